@@ -1,0 +1,59 @@
+# Everything a user or a developer types. The three environments are built on first use and only then.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .venv-uv/bin/uv
+
+.PHONY: help run train test check format lock clean
+
+help:
+	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
+	@echo "make test    run every test"
+	@echo "make train   train from scratch and submit the result to the gate"
+	@echo "make check   formatting, lint and types"
+	@echo "make lock    resolve the locked requirements again"
+
+run: .venv-serve/ready .venv-train/ready
+	@exec .venv-serve/bin/python -m server --host $(HOST) --port $(PORT)
+
+train: .venv-train/ready
+	@exec .venv-train/bin/python -m trainer
+
+test: .venv-serve/ready .venv-train/ready .venv-dev/ready
+	.venv-dev/bin/python -m pytest
+
+check: .venv-dev/ready
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/mypy
+
+format: .venv-dev/ready
+	.venv-dev/bin/ruff format .
+	.venv-dev/bin/ruff check --fix .
+
+# Serve is resolved first; the others are held to its versions, so that all three agree.
+lock: $(UV)
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train -c requirements-serve.txt -o requirements-train.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --group dev -c requirements-train.txt -o requirements-dev.txt
+
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-annotate --custom-compile-command "make lock"
+
+.venv-%/ready: requirements-%.txt | $(UV)
+	@echo "building .venv-$*"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-$*
+	@$(UV) pip sync --quiet --require-hashes --python .venv-$*/bin/python requirements-$*.txt
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Relearn needs Python 3.11 or newer with its venv module: $(PYTHON) is not one." \
+		"On Debian: apt-get install python3-venv. Another interpreter: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv-uv
+	@.venv-uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+clean:
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The service: predictions, uploads, jobs and models over HTTP. Imports nothing of ours outside itself."""

@@ -1,0 +1,84 @@
+"""`python -m server`: flags -> settings -> uvicorn, one worker process a core that is to serve."""
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from functools import partial
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from server.settings import SettingError, Settings, load
+
+
+def main() -> None:
+    try:
+        settings = load(sys.argv[1:], os.environ)
+    except SettingError as error:
+        sys.exit(f"error: {error}")
+    if settings.workers == 1:
+        serve(settings)
+        return
+    # prometheus_client reads this when it is imported, which only the workers do.
+    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="relearn-metrics-")
+    try:
+        serve(settings)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(settings: Settings) -> None:
+    """Listen and answer until SIGTERM or Ctrl-C."""
+    config = uvicorn.Config(
+        partial(worker, settings),
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="server.protocol:Protocol",
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,  # longer than the usual client's, so that it is the client who closes
+        timeout_graceful_shutdown=round(settings.grace_seconds),
+    )
+    log_to_stderr()
+    listener = config.bind_socket()
+    host, port = listener.getsockname()[:2]
+    print(f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}", file=sys.stderr, flush=True)
+    try:
+        if settings.workers == 1:
+            uvicorn.Server(config).run([listener])
+        else:
+            Multiprocess(config, [listener]).run()
+    except KeyboardInterrupt:
+        pass
+
+
+def worker(settings: Settings) -> object:
+    """The application, made inside the worker's own process."""
+    from server.app import create_app
+
+    log_to_stderr()
+    return create_app(settings)
+
+
+def log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    main()

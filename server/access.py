@@ -1,0 +1,69 @@
+"""The record of every request, kept in memory until the tick: then one log line each, and the metrics' counts.
+
+A line: time, method, path, status, milliseconds, model version, request id, separated by spaces. A path stands as it
+was sent, percent-encoded, so that it can't break the line.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+TICK_SECONDS = 0.1
+PATH_LIMIT = 200  # characters
+
+
+@dataclass(slots=True)
+class Record:
+    """One answered request."""
+
+    method: str
+    path: bytes  # as sent
+    route: str  # the pattern it matched, for metrics
+    request_id: str
+    started: float  # perf_counter seconds
+    status: int = 0
+    seconds: float = 0.0
+    version: str = "-"
+    decode_seconds: float = 0.0
+    queue_seconds: float = 0.0
+    infer_seconds: float = 0.0
+    batch_size: int = 0  # 0 for all but predictions
+
+
+class AccessLog:
+    """Collects records; `write` and `count` get them in bulk."""
+
+    def __init__(
+        self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object] = sys.stdout.write
+    ) -> None:
+        self._count = count
+        self._write = write
+        self._pending: list[Record] = []
+        self._wall_offset = time.time() - time.perf_counter()
+
+    def add(self, record: Record) -> None:
+        if not self._pending:
+            asyncio.get_running_loop().call_later(TICK_SECONDS, self.flush)
+        self._pending.append(record)
+
+    def flush(self) -> None:
+        """Write and count what is pending; also called before a scrape and at the end."""
+        records, self._pending = self._pending, []
+        if not records:
+            return
+        self._wall_offset = time.time() - time.perf_counter()
+        self._write("".join([self._line(record) for record in records]))
+        if self._write is sys.stdout.write:
+            sys.stdout.flush()
+        self._count(records)
+
+    def _line(self, record: Record) -> str:
+        moment = self._wall_offset + record.started
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))
+        path = record.path[:PATH_LIMIT].decode("ascii", "backslashreplace")
+        return (
+            f"{second}.{int(moment % 1 * 1000):03d}Z {record.method} {path} {record.status} "
+            f"{record.seconds * 1000:.2f}ms model={record.version} id={record.request_id}\n"
+        )

@@ -1,0 +1,112 @@
+"""The composition root: everything a worker is made of is made and joined here, and nowhere else."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Router
+from starlette.types import ASGIApp
+
+from server.access import AccessLog
+from server.artifacts import ArtifactStore
+from server.front import Front
+from server.guard import Guard
+from server.jobs import Jobs
+from server.launcher import Launcher, NoLauncher, ProcessLauncher
+from server.metrics import Metrics
+from server.predict import PredictEndpoint, Predictor
+from server.routes import dataset, jobs, models, page, predictions, status
+from server.service import Service
+from server.serving import Serving
+from server.settings import Settings
+from server.shutdown import Shutdown
+from server.uploads import Uploads
+
+GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
+
+logger = logging.getLogger("relearn")
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The ASGI application of one worker."""
+    service = _service(settings)
+    predict = PredictEndpoint(settings, service.predictor)
+    router = Router(
+        [
+            *predictions.routes(service, predict),
+            *dataset.routes(service),
+            *jobs.routes(service),
+            *models.routes(service),
+            *status.routes(service),
+            *page.routes(settings.ui),
+        ],
+        redirect_slashes=False,
+        lifespan=lambda _: _lifespan(service),
+    )
+    front = Front(router, predict, Guard(settings), service.log, service.shutdown, os.urandom(4).hex())
+    if settings.origins:
+        return CORSMiddleware(
+            front,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+        )
+    return front
+
+
+def _service(settings: Settings) -> Service:
+    executor = ThreadPoolExecutor(4, thread_name_prefix="work")
+    store = ArtifactStore(settings.artifacts, settings.name, settings.baseline)
+    metrics = Metrics()
+    serving = Serving(store, settings.batch_limit, executor, metrics.count_reload)
+    predictor = Predictor(settings, serving, executor)
+    waits_for_runner = settings.trainer == "none"
+    job_files = Jobs(settings.artifacts, store, None if waits_for_runner else settings.job_start_seconds)
+    launcher: Launcher = NoLauncher() if waits_for_runner else ProcessLauncher(settings, job_files)
+    return Service(
+        settings=settings,
+        store=store,
+        serving=serving,
+        predictor=predictor,
+        uploads=Uploads(settings.data),
+        jobs=job_files,
+        launcher=launcher,
+        metrics=metrics,
+        log=AccessLog(metrics.count),
+        shutdown=Shutdown(settings.drain_seconds),
+        executor=executor,
+    )
+
+
+async def _gauge(service: Service) -> None:
+    while True:
+        model = service.serving.model
+        service.metrics.gauge(model.version if model is not None else None, service.predictor.batcher.waiting)
+        await asyncio.sleep(GAUGE_SECONDS)
+
+
+@asynccontextmanager
+async def _lifespan(service: Service) -> AsyncIterator[None]:
+    for folder in (service.settings.artifacts, service.settings.data):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
+    try:
+        service.uploads.sweep()
+    except OSError as error:
+        logger.error("what crashed uploads left could not be swept: %s", error)
+    await service.serving.start()
+    gauges = asyncio.create_task(_gauge(service))
+    service.shutdown.install()
+    yield
+    gauges.cancel()
+    await service.serving.stop()
+    service.log.flush()
+    service.predictor.batcher.close()
+    service.metrics.close()
+    service.executor.shutdown(wait=False, cancel_futures=True)

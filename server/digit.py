@@ -1,0 +1,156 @@
+"""A picture of one digit, drawn or photographed -> the form of MNIST's digits.
+
+As LeCun et al. describe it (http://yann.lecun.com/exdb/mnist): the ink is fitted into 20x20 pixels keeping its
+aspect, with grey levels from anti-aliasing, and laid so that its centre of mass is the centre of the 28x28 field;
+light ink on a dark ground. Before that comes what a scanner's operator did: tell the ink from paper that may be dark,
+shaded or noisy.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from server.errors import UnusableImage
+
+Grey = NDArray[np.uint8]  # (height, width)
+Ink = NDArray[np.float32]  # (height, width), grey levels above the paper
+
+# Chosen on renderings of validation digits (benchmarks/drawn.py), see docs/decisions/0004-digit-preprocessing.md.
+COARSE_SIDE = 96  # pixels: the ink is found on a picture reduced to about this
+BOX = 20 / 28  # of the field: the size of the box that the ink is fitted into
+LEAST_CONTRAST = 20.0  # grey levels by which ink must differ from the paper
+NOISE_LIMIT = 4.0  # standard deviations of the paper that ink must exceed
+EDGE = (
+    0.4  # of the ink's strength: where the ink's edge is taken to be, half-way between paper and ink or a bit outside
+)
+DARK = 64  # grey level: a picture of the model's size with a median border below it is taken as MNIST's form already
+
+
+def normalised(grey: Grey, height: int, width: int) -> Grey:
+    """The digit in MNIST's form, uint8 (height, width); raises UnusableImage if no ink can be told from the paper.
+
+    A picture of that size on a dark ground passes untouched.
+    """
+    if grey.shape == (height, width) and _is_dark(grey):
+        return grey
+    ink, strength = _ink(grey)
+    shape = (round(height * BOX), round(width * BOX))
+    return _centred(_fitted(ink, strength, shape), height, width)
+
+
+def _is_dark(grey: Grey) -> bool:
+    """Whether more than half of the border's pixels are dark, which is to say its median."""
+    bright = sum(int(np.count_nonzero(side >= DARK)) for side in (grey[0], grey[-1], grey[:, 0], grey[:, -1]))
+    return bright < sum(grey.shape)
+
+
+def _ink(grey: Grey) -> tuple[Ink, float]:
+    """The ink's part of the picture, as strength above the paper, and the strength of full ink.
+
+    The paper is a plane through the border's grey levels; the ink is what differs most from it, darker or lighter. Both
+    are found on a reduced copy, where noise averages out; the part that holds ink is then cut from the picture itself.
+    """
+    factor = max(1, round(max(grey.shape) / COARSE_SIDE))
+    coarse = np.asarray(Image.fromarray(grey).reduce(factor), dtype=np.float32)
+    plane = _paper(coarse)
+    above = coarse - _on_grid(plane, coarse.shape, 1.0)
+    noise = _spread(_border(above))
+    smooth = _smoothed(above)
+    sign = 1.0 if smooth.max() >= -smooth.min() else -1.0
+    smooth *= sign
+    strength = _full_strength(smooth)
+    floor = max(NOISE_LIMIT * noise / 2, EDGE * strength)  # smoothing over 3x3 leaves about half of the noise or less
+    if strength < max(LEAST_CONTRAST, NOISE_LIMIT * noise):
+        raise UnusableImage("no digit can be told from the paper: draw it darker or larger, or crop the picture to it")
+    rows, columns = _box(smooth > floor, factor, grey.shape)
+    part = grey[rows, columns].astype(np.float32)
+    part -= _on_grid(plane, part.shape, 1.0 / factor, rows.start, columns.start)
+    part *= sign
+    return part, strength
+
+
+def _paper(coarse: Ink) -> NDArray[np.float32]:
+    """Coefficients (3,) of grey = a + b*row + c*column, fitted to the border without what sticks out of it."""
+    height, width = coarse.shape
+    grid = np.indices(coarse.shape, dtype=np.float32)
+    terms = np.stack([np.ones(2 * (height + width)), _border(grid[0]), _border(grid[1])], axis=1)
+    levels = _border(coarse)
+    near = np.abs(levels - np.median(levels)) <= max(2.5 * _spread(levels), 40.0)
+    plane = np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
+    off = np.abs(levels - terms @ plane)
+    near = off <= 2.5 * max(float(np.median(off)) * 1.4826, 1.0)
+    plane = np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
+    return np.asarray(plane, np.float32)
+
+
+def _on_grid(
+    plane: NDArray[np.float32], shape: tuple[int, ...], step: float, first_row: int = 0, first_column: int = 0
+) -> Ink:
+    """The plane's grey levels on a grid of `shape` whose pixels are `step` coarse pixels apart."""
+    offset = (step - 1.0) / 2  # a fine pixel's centre, counted in coarse pixels
+    rows = (np.arange(first_row, first_row + shape[0], dtype=np.float32) * np.float32(step) + np.float32(offset))[
+        :, None
+    ]
+    columns = np.arange(first_column, first_column + shape[1], dtype=np.float32) * np.float32(step) + np.float32(offset)
+    grid: Ink = plane[0] + plane[1] * rows + plane[2] * columns
+    return grid
+
+
+def _border(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The outermost pixels, (2 * (height + width),)."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+
+
+def _spread(levels: Ink) -> float:
+    """The standard deviation, estimated from the median absolute deviation so that a few outliers do not count."""
+    return float(np.median(np.abs(levels - np.median(levels)))) * 1.4826
+
+
+def _smoothed(values: Ink) -> Ink:
+    """The mean over 3x3 pixels with weights 1 2 1 either way."""
+    padded = np.pad(values, 1, mode="edge")
+    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    smooth: Ink = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+    return smooth
+
+
+def _full_strength(smooth: Ink) -> float:
+    """How strong full ink is: the level that the strongest 32 coarse pixels reach at least."""
+    flat = smooth.ravel()
+    rank = min(32, flat.size - 1)
+    return float(np.partition(flat, flat.size - rank - 1)[flat.size - rank - 1])
+
+
+def _box(mask: NDArray[np.bool_], factor: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The part of the full picture that holds ink, with a pixel of margin in the reduced one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        slice(max(int(rows[0]) - 1, 0) * factor, min((int(rows[-1]) + 2) * factor, shape[0])),
+        slice(max(int(columns[0]) - 1, 0) * factor, min((int(columns[-1]) + 2) * factor, shape[1])),
+    )
+
+
+def _fitted(ink: Ink, strength: float, shape: tuple[int, int]) -> Ink:
+    """The ink cut at its edges and scaled to fit into `shape`, 0 to 255."""
+    mask = ink > EDGE * strength
+    if mask.any():
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    level = (ink * (255.0 / strength)).clip(0, 255)
+    scale = min(shape[0] / level.shape[0], shape[1] / level.shape[1])
+    size = (max(1, round(level.shape[1] * scale)), max(1, round(level.shape[0] * scale)))
+    resized = Image.fromarray(level).resize(size, Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.HAMMING)
+    fitted = np.asarray(resized, dtype=np.float32).clip(0, 255)
+    return fitted * np.float32(255.0 / max(float(fitted.max()), 1.0))
+
+
+def _centred(fitted: Ink, height: int, width: int) -> Grey:
+    """The ink laid into an empty field with its centre of mass, to the pixel, in the middle."""
+    mass = float(fitted.sum())
+    row = float(fitted.sum(axis=1) @ np.arange(fitted.shape[0])) / mass
+    column = float(fitted.sum(axis=0) @ np.arange(fitted.shape[1])) / mass
+    top = min(max(round(height / 2 - row - 0.5), 0), height - fitted.shape[0])
+    left = min(max(round(width / 2 - column - 0.5), 0), width - fitted.shape[1])
+    field = np.zeros((height, width), np.uint8)
+    field[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted.round()
+    return field

@@ -1,0 +1,131 @@
+"""The outermost layer, and the only one that every request passes: request id, record, guard, errors.
+
+POST /predict goes from here straight to its endpoint; everything else goes through Starlette's router. It is the router
+alone, without Starlette's application class, whose error middleware would answer before the errors could arrive here.
+"""
+
+import logging
+import re
+from time import perf_counter
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.access import AccessLog, Record
+from server.body import ClientLeft, linger
+from server.errors import Internal, MethodNotAllowed, NotFound, RequestError
+from server.guard import Guard
+from server.shutdown import Shutdown
+
+OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
+OPEN_PATHS = ("/predict", "/predict/batch")  # they change nothing though they are POST
+CLIENT_LEFT = 499  # nginx's status for the log; nobody is there to read it
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+logger = logging.getLogger("relearn")
+
+
+class Front:
+    """The ASGI application that uvicorn runs."""
+
+    def __init__(
+        self,
+        router: Router,
+        predict: ASGIApp,
+        guard: Guard,
+        log: AccessLog,
+        shutdown: Shutdown,
+        id_prefix: str,
+    ) -> None:
+        self._router = router
+        self._predict = predict
+        self._guard = guard
+        self._log = log
+        self._stopping = shutdown.stopping
+        self._id_prefix = id_prefix
+        self._requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self  # so that the router raises its 404 and 405 instead of answering them
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        method, path = scope["method"], scope["path"]
+        record = Record(method, scope["raw_path"], "none", self._request_id(headers), perf_counter())
+        own_headers = [
+            (b"x-request-id", record.request_id.encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                message["headers"] = [*message["headers"], *own_headers]
+                if self._stopping.is_set():
+                    message["headers"].append((b"connection", b"close"))
+            await send(message)
+
+        scope["headers_by_name"] = headers
+        scope["record"] = record
+        try:
+            if path == "/predict" and method == "POST":
+                record.route = path
+                await self._predict(scope, receive, answer)
+            else:
+                if method not in OPEN_METHODS and path not in OPEN_PATHS:
+                    self._guard.check(headers)
+                await self._router(scope, receive, answer)
+        except RequestError as error:
+            await refuse(error, scope, receive, answer)
+        except HTTPException as error:
+            await refuse(_routing_error(error, scope), scope, receive, answer)
+        except ClientLeft:
+            record.status = CLIENT_LEFT
+        except Exception:
+            logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
+            if not record.status:
+                await refuse(_unexpected(record), scope, receive, answer)
+        finally:
+            if "route" in scope:
+                record.route = scope["route"].path
+            record.seconds = perf_counter() - record.started
+            self._log.add(record)
+
+    def _request_id(self, headers: dict[bytes, bytes]) -> str:
+        """The client's own id where it is a plain word, to follow it across services; else a new one."""
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given.decode()
+        self._requests += 1
+        return f"{self._id_prefix}-{self._requests:x}"
+
+
+async def refuse(error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with an error, all in one shape; what the client still sends is dropped, so that it can hear it."""
+    response = JSONResponse({"error": str(error), "code": error.code}, error.status, error.headers)
+    if scope["method"] in OPEN_METHODS:
+        await response(scope, receive, send)
+        return
+    if error.status in (408, 413):
+        response.headers["connection"] = "close"
+    await send({"type": "http.response.start", "status": error.status, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await linger(receive)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _routing_error(error: HTTPException, scope: Scope) -> RequestError:
+    """Starlette's own 404 and 405 as ours."""
+    path = scope["path"][:100]
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return MethodNotAllowed(f"{scope['method']} is not for {path}; use {allowed}", {"Allow": allowed})
+    return NotFound(f"there is nothing at {path}; the README lists the calls")
+
+
+def _unexpected(record: Record) -> RequestError:
+    return Internal(f"something went wrong inside the service; its log has the details under {record.request_id}")

@@ -1,0 +1,115 @@
+"""A file's bytes -> one picture: upright, opaque, 8-bit, of bounded size.
+
+Predictions, uploads and training all read pictures here, so that the model meets in production what it met in training.
+What a picture becomes for the model is in preprocessing.py.
+"""
+
+import hashlib
+import io
+import struct
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from server import png
+from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+SIDE_LIMIT = 512  # pixels; a larger picture is reduced: no model here looks at more
+PIXELS_AT_ONCE = 65_536  # a picture above this takes over a millisecond to read: off the event loop
+
+# The check on pixels stands in `_open`, before anything is decoded, and has a limit of its own.
+Image.MAX_IMAGE_PIXELS = None
+
+_MAGIC = (png.SIGNATURE, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")
+# What Pillow raises for files that are damaged, cut or hostile.
+_PILLOW_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+)
+
+
+def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
+    """The picture in a PNG, JPEG, WebP, GIF (its first frame) or BMP file: mode "L" for one channel, else "RGB".
+
+    EXIF orientation is applied, transparency laid on white, 16 bits scaled to 8, and the longer side brought to at most
+    SIDE_LIMIT pixels. Raises UnsupportedType, ImageTooLarge (judged by the header, before decoding) or UnusableImage.
+    """
+    image = _open(data, limit_pixels)
+    try:
+        image.draft("L" if channels == 1 else "RGB", (SIDE_LIMIT, SIDE_LIMIT))  # JPEG only: decode it smaller
+        image.load()
+        image = _opaque(image).convert("L" if channels == 1 else "RGB")
+        if max(image.size) > SIDE_LIMIT:
+            image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
+    except _PILLOW_ERRORS as error:
+        raise UnusableImage(f"the picture is damaged or cut ({error}); save it again") from None
+    return image
+
+
+def is_large(data: bytes) -> bool:
+    """Whether to read this file off the event loop: any but a PNG that its header says is small."""
+    if data[:8] != png.SIGNATURE or len(data) < 24:
+        return True
+    return int.from_bytes(data[16:20]) * int.from_bytes(data[20:24]) > PIXELS_AT_ONCE or len(data) > PIXELS_AT_ONCE
+
+
+def pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """The picture's pixels, uint8 (height, width, channels)."""
+    array = np.asarray(image, dtype=np.uint8)
+    return array.reshape(array.shape[0], array.shape[1], -1)
+
+
+def pixels_sha256(array: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> str:
+    """The name of a picture: a hash of its shape and pixels, so that no file format or metadata enters it."""
+    height, width, channels = array.shape
+    return hashlib.sha256(f"{height}x{width}x{channels}:".encode() + array.tobytes()).hexdigest()
+
+
+def _open(data: bytes, limit_pixels: int) -> Image.Image:
+    if not data:
+        raise UnusableImage("the file is empty; choose a picture")
+    if data[:8] == png.SIGNATURE:
+        _check_size(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), limit_pixels)
+        png.check(data)
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except _PILLOW_ERRORS as error:
+        if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
+            raise UnusableImage(f"the picture is damaged or cut ({error}); save it again") from None
+        raise UnsupportedType(f"not a picture this service reads; send {', '.join(FORMATS)}") from None
+    _check_size(image.width, image.height, limit_pixels)
+    return image
+
+
+def _check_size(width: int, height: int, limit_pixels: int) -> None:
+    if width * height > limit_pixels:
+        raise ImageTooLarge(f"the picture is {width}x{height}; at most {limit_pixels:,} pixels are taken: shrink it")
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The picture upright, 8-bit, with whatever is transparent laid on white."""
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I"):
+        return _eight_bit(image)
+    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
+        over = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    return image
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """A 16-bit picture scaled, not clipped, to 8 bits; a level named transparent becomes white."""
+    levels = np.asarray(image).astype(np.int64)
+    scaled = (levels.clip(0, 65535) // 257).astype(np.uint8)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        scaled[levels == transparent] = 255
+    return Image.fromarray(scaled)

@@ -1,0 +1,56 @@
+"""One picture -> the model's input. The mode is part of a model's contract: it is named in the manifest.
+
+`digit` repeats how MNIST was made (digit.py); `resize` fits any picture into the model's height and width.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from server import digit, image, png
+from server.errors import UnusableImage
+
+MODES = ("digit", "resize")
+
+Input = NDArray[np.uint8]  # (height, width, channels)
+
+_LEAST_CONTRAST = 16  # of 255 grey levels between the darkest and the brightest pixel: below it there is nothing to see
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes a model's input of uint8 (height, width, channels)."""
+
+    mode: Literal["digit", "resize"]
+    height: int
+    width: int
+    channels: int
+
+    def read(self, data: bytes, limit_pixels: int) -> Input:
+        """The model's input for an image file; raises what image.read and `apply` raise."""
+        if self.channels == 1 and data[:8] == png.SIGNATURE:
+            picture = png.read_grey(data, self.width, self.height)
+            if picture is not None:
+                return self.apply(picture)
+        return self.apply(image.read(data, self.channels, limit_pixels))
+
+    def apply(self, picture: Image.Image) -> Input:
+        """The model's input for a picture as image.read gives it; raises UnusableImage if there is nothing to see."""
+        darkest, brightest = _extremes(picture)
+        if brightest - darkest < _LEAST_CONTRAST:
+            raise UnusableImage("the picture is blank: nothing stands out from its background")
+        if self.mode == "digit":
+            grey = np.asarray(picture, dtype=np.uint8)
+            return digit.normalised(grey, self.height, self.width)[:, :, None]
+        if picture.size != (self.width, self.height):
+            picture = picture.resize((self.width, self.height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return image.pixels(picture)
+
+
+def _extremes(picture: Image.Image) -> tuple[int, int]:
+    extrema = picture.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return int(min(band[0] for band in bands)), int(max(band[1] for band in bands))

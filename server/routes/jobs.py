@@ -1,0 +1,165 @@
+"""Retraining: start a job, follow it, read its log, cancel it."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from server import files
+from server.errors import Conflict, Failed, Malformed
+from server.jobs import Job, check_options
+from server.routes.requests import flag, json_object
+from server.service import Service
+from server.serving import all_serve
+
+POLL_SECONDS = 0.2  # how often a job's files are looked at while somebody waits for it
+LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
+
+
+def routes(service: Service) -> list[Route]:
+    jobs, executor = service.jobs, service.executor
+
+    async def retrain(request: Request) -> Response:
+        wait = flag(request, "wait")
+        options = await json_object(request, service.settings)
+        check_options(options)
+        work = asyncio.get_running_loop().run_in_executor
+        try:
+            job = await work(executor, jobs.create, options, "api")
+        except Conflict as error:
+            for each in await work(executor, jobs.all):
+                if each.is_open:
+                    error.headers["Location"] = f"/retrain/jobs/{each.job}"
+            raise
+        try:
+            await service.launcher.start(job.job)
+        except OSError as error:
+            jobs.fail(job.job, f"the trainer could not be started: {error}")
+            raise Failed(f"the trainer could not be started: {error}; is the train environment there?") from None
+        if not wait:
+            return _accepted(job.job)
+        return await _wait(service, job.job)
+
+    async def listing(request: Request) -> Response:
+        found = await asyncio.get_running_loop().run_in_executor(executor, jobs.all)
+        return JSONResponse({"jobs": [_content(job) for job in found]})
+
+    async def one(request: Request) -> Response:
+        return JSONResponse(
+            _content(await asyncio.get_running_loop().run_in_executor(executor, jobs.get, _id(request)))
+        )
+
+    async def cancel(request: Request) -> Response:
+        job = await asyncio.get_running_loop().run_in_executor(executor, jobs.cancel, _id(request))
+        return JSONResponse({"message": f"Job {job.job} is asked to stop", "job": _content(job)}, 202)
+
+    async def log(request: Request) -> Response:
+        path = await asyncio.get_running_loop().run_in_executor(executor, jobs.log, _id(request))
+        return PlainTextResponse(await asyncio.get_running_loop().run_in_executor(executor, _tail, path))
+
+    async def events(request: Request) -> Response:
+        job = _id(request)
+        await asyncio.get_running_loop().run_in_executor(executor, jobs.get, job)
+        last = request.headers.get("last-event-id", "0")
+        if not last.isdecimal():
+            raise Malformed("Last-Event-ID must be the id of an event of this job")
+        stream = _events(service, job, int(last))
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    return [
+        Route("/retrain", retrain, methods=["POST"]),
+        Route("/retrain/jobs", listing),
+        Route("/retrain/jobs/{job}", one),
+        Route("/retrain/jobs/{job}", cancel, methods=["DELETE"]),
+        Route("/retrain/jobs/{job}/log", log),
+        Route("/retrain/jobs/{job}/events", events),
+    ]
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params["job"])
+
+
+def _content(job: Job) -> dict[str, object]:
+    return {
+        "job": job.job,
+        "state": job.state,
+        "created_at": job.created_at,
+        "by": job.by,
+        "options": job.options,
+        "progress": job.progress,
+        "result": job.result,
+    }
+
+
+def _accepted(job: str) -> Response:
+    content = {"message": "Retraining has begun", "job": job}
+    return JSONResponse(content, 202, {"Location": f"/retrain/jobs/{job}"})
+
+
+async def _wait(service: Service, number: str) -> Response:
+    """The answer once the job is over and, if it published, every worker serves its version; 202 if we stop first."""
+    job = await _over(service, number)
+    if job.result is None:
+        return _accepted(number)
+    result = job.result
+    if job.state == "failed":
+        raise Failed(f"the retraining failed: {result['reason']}")
+    if job.state == "cancelled":
+        raise Conflict(f"the retraining was cancelled: {result['reason']}")
+    published = job.state == "published"
+    if published:
+        await all_serve(service.store, str(result["version"]), service.settings.promote_wait_seconds)
+    content = {
+        "message": "Model retrained successfully"
+        if published
+        else f"The new model was not published: {result['reason']}",
+        "accuracy": result["accuracy"],
+        "epochs": result["epochs"],
+        "published": published,
+        "reason": result["reason"],
+        "model_version": result["version"],
+        "job": number,
+    }
+    return JSONResponse(content)
+
+
+async def _over(service: Service, number: str) -> Job:
+    """The job when it is over, or as it is when this service stops."""
+    loop = asyncio.get_running_loop()
+    while True:
+        job = await loop.run_in_executor(service.executor, service.jobs.get, number)
+        if not job.is_open or service.shutdown.stopping.is_set():
+            return job
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _events(service: Service, number: str, last: int) -> AsyncIterator[str]:
+    """The job's events as Server-Sent Events, each with its line number as id, and at the end its result."""
+    loop = asyncio.get_running_loop()
+    path = service.jobs.folder / number / "events.jsonl"
+    while True:
+        job = await loop.run_in_executor(service.executor, service.jobs.get, number)
+        lines = await loop.run_in_executor(service.executor, files.read_json_lines, path)
+        for position, event in enumerate(lines[last:], last + 1):
+            yield f"id: {position}\nevent: progress\ndata: {json.dumps(event)}\n\n"
+        last = max(last, len(lines))
+        if not job.is_open:
+            yield f"id: {last}\nevent: result\ndata: {json.dumps(job.result)}\n\n"
+            return
+        if service.shutdown.stopping.is_set():
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _tail(path: "os.PathLike[str]") -> str:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - any path-like
+            file.seek(max(os.fstat(file.fileno()).st_size - LOG_LIMIT_BYTES, 0))
+            return file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""

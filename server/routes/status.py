@@ -1,0 +1,60 @@
+"""How the service is: /health for people, /livez and /readyz for orchestrators, /metrics for Prometheus."""
+
+import os
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from server.errors import Busy, NoModel
+from server.service import Service
+
+
+def routes(service: Service) -> list[Route]:
+    async def health(request: Request) -> Response:
+        model = service.serving.model
+        problems = [service.serving.problem] if service.serving.problem else []
+        problems += folder_problems(service.settings.artifacts, service.settings.data)
+        content = {
+            "status": "unhealthy" if model is None else "degraded" if problems else "healthy",
+            "uptime_seconds": round(service.metrics.uptime_seconds, 3),
+            "model_loaded": model is not None,
+            "model_version": model.version if model is not None else None,
+            "labels": list(model.labels) if model is not None else [],
+            "problems": problems,
+        }
+        return JSONResponse(content, 503 if model is None else 200)
+
+    async def livez(request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(request: Request) -> Response:
+        if service.shutdown.stopping.is_set():
+            raise Busy("the service is stopping")
+        if service.serving.model is None:
+            raise NoModel(f"no model is loaded: {service.serving.problem}", {"Retry-After": "5"})
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(request: Request) -> Response:
+        service.log.flush()
+        return Response(service.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [
+        Route("/health", health),
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+    ]
+
+
+def folder_problems(*folders: Path) -> list[str]:
+    """What keeps this process from storing anything, said for a person."""
+    problems = []
+    for folder in folders:
+        if not folder.is_dir():
+            problems.append(f"the folder {folder.name} is missing; predictions go on, nothing can be stored")
+        elif not os.access(folder, os.W_OK):
+            problems.append(f"the folder {folder.name} is read-only; predictions go on, nothing can be stored")
+    return problems

@@ -1,0 +1,1 @@
+"""The trainer: from labelled images to a published version, in a process of its own. It serves nothing."""

@@ -1,0 +1,32 @@
+"""The process that trains: it reads the job's request, runs it, and leaves its outcome in the work folder."""
+
+import json
+import traceback
+from pathlib import Path
+
+from server import files
+from server.artifacts import BrokenArtifact
+from server.jobs import outcome
+from trainer.config import Places, recipe_of
+from trainer.errors import TrainingError
+from trainer.job import OUTCOME
+from trainer.progress import Report
+from trainer.run import run
+
+
+def main(job: str, places: Places, work: str) -> int:
+    """Run the job; the exit code is 0 if it came to a verdict."""
+    folder = places.artifacts / "jobs" / job
+    options = files.read_json(folder / "request.json")["options"]
+    report = Report(folder / "events.jsonl")
+    try:
+        assert isinstance(options, dict)
+        result = run(job, recipe_of(options), places, report, Path(work))
+    except (TrainingError, BrokenArtifact, ValueError, TypeError) as error:
+        traceback.print_exc()
+        result = outcome("failed", reason=str(error))
+    except OSError as error:
+        traceback.print_exc()
+        result = outcome("failed", reason=f"the disk failed the trainer: {error}")
+    files.write_atomically(Path(work) / OUTCOME, json.dumps(result).encode())
+    return 0 if result["state"] != "failed" else 1

@@ -1,0 +1,121 @@
+"""What a training run is: where it reads and writes, and its recipe. The recipe is saved with every run."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+from server.preprocessing import MODES, Preprocessing
+
+T = TypeVar("T")
+
+
+def option(default: T, help_text: str) -> T:
+    value: T = field(default=default, metadata={"help": help_text})
+    return value
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run reads and writes; the server's settings of the same names mean the same."""
+
+    dataset: Path = option(Path("data/mnist"), "base dataset: four IDX files, or train/<label>/* and test/<label>/*")
+    data: Path = option(Path("data"), "folder with the uploads")
+    artifacts: Path = option(Path("artifacts"), "folder for models, jobs and candidates")
+    baseline: Path = option(Path("artifacts/baseline"), "the model that ships, version 0")
+    name: str = option("digits", "the model's name: a folder under artifacts/models")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained."""
+
+    preprocessing: Literal["digit", "resize"] = option(
+        "digit", "how a picture becomes the model's input: digit or resize"
+    )
+    height: int = option(28, "pixels: height of the model's input")
+    width: int = option(28, "pixels: width of the model's input")
+    channels: int = option(1, "1 for grey, 3 for colour")
+    channels_factor: float = option(1.0, "factor on the number of channels of every layer: larger is slower and better")
+    from_scratch: bool = option(False, "start from random weights instead of the current version's")
+    epochs: int = option(0, "passes over the training images; 0: 12 from scratch, 3 from the current weights")
+    batch_size: int = option(128, "images a step")
+    learning_rate: float = option(4e-3, "peak of the learning rate; a fourth of it from the current weights")
+    average: float = option(0.998, "momentum of the moving average of the weights, which is what is exported")
+    rotation: float = option(12.0, "degrees: images are rotated at random by up to this")
+    shift: float = option(0.08, "of the side: images are shifted by up to this")
+    scale: float = option(0.12, "images are scaled by 1 plus or minus up to this")
+    shear: float = option(0.2, "images are sheared by up to this")
+    flip: bool = option(False, "mirror images left to right at random; for clothes, not for digits")
+    seed: int = option(0, "seed of everything random")
+
+    @property
+    def input(self) -> Preprocessing:
+        return Preprocessing(self.preprocessing, self.height, self.width, self.channels)
+
+
+def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
+    """A flag for each field of a table; what is not given stays out of the parsed namespace."""
+    for f in fields(table):
+        flag = "--" + f.name.replace("_", "-")
+        text = f"{f.metadata['help']} [default {f.default}]".replace("%", "%%")
+        if f.type is bool:
+            parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=text)
+        else:
+            choices = MODES if f.name == "preprocessing" else None
+            kind = cast("type", f.type) if f.type in (int, float, Path) else str
+            parser.add_argument(flag, type=kind, choices=choices, default=argparse.SUPPRESS, help=text)
+
+
+def places_of(arguments: Mapping[str, Any]) -> Places:
+    """Places from flags, then RELEARN_ variables, then defaults; paths come out absolute."""
+    values: dict[str, Any] = {}
+    for f in fields(Places):
+        text = os.environ.get("RELEARN_" + f.name.upper())
+        if f.name in arguments:
+            values[f.name] = arguments[f.name]
+        elif text:
+            values[f.name] = Path(text) if f.type is Path else text
+    places = Places(**values)
+    paths: dict[str, Any] = {f.name: getattr(places, f.name).absolute() for f in fields(Places) if f.type is Path}
+    return replace(places, **paths)
+
+
+def recipe_of(options: Mapping[str, Any]) -> Recipe:
+    """A recipe from what was given of it; raises ValueError for a value out of range, TypeError for an unknown name."""
+    recipe = Recipe(**options)
+    for name, least, most in _RANGES:
+        value = getattr(recipe, name)
+        if not least <= value <= most:
+            raise ValueError(f"{name} is {value}; it must be from {least} to {most}")
+    if recipe.channels not in (1, 3):
+        raise ValueError(f"channels is {recipe.channels}; it must be 1 (grey) or 3 (colour)")
+    if recipe.preprocessing == "digit" and recipe.channels != 1:
+        raise ValueError("digits are read in grey: channels must be 1 with preprocessing digit")
+    return recipe
+
+
+_RANGES: Sequence[tuple[str, float, float]] = (
+    ("height", 8, 512),
+    ("width", 8, 512),
+    ("channels_factor", 0.1, 16),
+    ("epochs", 0, 1000),
+    ("batch_size", 8, 4096),
+    ("learning_rate", 1e-6, 1),
+    ("average", 0, 0.9999),
+    ("rotation", 0, 180),
+    ("shift", 0, 0.5),
+    ("scale", 0, 0.9),
+    ("shear", 0, 1),
+)
+
+
+def options_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's part of parsed flags: only what was given."""
+    return {f.name: arguments[f.name] for f in fields(Recipe) if f.name in arguments}
+
+
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    return asdict(recipe)

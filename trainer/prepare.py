@@ -1,0 +1,124 @@
+"""Pictures -> one array file in the run's work folder, prepared by the server's own preprocessing.
+
+Everything after this reads rows of that file, so that the input pipeline is never the bottleneck and a dataset need not
+fit in memory. Each image falls into a part for ever, by the hash of its pixels: `fit` is trained on, `validation`
+chooses, `gate` judges a candidate against the current model, `test` is only reported. No model ever trains on gate or
+test.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from server import image
+from server.errors import RequestError
+from server.preprocessing import Input, Preprocessing
+from server.uploads import Uploads
+from trainer.dataset import Dataset, Example
+from trainer.errors import DatasetError
+
+PARTS = (
+    "fit",
+    "validation",
+    "gate",
+    "test",
+    "uploads",
+    "held out",
+)  # the last two: uploads to train on, and to judge by
+TWENTIETHS = {0: "validation", 1: "gate", 2: "gate"}  # of the base training images; the others are `fit`
+
+Images = NDArray[np.uint8]  # (N, height, width, channels)
+Classes = NDArray[np.int32]  # (N,) positions in the labels
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The model's inputs with their classes, and which rows belong to which part."""
+
+    labels: tuple[str, ...]
+    images: Images  # a memory map
+    classes: Classes
+    rows: dict[str, NDArray[np.int64]]  # part -> row numbers
+    batches: tuple[str, ...]  # the upload batches it holds
+    skipped: int  # uploads left out because they are base images that judge
+
+    def part(self, name: str) -> tuple[Images, Classes]:
+        """The images and classes of one part, in memory."""
+        return np.asarray(self.images[self.rows[name]]), self.classes[self.rows[name]]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many images of each label each part has."""
+        tallies = {part: Counter(self.classes[rows].tolist()) for part, rows in self.rows.items()}
+        return {
+            part: {self.labels[number]: tally[number] for number in sorted(tally)} for part, tally in tallies.items()
+        }
+
+
+def part_of(sha256: str) -> str:
+    """The lasting part of a base training image."""
+    return TWENTIETHS.get(int(sha256[:16], 16) % 20, "fit")
+
+
+def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, work: Path) -> Prepared:
+    """Read every picture of the dataset and the uploads once; raises DatasetError that names a file it can't use.
+
+    An upload that is also a base image for validation, gate or test is left out: it would be trained on what judges.
+    """
+    batches = uploads.batches()
+    stored = list(uploads.images().values())
+    foreign = sorted({upload.label for upload in stored} - set(dataset.labels))
+    if foreign:
+        raise DatasetError(f"uploads have labels that the dataset does not know: {foreign}")
+    shape = (dataset.size + len(stored), preprocessing.height, preprocessing.width, preprocessing.channels)
+    images = np.lib.format.open_memmap(work / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    classes = np.empty(shape[0], np.int32)
+    rows: dict[str, list[int]] = {part: [] for part in PARTS}
+    number_of = {label: number for number, label in enumerate(dataset.labels)}
+
+    def place(label: str, part: str, prepared: Input) -> None:
+        row = sum(map(len, rows.values()))
+        images[row], classes[row] = prepared, number_of[label]
+        rows[part].append(row)
+
+    judges: set[str] = set()
+    for example, sha256, prepared in _read_base(dataset, preprocessing):
+        part = "test" if example.half == "test" else part_of(sha256)
+        place(example.label, part, prepared)
+        if part != "fit":
+            judges.add(sha256)
+    skipped = 0
+    for upload in stored:
+        if upload.sha256 in judges:
+            skipped += 1
+        else:
+            prepared = preprocessing.apply(Image.open(uploads.path(upload)))
+            place(upload.label, "uploads" if upload.split == "train" else "held out", prepared)
+    images.flush()
+    for part in ("fit", "validation", "gate"):
+        if not rows[part]:
+            raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
+    arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
+    return Prepared(dataset.labels, images, classes, arrays, tuple(batch.batch for batch in batches), skipped)
+
+
+def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple[Example, str, Input]]:
+    """Each example with the hash of its pixels and its prepared input; decoding lets go of the GIL."""
+
+    def read(example: Example) -> tuple[Example, str, Input]:
+        picture = example.read(preprocessing.channels)
+        try:
+            return example, image.pixels_sha256(image.pixels(picture)), preprocessing.apply(picture)
+        except RequestError as error:
+            raise DatasetError(f"{example.origin}: {error}") from None
+
+    examples = dataset.examples()
+    with ThreadPoolExecutor(2) as pool:
+        while chunk := list(islice(examples, 1024)):
+            yield from pool.map(read, chunk)

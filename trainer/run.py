@@ -1,0 +1,177 @@
+"""One run from data to verdict: prepare -> train -> evaluate -> export -> verify -> gate -> publish.
+
+It runs in the runner's child process (job.py), which alone loads TensorFlow.
+"""
+
+import json
+import platform
+import shutil
+import subprocess
+import time
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from export.convert import OPSET, to_onnx
+from export.gate import judge
+from export.publish import Candidate, keep_refused, publish, with_file
+from export.verify import Parity, golden_file, in_batches, verify
+from server.artifacts import ArtifactStore, BrokenArtifact, CurrentMoved
+from server.files import Json
+from server.jobs import outcome
+from server.model import Model, load
+from server.uploads import Uploads
+from trainer import dataset
+from trainer.config import Places, Recipe, as_json
+from trainer.evaluate import metrics, softmax
+from trainer.model import unscaled
+from trainer.prepare import Prepared, prepare
+from trainer.progress import Report
+from trainer.train import Trained, logits_of, train
+
+LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
+SAME_NETWORK = ("preprocessing", "height", "width", "channels", "channels_factor")
+
+
+def run(job: str, recipe: Recipe, places: Places, report: Report, work: Path) -> dict[str, Json]:
+    """The outcome of a run, as result.json has it; raises TrainingError for what its user can mend."""
+    started = time.monotonic()
+    store = ArtifactStore(places.artifacts, places.name, places.baseline)
+    report("preparing", f"reading {places.dataset}")
+    prepared = prepare(dataset.find(places.dataset), Uploads(places.data), recipe.input, work)
+    start, start_version = _start(store, recipe, prepared, work)
+    report("training", f"training on {len(prepared.rows['fit'])} images and {len(prepared.rows['uploads'])} uploads")
+    trained = train(recipe, prepared, start, report)
+    report("exporting")
+    candidate, model, parity = _export(job, recipe, prepared, trained, report, work)
+    figures = _figures(job, recipe, prepared, trained, model)
+    figures["parity"] = asdict(parity)
+    figures["training"] |= {"warm_start": start_version, "seconds": round(time.monotonic() - started, 1)}
+    return _conclude(job, store, candidate, model, parity, figures, prepared, report)
+
+
+def _start(store: ArtifactStore, recipe: Recipe, prepared: Prepared, work: Path) -> tuple[Path | None, str | None]:
+    """The current version's weights, if the recipe's network is the same and it is not to start from scratch."""
+    current = None if recipe.from_scratch else store.current()
+    if current is None:
+        return None, None
+    manifest = store.manifest(current)
+    training = store.report(current).get("training")
+    earlier = training.get("recipe") if isinstance(training, dict) else None
+    asked = as_json(recipe)
+    if not isinstance(earlier, dict) or any(earlier.get(name) != asked[name] for name in SAME_NETWORK):
+        print(f"version {current} is another network: starting from scratch")
+        return None, None
+    if manifest.labels != prepared.labels:
+        print(f"version {current} has other labels: starting from scratch")
+        return None, None
+    weights = work / "start.weights.h5"
+    weights.write_bytes(store.read(manifest, "model.weights.h5"))
+    return weights, current
+
+
+def _export(
+    job: str, recipe: Recipe, prepared: Prepared, trained: Trained, report: Report, work: Path
+) -> tuple[Candidate, Model, Parity]:
+    """The candidate with its files, loaded as a server would and compared with the network."""
+    network = unscaled(trained.model, recipe, len(prepared.labels))
+    onnx_file = to_onnx(network, recipe.height, recipe.width, recipe.channels)
+    weights = work / "model.weights.h5"
+    trained.model.save_weights(weights)
+    test_images, _ = prepared.part("test")
+    probabilities = softmax(logits_of(trained.model, test_images))
+    contents = {
+        "model.onnx": onnx_file,
+        "model.weights.h5": weights.read_bytes(),
+        "golden.npz": golden_file(test_images, probabilities),
+    }
+    candidate = Candidate(prepared.labels, recipe.input, ("probabilities",), OPSET, contents)
+    report("verifying")
+    model = Model(candidate.manifest("candidate", job), onnx_file)
+    return candidate, model, verify(model, test_images, probabilities)
+
+
+def _figures(job: str, recipe: Recipe, prepared: Prepared, trained: Trained, model: Model) -> dict[str, Any]:
+    """The report's figures, all of the ONNX model; the test set's are reported here and decide nothing."""
+    figures: dict[str, Any] = {}
+    for part in ("test", "validation", "held out"):
+        images, classes = prepared.part(part)
+        if len(images):
+            figures[part] = metrics(in_batches(model, images, 256), classes, prepared.labels)
+    return {
+        "metrics": figures,
+        "dataset": prepared.counts(),
+        "training": {
+            "recipe": as_json(recipe),
+            "epochs": trained.epochs,
+            "history": trained.history,
+            "images": trained.images,
+            "upload_batches": list(prepared.batches),
+            "uploads_left_out": prepared.skipped,
+            "code_revision": _revision(),
+            "python": platform.python_version(),
+            "libraries": {name: version(name) for name in LIBRARIES if _installed(name)},
+            "job": job,
+        },
+    }
+
+
+def _conclude(
+    job: str,
+    store: ArtifactStore,
+    candidate: Candidate,
+    model: Model,
+    parity: Parity,
+    figures: dict[str, Any],
+    prepared: Prepared,
+    report: Report,
+) -> dict[str, Json]:
+    """Gate and publish; gate again if another version became current in between."""
+    images, classes = prepared.part("gate")
+    while True:
+        report("gating")
+        current = store.current()
+        verdict = judge(model, _loaded(store, current), parity, images, classes)
+        figures["gate"] = verdict.to_json()
+        final = with_file(candidate, "report/report.json", json.dumps(figures, indent=1).encode())
+        if not verdict.passed:
+            keep_refused(store, final, job)
+            return outcome("refused", None, figures, verdict.reason)
+        try:
+            published = publish(
+                store, final, current, f"job {job}", lambda new: report("publishing", f"publishing {new}", version=new)
+            )
+        except CurrentMoved as error:
+            print(f"gating again: {error}")
+            continue
+        return outcome("published", published, figures)
+
+
+def _loaded(store: ArtifactStore, version: str | None) -> Model | None:
+    """The current model to compare with; None if there is none, or it can't be loaded and so can't be worse to lose."""
+    if version is None:
+        return None
+    try:
+        return load(store.folder(version), store.manifest(version), 256)
+    except BrokenArtifact as error:
+        print(f"the current version can't be loaded, so there is nothing to compare with: {error}")
+        return None
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _revision() -> str | None:
+    """The commit of the code that trains, where it runs from a checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    command = [git, "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None

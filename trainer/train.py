@@ -1,0 +1,170 @@
+"""Fitting: the network, the recipe and the prepared images in; weights and the history of every epoch out."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer.augment import augment
+from trainer.config import Recipe
+from trainer.errors import TrainingError
+from trainer.model import build_model
+from trainer.prepare import Classes, Images, Prepared
+from trainer.progress import Progress, Report
+
+EPOCHS_FROM_SCRATCH, EPOCHS_FROM_CURRENT = 12, 3
+WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cosine to FINAL of its peak
+FINAL = 0.01
+PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights that are good already
+STEPS_AT_ONCE = 20  # steps that TensorFlow runs between two looks at Python
+UPLOADS_SHARE = 0.25  # of an epoch at most; fewer uploads are repeated up to UPLOADS_REPEAT times, to be heard at all
+UPLOADS_REPEAT = 10
+
+
+Rows = NDArray[np.int64]  # row numbers of the prepared images
+Logits = NDArray[np.float32]  # (N, classes)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it got there."""
+
+    model: keras.Model
+    history: list[dict[str, float]]  # an entry an epoch: loss, accuracy, validation_loss, validation_accuracy
+    epochs: int
+    images: int  # different images trained on
+
+
+def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report) -> Trained:
+    """Train on the fit part and the uploads; `start` is a weights file to go on from.
+
+    The weights that come out are the moving average at the last step: no epoch is picked.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    model = build_model(recipe, len(prepared.labels))
+    if start is not None:
+        model.load_weights(start)
+    epochs = recipe.epochs or (EPOCHS_FROM_SCRATCH if start is None else EPOCHS_FROM_CURRENT)
+    rows = epoch_rows(prepared)
+    steps = len(rows) // recipe.batch_size
+    if not steps:
+        raise TrainingError(
+            f"{len(rows)} training images do not fill one batch of {recipe.batch_size}: lower --batch-size"
+        )
+    peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
+    fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
+    source = iter(batches(recipe, prepared, rows))
+    validation = prepared.part("validation")
+    progress = Progress(report, epochs, steps)
+    for epoch in range(1, epochs + 1):
+        for done in range(0, steps, STEPS_AT_ONCE):
+            fit.run(source, tf.constant(min(STEPS_AT_ONCE, steps - done)))
+            progress.step(epoch, min(done + STEPS_AT_ONCE, steps), fit.figures())
+        progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
+        fit.forget_figures()
+    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(rows)))
+
+
+class Fit:
+    """A network being fitted: the training step, and the moving average of everything it learns."""
+
+    def __init__(self, model: keras.Model, schedule: "OneCycle", average: float) -> None:
+        self._model = model
+        self._averaged = keras.models.clone_model(model)
+        self._averaged.set_weights(model.get_weights())
+        self._average = average
+        self._optimizer = keras.optimizers.Adam(schedule, beta_2=0.99)
+        self._optimizer.build(model.trainable_variables)
+        self._loss = keras.metrics.Mean()
+        self._accuracy = keras.metrics.SparseCategoricalAccuracy()
+
+    @tf.function
+    def run(self, source: Any, steps: tf.Tensor) -> None:
+        """Take so many steps, on the next batches of an iterator."""
+        for _ in tf.range(steps):
+            images, classes = next(source)
+            self._step(images, classes)
+
+    def _step(self, images: tf.Tensor, classes: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            logits = self._model(images, training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
+        variables = self._model.trainable_variables
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        self._loss.update_state(loss)
+        self._accuracy.update_state(classes, logits)
+        # At first the average follows closely, so that it does not remember the random start.
+        taken = tf.cast(self._optimizer.iterations, tf.float32)
+        kept = tf.minimum(self._average, (1 + taken) / (10 + taken))
+        for averaged, weight in zip(self._averaged.weights, self._model.weights, strict=True):
+            averaged.assign(kept * averaged + (1 - kept) * weight)
+
+    def averaged(self) -> keras.Model:
+        """The network with the averaged weights; it goes on changing while the fit runs."""
+        return self._averaged
+
+    def figures(self) -> dict[str, float]:
+        """Loss and accuracy on the augmented images of this epoch so far."""
+        return {"loss": float(self._loss.result()), "accuracy": float(self._accuracy.result())}
+
+    def forget_figures(self) -> None:
+        self._loss.reset_state()
+        self._accuracy.reset_state()
+
+
+def _loss_and_accuracy(model: keras.Model, images: Images, classes: Classes) -> tuple[float, float]:
+    logits = logits_of(model, images)
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
+    return float(loss), float((logits.argmax(axis=1) == classes).mean())
+
+
+def epoch_rows(prepared: Prepared) -> Rows:
+    """The rows of one epoch: the whole fit part, and the uploads as often as their share allows."""
+    fit, uploads = prepared.rows["fit"], prepared.rows["uploads"]
+    if not len(uploads):
+        return fit
+    room = int(len(fit) * UPLOADS_SHARE / (1 - UPLOADS_SHARE))
+    repeated = np.tile(uploads, min(UPLOADS_REPEAT, math.ceil(room / len(uploads))))[:room]
+    return np.concatenate([fit, repeated])
+
+
+def batches(recipe: Recipe, prepared: Prepared, rows: Rows) -> tf.data.Dataset:
+    """Endless shuffled batches of (augmented uint8 images, classes), gathered from the array file when needed."""
+    shape = prepared.images.shape[1:]
+
+    def gather(numbers: Rows) -> tuple[Any, Any]:
+        numbers = np.sort(numbers)
+        return prepared.images[numbers], prepared.classes[numbers]
+
+    def read(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, classes = tf.numpy_function(gather, [numbers], (tf.uint8, tf.int32), stateful=False)
+        images = tf.ensure_shape(images, (recipe.batch_size, *shape))
+        return augment(images, recipe), tf.ensure_shape(classes, (recipe.batch_size,))
+
+    numbers = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), recipe.seed, reshuffle_each_iteration=True)
+    return numbers.batch(recipe.batch_size, drop_remainder=True).repeat().map(read, tf.data.AUTOTUNE).prefetch(4)
+
+
+def logits_of(model: keras.Model, images: Images) -> Logits:
+    """The network's logits, float32 (N, classes), for any number of images."""
+    return np.asarray(model.predict(images, batch_size=512, verbose=0), np.float32)
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """One climb and one fall of the learning rate (Smith 2018, https://arxiv.org/abs/1803.09820)."""
+
+    def __init__(self, peak: float, steps: int) -> None:
+        self.peak, self.steps = peak, steps
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        done = tf.cast(step, tf.float32) / self.steps
+        fall = FINAL + (1 - FINAL) * 0.5 * (1 + tf.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+        return self.peak * tf.where(done < WARM_UP, done / WARM_UP, fall)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "steps": self.steps}
