@@ -1,4 +1,4 @@
-"""`python -m export`: list the versions, verify one, promote one or a refused candidate, or ship one as the baseline."""
+"""`python -m export`: list versions, verify one, promote one or a refused candidate, ship one as the baseline."""
 
 import argparse
 import shutil
