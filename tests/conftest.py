@@ -1,0 +1,40 @@
+"""Fixtures that more than one room's tests use: real digits, a real tiny model, a switch that forbids skipping."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.digits import Digits, mnist
+from tests.live import LiveServer
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Iterator[None]:
+    """With REQUIRE_ALL_TESTS set, as in CI, a test that skips has failed: everything it needs is meant to be there."""
+    report = yield
+    if os.environ.get("REQUIRE_ALL_TESTS") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    """MNIST's 10,000 test images."""
+    return mnist("t10k")
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of its own for the tests of one file, with the baseline model and empty folders."""
+    with LiveServer(tmp_path_factory.mktemp("server")) as live:
+        yield live

@@ -1,0 +1,137 @@
+"""A real server process, started as a user starts it, in folders of its own and on a free port."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60.0  # a bound for a slow machine, not an expectation
+_ADDRESS = re.compile(r"Relearn serves on (http://\S+)")
+
+
+class LiveServer:
+    """`python -m server` from the serve environment, as a context manager."""
+
+    def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.artifacts = folder / "artifacts"
+        self.data = folder / "data"
+        self.flags = flags
+        self.environment = environment or {}
+        self.url = ""
+        self.log: list[str] = []  # stderr, line by line
+        self.access: list[str] = []  # stdout, line by line
+        self.client = httpx.Client(timeout=60.0, trust_env=False)
+        self._process: subprocess.Popen[str] | None = None
+        self._readers: list[threading.Thread] = []
+
+    def __enter__(self) -> "LiveServer":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.client.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, and wait until it is ready to answer."""
+        command = [
+            str(ROOT / ".venv-serve/bin/python"),
+            *("-m", "server", "--port", "0", "--drain-seconds", "0"),
+            *("--artifacts", str(self.artifacts), "--data", str(self.data)),
+            *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),
+            *self.flags,
+        ]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("RELEARN_")}
+        self.log, self.access = [], []
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment | self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for stream, lines in ((self._process.stderr, self.log), (self._process.stdout, self.access)):
+            assert stream is not None
+            reader = threading.Thread(target=lambda s=stream, kept=lines: kept.extend(s), daemon=True)
+            reader.start()
+            self._readers.append(reader)
+        self.url = self._wait_until_ready()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit code, negative for a signal."""
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            code = process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            self.collect_output()
+            for stream in (process.stdout, process.stderr):
+                assert stream is not None
+                stream.close()
+        return code
+
+    def collect_output(self) -> None:
+        """Wait for the readers of a process that has ended."""
+        for reader in self._readers:
+            reader.join(10)
+        self._readers.clear()
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        assert self._process is not None
+        return self._process.wait(60)
+
+    def get(self, path: str, **options: object) -> httpx.Response:
+        return self.client.get(self.url + path, **options)  # type: ignore[arg-type]
+
+    def post(self, path: str, **options: object) -> httpx.Response:
+        return self.client.post(self.url + path, **options)  # type: ignore[arg-type]
+
+    def predict(self, png: bytes) -> httpx.Response:
+        return self.post("/predict", files={"file": ("digit.png", png, "image/png")})
+
+    def upload(self, files: list[tuple[str, bytes]], labels: list[str], **fields: str) -> httpx.Response:
+        parts = [("files", (name, data, "image/png")) for name, data in files]
+        return self.post("/upload", files=parts, data={"labels": labels, **fields})
+
+    def _wait_until_ready(self) -> str:
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            found = _ADDRESS.search("".join(self.log))
+            if found:
+                try:
+                    httpx.get(found[1] + "/livez", trust_env=False, timeout=10)
+                except httpx.TransportError:
+                    pass
+                else:
+                    return found[1]
+            time.sleep(0.02)
+        raise AssertionError(f"the server did not start: {''.join(self.log)}")

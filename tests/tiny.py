@@ -1,0 +1,77 @@
+"""A real ONNX model small enough to make in a test: the brightest row of the picture, more or less."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from export.publish import Candidate, publish
+from server.artifacts import ArtifactStore
+from server.model import Model
+from server.preprocessing import Preprocessing
+
+LABELS = tuple("0123456789")
+INPUT = Preprocessing("digit", 28, 28, 1)
+OPSET = 17
+
+
+def tiny_onnx(seed: int = 0, labels: int = 10, side: int = 28, channels: int = 1) -> bytes:
+    """image -> probabilities: one matrix product and a softmax, with random weights."""
+    size = side * side * channels
+    weights = np.random.default_rng(seed).normal(0, 0.001, (size, labels)).astype(np.float32)
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["float", "shape"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", side, side, channels])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", labels])],
+        [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array([-1, size], np.int64), "shape"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def edited(data: bytes, edit: "callable[[onnx.ModelProto], None]") -> bytes:  # type: ignore[valid-type]
+    model = onnx.load_from_string(data)
+    edit(model)  # type: ignore[misc]
+    return bytes(model.SerializeToString())
+
+
+def tiny_candidate(seed: int = 0, accuracy: float = 0.9, **changes: bytes) -> Candidate:
+    """A candidate with every file a version has; `changes` replace files by name."""
+    onnx_file = changes.get("model", tiny_onnx(seed))
+    images = np.random.default_rng(1).integers(0, 256, (4, 28, 28, 1), np.uint8)
+    file = io.BytesIO()
+    np.savez(file, images=images, probabilities=answers(tiny_onnx(seed), images))
+    report = {"metrics": {"test": {"accuracy": accuracy}}, "training": {"epochs": 1}, "gate": {"passed": True}}
+    contents = {
+        "model.onnx": onnx_file,
+        "golden.npz": changes.get("golden", file.getvalue()),
+        "report/report.json": json.dumps(report).encode(),
+    }
+    return Candidate(LABELS, INPUT, ("probabilities",), OPSET, contents)
+
+
+def answers(onnx_file: bytes, images: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    plain = Candidate(LABELS, INPUT, ("probabilities",), OPSET, {"model.onnx": onnx_file})
+    return Model(plain.manifest("tiny", "1"), onnx_file).predict(images).probabilities
+
+
+def store_in(folder: Path, name: str = "digits") -> ArtifactStore:
+    """An empty store without a baseline."""
+    return ArtifactStore(folder / "artifacts", name, folder / "no-baseline")
+
+
+def publish_tiny(store: ArtifactStore, seed: int = 0) -> str:
+    return publish(store, tiny_candidate(seed), store.current(), "a test", lambda _: None)
