@@ -107,7 +107,7 @@ class Front:
 async def refuse(error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with an error, all in one shape; what the client still sends is dropped, so that it can hear it."""
     response = JSONResponse({"error": str(error), "code": error.code}, error.status, error.headers)
-    if scope["method"] in OPEN_METHODS:
+    if scope["method"] in OPEN_METHODS or "body_read" in scope:
         await response(scope, receive, send)
         return
     if error.status in (408, 413):

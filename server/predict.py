@@ -103,8 +103,7 @@ class PredictEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = scope["headers_by_name"]
         record: Record = scope["record"]
-        settings = self._settings
-        body = await read_body(receive, headers, settings.body_limit_bytes, settings.body_timeout_seconds)
+        body = await read_body(scope, receive, self._settings)
         begun = perf_counter()
         data = image_of(headers.get(b"content-type", b""), body)
         model_input = await self._predictor.read(data)
