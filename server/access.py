@@ -5,6 +5,7 @@ was sent, percent-encoded, so that it can't break the line.
 """
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 
 TICK_SECONDS = 0.1
 PATH_LIMIT = 200  # characters
+CLIENT_LEFT = 499  # nginx's status for the log; nobody is there to read it
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -30,6 +34,21 @@ class Record:
     queue_seconds: float = 0.0
     infer_seconds: float = 0.0
     batch_size: int = 0  # 0 for all but predictions
+
+
+class RequestIds:
+    """Names requests: by the client's own id where it is a plain word, to follow it across services; else a new one."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix  # tells workers and starts apart
+        self._given = 0
+
+    def of(self, headers: dict[bytes, bytes]) -> str:
+        own = headers.get(b"x-request-id")
+        if own is not None and _REQUEST_ID.fullmatch(own):
+            return own.decode()
+        self._given += 1
+        return f"{self._prefix}-{self._given:x}"
 
 
 class AccessLog:
