@@ -104,6 +104,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     except OSError as error:
         logger.error("what crashed uploads left could not be swept: %s", error)
     await service.serving.start()
+    await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     gauges = asyncio.create_task(_gauge(service))
     service.shutdown.install()
     yield

@@ -55,6 +55,20 @@ class Predictor:
             settings.queue_timeout_seconds,
         )
 
+    def warm_up(self) -> None:
+        """Read a small picture in every format, since Pillow and numpy import much when they first need it.
+
+        Without this the first requests take up to 300 ms. Takes 30.
+        """
+        if self._serving.model is None:
+            return
+        picture = Image.new("L", (40, 40), "white")
+        picture.paste(0, (16, 10, 22, 30))
+        for name in image.FORMATS:
+            file = io.BytesIO()
+            picture.save(file, name)
+            as_data_url(self.model.preprocessing.read(file.getvalue(), self._settings.image_limit_pixels))
+
     async def read(self, data: bytes) -> Input:
         """The model's input for an image file; raises what Preprocessing.read raises."""
         preprocessing = self.model.preprocessing
