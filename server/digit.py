@@ -119,7 +119,8 @@ def _full_strength(smooth: Ink) -> float:
     """How strong full ink is: the level that the strongest 32 coarse pixels reach at least."""
     flat = smooth.ravel()
     rank = min(32, flat.size - 1)
-    return float(np.partition(flat, flat.size - rank - 1)[flat.size - rank - 1])
+    # Sorted whole: numpy's partition is 15 times slower on a picture that is mostly paper, for all its equal levels.
+    return float(np.sort(flat)[-rank - 1])
 
 
 def _box(mask: NDArray[np.bool_], factor: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
