@@ -11,8 +11,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from server.access import AccessLog
+from server.access import AccessLog, RequestIds
 from server.artifacts import ArtifactStore
+from server.express import Express
 from server.front import Front
 from server.guard import Guard
 from server.jobs import Jobs
@@ -47,7 +48,9 @@ def create_app(settings: Settings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lambda _: _lifespan(service),
     )
-    front = Front(router, predict, Guard(settings), service.log, service.shutdown, os.urandom(4).hex())
+    ids = RequestIds(os.urandom(4).hex())
+    express = Express(settings, service.predictor, service.log, service.shutdown, ids)
+    front = Front(router, predict, Guard(settings), service.log, service.shutdown, ids, express)
     if settings.origins:
         return CORSMiddleware(
             front,
@@ -101,6 +104,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     except OSError as error:
         logger.error("what crashed uploads left could not be swept: %s", error)
     await service.serving.start()
+    await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     gauges = asyncio.create_task(_gauge(service))
     service.shutdown.install()
     yield

@@ -24,6 +24,7 @@ EDGE = (
     0.4  # of the ink's strength: where the ink's edge is taken to be, half-way between paper and ink or a bit outside
 )
 DARK = 64  # grey level: a picture of the model's size with a median border below it is taken as MNIST's form already
+_DARK_LEVELS = bytes(range(DARK))
 
 
 def normalised(grey: Grey, height: int, width: int) -> Grey:
@@ -31,17 +32,17 @@ def normalised(grey: Grey, height: int, width: int) -> Grey:
 
     A picture of that size on a dark ground passes untouched.
     """
-    if grey.shape == (height, width) and _is_dark(grey):
+    if grey.shape == (height, width) and is_normal(grey.tobytes(), width):
         return grey
     ink, strength = _ink(grey)
     shape = (round(height * BOX), round(width * BOX))
     return _centred(_fitted(ink, strength, shape), height, width)
 
 
-def _is_dark(grey: Grey) -> bool:
-    """Whether more than half of the border's pixels are dark, which is to say its median."""
-    bright = sum(int(np.count_nonzero(side >= DARK)) for side in (grey[0], grey[-1], grey[:, 0], grey[:, -1]))
-    return bright < sum(grey.shape)
+def is_normal(pixels: bytes, width: int) -> bool:
+    """Whether a picture of the model's size, row by row, is in MNIST's form: more than half of its border is dark."""
+    border = pixels[:width] + pixels[-width:] + pixels[::width] + pixels[width - 1 :: width]
+    return 2 * len(border.translate(None, _DARK_LEVELS)) < len(border)
 
 
 def _ink(grey: Grey) -> tuple[Ink, float]:
@@ -118,7 +119,8 @@ def _full_strength(smooth: Ink) -> float:
     """How strong full ink is: the level that the strongest 32 coarse pixels reach at least."""
     flat = smooth.ravel()
     rank = min(32, flat.size - 1)
-    return float(np.partition(flat, flat.size - rank - 1)[flat.size - rank - 1])
+    # Sorted whole: numpy's partition is 15 times slower on a picture that is mostly paper, for all its equal levels.
+    return float(np.sort(flat)[-rank - 1])
 
 
 def _box(mask: NDArray[np.bool_], factor: int, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -9,7 +9,7 @@ import io
 import struct
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, WebPImagePlugin
 
 from server import png
 from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
@@ -17,6 +17,9 @@ from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SIDE_LIMIT = 512  # pixels; a larger picture is reduced: no model here looks at more
 PIXELS_AT_ONCE = 65_536  # a picture above this takes over a millisecond to read: off the event loop
+
+# Pillow imports all of its forty plugins the first time it meets a format that none of the usual ones reads.
+assert WebPImagePlugin.SUPPORTED
 
 # The check on pixels stands in `_open`, before anything is decoded, and has a limit of its own.
 Image.MAX_IMAGE_PIXELS = None

@@ -55,6 +55,20 @@ class Predictor:
             settings.queue_timeout_seconds,
         )
 
+    def warm_up(self) -> None:
+        """Read a small picture in every format, since Pillow and numpy import much when they first need it.
+
+        Without this the first requests take up to 300 ms. Takes 30.
+        """
+        if self._serving.model is None:
+            return
+        picture = Image.new("L", (40, 40), "white")
+        picture.paste(0, (16, 10, 22, 30))
+        for name in image.FORMATS:
+            file = io.BytesIO()
+            picture.save(file, name)
+            as_data_url(self.model.preprocessing.read(file.getvalue(), self._settings.image_limit_pixels))
+
     async def read(self, data: bytes) -> Input:
         """The model's input for an image file; raises what Preprocessing.read raises."""
         preprocessing = self.model.preprocessing
@@ -68,7 +82,7 @@ class Predictor:
         try:
             return await self.batcher.submit(inputs)
         except (QueueFull, QueueTimeout) as error:
-            raise Busy(f"the service is busy: {error}; try again shortly") from None
+            raise busy(error) from None
 
     @property
     def model(self) -> Model:
@@ -179,18 +193,26 @@ def note(record: Record, answer: Answer[Prediction]) -> None:
     record.batch_size = answer.batch_size
 
 
-async def respond(send: Send, content: dict[str, object], record: Record) -> None:
-    """Send a prediction as JSON with Server-Timing (https://www.w3.org/TR/server-timing/), in milliseconds."""
-    body = as_json(content)
-    timing = b"decode;dur=%.3f, queue;dur=%.3f, infer;dur=%.3f" % (
+def busy(error: QueueFull | QueueTimeout) -> Busy:
+    return Busy(f"the service is busy: {error}; try again shortly")
+
+
+def server_timing(record: Record) -> bytes:
+    """The stages of a prediction in milliseconds, for https://www.w3.org/TR/server-timing/."""
+    return b"decode;dur=%.3f, queue;dur=%.3f, infer;dur=%.3f" % (
         record.decode_seconds * 1e3,
         record.queue_seconds * 1e3,
         record.infer_seconds * 1e3,
     )
+
+
+async def respond(send: Send, content: dict[str, object], record: Record) -> None:
+    """Send a prediction as JSON."""
+    body = as_json(content)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
-        (b"server-timing", timing),
+        (b"server-timing", server_timing(record)),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
