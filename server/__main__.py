@@ -7,9 +7,9 @@ import tempfile
 from functools import partial
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from server.settings import SettingError, Settings, load
+from server.supervisor import Supervisor
 from server.worker import log_to_stderr, make_app
 
 
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
         if settings.workers == 1:
             uvicorn.Server(config).run([listener])
         else:
-            Multiprocess(config, [listener]).run()
+            Supervisor(config, [listener]).run()
     except KeyboardInterrupt:
         pass
 

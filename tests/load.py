@@ -74,6 +74,8 @@ class Load:
                 connection.request("POST", "/predict", self._pngs[position], {"Content-Type": "image/png"})
                 response = connection.getresponse()
                 self.replies.append(Reply(position, response.status, json.loads(response.read())))
+                if response.getheader("Connection") == "close":  # it asks its clients to go elsewhere
+                    break
             except (OSError, http.client.HTTPException) as error:
                 self.errors.append(error)
                 break
