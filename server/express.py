@@ -21,6 +21,10 @@ from server.predict import Prediction, Predictor, as_json, busy, content_of, ima
 from server.settings import Settings
 from server.shutdown import Shutdown
 
+# A refusal waits this long. Of clients that ask again at once there may be any number, and each refusal costs a quarter
+# of an answer: without the wait they get all the time, and those that were admitted none (docs/hot-path.md).
+REFUSAL_SECONDS = 0.025
+
 _HEAD = (
     b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
 )
@@ -54,22 +58,27 @@ class Express:
             return None
         predictor = self._predictor
         try:
+            predictor.batcher.check(1)  # first: refusing has to be cheap when there is much to refuse
             data = image_of(headers.get(b"content-type", b""), body)
             if image.is_large(data):
                 return None
             model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+        except QueueFull as error:
+            ride = self._ride(connection, headers, started)
+            ride.wait(asyncio.get_running_loop().call_later(REFUSAL_SECONDS, ride.refuse, busy(error)))
+            return ride
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
-        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
-        record.decode_seconds = perf_counter() - started
-        ride = Ride(connection, record, self._log, self._stopping)
-        try:
-            ride.future = predictor.batcher.submit((model_input,))
-        except QueueFull as error:
-            ride.refuse(busy(error))
-        else:
-            ride.future.add_done_callback(ride.arrive)
+        ride = self._ride(connection, headers, started)
+        ride.record.decode_seconds = perf_counter() - started
+        future = predictor.batcher.submit((model_input,))
+        future.add_done_callback(ride.arrive)
+        ride.wait(future)
         return ride
+
+    def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
+        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
+        return Ride(connection, record, self._log, self._stopping)
 
 
 class Ride:
@@ -78,30 +87,32 @@ class Ride:
     __slots__ = (
         "_connection",
         "_log",
-        "_record",
         "_stopping",
+        "_waits",
         "disconnected",
-        "future",
         "keep_alive",
+        "record",
         "response_complete",
     )
 
     def __init__(self, connection: Connection, record: Record, log: AccessLog, stopping: asyncio.Event) -> None:
         self._connection = connection
-        self._record = record
+        self.record = record
         self._log = log
         self._stopping = stopping
         self.keep_alive = True
         self.response_complete = False
         self.disconnected = False
-        self.future: asyncio.Future[Answer[Prediction]] | None = None
+        self._waits: asyncio.Future[Answer[Prediction]] | asyncio.TimerHandle | None = None
+
+    def wait(self, event: "asyncio.Future[Answer[Prediction]] | asyncio.TimerHandle") -> None:
+        """Keep what the answer waits for, to be cancelled if the client leaves."""
+        self._waits = event
 
     def arrive(self, future: "asyncio.Future[Answer[Prediction]]") -> None:
         """Answer with what came of it."""
-        record = self._record
+        record = self.record
         if future.cancelled():
-            record.status = CLIENT_LEFT
-            self._log.add(record)
             return
         error = future.exception()
         if error is None:
@@ -123,18 +134,24 @@ class Ride:
         self._respond(error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code}))
 
     def leave(self) -> None:
-        """The client is gone: its row is withdrawn."""
-        if self.future is not None:
-            self.future.cancel()
+        """The client is gone: its row, if it still waits, is withdrawn."""
+        if self._waits is None or self.response_complete:
+            return
+        self._waits.cancel()
+        self.response_complete = True
+        self._end(CLIENT_LEFT)
 
     def _respond(self, status: int, headers: bytes, body: bytes) -> None:
-        record = self._record
+        record = self.record
         head = _HEAD % (len(body), headers, record.request_id.encode())
         self.response_complete = True
         self._connection.respond(status, head, body, self.keep_alive and not self._stopping.is_set())
-        record.status = status
-        record.seconds = perf_counter() - record.started
-        self._log.add(record)
+        self._end(status)
+
+    def _end(self, status: int) -> None:
+        self.record.status = status
+        self.record.seconds = perf_counter() - self.record.started
+        self._log.add(self.record)
 
     @property
     def message_event(self) -> "Ride":

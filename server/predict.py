@@ -31,6 +31,9 @@ from server.serving import Serving
 from server.settings import Settings
 
 
+AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
+
+
 class Prediction(NamedTuple):
     """The model's answer for one image."""
 
@@ -77,6 +80,13 @@ class Predictor:
             return await asyncio.get_running_loop().run_in_executor(self._executor, preprocessing.read, data, limit)
         return preprocessing.read(data, limit)
 
+    def check_room(self) -> None:
+        """Raise Busy if the queue is full: to be asked before work is put into an image."""
+        try:
+            self.batcher.check(1)
+        except QueueFull as error:
+            raise busy(error) from None
+
     async def predict(self, inputs: Sequence[Input]) -> Answer[Prediction]:
         """The answers, in order; raises Busy when the queue is full or the wait was too long."""
         try:
@@ -118,6 +128,7 @@ class PredictEndpoint:
         headers: dict[bytes, bytes] = scope["headers_by_name"]
         record: Record = scope["record"]
         body = await read_body(scope, receive, self._settings)
+        self._predictor.check_room()
         begun = perf_counter()
         data = image_of(headers.get(b"content-type", b""), body)
         model_input = await self._predictor.read(data)
@@ -138,6 +149,15 @@ async def predict_batch(predictor: Predictor, parts: list[Part], record: Record)
         raise Malformed(
             "the form has no parts called 'files'; send at least one: curl -F files=@a.png -F files=@b.png …"
         )
+    predictions: list[dict[str, object]] = []
+    record.version = predictor.model.version
+    for start in range(0, len(files), AT_ONCE):
+        predictions += await _predict_some(predictor, files[start : start + AT_ONCE], record)
+    return {"model_version": record.version, "predictions": predictions}
+
+
+async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Record) -> list[dict[str, object]]:
+    predictor.check_room()
     begun = perf_counter()
     inputs: list[Input] = []
     errors: dict[int, RequestError] = {}
@@ -146,17 +166,15 @@ async def predict_batch(predictor: Predictor, parts: list[Part], record: Record)
             inputs.append(await predictor.read(data))
         except RequestError as error:
             errors[number] = error
-    record.decode_seconds = perf_counter() - begun
+    record.decode_seconds += perf_counter() - begun
     predictions: list[dict[str, object]] = []
-    version = predictor.model.version
     if inputs:
         answer = await predictor.predict(inputs)
         note(record, answer)
-        version = record.version
         predictions = [content_of(prediction) for prediction in answer.results]
     for number, refusal in errors.items():
         predictions.insert(number, {"error": str(refusal), "code": refusal.code})
-    return {"model_version": version, "predictions": predictions}
+    return predictions
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:
@@ -188,8 +206,8 @@ def content_of(prediction: Prediction) -> dict[str, object]:
 def note(record: Record, answer: Answer[Prediction]) -> None:
     """Keep for the log, the metrics and Server-Timing how an answer came about."""
     record.version = answer.results[-1].model.version
-    record.queue_seconds = answer.queue_seconds
-    record.infer_seconds = answer.run_seconds
+    record.queue_seconds += answer.queue_seconds
+    record.infer_seconds += answer.run_seconds
     record.batch_size = answer.batch_size
 
 
