@@ -8,6 +8,7 @@ wrong with it, is left to the long way, which then says so.
 
 import asyncio
 import logging
+from collections import deque
 from time import perf_counter
 from typing import Protocol
 
@@ -16,14 +17,15 @@ import orjson
 from server import image
 from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.batcher import Answer, QueueFull, QueueTimeout
-from server.errors import RequestError, unexpected
+from server.errors import Busy, RequestError, unexpected
 from server.predict import Prediction, Predictor, as_json, busy, content_of, image_of, note, server_timing
 from server.settings import Settings
 from server.shutdown import Shutdown
 
-# A refusal waits this long. Of clients that ask again at once there may be any number, and each refusal costs a quarter
-# of an answer: without the wait they get all the time, and those that were admitted none (docs/hot-path.md).
-REFUSAL_SECONDS = 0.025
+# Refusals are given at most at this pace, 6,000 a second. Of clients that ask again at once there may be any number;
+# a refusal costs a third of an answer, so unpaced they take all the time from those that were admitted (docs/hot-path.md).
+REFUSAL_SECONDS = 0.005
+REFUSALS_AT_ONCE = 30
 
 _HEAD = (
     b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
@@ -50,6 +52,7 @@ class Express:
         self._log = log
         self._stopping = shutdown.stopping
         self._ids = ids
+        self._refused: deque[tuple[Ride, Busy]] = deque()
 
     def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
         """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
@@ -65,7 +68,7 @@ class Express:
             model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
         except QueueFull as error:
             ride = self._ride(connection, headers, started)
-            ride.wait(asyncio.get_running_loop().call_later(REFUSAL_SECONDS, ride.refuse, busy(error)))
+            self._refuse_later(ride, busy(error))
             return ride
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
@@ -73,12 +76,25 @@ class Express:
         ride.record.decode_seconds = perf_counter() - started
         future = predictor.batcher.submit((model_input,))
         future.add_done_callback(ride.arrive)
-        ride.wait(future)
+        ride.answer = future
         return ride
 
     def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
         record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
         return Ride(connection, record, self._log, self._stopping)
+
+    def _refuse_later(self, ride: "Ride", error: Busy) -> None:
+        if not self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
+        self._refused.append((ride, error))
+
+    def _refuse_some(self) -> None:
+        for _ in range(min(REFUSALS_AT_ONCE, len(self._refused))):
+            ride, error = self._refused.popleft()
+            if not ride.response_complete:
+                ride.refuse(error)
+        if self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
 
 
 class Ride:
@@ -88,7 +104,7 @@ class Ride:
         "_connection",
         "_log",
         "_stopping",
-        "_waits",
+        "answer",
         "disconnected",
         "keep_alive",
         "record",
@@ -103,11 +119,7 @@ class Ride:
         self.keep_alive = True
         self.response_complete = False
         self.disconnected = False
-        self._waits: asyncio.Future[Answer[Prediction]] | asyncio.TimerHandle | None = None
-
-    def wait(self, event: "asyncio.Future[Answer[Prediction]] | asyncio.TimerHandle") -> None:
-        """Keep what the answer waits for, to be cancelled if the client leaves."""
-        self._waits = event
+        self.answer: asyncio.Future[Answer[Prediction]] | None = None
 
     def arrive(self, future: "asyncio.Future[Answer[Prediction]]") -> None:
         """Answer with what came of it."""
@@ -135,10 +147,11 @@ class Ride:
 
     def leave(self) -> None:
         """The client is gone: its row, if it still waits, is withdrawn."""
-        if self._waits is None or self.response_complete:
+        if self.response_complete:
             return
-        self._waits.cancel()
         self.response_complete = True
+        if self.answer is not None:
+            self.answer.cancel()
         self._end(CLIENT_LEFT)
 
     def _respond(self, status: int, headers: bytes, body: bytes) -> None:

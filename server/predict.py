@@ -30,7 +30,6 @@ from server.preprocessing import Input
 from server.serving import Serving
 from server.settings import Settings
 
-
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
 
 
