@@ -16,14 +16,15 @@ import orjson
 
 from server import image
 from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.answers import Prediction, as_json, busy, content_of, note, server_timing
 from server.batcher import Answer, QueueFull, QueueTimeout
 from server.errors import Busy, RequestError, unexpected
-from server.predict import Prediction, Predictor, as_json, busy, content_of, image_of, note, server_timing
+from server.predict import Predictor, image_of
 from server.settings import Settings
 from server.shutdown import Shutdown
 
 # Refusals are given at most at this pace, 6,000 a second. Of clients that ask again at once there may be any number;
-# a refusal costs a third of an answer, so unpaced they take all the time from those that were admitted (docs/hot-path.md).
+# a refusal costs a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
 REFUSAL_SECONDS = 0.005
 REFUSALS_AT_ONCE = 30
 
