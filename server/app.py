@@ -66,7 +66,7 @@ def _service(settings: Settings) -> Service:
     store = ArtifactStore(settings.artifacts, settings.name, settings.baseline)
     metrics = Metrics()
     serving = Serving(store, settings.batch_limit, executor, metrics.count_reload)
-    predictor = Predictor(settings, serving, executor)
+    predictor = Predictor(settings, serving)
     waits_for_runner = settings.trainer == "none"
     job_files = Jobs(settings.artifacts, store, None if waits_for_runner else settings.job_start_seconds)
     launcher: Launcher = NoLauncher() if waits_for_runner else ProcessLauncher(settings, job_files)
@@ -111,6 +111,6 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     gauges.cancel()
     await service.serving.stop()
     service.log.flush()
-    service.predictor.batcher.close()
+    service.predictor.close()
     service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)

@@ -80,13 +80,17 @@ class Batcher(Generic[Result]):
         """Rows in the queue."""
         return self._waiting
 
+    def check(self, rows: int) -> None:
+        """Raise QueueFull if so many rows more would be too many: to be asked before work is put into them."""
+        if self._waiting + rows > self._queue_limit:
+            raise QueueFull(f"{self._waiting} images are waiting already and at most {self._queue_limit} may")
+
     def submit(self, rows: Sequence[Row]) -> "asyncio.Future[Answer[Result]]":
         """Queue the rows of one caller; cancel the future to withdraw them.
 
         The future gives an Answer, or raises QueueTimeout or what `run` raised. Raises QueueFull.
         """
-        if self._waiting + len(rows) > self._queue_limit:
-            raise QueueFull(f"{self._waiting} images are waiting already and at most {self._queue_limit} may")
+        self.check(len(rows))
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer[Result]] = loop.create_future()
         self._callers.append(_Caller(rows, future, monotonic()))

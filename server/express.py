@@ -8,6 +8,7 @@ wrong with it, is left to the long way, which then says so.
 
 import asyncio
 import logging
+from collections import deque
 from time import perf_counter
 from typing import Protocol
 
@@ -15,11 +16,17 @@ import orjson
 
 from server import image
 from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.answers import Prediction, as_json, busy, content_of, note, server_timing
 from server.batcher import Answer, QueueFull, QueueTimeout
-from server.errors import RequestError, unexpected
-from server.predict import Prediction, Predictor, as_json, busy, content_of, image_of, note, server_timing
+from server.errors import Busy, RequestError, unexpected
+from server.predict import Predictor, image_of
 from server.settings import Settings
 from server.shutdown import Shutdown
+
+# Refusals are given at most at this pace, 6,000 a second. Of clients that ask again at once there may be any number;
+# a refusal costs a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
+REFUSAL_SECONDS = 0.005
+REFUSALS_AT_ONCE = 30
 
 _HEAD = (
     b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
@@ -46,6 +53,7 @@ class Express:
         self._log = log
         self._stopping = shutdown.stopping
         self._ids = ids
+        self._refused: deque[tuple[Ride, Busy]] = deque()
 
     def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
         """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
@@ -54,22 +62,40 @@ class Express:
             return None
         predictor = self._predictor
         try:
+            predictor.batcher.check(1)  # first: refusing has to be cheap when there is much to refuse
             data = image_of(headers.get(b"content-type", b""), body)
             if image.is_large(data):
                 return None
             model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+        except QueueFull as error:
+            ride = self._ride(connection, headers, started)
+            self._refuse_later(ride, busy(error))
+            return ride
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
-        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
-        record.decode_seconds = perf_counter() - started
-        ride = Ride(connection, record, self._log, self._stopping)
-        try:
-            ride.future = predictor.batcher.submit((model_input,))
-        except QueueFull as error:
-            ride.refuse(busy(error))
-        else:
-            ride.future.add_done_callback(ride.arrive)
+        ride = self._ride(connection, headers, started)
+        ride.record.decode_seconds = perf_counter() - started
+        future = predictor.batcher.submit((model_input,))
+        future.add_done_callback(ride.arrive)
+        ride.answer = future
         return ride
+
+    def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
+        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
+        return Ride(connection, record, self._log, self._stopping)
+
+    def _refuse_later(self, ride: "Ride", error: Busy) -> None:
+        if not self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
+        self._refused.append((ride, error))
+
+    def _refuse_some(self) -> None:
+        for _ in range(min(REFUSALS_AT_ONCE, len(self._refused))):
+            ride, error = self._refused.popleft()
+            if not ride.response_complete:
+                ride.refuse(error)
+        if self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
 
 
 class Ride:
@@ -78,30 +104,28 @@ class Ride:
     __slots__ = (
         "_connection",
         "_log",
-        "_record",
         "_stopping",
+        "answer",
         "disconnected",
-        "future",
         "keep_alive",
+        "record",
         "response_complete",
     )
 
     def __init__(self, connection: Connection, record: Record, log: AccessLog, stopping: asyncio.Event) -> None:
         self._connection = connection
-        self._record = record
+        self.record = record
         self._log = log
         self._stopping = stopping
         self.keep_alive = True
         self.response_complete = False
         self.disconnected = False
-        self.future: asyncio.Future[Answer[Prediction]] | None = None
+        self.answer: asyncio.Future[Answer[Prediction]] | None = None
 
     def arrive(self, future: "asyncio.Future[Answer[Prediction]]") -> None:
         """Answer with what came of it."""
-        record = self._record
+        record = self.record
         if future.cancelled():
-            record.status = CLIENT_LEFT
-            self._log.add(record)
             return
         error = future.exception()
         if error is None:
@@ -123,18 +147,25 @@ class Ride:
         self._respond(error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code}))
 
     def leave(self) -> None:
-        """The client is gone: its row is withdrawn."""
-        if self.future is not None:
-            self.future.cancel()
+        """The client is gone: its row, if it still waits, is withdrawn."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        if self.answer is not None:
+            self.answer.cancel()
+        self._end(CLIENT_LEFT)
 
     def _respond(self, status: int, headers: bytes, body: bytes) -> None:
-        record = self._record
+        record = self.record
         head = _HEAD % (len(body), headers, record.request_id.encode())
         self.response_complete = True
         self._connection.respond(status, head, body, self.keep_alive and not self._stopping.is_set())
-        record.status = status
-        record.seconds = perf_counter() - record.started
-        self._log.add(record)
+        self._end(status)
+
+    def _end(self, status: int) -> None:
+        self.record.status = status
+        self.record.seconds = perf_counter() - self.record.started
+        self._log.add(self.record)
 
     @property
     def message_event(self) -> "Ride":

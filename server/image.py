@@ -104,6 +104,8 @@ def _opaque(image: Image.Image) -> Image.Image:
         return _eight_bit(image)
     if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
         over = image.convert("RGBA")
+        if over.getchannel("A").getextrema()[0] == 255:  # a canvas that was painted white
+            return over
         return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
     return image
 

@@ -24,3 +24,4 @@ def log_to_stderr() -> None:
         force=True,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # else any broken form of anybody's is a line
