@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 
 import docker
 from docker.errors import DockerException
+from docker.models.containers import Container
 from docker.types import Mount
 
 from server import files
@@ -34,9 +35,9 @@ IN_IMAGE = "image"  # a mount setting that says: what the image holds, and so no
 ARTIFACTS, DATA = "/var/lib/relearn/artifacts", "/var/lib/relearn/data"
 DATASET, BASELINE = "/app/dataset", "/app/baseline"
 
-CALL_SECONDS = 30.0  # longest wait for one answer of the engine
+CALL_SECONDS = 30  # longest wait for one answer of the engine
 RETRY_SECONDS = 2.0  # between two attempts to reach an engine that does not answer
-CPU_SHARES = 2  # the least there is: beside this container everything else comes first when processors are short
+CPU_SHARES = 16  # beside the usual 1024: about what nice 19 gives a trainer that is a process
 LOG_LINES = 200  # of the runner's own output, which is empty unless it failed
 
 logger = logging.getLogger("relearn")
@@ -61,7 +62,7 @@ class DockerLauncher:
     def _start(self, job: str) -> str:
         """The id of the started container."""
         with _engine() as engine:
-            container = engine.containers.create(self._settings.docker_image, **self._options(job))
+            container = self._create(engine, job)
             try:
                 container.start()
             except (DockerException, OSError):
@@ -69,35 +70,37 @@ class DockerLauncher:
                 raise
             return str(container.id)
 
-    def _options(self, job: str) -> dict[str, object]:
+    def _create(self, engine: docker.DockerClient, job: str) -> Container:
+        """The container of a job, not started yet; unlike `run` this never asks a registry for a missing image."""
         settings = self._settings
-        return {
-            "entrypoint": ["python", "-m", "trainer"],
-            "command": [
+        return engine.containers.create(
+            settings.docker_image,
+            entrypoint=["python", "-m", "trainer"],
+            command=[
                 *("job", job),
                 *("--artifacts", ARTIFACTS, "--data", DATA, "--dataset", DATASET, "--baseline", BASELINE),
                 *("--name", settings.name, "--job-limit-seconds", str(settings.job_limit_seconds)),
             ],
-            "labels": {JOB_LABEL: job, ARTIFACTS_LABEL: self._artifacts},
-            "mounts": [
+            labels={JOB_LABEL: job, ARTIFACTS_LABEL: self._artifacts},
+            mounts=[
                 *_mount(self._artifacts, ARTIFACTS, read_only=False),
                 *_mount(settings.docker_data or str(settings.data), DATA),
                 *_mount(settings.docker_dataset or str(settings.dataset), DATASET),
                 *_mount(settings.docker_baseline or str(settings.baseline), BASELINE),
             ],
-            "user": f"{os.getuid()}:{os.getgid()}",  # so that both can write artifacts/jobs
-            "read_only": True,
-            "tmpfs": {"/tmp": "size=256m,mode=1777"},  # noqa: S108 - the container's own
-            "network_mode": "none",
-            "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges:true"],
-            "mem_limit": settings.docker_memory_bytes,
-            "memswap_limit": settings.docker_memory_bytes,
-            "nano_cpus": round(settings.docker_cpus * 1e9),
-            "cpu_shares": CPU_SHARES,
-            "pids_limit": settings.docker_processes,
-            "healthcheck": {"test": ["NONE"]},  # the image's asks a server
-        }
+            user=f"{os.getuid()}:{os.getgid()}",  # so that both can write artifacts/jobs
+            read_only=True,
+            tmpfs={"/tmp": "size=256m,mode=1777"},  # noqa: S108 - the container's own
+            network_mode="none",
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            mem_limit=settings.docker_memory_bytes,
+            memswap_limit=settings.docker_memory_bytes,
+            nano_cpus=round(settings.docker_cpus * 1e9),
+            cpu_shares=CPU_SHARES,
+            pids_limit=settings.docker_processes,
+            healthcheck={"test": ["NONE"]},  # the image's asks a server
+        )
 
     def _attend(self) -> None:
         """Remove what an earlier server left of jobs that are over or unknown; follow the others to their end."""
@@ -112,7 +115,7 @@ class DockerLauncher:
                             logger.info("job %s is over or unknown: removing its container", job)
                             _remove(container)
                         elif container.status != "created":  # else another worker is just starting it
-                            _in_background(self._follow, job, container.id)
+                            _in_background(self._follow, job, str(container.id))
                 return
             except OSError as error:
                 if not told:
@@ -181,6 +184,6 @@ def _mount(source: str, target: str, read_only: bool = True) -> list[Mount]:
     return [Mount(target, source, type="bind" if source.startswith("/") else "volume", read_only=read_only)]
 
 
-def _remove(container: docker.models.containers.Container) -> None:
+def _remove(container: Container) -> None:
     with contextlib.suppress(docker.errors.NotFound):
         container.remove(force=True)

@@ -1,7 +1,6 @@
 """The images, built once from the real Dockerfiles, and volumes that are gone after the tests of a file."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -37,7 +36,7 @@ def data(images: None) -> Iterator[Volume]:
 @pytest.fixture(scope="session")
 def dataset(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Volume]:
     """A base dataset small enough for a test."""
-    folder: Path = tmp_path_factory.mktemp("dataset")
+    folder = tmp_path_factory.mktemp("dataset") / "small"  # not the first, which is for this user alone
     write_small_mnist(folder)
     volume = Volume("dataset")
     volume.fill(folder)

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 SERVE, SERVE_DOCKER, TRAIN = "relearn-serve:test", "relearn-serve-docker:test", "relearn-train:test"
@@ -21,17 +21,21 @@ WAIT_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 
 def docker(*arguments: str, data: bytes | None = None) -> str:
     """What the command prints; raises AssertionError with its complaint."""
-    done = subprocess.run(["docker", *arguments], input=data, capture_output=True, check=False)
+    done = _run(*arguments, data=data)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr.decode()}"
     return done.stdout.decode().strip()
+
+
+def _run(*arguments: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(["docker", *arguments], input=data, capture_output=True, check=False)  # noqa: S607
 
 
 def missing() -> str | None:
     """Why no container can run here; None if they can."""
     if shutil.which("docker") is None:
         return "there is no docker command"
-    done = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False)
-    return f"no Docker engine answers: {done.stderr.strip()}" if done.returncode else None
+    done = _run("info")
+    return f"no Docker engine answers: {done.stderr.decode().strip()}" if done.returncode else None
 
 
 def build(image: str, dockerfile: str, **arguments: str) -> None:
@@ -40,6 +44,11 @@ def build(image: str, dockerfile: str, **arguments: str) -> None:
     arguments = {name: os.environ[name] for name in known if os.environ.get(name)} | arguments
     pairs = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     docker("build", "--quiet", "--file", str(ROOT / dockerfile), "--tag", image, *pairs, str(ROOT))
+
+
+def start(*arguments: str) -> str:
+    """The id of a new container, from the arguments of `docker run`."""
+    return docker("run", "--detach", *arguments)
 
 
 def inspect(name: str) -> dict[str, Any]:
@@ -80,12 +89,12 @@ class Volume:
 
 
 class Container:
-    """A container that runs; it is gone at the end of the `with`."""
+    """A container by its id; it is gone at the end of a `with`."""
 
-    def __init__(self, *arguments: str) -> None:
-        self.id = docker("run", "--detach", *arguments)
+    def __init__(self, container_id: str) -> None:
+        self.id = container_id
 
-    def __enter__(self) -> "Container":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,8 +102,8 @@ class Container:
 
     @property
     def log(self) -> str:
-        done = subprocess.run(["docker", "logs", self.id], capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr
+        done = _run("logs", self.id)
+        return (done.stdout + done.stderr).decode()
 
     @property
     def state(self) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
 import httpx
 
-from tests.containers.engine import WAIT_SECONDS, Container, docker
+from tests.containers.engine import WAIT_SECONDS, Container, docker, start
 from tests.digits import mnist
 
 KEY = "a key for tests"
@@ -20,12 +20,12 @@ _unseen = count(5000)  # pictures of MNIST's test half that the small dataset do
 
 
 class Service(Container):
-    """A server container; ready when constructed."""
+    """A server container, ready when constructed; `image` may be followed by a command."""
 
     def __init__(self, image: str, *options: str, environment: dict[str, str] | None = None) -> None:
         variables = {"PORT": str(PORT), "RELEARN_API_KEY": KEY} | (environment or {})
         flags = [f"--env={name}={value}" for name, value in variables.items()]
-        super().__init__(f"--publish=127.0.0.1::{PORT}", *flags, *options, image)
+        super().__init__(start(f"--publish=127.0.0.1::{PORT}", *flags, *options, image))
         self.client = httpx.Client(timeout=WAIT_SECONDS, trust_env=False, headers={"X-API-Key": KEY})
         self.wait_until_ready()
 
@@ -64,7 +64,7 @@ class Service(Container):
         assert answer.status_code == 201, answer.text
         assert answer.json()["count"] == images
 
-    def retrain(self, options: dict[str, float]) -> str:
+    def retrain(self, options: Mapping[str, float]) -> str:
         """Begin a retrain with something new to learn from; its job."""
         self.upload()
         answer = self.client.post("/retrain", json=options)
