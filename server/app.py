@@ -69,7 +69,6 @@ def _service(settings: Settings) -> Service:
     predictor = Predictor(settings, serving)
     waits_for_runner = settings.trainer == "none"
     job_files = Jobs(settings.artifacts, store, None if waits_for_runner else settings.job_start_seconds)
-    launcher: Launcher = NoLauncher() if waits_for_runner else ProcessLauncher(settings, job_files)
     return Service(
         settings=settings,
         store=store,
@@ -77,12 +76,20 @@ def _service(settings: Settings) -> Service:
         predictor=predictor,
         uploads=Uploads(settings.data),
         jobs=job_files,
-        launcher=launcher,
+        launcher=_launcher(settings, job_files),
         metrics=metrics,
         log=AccessLog(metrics.count),
         shutdown=Shutdown(settings.drain_seconds),
         executor=executor,
     )
+
+
+def _launcher(settings: Settings, job_files: Jobs) -> Launcher:
+    if settings.trainer == "docker":
+        from server.docker_launcher import DockerLauncher  # it needs a package that only this setting asks for
+
+        return DockerLauncher(settings, job_files)
+    return NoLauncher() if settings.trainer == "none" else ProcessLauncher(settings, job_files)
 
 
 async def _gauge(service: Service) -> None:
@@ -105,6 +112,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
         logger.error("what crashed uploads left could not be swept: %s", error)
     await service.serving.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
+    await service.launcher.attend()
     gauges = asyncio.create_task(_gauge(service))
     service.shutdown.install()
     yield

@@ -1,6 +1,7 @@
 """Starting a runner for a job: as a process of the train environment, or not at all where one waits already.
 
-The runner has a session of its own, so that it outlives the server and Ctrl-C in its terminal.
+A process has a session of its own, so that it outlives the server and Ctrl-C in its terminal. The third way, a
+container, is docker_launcher.py's.
 """
 
 import asyncio
@@ -17,6 +18,9 @@ logger = logging.getLogger("relearn")
 class Launcher(Protocol):
     async def start(self, job: str) -> None:
         """Start a runner for a job; raises OSError if that can't be done."""
+
+    async def attend(self) -> None:
+        """Look after the runners that an earlier server started; called once, when this one starts."""
 
 
 class ProcessLauncher:
@@ -60,9 +64,15 @@ class ProcessLauncher:
         self._running.add(reaper)
         reaper.add_done_callback(self._running.discard)
 
+    async def attend(self) -> None:
+        """Nothing to do: a process ends by itself, and its job's files tell how."""
+
 
 class NoLauncher:
     """Starts nothing: a runner waits for jobs in the artifacts folder."""
 
     async def start(self, job: str) -> None:
         logger.info("job %s: waiting for a runner to take it up", job)
+
+    async def attend(self) -> None:
+        """Nothing to do: whoever started the waiting runner looks after it."""

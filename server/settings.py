@@ -1,10 +1,12 @@
 """What can be set: one table, read once at start.
 
 Every setting is a field with its unit, default and help. It is given as a flag of `python -m server` (--queue-limit),
-as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment.
+as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment. PORT, which
+hosting platforms set, is read where RELEARN_PORT is not there.
 """
 
 import argparse
+import importlib.util
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 PREFIX = "RELEARN_"
-LAUNCHERS = ("process", "none")
+LAUNCHERS = ("process", "docker", "none")
 
 T = TypeVar("T")
 
@@ -57,8 +59,16 @@ class Settings:
         1.0, "seconds", "after SIGTERM, time in which /readyz says 503 and all is still served"
     )
     grace_seconds: float = setting(30.0, "seconds", "after that, longest wait for requests that are being answered")
-    trainer: str = setting("process", "word", "how a retrain is started: process, or none where a runner waits")
+    trainer: str = setting("process", "word", "how a retrain is started: process, docker, or none where a runner waits")
     trainer_python: Path = setting(Path(".venv-train/bin/python"), "file", "interpreter of the train environment")
+    docker_image: str = setting("relearn-train", "image", "image of the trainer's container, with trainer=docker")
+    docker_memory_bytes: int = setting(4 * 2**30, "bytes", "memory of the trainer's container, swap included")
+    docker_cpus: float = setting(1.0, "cores", "processor time of the trainer's container")
+    docker_processes: int = setting(1024, "processes", "most processes and threads in the trainer's container")
+    docker_artifacts: str = setting("", "mount", "artifacts for the container: a host folder or a volume; see docs")
+    docker_data: str = setting("", "mount", "uploads for the container: a host folder or a volume; see docs")
+    docker_dataset: str = setting("", "mount", "base dataset for the container: a host folder, a volume, or image")
+    docker_baseline: str = setting("", "mount", "baseline for the container: a host folder, a volume, or image")
     job_start_seconds: float = setting(60.0, "seconds", "a job that no runner took up by then has failed")
     job_limit_seconds: float = setting(3600.0, "seconds", "longest a training job may take")
     promote_wait_seconds: float = setting(
@@ -80,7 +90,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
 
     Raises SettingError for an unknown RELEARN_ variable or a value that can't be used; argparse exits on a bad flag.
     """
-    given: dict[str, str] = {}
+    given: dict[str, str] = {"port": environment["PORT"]} if "PORT" in environment else {}
     known = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
     for variable, text in environment.items():
         if variable in known:
@@ -155,6 +165,8 @@ def _check(settings: Settings) -> None:
         )
     if settings.trainer not in LAUNCHERS:
         raise SettingError(f"RELEARN_TRAINER={settings.trainer!r} must be one of {', '.join(LAUNCHERS)}")
+    if settings.trainer == "docker" and importlib.util.find_spec("docker") is None:
+        raise SettingError("RELEARN_TRAINER=docker needs the docker package; requirements-docker.txt has it")
     if not settings.api_key.isascii():
         raise SettingError("RELEARN_API_KEY must be plain ASCII, since it travels in a header")
     if not (is_loopback(settings.host) or settings.api_key or settings.allow_anonymous_writes):

@@ -32,23 +32,62 @@ def main() -> None:
 
         sys.exit(child(arguments["id"], places, arguments["work"]))
     jobs = Jobs(places.artifacts, ArtifactStore(places.artifacts, places.name, places.baseline), None)
+    runner = Runner(jobs, places, limit_seconds)
+    signal.signal(signal.SIGTERM, runner.stop)  # as the first process of a container it would not even end by it
     if arguments.get("command") == "job":
-        sys.exit(_run(jobs, arguments["id"], places, limit_seconds))
+        sys.exit(runner.run(arguments["id"]))
     if arguments["watch"]:
-        _watch(jobs, places, limit_seconds)
-    sys.exit(_train(jobs, options_of(arguments), places, limit_seconds))
+        runner.watch()
+        sys.exit()
+    sys.exit(_train(runner, options_of(arguments)))
 
 
-def _train(jobs: Jobs, options: dict[str, Any], places: Places, limit_seconds: float) -> int:
+class Runner:
+    """Runs jobs one at a time, until it is told to stop."""
+
+    def __init__(self, jobs: Jobs, places: Places, limit_seconds: float) -> None:
+        self.jobs = jobs
+        self._places = places
+        self._limit_seconds = limit_seconds
+        self._stopping = False
+
+    def stop(self, *_: object) -> None:
+        """End after the job that runs, which ends now, and as failed."""
+        self._stopping = True
+
+    def run(self, job: str, echo: bool = False) -> int:
+        """Run one job; 0 if the loop did its work, which a refusal is part of."""
+        self.jobs.get(job)
+        command = child_command(job, _flags(self._places))
+        folder = self.jobs.folder / job
+        try:
+            result = run_job(folder, command, self._limit_seconds, lambda: self._stopping, _to_stdout if echo else None)
+        except LockTimeout as error:
+            self.jobs.fail(job, f"another trainer is running: {error}")
+            return 1
+        return 0 if result["state"] in ("published", "refused", "cancelled") else 1
+
+    def watch(self) -> None:
+        """Run every job that is created, one after another."""
+        print(f"waiting for jobs in {self.jobs.folder}", flush=True)
+        while not self._stopping:
+            for job in self.jobs.all():
+                if job.state == "queued" and not self._stopping:
+                    print(f"job {job.job}", flush=True)
+                    self.run(job.job, echo=True)
+            time.sleep(WATCH_SECONDS)
+
+
+def _train(runner: Runner, options: dict[str, Any]) -> int:
     """Create a job from the command line, run it here, and say how it ended."""
     try:
         recipe_of(options)
-        job = jobs.create(options, "command line").job
+        job = runner.jobs.create(options, "command line").job
     except (ValueError, Conflict) as error:
         sys.exit(f"error: {error}")
-    signal.signal(signal.SIGINT, lambda *_: jobs.cancel(job))
-    code = _run(jobs, job, places, limit_seconds, echo=True)
-    result = jobs.get(job).result or {}
+    signal.signal(signal.SIGINT, lambda *_: runner.jobs.cancel(job))
+    code = runner.run(job, echo=True)
+    result = runner.jobs.get(job).result or {}
     print(f"\njob {job}: {result.get('state')}", end="")
     for name in ("version", "accuracy", "reason"):
         if result.get(name) is not None:
@@ -57,31 +96,8 @@ def _train(jobs: Jobs, options: dict[str, Any], places: Places, limit_seconds: f
     return code
 
 
-def _run(jobs: Jobs, job: str, places: Places, limit_seconds: float, echo: bool = False) -> int:
-    """Run one job; 0 if the loop did its work, which a refusal is part of."""
-    jobs.get(job)
-    command = child_command(job, _flags(places))
-    try:
-        result = run_job(jobs.folder / job, command, limit_seconds, _to_stdout if echo else None)
-    except LockTimeout as error:
-        jobs.fail(job, f"another trainer is running: {error}")
-        return 1
-    return 0 if result["state"] in ("published", "refused", "cancelled") else 1
-
-
 def _to_stdout(piece: bytes) -> None:
     os.write(sys.stdout.fileno(), piece)
-
-
-def _watch(jobs: Jobs, places: Places, limit_seconds: float) -> None:
-    print(f"waiting for jobs in {jobs.folder}", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    while True:
-        for job in jobs.all():
-            if job.state == "queued":
-                print(f"job {job.job}", flush=True)
-                _run(jobs, job.job, places, limit_seconds, echo=True)
-        time.sleep(WATCH_SECONDS)
 
 
 def _flags(places: Places) -> list[str]:

@@ -31,12 +31,16 @@ OUTCOME = "outcome.json"  # in the work folder: what the child says of itself
 
 
 def run_job(
-    folder: Path, command: list[str], limit_seconds: float, echo: Callable[[bytes], object] | None = None
+    folder: Path,
+    command: list[str],
+    limit_seconds: float,
+    stopping: Callable[[], bool],
+    echo: Callable[[bytes], object] | None = None,
 ) -> dict[str, Json]:
     """Run `command`, with the work folder's path added, as the child of the job in `folder`; its result, as written.
 
-    A job that is over already is left as it is. `echo` gets what the child prints, besides the job's log. Raises
-    LockTimeout if another runner holds the lock.
+    A job that is over already is left as it is; one that runs when `stopping` turns true has failed. `echo` gets what
+    the child prints, besides the job's log. Raises LockTimeout if another runner holds the lock.
     """
     with files.locked(folder.parent / "lock", LOCK_SECONDS) as lock:
         os.ftruncate(lock, 0)
@@ -48,7 +52,7 @@ def run_job(
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         try:
-            result = _supervise(folder, [*command, str(work)], limit_seconds, echo)
+            result = _supervise(folder, [*command, str(work)], limit_seconds, stopping, echo)
         finally:
             shutil.rmtree(work, ignore_errors=True)
         files.write_once(folder / "result.json", json.dumps(result).encode())
@@ -56,7 +60,11 @@ def run_job(
 
 
 def _supervise(
-    folder: Path, command: list[str], limit_seconds: float, echo: Callable[[bytes], object] | None
+    folder: Path,
+    command: list[str],
+    limit_seconds: float,
+    stopping: Callable[[], bool],
+    echo: Callable[[bytes], object] | None,
 ) -> dict[str, Json]:
     """The result of the child: what it said of itself, or how it ended without a word."""
     deadline = time.monotonic() + limit_seconds
@@ -66,7 +74,7 @@ def _supervise(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         process_group=0,
-        preexec_fn=_lowest_priority,
+        preexec_fn=_last_in_line,
     )
     assert child.stdout is not None
     log = threading.Thread(target=_copy_log, args=(child.stdout, folder / "trainer.log", echo), daemon=True)
@@ -77,6 +85,8 @@ def _supervise(
             stopped = outcome("cancelled", reason="cancelled on request")
         elif time.monotonic() > deadline:
             stopped = outcome("failed", reason=f"the training took longer than its limit of {limit_seconds:g} seconds")
+        elif stopping():
+            stopped = outcome("failed", reason="the trainer was told to stop before it was done")
         if stopped:
             _end(child)
             break
@@ -89,8 +99,11 @@ def _supervise(
     return stopped or outcome("failed", reason=_how_it_died(child.returncode))
 
 
-def _lowest_priority() -> None:
+def _last_in_line() -> None:
+    """The lowest priority; and when memory runs out this process goes, not its runner, which must live to tell."""
     os.nice(NICE)
+    with contextlib.suppress(OSError):  # only Linux has it
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

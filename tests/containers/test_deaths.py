@@ -1,0 +1,98 @@
+"""Whatever is killed while a container trains, the job ends with a reason and the next retrain works."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.containers.engine import ROOT, TRAIN, Container, Volume, containers, docker, eventually, start
+from tests.containers.service import LONG, QUICK, Service
+from tests.containers.socket_service import serve_with_socket
+
+STOPPED_FROM_OUTSIDE = "the trainer was stopped from outside while training"
+TOLD_TO_STOP = "the trainer was told to stop before it was done"
+ENGINE_PID = Path(os.environ.get("ENGINE_STATE", "/var/lib/relearn-engine")) / "pid"  # .ci/engine writes it
+
+
+@pytest.fixture(scope="module")
+def service(artifacts: Volume, data: Volume, dataset: Volume) -> Iterator[Service]:
+    with serve_with_socket(artifacts, data, dataset, "--restart=always") as made:
+        yield made
+
+
+def trainer_of(job: str, artifacts: Volume) -> Container:
+    (found,) = containers("relearn.job=" + job, "relearn.artifacts=" + artifacts.name)
+    return Container(found)
+
+
+def training(service: Service) -> str:
+    """A job that has begun to train and would go on for long."""
+    job = service.retrain(LONG)
+    service.until("training", job)
+    return job
+
+
+def test_killed_container_fails_its_job(service: Service, artifacts: Volume) -> None:
+    job = training(service)
+    trainer_of(job, artifacts).kill()
+    result = service.result(job)
+    assert result["state"] == "failed"
+    assert result["reason"] == STOPPED_FROM_OUTSIDE
+    eventually(lambda: not containers("relearn.job=" + job, "relearn.artifacts=" + artifacts.name), "it is removed")
+    service.retrain_and_publish()
+
+
+def test_server_killed_meanwhile_finds_its_trainers_and_removes_orphans(service: Service, artifacts: Volume) -> None:
+    job = training(service)
+    trainer = trainer_of(job, artifacts)
+    idle = ("--network=none", "--entrypoint=sleep", TRAIN, "600")
+    ours = "--label=relearn.artifacts=" + artifacts.name
+    with (
+        Container(start("--label=relearn.job=1", ours, *idle)) as of_a_job_that_is_over,
+        Container(start("--label=relearn.job=9999", ours, *idle)) as of_an_unknown_job,
+        Container(start("--label=relearn.job=9999", "--label=relearn.artifacts=another", *idle)) as of_another_server,
+    ):
+        service.kill()
+        docker("start", service.id)
+        service.wait_until_ready()
+        orphans = {of_a_job_that_is_over.id, of_an_unknown_job.id}
+        eventually(lambda: not orphans & set(containers("relearn.job")), "orphans are removed")
+        assert {of_another_server.id, trainer.id} <= set(containers("relearn.job"))
+    assert trainer.state["Running"]
+    assert service.client.get(f"/retrain/jobs/{job}").json()["state"] == "training"
+    service.client.delete(f"/retrain/jobs/{job}")
+    assert service.result(job)["state"] == "cancelled"
+    eventually(lambda: trainer.id not in containers("relearn.job"), "the trainer is removed when its job is over")
+    service.retrain_and_publish()
+
+
+def test_too_little_memory_fails_the_job_and_not_the_server(
+    artifacts: Volume, data: Volume, dataset: Volume, service: Service
+) -> None:
+    environment = {"RELEARN_DOCKER_MEMORY_BYTES": str(256 * 2**20)}
+    with serve_with_socket(artifacts, data, dataset, environment=environment) as narrow:
+        result = narrow.result(narrow.retrain(QUICK))
+        assert result["state"] == "failed"
+        assert result["reason"] == "the trainer was killed by SIGKILL, perhaps for want of memory"
+        assert narrow.version()
+    service.retrain_and_publish()
+
+
+def test_engine_killed_and_started_again_fails_the_job(service: Service, artifacts: Volume) -> None:
+    if not ENGINE_PID.exists():
+        pytest.skip(f"the Docker engine is not one to kill: .ci/engine did not start it ({ENGINE_PID} is not there)")
+    job = training(service)
+    engine = int(ENGINE_PID.read_text())
+    os.kill(engine, signal.SIGKILL)
+    eventually(lambda: not Path(f"/proc/{engine}").exists(), "the engine is dead")
+    subprocess.run([ROOT / ".ci/engine", "start"], check=True, capture_output=True)
+    eventually(lambda: bool(service.state["Running"]), "the engine starts the server again")
+    service.wait_until_ready()
+    result = service.result(job)
+    assert result["state"] == "failed"
+    assert result["reason"] in (STOPPED_FROM_OUTSIDE, TOLD_TO_STOP)  # the new engine ends what it finds, first kindly
+    eventually(lambda: not containers("relearn.job=" + job, "relearn.artifacts=" + artifacts.name), "it is removed")
+    service.retrain_and_publish()

@@ -1,0 +1,77 @@
+"""What the images are: small, without root, healthy when they say so, and silent about where they were built."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.containers.engine import ROOT, SERVE, TRAIN, Volume, docker, eventually, inspect
+from tests.containers.service import Service
+
+BASE = "python:3.11-slim-bookworm"
+SERVE_LIMIT_BYTES = 300 * 10**6  # above the Python base
+READ_ONLY = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true")
+
+
+@pytest.fixture(scope="module")
+def service(artifacts: Volume, data: Volume) -> Iterator[Service]:
+    mounts = [
+        f"--volume={artifacts.name}:/var/lib/relearn/artifacts",
+        f"--volume={data.name}:/var/lib/relearn/data",
+    ]
+    with Service(SERVE, *READ_ONLY, *mounts) as made:
+        yield made
+
+
+def test_serve_image_is_small(images: None) -> None:
+    assert inspect(SERVE)["Size"] - inspect(BASE)["Size"] < SERVE_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("image", [SERVE, TRAIN])
+def test_image_runs_without_root(images: None, image: str) -> None:
+    assert inspect(image)["Config"]["User"] == "10001:10001"
+
+
+def test_serve_image_has_no_training_library(images: None) -> None:
+    code = (
+        "import importlib.util as u; print([n for n in ('tensorflow', 'onnx', 'docker', 'trainer') if u.find_spec(n)])"
+    )
+    assert docker("run", "--rm", "--entrypoint=python", SERVE, "-c", code) == "[]"
+
+
+@pytest.mark.parametrize("image", [SERVE, TRAIN])
+def test_image_keeps_no_build_setting(images: None, image: str) -> None:
+    names = {variable.partition("=")[0] for variable in inspect(image)["Config"]["Env"]}
+    assert not {name for name in names if name.startswith(("PIP_", "UV_", "SSL_"))}
+
+
+def test_read_only_container_predicts_and_stores(service: Service) -> None:
+    assert service.version() == "0"
+    service.upload()
+    assert service.client.get("/health").json()["status"] == "healthy"
+    assert inspect(service.id)["HostConfig"]["ReadonlyRootfs"]
+
+
+def test_container_is_healthy_when_it_is_ready(service: Service) -> None:
+    eventually(lambda: service.state["Health"]["Status"] == "healthy", "healthy")
+
+
+def test_health_check_fails_without_a_server(images: None) -> None:
+    code = "import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-m', 'server.ready']).returncode != 1)"
+    docker("run", "--rm", "--entrypoint=python", SERVE, "-c", code)
+
+
+def test_server_without_a_key_refuses_to_listen_for_everyone(images: None) -> None:
+    with pytest.raises(AssertionError, match="without a key"):
+        docker("run", "--rm", SERVE)
+
+
+def test_build_context_has_no_more_than_the_images_need() -> None:
+    allowed = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    assert allowed[0] == "*"
+    assert not [line for line in allowed if line.startswith(("!data/train", "!data/batches", "!.venv"))]
+
+
+def test_onnxruntime_reports_to_nobody(images: None) -> None:
+    for image in (SERVE, TRAIN):
+        assert "ORT_DISABLE_TELEMETRY=1" in json.dumps(inspect(image)["Config"]["Env"])
