@@ -119,11 +119,8 @@ export const promote = (version, reason) =>
     body: JSON.stringify({ reason }),
     type: "application/json",
   });
-/** @param {string} version where the report of a version can be seen */
-export const reportUrl = (version) => `${base}/models/${encodeURIComponent(version)}/report/report.html`;
-/** @param {string} version @returns {Promise<boolean>} */
-export const hasReport = async (version) =>
-  (await send("GET", `/models/${encodeURIComponent(version)}/report/report.html`)).ok;
+/** @param {string} version @param {string} file where a file of a version's report can be seen */
+export const reportUrl = (version, file) => `${base}/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
 
 /**
  * @typedef {{body?: BodyInit, type?: string, timeout?: number}} Sending

@@ -6,7 +6,7 @@
  */
 
 import { element, property, svg } from "./element.js";
-import { count, isNumber, percent } from "./format.js";
+import { isNumber, percent, shortCount } from "./format.js";
 
 /**
  * Lines from left to right; a gap where a value is missing.
@@ -76,7 +76,7 @@ export function columns({ title, labels, parts }) {
         element(
           "li",
           { "aria-label": `${label}: ${parts.map(({ name, counts }) => `${counts[label] ?? 0} ${name}`).join(", ")}` },
-          element("span", { class: "column-total", "aria-hidden": "true" }, count(totals[position])),
+          element("span", { class: "column-total", "aria-hidden": "true" }, shortCount(totals[position])),
           element(
             "span",
             { class: "column", "aria-hidden": "true" },

@@ -2,9 +2,13 @@
 /** Numbers, sizes and times as a person reads them. */
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 /** @param {number} value */
 export const count = (value) => whole.format(value);
+
+/** @param {number} value where there is little room: 6.9K */
+export const shortCount = (value) => compact.format(value);
 
 /** @param {number} value @param {string} one @param {string} [many] "1 image", "12 images" */
 export const counted = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
@@ -15,6 +19,7 @@ export const percent = (share, digits = 2) => (isNumber(share) ? `${(share * 100
 /** @param {number | null | undefined} value milliseconds, with as many digits as they deserve */
 export function milliseconds(value) {
   if (!isNumber(value)) return "–";
+  if (value === 0) return "0 ms";
   if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
   return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
 }

@@ -33,8 +33,8 @@ export const state = {
   /** @type {{jobs: T.Job[] | null, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, followed: null, error: null },
   /** @type {{value: T.Models | null, details: Record<string, T.ModelDetails>, shown: string | null,
-   *   beside: string | null, reports: Record<string, boolean>, error: string | null}} */
-  models: { value: null, details: {}, shown: null, beside: null, reports: {}, error: null },
+   *   beside: string | null, error: string | null}} */
+  models: { value: null, details: {}, shown: null, beside: null, error: null },
   /** @type {{value: T.Stats | null, error: string | null}} */
   stats: { value: null, error: null },
 };

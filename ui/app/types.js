@@ -48,7 +48,8 @@
  * @typedef {{time: string, from: string | null, to: string, by: string, reason: string}} Promotion
  * @typedef {{name: string, current: string | null, models: Model[], candidates?: RefusedCandidate[],
  *   promotions: Promotion[]}} Models
- * @typedef {Model & {report?: {dataset?: Record<string, Counts>}}} ModelDetails
+ * @typedef {Model & {manifest?: {files?: Record<string, unknown>},
+ *   report?: {dataset?: Record<string, Counts>}}} ModelDetails `files` names the report's, as "report/…"
  *
  * @typedef {{seconds: number, requests_per_second: number, predictions: number, client_errors: number,
  *   server_errors: number, batch_mean: number | null, p50_ms: number | null, p95_ms: number | null,

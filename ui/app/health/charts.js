@@ -55,9 +55,10 @@ export function charts(stats) {
       ],
       format: short,
     }),
-    lines({ ...frame, title: "Queue", series: [one("pictures", padded(stats.queue_max))], format: short }),
+    lines({ ...frame, most: 1, title: "Queue", series: [one("pictures", padded(stats.queue_max))], format: short }),
     lines({
       ...frame,
+      most: 1,
       title: "Errors a second",
       series: [
         { name: "by the request", kind: "second", values: padded(stats.client_errors.map((each) => each * rate)) },
@@ -76,7 +77,7 @@ const one = (name, values) => ({ name, kind: "first", values });
 const padded = (values) => [...Array(Math.max(0, SHOWN - values.length)).fill(null), ...values];
 
 /** @param {number} value */
-const short = (value) => (value >= 100 ? count(value) : value >= 10 ? value.toFixed(0) : value.toFixed(1));
+const short = (value) => (value >= 100 || value === 0 ? count(value) : value >= 10 ? value.toFixed(0) : value.toFixed(1));
 
 /** @param {string} name @param {string} value @param {string} hint @param {string} [kind] */
 function tile(name, value, hint, kind = "") {

@@ -62,7 +62,5 @@ async function loadDetails(version) {
   await attempt(async () => {
     const details = await api.model(version);
     update("models", { details: { ...state.models.details, [version]: details } });
-    const report = await api.hasReport(version);
-    update("models", { reports: { ...state.models.reports, [version]: report } });
   });
 }

@@ -13,8 +13,18 @@ import { curves } from "../retrain/progress.js";
 import { checks } from "../retrain/verdict.js";
 import { imagesOf, speedOf } from "./list.js";
 
-/** @param {T.Model} model @param {T.ModelDetails | undefined} details @param {boolean} report @param {T.Model | null} other */
-export function detailsOf(model, details, report, other) {
+/** The parts of a dataset, by what they are for. */
+export const PARTS = /** @type {Record<string, string>} */ ({
+  fit: "to learn from",
+  uploads: "uploads to learn from",
+  validation: "to choose by",
+  gate: "to compare by",
+  test: "to report on",
+  "held out": "uploads held out",
+});
+
+/** @param {T.Model} model @param {T.ModelDetails | undefined} details @param {T.Model | null} other */
+export function detailsOf(model, details, other) {
   const test = model.metrics?.test;
   const labels = Object.keys(test?.classes ?? {});
   return element(
@@ -28,15 +38,14 @@ export function detailsOf(model, details, report, other) {
     ),
     model.problem !== undefined && element("p", { class: "failure" }, model.problem),
     figures(model, other),
-    test?.confusion && matrix(labels, test.confusion),
-    mistakes(labels, test?.confusion),
+    test?.confusion && element("div", {}, matrix(labels, test.confusion), mixedUp(labels, test.confusion)),
     test?.classes && byLabel(test.classes),
     model.training?.history?.length
       ? [element("h3", {}, "How it learnt"), curves(model.training.history, model.training.history.length)]
       : null,
     distribution(details?.report?.dataset),
     model.gate && element("div", {}, element("h3", {}, "What the gate checked"), checks(model.gate)),
-    report && wholeReport(model.version),
+    report(model.version, Object.keys(details?.manifest?.files ?? {})),
   );
 }
 
@@ -73,9 +82,9 @@ function difference(value, other) {
   return element("span", { class: `tag ${kind}` }, `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points).toFixed(2)}`);
 }
 
-/** @param {string[]} labels @param {number[][] | undefined} confusion the pairs it mixes up most, in words */
-function mistakes(labels, confusion) {
-  const pairs = (confusion ?? []).flatMap((row, is) => row.map((times, read) => ({ times, is, read })));
+/** @param {string[]} labels @param {number[][]} confusion the pairs it mixes up most, in words */
+function mixedUp(labels, confusion) {
+  const pairs = confusion.flatMap((row, is) => row.map((times, read) => ({ times, is, read })));
   const worst = pairs.filter(({ times, is, read }) => times && is !== read).sort((one, other) => other.times - one.times);
   if (!worst.length) return null;
   const words = worst.slice(0, 3).map(({ times, is, read }) => `${labels[is]} for ${labels[read]} (${times} times)`);
@@ -106,20 +115,29 @@ function distribution(dataset) {
   return columns({
     title: "Pictures by label",
     labels,
-    parts: parts.map(([name, counts], index) => ({ name, kind: kinds[index % kinds.length], counts })),
+    parts: parts.map(([name, counts], index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts })),
   });
 }
 
-/** @param {string} version in a frame that may do nothing, loaded when it is asked for */
-function wholeReport(version) {
-  const part = element("details", { class: "report" }, element("summary", {}, "The whole report, with its worst mistakes"));
-  part.addEventListener(
-    "toggle",
-    () =>
-      part.append(
-        element("iframe", { src: api.reportUrl(version), title: `Report of version ${version}`, sandbox: "", loading: "lazy" }),
+/**
+ * The report's picture of the worst mistakes, and the whole of it in a frame that may do nothing, loaded when asked for.
+ *
+ * @param {string} version @param {string[]} files of the version
+ */
+function report(version, files) {
+  const worst = files.find((file) => /^report\/[^/]*mistakes[^/]*\.(png|svg)$/.test(file))?.slice("report/".length);
+  const whole = element("details", { class: "report" }, element("summary", {}, "The whole report"));
+  const load = () =>
+    whole.append(element("iframe", { src: api.reportUrl(version, "report.html"), title: `Report of version ${version}`, sandbox: "" }));
+  whole.addEventListener("toggle", load, { once: true });
+  return [
+    worst !== undefined &&
+      element(
+        "figure",
+        { class: "worst" },
+        element("figcaption", {}, element("span", { class: "chart-title" }, "Its worst mistakes")),
+        element("img", { src: api.reportUrl(version, worst), alt: "The test pictures that it was surest about and wrong", loading: "lazy" }),
       ),
-    { once: true },
-  );
-  return part;
+    files.includes("report/report.html") && whole,
+  ];
 }

@@ -42,15 +42,15 @@ export function modelsView() {
     },
   );
   watch(
-    () => [state.models.value, state.models.shown, state.models.beside, state.models.details, state.models.reports],
-    (models, shown, beside, details, reports) => {
+    () => [state.models.value, state.models.shown, state.models.beside, state.models.details],
+    (models, shown, beside, details) => {
       const found = [shown, beside].map((version) => models?.models.find((each) => each.version === version) ?? null);
       const [one, other] = found;
       versions.classList.toggle("single", !other);
       replace(
         versions,
         found.map((each) =>
-          each ? detailsOf(each, details[each.version], reports[each.version] ?? false, each === one ? other : one) : null,
+          each ? detailsOf(each, details[each.version], each === one ? other : one) : null,
         ),
       );
     },

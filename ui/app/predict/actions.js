@@ -20,13 +20,15 @@ let drawings = 0;
 let pictures = 0;
 let speaking = 0;
 
+/** @typedef {{isReadable: () => boolean, image: () => Promise<Blob>}} Sheet */
+
 /**
  * The sheet has changed: ask again, with at most one request under way.
  *
- * @param {{isEmpty: () => boolean, image: () => Promise<Blob>}} sheet
+ * @param {Sheet} sheet
  */
 export function drawn(sheet) {
-  if (!sheet.isEmpty()) {
+  if (sheet.isReadable()) {
     update("predict", { selected: null });
     return askAboutDrawing(sheet);
   }
@@ -34,8 +36,8 @@ export function drawn(sheet) {
   update("predict", { drawing: null });
 }
 
-const askAboutDrawing = latest(async (/** @type {{isEmpty: () => boolean, image: () => Promise<Blob>}} */ sheet) => {
-  if (sheet.isEmpty()) return;
+const askAboutDrawing = latest(async (/** @type {Sheet} */ sheet) => {
+  if (!sheet.isReadable()) return;
   const drawing = drawings;
   const answered = await ask(subjectOf("drawing", "drawing.png", await sheet.image(), null));
   if (drawing !== drawings) return;

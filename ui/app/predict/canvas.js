@@ -49,6 +49,8 @@ export function createSheet(changed) {
   const sheet = {
     canvas,
     isEmpty: () => strokes.length === 0,
+    /** Whether there is more than a dot, of which nothing could be said. */
+    isReadable: () => strokes.some((stroke) => lengthOf(stroke) > PEN / 2),
     undo() {
       strokes = strokes.slice(0, -1);
       open = null;
@@ -156,6 +158,11 @@ function mark(canvas, [x, y], ink, down) {
   context.strokeStyle = context.fillStyle = ink;
   if (down) context.fill();
   else context.stroke();
+}
+
+/** @param {Point[]} stroke */
+function lengthOf(stroke) {
+  return stroke.slice(1).reduce((sum, [x, y], index) => sum + Math.hypot(x - stroke[index][0], y - stroke[index][1]), 0);
 }
 
 /** @param {number} value */

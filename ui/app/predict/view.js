@@ -59,7 +59,7 @@ export function predictView() {
     if (state.route.view === "predict") addPictures(pasted(event));
   });
   whenBack(() => {
-    if (!sheet.isEmpty()) drawn(sheet);
+    if (sheet.isReadable()) drawn(sheet);
     void askAgain();
   });
   watch(

@@ -18,6 +18,8 @@ export const STAGES = /** @type {const} */ ([
   ["publishing", "Taking over", "the better model becomes the current one"],
 ]);
 
+const REASON_LIMIT = 240; // characters
+
 export const FINAL = ["published", "refused", "failed", "cancelled"];
 
 /** @param {string} state @returns {boolean} */
@@ -79,5 +81,9 @@ export function checkWords({ name, value, limit, images, passed }) {
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
 
-/** @param {string} text */
-const sentence = (text) => (/[.!?]$/.test(text) ? capital(text) : `${capital(text)}.`);
+/** @param {string} text the first lines of what may be a library's whole complaint */
+function sentence(text) {
+  const short = text.length > REASON_LIMIT ? `${text.slice(0, REASON_LIMIT)} …` : text;
+  const begun = short.charAt(0).toUpperCase() + short.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}

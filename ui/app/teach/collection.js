@@ -10,6 +10,7 @@ import { columns } from "../charts.js";
 import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
+import { PARTS } from "../models/details.js";
 import { acceptSuspect, removeSuspect, undoBatch } from "./dataset.js";
 
 const BATCHES_SHOWN = 30;
@@ -110,9 +111,9 @@ function baseTitle(base) {
 
 /** @param {Record<string, T.Counts>} base */
 function baseParts(base) {
-  const names = Object.keys(base);
+  const names = Object.keys(base).filter((name) => sumOf(base[name]));
   const kinds = ["first", "third", "fourth", "second"];
-  return names.map((name, index) => ({ name, kind: kinds[index % kinds.length], counts: base[name] }));
+  return names.map((name, index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts: base[name] }));
 }
 
 /** @param {T.Dataset} dataset */
