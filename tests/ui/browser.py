@@ -3,10 +3,9 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATHS = ("chromium", "chromium-browser", "google-chrome")
@@ -18,25 +17,13 @@ THREE = [
 ]
 
 
-def missing() -> str | None:
-    """What keeps browser tests from running here, in a sentence; None if nothing does."""
-    try:
-        import playwright.sync_api  # noqa: F401
-    except ImportError:
-        return "playwright is not installed in this environment"
-    if executable() is None:
-        return "there is no Chromium on this machine; on Debian: apt-get install chromium"
-    return None
-
-
 def executable() -> str | None:
+    """Where Chromium is; None if this machine has none."""
     return next(filter(None, map(shutil.which, PATHS)), None)
 
 
 @contextmanager
-def chromium() -> "Iterator[Browser]":
-    from playwright.sync_api import sync_playwright
-
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         try:
@@ -46,15 +33,15 @@ def chromium() -> "Iterator[Browser]":
 
 
 def new_page(
-    browser: "Browser", width: int = 1280, height: int = 900, scheme: Literal["light", "dark"] = "light"
-) -> "Page":
+    browser: Browser, width: int = 1280, height: int = 900, scheme: Literal["light", "dark"] = "light"
+) -> Page:
     """A page in a context of its own: no cache, no key, nothing stored."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     context.set_default_timeout(20_000)
     return context.new_page()
 
 
-def draw(page: "Page", points: list[tuple[float, float]]) -> None:
+def draw(page: Page, points: list[tuple[float, float]]) -> None:
     """One stroke on the sheet with the mouse."""
     sheet = page.get_by_role("application", name="Drawing sheet")
     sheet.scroll_into_view_if_needed()

@@ -22,7 +22,7 @@
  *   quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
  *
  * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean}} Check
- * @typedef {{passed: boolean, against: string | null, checks: Check[]}} Gate
+ * @typedef {{passed: boolean, against?: string | null, checks?: Check[]}} Gate
  * @typedef {{state: string, version?: string | null, reason?: string | null, accuracy?: number | null,
  *   epochs?: number | null, gate?: Gate | null}} JobResult
  * @typedef {{stage?: string, time?: number, epoch?: number, epochs?: number, step?: number, steps?: number,

@@ -44,7 +44,7 @@ export function detailsOf(model, details, other) {
       ? [element("h3", {}, "How it learnt"), curves(model.training.history, model.training.history.length)]
       : null,
     distribution(details?.report?.dataset),
-    model.gate && element("div", {}, element("h3", {}, "What the gate checked"), checks(model.gate)),
+    model.gate?.checks && element("div", {}, element("h3", {}, "What the gate checked"), checks(model.gate)),
     report(model.version, Object.keys(details?.manifest?.files ?? {})),
   );
 }

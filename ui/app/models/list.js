@@ -83,7 +83,7 @@ export function refusedList(candidates) {
     "ul",
     { class: "rows" },
     candidates.map(({ job, created_at: created, metrics, gate }) => {
-      const missed = gate?.checks.filter(({ passed }) => !passed).map(({ name }) => name.replaceAll("_", " ")) ?? [];
+      const missed = gate?.checks?.filter(({ passed }) => !passed).map(({ name }) => name.replaceAll("_", " ")) ?? [];
       return element(
         "li",
         {},

@@ -77,7 +77,7 @@ function correction(subject, prediction, labels) {
   if (subject.filed) {
     return element(
       "p",
-      { class: "filed", role: "status" },
+      { class: "filed" },
       element("span", {}, `Filed as ${subject.filed.label}. The next retraining learns from it. `),
       subject.filed.batch !== null && button("Take back", () => takeBack(subject), { class: "quiet", "data-key": "take-back" }),
     );

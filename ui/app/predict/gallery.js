@@ -13,9 +13,7 @@ import { isFamiliar } from "./answer.js";
 /** @param {Subject} subject @param {boolean} selected */
 export function tile(subject, selected) {
   const { prediction, error, filed, name } = subject;
-  const words = prediction
-    ? `reads ${prediction.label}, ${percent(prediction.confidence, 0)} sure`
-    : (error ?? "being read");
+  const kind = error ? "bad" : prediction && !isFamiliar(prediction) ? "odd" : "";
   return element(
     "li",
     {},
@@ -23,15 +21,15 @@ export function tile(subject, selected) {
       "button",
       {
         type: "button",
-        class: `tile ${error ? "bad" : prediction && !isFamiliar(prediction) ? "odd" : ""}`,
+        class: `tile ${kind}`,
+        title: name,
         "aria-pressed": selected ? "true" : "false",
-        "aria-label": `${name}: ${words}`,
         "data-key": subject.id,
         click: () => select(subject.id),
       },
-      element("img", { src: subject.picture ?? "", alt: "", loading: "lazy" }),
+      element("img", { src: subject.picture ?? "", alt: name, loading: "lazy" }),
+      element("span", { class: "tile-name" }, prediction ? percent(prediction.confidence, 0) : error ? "not read" : "reading"),
       element("span", { class: "tile-label" }, filed?.label ?? prediction?.label ?? (error ? "!" : "…")),
-      element("span", { class: "tile-name" }, prediction ? percent(prediction.confidence, 0) : name),
     ),
   );
 }

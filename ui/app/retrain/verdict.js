@@ -28,7 +28,7 @@ export function checks(gate) {
   return element(
     "ul",
     { class: "checks", "aria-label": "Checks" },
-    gate.checks.map((check) => {
+    (gate.checks ?? []).map((check) => {
       const { question, found, needed } = checkWords(check);
       return element(
         "li",

@@ -78,7 +78,7 @@ function visible(examples, cursor, limit) {
 /** @param {Example} example */
 function tile(example) {
   const origin = { folder: "from its folder", name: "from its name", hand: "by hand" };
-  const words = example.label === null ? "no label yet" : `labelled ${example.label}, ${origin[example.origin ?? "hand"]}`;
+  const words = example.label === null ? "no label yet" : `label ${origin[example.origin ?? "hand"]}`;
   return element(
     "li",
     {},
@@ -87,15 +87,15 @@ function tile(example) {
       {
         type: "button",
         class: `tile ${example.label === null ? "open" : ""}`,
-        "aria-label": `${example.name}: ${words}`,
         "data-id": example.id,
         title: example.name,
         click: () => moveTo(example.id),
         focus: () => moveTo(example.id),
       },
       element("img", { src: example.picture, alt: "", loading: "lazy" }),
-      element("span", { class: "tile-label" }, example.label ?? "?"),
       element("span", { class: "tile-name" }, example.name),
+      element("span", { class: "tile-label" }, example.label ?? "?"),
+      element("span", { class: "unseen" }, words),
     ),
   );
 }
