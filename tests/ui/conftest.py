@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.live import ROOT
 from tests.ui.browser import chromium, executable, new_page
@@ -11,6 +11,7 @@ from tests.ui.browser import chromium, executable, new_page
 NODE = ROOT / ".venv-node" / "node_modules"
 # What the browser itself says of an answer that is an error, which tests of errors mean to provoke.
 EXPECTED = ("Failed to load resource", "net::ERR_")
+PATIENCE_MS = 20_000  # a bound for a slow machine, not an expectation
 
 OpenPage = Callable[..., Page]
 
@@ -19,6 +20,7 @@ OpenPage = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     if executable() is None:
         pytest.skip("there is no Chromium on this machine; on Debian: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with chromium() as started:
         yield started
 

@@ -58,7 +58,7 @@ def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: O
     expect(page.locator(".bar.best .bar-name")).to_have_text("3")
     assert page.locator(".bar.best .bar-value").inner_text().endswith("%")
     for stage in ("Decode", "Queue", "Model", "On the way"):
-        assert page.locator(".timing div", has_text=stage).locator("dd").inner_text().endswith(" ms")
+        assert page.locator(".timing div", has_text=stage).locator("dd").inner_text().endswith("ms")
     assert page.locator(".timing div", has_text="Version").locator("dd").inner_text() == "0"
     assert most == 1, "more than one request was under way"
     assert sent > 1, "it was asked only once while the pen moved"

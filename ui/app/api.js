@@ -93,7 +93,7 @@ export const jobLog = async (job) => (await checked("GET", `/retrain/jobs/${enco
  *
  * @param {string} job
  * @param {{progress: (event: T.JobEvent, id: number) => void, result: (result: T.JobResult) => void,
- *   broken: () => void}} on `broken`: the server closed the stream for good; ask again later
+ *   interrupted: (forGood: boolean) => void}} on `forGood`: the browser does not try again
  * @returns {() => void} stops following
  */
 export function follow(job, on) {
@@ -103,9 +103,7 @@ export function follow(job, on) {
     stream.close();
     on.result(JSON.parse(event.data));
   });
-  stream.addEventListener("error", () => {
-    if (stream.readyState === EventSource.CLOSED) on.broken();
-  });
+  stream.addEventListener("error", () => on.interrupted(stream.readyState === EventSource.CLOSED));
   return () => stream.close();
 }
 

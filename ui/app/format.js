@@ -1,6 +1,7 @@
 // @ts-check
 /** Numbers, sizes and times as a person reads them. */
 
+const SPACE = "\u00a0"; // at which no line breaks
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -14,14 +15,14 @@ export const shortCount = (value) => compact.format(value);
 export const counted = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
 
 /** @param {number | null | undefined} share @param {number} [digits] 0.9931 as 99.31 % */
-export const percent = (share, digits = 2) => (isNumber(share) ? `${(share * 100).toFixed(digits)} %` : "–");
+export const percent = (share, digits = 2) => (isNumber(share) ? `${(share * 100).toFixed(digits)}${SPACE}%` : "–");
 
 /** @param {number | null | undefined} value milliseconds, with as many digits as they deserve */
 export function milliseconds(value) {
   if (!isNumber(value)) return "–";
   if (value === 0) return "0 ms";
-  if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
-  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
+  if (value >= 1000) return `${(value / 1000).toFixed(1)}${SPACE}s`;
+  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)}${SPACE}ms`;
 }
 
 /** @param {number | null | undefined} value */
@@ -30,7 +31,7 @@ export function bytes(value) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let [size, unit] = [value, 0];
   while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
-  return `${unit === 0 || size >= 100 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`;
+  return `${unit === 0 || size >= 100 ? size.toFixed(0) : size.toFixed(1)}${SPACE}${units[unit]}`;
 }
 
 /** @param {number | null | undefined} value seconds, as the two largest units */

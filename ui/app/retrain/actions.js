@@ -7,10 +7,13 @@
  */
 
 import * as api from "../api.js";
+import { pulse } from "../connection.js";
 import { loadModels } from "../models/actions.js";
 import { attempt, messageOf, say, tell } from "../notice.js";
 import { state, update } from "../state.js";
 import { isOpen } from "./words.js";
+
+const AGAIN_MS = 2_000;
 
 let unfollow = () => {};
 
@@ -70,10 +73,12 @@ export function followJob(job) {
       void attempt(async () => update("retrain", { jobs: await api.jobs() }));
       void loadModels();
     },
-    broken() {
+    interrupted(forGood) {
+      void pulse(); // is it the stream alone, or the server?
+      if (!forGood) return;
       setTimeout(() => {
         if (state.retrain.followed?.job.job === job.job && !state.connection.lost) void loadJobs();
-      }, 2_000);
+      }, AGAIN_MS);
     },
   });
 

@@ -7,7 +7,7 @@
 
 import { bar } from "../charts.js";
 import { element } from "../element.js";
-import { count, isNumber, percent } from "../format.js";
+import { isNumber, percent } from "../format.js";
 import { checkWords, verdictOf } from "./words.js";
 
 /** @param {T.Job} job @param {T.JobResult} result @param {T.Models | null} models */
@@ -53,11 +53,10 @@ function comparison(result, models) {
   // Both are mostly above 90 %: what is worth a look is what is left to 100.
   const floor = Math.max(0, Math.min(result.accuracy, old.accuracy) - Math.max(0.01, 2 * (1 - Math.max(result.accuracy, old.accuracy))));
   const share = (/** @type {number} */ value) => (value - floor) / (1 - floor || 1);
-  const images = isNumber(old.images) ? ` on the ${count(old.images)} test pictures` : "";
   return element(
     "div",
     { class: "against" },
-    element("p", { class: "hint" }, `Accuracy${images}, which decide nothing and are only reported; bars begin at ${percent(floor, 1)}`),
+    element("p", { class: "hint" }, `Accuracy on the test pictures, as found when each was made; it is only reported and decides nothing. Bars begin at ${percent(floor, 1)}.`),
     element(
       "ol",
       { class: "bars wide" },
