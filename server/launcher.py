@@ -4,8 +4,10 @@ The runner has a session of its own, so that it outlives the server and Ctrl-C i
 """
 
 import asyncio
+import contextlib
 import logging
 import os
+from pathlib import Path
 from typing import Protocol
 
 from server.jobs import Jobs
@@ -34,6 +36,7 @@ class ProcessLauncher:
             os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
             0o666,
         )
+        _keep_descriptors()
         try:
             process = await asyncio.create_subprocess_exec(
                 str(settings.trainer_python),
@@ -59,6 +62,18 @@ class ProcessLauncher:
         reaper = asyncio.create_task(process.wait())  # so that no zombie is left while the server lives
         self._running.add(reaper)
         reaper.add_done_callback(self._running.discard)
+
+
+def _keep_descriptors() -> None:
+    """Let no child have what this process has open.
+
+    asyncio sees to that by itself, uvloop does not: a trainer would hold the listening socket, and a server that was
+    killed could not have its port again before the training is over.
+    """
+    for name in [path.name for path in Path("/dev/fd").iterdir()]:
+        with contextlib.suppress(OSError):  # the listing's own descriptor is closed by now
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
 
 
 class NoLauncher:
