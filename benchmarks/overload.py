@@ -22,9 +22,7 @@ def run(setting: Setting) -> Result:
             client.load(ours.address, requests, 32, setting.seconds / 3)
             alone = client.load(ours.address, requests, 32, setting.seconds)
             full = client.load(ours.address, requests, queue, setting.seconds)
-            over = client.load(
-                ours.address, requests, 4 * queue, setting.overload_seconds, back_off_seconds=back_off
-            )
+            over = client.load(ours.address, requests, 4 * queue, setting.overload_seconds, back_off_seconds=back_off)
         work = f"overload, queue of {queue}, {4 * queue} connections {name}"
         admitted, refused = _p99(over, 200), _p99(over, 503)
         rows += [

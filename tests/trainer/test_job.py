@@ -25,7 +25,7 @@ def new_job(folder: Path) -> Path:
 
 
 def run(job: Path, code: str, limit_seconds: float = 60) -> dict[str, Json]:
-    result = run_job(job, [sys.executable, "-c", code], limit_seconds)
+    result = run_job(job, [sys.executable, "-c", code], limit_seconds, never)
     assert json.loads((job / "result.json").read_bytes()) == result
     assert not (job / "work").exists()
     with files.locked(job.parent / "lock", 0):
@@ -94,11 +94,15 @@ def test_a_flood_of_output_is_capped_and_does_not_block_the_child(tmp_path: Path
     assert LOG_LIMIT_BYTES <= size < LOG_LIMIT_BYTES + 1000
 
 
+def never() -> bool:
+    return False
+
+
 def test_a_second_runner_waits_for_the_first(tmp_path: Path) -> None:
     job = new_job(tmp_path)
     marks = tmp_path / "marks"
     code = f"open({str(marks)!r}, 'a').write('x'); {SAY}"
-    threads = [threading.Thread(target=run_job, args=(job, [sys.executable, "-c", code], 60)) for _ in range(2)]
+    threads = [threading.Thread(target=run_job, args=(job, [sys.executable, "-c", code], 60, never)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -115,7 +119,7 @@ def test_a_killed_runner_takes_its_lock_with_it(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from trainer.job import run_job
-run_job(Path({str(job)!r}), [sys.executable, "-c", {child!r}], 600)
+run_job(Path({str(job)!r}), [sys.executable, "-c", {child!r}], 600, lambda: False)
 """
     process = subprocess.Popen([sys.executable, "-c", runner], cwd=Path(__file__).parents[2])
     started.open().close()
