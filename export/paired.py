@@ -44,5 +44,5 @@ def compare(before: NDArray[np.bool_], now: NDArray[np.bool_]) -> Paired:
 
 def _tail(trials: int, least: int) -> float:
     """P(X >= least) for so many throws of a fair coin."""
-    ways: int = sum(comb(trials, heads) for heads in range(least, trials + 1))
-    return ways / 2**trials
+    ways = sum(comb(trials, heads) for heads in range(least, trials + 1))
+    return float(ways / 2**trials)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from server import files
 from server.artifacts import BrokenArtifact
 from server.jobs import outcome
+from trainer.conclude import Policy
 from trainer.config import Places, recipe_of
 from trainer.errors import TrainingError
 from trainer.job import OUTCOME
@@ -20,11 +21,13 @@ def main(job: str, places: Places, work: str) -> int:
     """Run the job; the exit code is 0 if it came to a verdict."""
     _set_threads()
     folder = places.artifacts / "jobs" / job
-    options = files.read_json(folder / "request.json")["options"]
+    request = files.read_json(folder / "request.json")
+    options, policy = request["options"], request["policy"]
     report = Report(folder / "events.jsonl")
     try:
         assert isinstance(options, dict)
-        result = run(job, recipe_of(options), places, report, Path(work))
+        assert isinstance(policy, dict)
+        result = run(folder, recipe_of(options), Policy.from_json(policy), places, report, Path(work))
     except (TrainingError, BrokenArtifact, ValueError, TypeError) as error:
         traceback.print_exc()
         result = outcome("failed", reason=str(error))
