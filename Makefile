@@ -28,6 +28,7 @@ check: .venv-dev/ready
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/mypy
+	.venv-dev/bin/hadolint Dockerfile.serve Dockerfile.train
 
 format: .venv-dev/ready
 	.venv-dev/bin/ruff format .
@@ -37,7 +38,8 @@ format: .venv-dev/ready
 lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train -c requirements-serve.txt -o requirements-train.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --group dev -c requirements-train.txt -o requirements-dev.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --group dev -c requirements-train.txt -o requirements-dev.txt
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"

@@ -4,7 +4,6 @@ temp folder -> files, fsync -> manifest last -> rename to the version's number -
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -46,9 +45,8 @@ def publish(
 
     `announce` is told the version before it becomes visible. Raises CurrentMoved, and then nothing was published.
     """
-    store.models.mkdir(parents=True, exist_ok=True)
-    sweep(store.models)
     with store.pointer(expected) as move:
+        sweep(store.models)
         version = store.next_version()
         temp = store.models / f"{files.TEMP_PREFIX}{version}"
         write(temp, candidate, candidate.manifest(store.name, version))
@@ -60,7 +58,10 @@ def publish(
 
 
 def keep_refused(store: ArtifactStore, candidate: Candidate, job: str) -> Path:
-    """Put a refused candidate beside the versions, under its job's number, for people to look at or promote by hand."""
+    """Put a refused candidate under its job's number, for people to look at or promote by hand.
+
+    To be called by the one that holds the jobs' lock.
+    """
     folder = store.candidates / job
     store.candidates.mkdir(parents=True, exist_ok=True)
     sweep(store.candidates)
@@ -90,10 +91,12 @@ def write(folder: Path, candidate: Candidate, manifest: Manifest) -> None:
 
 
 def sweep(parent: Path) -> None:
-    """Remove what an export that was stopped left behind; only one exports at a time, under the jobs' lock."""
-    for left in parent.glob(f"{files.TEMP_PREFIX}[0-9]*"):
-        if left.is_dir() and os.access(left, os.W_OK):
+    """Remove what a process that was stopped left behind; to be called while holding what keeps others from writing."""
+    for left in parent.glob(files.TEMP_PREFIX + "*"):
+        if left.is_dir():
             shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 def with_file(candidate: Candidate, file: str, data: bytes) -> Candidate:

@@ -1,6 +1,5 @@
 """`python -m server`: flags -> settings -> uvicorn, one worker process a core that is to serve."""
 
-import logging
 import os
 import shutil
 import sys
@@ -8,9 +7,10 @@ import tempfile
 from functools import partial
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from server.settings import SettingError, Settings, load
+from server.supervisor import Supervisor
+from server.worker import log_to_stderr, make_app
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 def serve(settings: Settings) -> None:
     """Listen and answer until SIGTERM or Ctrl-C."""
     config = uvicorn.Config(
-        partial(worker, settings),
+        partial(make_app, settings),
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -57,27 +57,9 @@ def serve(settings: Settings) -> None:
         if settings.workers == 1:
             uvicorn.Server(config).run([listener])
         else:
-            Multiprocess(config, [listener]).run()
+            Supervisor(config, [listener]).run()
     except KeyboardInterrupt:
         pass
-
-
-def worker(settings: Settings) -> object:
-    """The application, made inside the worker's own process."""
-    from server.app import create_app
-
-    log_to_stderr()
-    return create_app(settings)
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -11,19 +11,21 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from server.access import AccessLog
+from server.access import AccessLog, Record, RequestIds
 from server.artifacts import ArtifactStore
+from server.express import Express
 from server.front import Front
 from server.guard import Guard
 from server.jobs import Jobs
 from server.launcher import Launcher, NoLauncher, ProcessLauncher
-from server.metrics import Metrics
+from server.metrics import Metrics, resident_bytes
 from server.predict import PredictEndpoint, Predictor
 from server.routes import dataset, jobs, models, page, predictions, status
 from server.service import Service
 from server.serving import Serving
 from server.settings import Settings
 from server.shutdown import Shutdown
+from server.stats import Stats
 from server.uploads import Uploads
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
@@ -47,7 +49,9 @@ def create_app(settings: Settings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lambda _: _lifespan(service),
     )
-    front = Front(router, predict, Guard(settings), service.log, service.shutdown, os.urandom(4).hex())
+    ids = RequestIds(os.urandom(4).hex())
+    express = Express(settings, service.predictor, service.log, service.shutdown, ids)
+    front = Front(router, predict, Guard(settings), service.log, service.shutdown, ids, express)
     if settings.origins:
         return CORSMiddleware(
             front,
@@ -61,9 +65,18 @@ def create_app(settings: Settings) -> ASGIApp:
 def _service(settings: Settings) -> Service:
     executor = ThreadPoolExecutor(4, thread_name_prefix="work")
     store = ArtifactStore(settings.artifacts, settings.name, settings.baseline)
-    metrics = Metrics()
-    serving = Serving(store, settings.batch_limit, executor, metrics.count_reload)
-    predictor = Predictor(settings, serving, executor)
+    metrics, stats = Metrics(), Stats()
+
+    def count(records: Sequence[Record]) -> None:
+        metrics.count(records)
+        stats.count(records)
+
+    def count_reload(success: bool) -> None:
+        metrics.count_reload(success)
+        stats.count_reload(success)
+
+    serving = Serving(store, settings.batch_limit, executor, count_reload)
+    predictor = Predictor(settings, serving)
     waits_for_runner = settings.trainer == "none"
     job_files = Jobs(settings.artifacts, store, None if waits_for_runner else settings.job_start_seconds)
     return Service(
@@ -75,7 +88,8 @@ def _service(settings: Settings) -> Service:
         jobs=job_files,
         launcher=_launcher(settings, job_files),
         metrics=metrics,
-        log=AccessLog(metrics.count),
+        stats=stats,
+        log=AccessLog(count),
         shutdown=Shutdown(settings.drain_seconds),
         executor=executor,
     )
@@ -92,7 +106,9 @@ def _launcher(settings: Settings, job_files: Jobs) -> Launcher:
 async def _gauge(service: Service) -> None:
     while True:
         model = service.serving.model
-        service.metrics.gauge(model.version if model is not None else None, service.predictor.batcher.waiting)
+        waiting = service.predictor.batcher.waiting
+        service.metrics.gauge(model.version if model is not None else None, waiting)
+        service.stats.sample(waiting, resident_bytes())
         await asyncio.sleep(GAUGE_SECONDS)
 
 
@@ -108,6 +124,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     except OSError as error:
         logger.error("what crashed uploads left could not be swept: %s", error)
     await service.serving.start()
+    await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     gauges = asyncio.create_task(_gauge(service))
     service.shutdown.install()
@@ -115,6 +132,6 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     gauges.cancel()
     await service.serving.stop()
     service.log.flush()
-    service.predictor.batcher.close()
+    service.predictor.close()
     service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)

@@ -6,11 +6,11 @@ take turns with the others. It knows neither HTTP nor ONNX.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from time import monotonic
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -46,7 +46,7 @@ class _Caller(Generic[Result]):
     future: "asyncio.Future[Answer[Result]]"
     submitted: float  # monotonic seconds
     placed: int = 0  # rows already handed to a batch
-    answer: Answer[Result] = field(default_factory=lambda: Answer([], 0.0, 0.0, 0))
+    answer: Answer[Result] | None = None  # as far as its rows have run
 
 
 class Batcher(Generic[Result]):
@@ -80,16 +80,20 @@ class Batcher(Generic[Result]):
         """Rows in the queue."""
         return self._waiting
 
+    def check(self, rows: int) -> None:
+        """Raise QueueFull if so many rows more would be too many: to be asked before work is put into them."""
+        if self._waiting + rows > self._queue_limit:
+            raise QueueFull(f"{self._waiting} images are waiting already and at most {self._queue_limit} may")
+
     def submit(self, rows: Sequence[Row]) -> "asyncio.Future[Answer[Result]]":
         """Queue the rows of one caller; cancel the future to withdraw them.
 
         The future gives an Answer, or raises QueueTimeout or what `run` raised. Raises QueueFull.
         """
-        if self._waiting + len(rows) > self._queue_limit:
-            raise QueueFull(f"{self._waiting} images are waiting already and at most {self._queue_limit} may")
+        self.check(len(rows))
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer[Result]] = loop.create_future()
-        self._callers.append(_Caller(rows, future, time.monotonic()))
+        self._callers.append(_Caller(rows, future, monotonic()))
         self._waiting += len(rows)
         if not self._busy:
             self._busy = True
@@ -103,7 +107,7 @@ class Batcher(Generic[Result]):
 
     def _pass(self) -> None:
         """Run one batch, inline or in the thread, and come back for the next if rows wait."""
-        started = time.monotonic()
+        started = monotonic()
         members, batch = self._gather(started)
         loop = asyncio.get_running_loop()
         if batch is None:
@@ -175,16 +179,20 @@ class Batcher(Generic[Result]):
         self._buffer[index] = row
 
     def _deliver(self, members: list[tuple[_Caller[Result], int]], results: Sequence[Result], started: float) -> None:
-        seconds = time.monotonic() - started
+        seconds = monotonic() - started
         assert len(results) == sum(count for _, count in members)
         first = 0
         for caller, count in members:
-            answer = caller.answer
-            answer.results.extend(results[first : first + count])
-            answer.run_seconds += seconds
-            answer.queue_seconds = started - caller.submitted
-            answer.batch_size = len(results)
+            mine = list(results[first : first + count])
             first += count
+            answer = caller.answer
+            if answer is None:
+                answer = caller.answer = Answer(mine, started - caller.submitted, seconds, len(results))
+            else:
+                answer.results += mine
+                answer.run_seconds += seconds
+                answer.queue_seconds = started - caller.submitted
+                answer.batch_size = len(results)
             if len(answer.results) == len(caller.rows) and not caller.future.done():
                 caller.future.set_result(answer)
 

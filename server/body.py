@@ -2,9 +2,10 @@
 
 import asyncio
 
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
 from server.errors import BodyTimeout, BodyTooLarge, Malformed, RequestError
+from server.settings import Settings
 
 LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
 
@@ -13,29 +14,38 @@ class ClientLeft(Exception):
     """The client closed the connection before its request was complete: there is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: dict[bytes, bytes], limit_bytes: int, timeout_seconds: float) -> bytes:
-    """The whole body. Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length) or ClientLeft.
+async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes:
+    """The whole body, after which the scope says `body_read`.
 
-    No more than `limit_bytes` and one piece from the transport are ever held.
+    Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length) or ClientLeft. No more than the limit and one
+    piece from the transport are ever held.
     """
-    declared = headers.get(b"content-length")
+    limit_bytes = settings.body_limit_bytes
+    declared = scope["headers_by_name"].get(b"content-length")
     if declared is not None and int_of(declared) > limit_bytes:
         raise _too_large(limit_bytes)
-    message = await _next(receive, timeout_seconds)
+    message = await _next(receive, settings.body_timeout_seconds)
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit_bytes:
-            raise _too_large(limit_bytes)
-        return body
-    pieces, size = [body], len(body)
+    if message.get("more_body", False):
+        body = await _rest(receive, body, settings)
+    if len(body) > limit_bytes:
+        raise _too_large(limit_bytes)
+    scope["body_read"] = True
+    return body
+
+
+async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:
+    pieces, size = [first], len(first)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout_seconds
-    while message.get("more_body", False):
+    deadline = loop.time() + settings.body_timeout_seconds
+    more = True
+    while more:
         message = await _next(receive, deadline - loop.time())
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
-        if size > limit_bytes:
-            raise _too_large(limit_bytes)
+        if size > settings.body_limit_bytes:
+            raise _too_large(settings.body_limit_bytes)
+        more = message.get("more_body", False)
     return b"".join(pieces)
 
 

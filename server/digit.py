@@ -6,6 +6,9 @@ light ink on a dark ground. Before that comes what a scanner's operator did: tel
 shaded or noisy.
 """
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,6 +27,7 @@ EDGE = (
     0.4  # of the ink's strength: where the ink's edge is taken to be, half-way between paper and ink or a bit outside
 )
 DARK = 64  # grey level: a picture of the model's size with a median border below it is taken as MNIST's form already
+_DARK_LEVELS = bytes(range(DARK))
 
 
 def normalised(grey: Grey, height: int, width: int) -> Grey:
@@ -31,17 +35,17 @@ def normalised(grey: Grey, height: int, width: int) -> Grey:
 
     A picture of that size on a dark ground passes untouched.
     """
-    if grey.shape == (height, width) and _is_dark(grey):
+    if grey.shape == (height, width) and is_normal(grey.tobytes(), width):
         return grey
     ink, strength = _ink(grey)
     shape = (round(height * BOX), round(width * BOX))
     return _centred(_fitted(ink, strength, shape), height, width)
 
 
-def _is_dark(grey: Grey) -> bool:
-    """Whether more than half of the border's pixels are dark, which is to say its median."""
-    bright = sum(int(np.count_nonzero(side >= DARK)) for side in (grey[0], grey[-1], grey[:, 0], grey[:, -1]))
-    return bright < sum(grey.shape)
+def is_normal(pixels: bytes, width: int) -> bool:
+    """Whether a picture of the model's size, row by row, is in MNIST's form: more than half of its border is dark."""
+    border = pixels[:width] + pixels[-width:] + pixels[::width] + pixels[width - 1 :: width]
+    return 2 * len(border.translate(None, _DARK_LEVELS)) < len(border)
 
 
 def _ink(grey: Grey) -> tuple[Ink, float]:
@@ -71,16 +75,22 @@ def _ink(grey: Grey) -> tuple[Ink, float]:
 
 def _paper(coarse: Ink) -> NDArray[np.float32]:
     """Coefficients (3,) of grey = a + b*row + c*column, fitted to the border without what sticks out of it."""
-    height, width = coarse.shape
-    grid = np.indices(coarse.shape, dtype=np.float32)
-    terms = np.stack([np.ones(2 * (height + width)), _border(grid[0]), _border(grid[1])], axis=1)
+    terms = _border_terms(*coarse.shape)
     levels = _border(coarse)
-    near = np.abs(levels - np.median(levels)) <= max(2.5 * _spread(levels), 40.0)
+    off = np.abs(levels - _median(levels))
+    near = off <= max(2.5 * float(_median(off)) * 1.4826, 40.0)
     plane = np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
     off = np.abs(levels - terms @ plane)
-    near = off <= 2.5 * max(float(np.median(off)) * 1.4826, 1.0)
+    near = off <= 2.5 * max(float(_median(off)) * 1.4826, 1.0)
     plane = np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
     return np.asarray(plane, np.float32)
+
+
+@lru_cache(maxsize=64)
+def _border_terms(height: int, width: int) -> NDArray[np.float64]:
+    """1, row and column of each pixel of the border, (2 * (height + width), 3)."""
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    return np.stack([np.ones(2 * (height + width)), _border(rows), _border(columns)], axis=1)
 
 
 def _on_grid(
@@ -103,12 +113,23 @@ def _border(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _spread(levels: Ink) -> float:
     """The standard deviation, estimated from the median absolute deviation so that a few outliers do not count."""
-    return float(np.median(np.abs(levels - np.median(levels)))) * 1.4826
+    return float(_median(np.abs(levels - _median(levels)))) * 1.4826
+
+
+def _median(values: NDArray[Any]) -> np.floating[Any]:
+    """What np.median gives for finite numbers, in a quarter of its 20 us."""
+    ordered = np.sort(values)
+    middle = ordered.size // 2
+    median: np.floating[Any] = ordered[middle] if ordered.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return median
 
 
 def _smoothed(values: Ink) -> Ink:
     """The mean over 3x3 pixels with weights 1 2 1 either way."""
-    padded = np.pad(values, 1, mode="edge")
+    padded = np.empty((values.shape[0] + 2, values.shape[1] + 2), np.float32)  # np.pad takes three times as long
+    padded[1:-1, 1:-1] = values
+    padded[0, 1:-1], padded[-1, 1:-1] = values[0], values[-1]
+    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
     rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
     smooth: Ink = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
     return smooth
@@ -118,7 +139,8 @@ def _full_strength(smooth: Ink) -> float:
     """How strong full ink is: the level that the strongest 32 coarse pixels reach at least."""
     flat = smooth.ravel()
     rank = min(32, flat.size - 1)
-    return float(np.partition(flat, flat.size - rank - 1)[flat.size - rank - 1])
+    # Sorted whole: numpy's partition is 15 times slower on a picture that is mostly paper, for all its equal levels.
+    return float(np.sort(flat)[-rank - 1])
 
 
 def _box(mask: NDArray[np.bool_], factor: int, shape: tuple[int, ...]) -> tuple[slice, slice]:

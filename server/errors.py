@@ -95,3 +95,8 @@ class Internal(RequestError):
     """A fault of ours; the log has what the client is not shown."""
 
     status, code = 500, "internal"
+
+
+def unexpected(request_id: str) -> Internal:
+    """What a client is told of a fault of ours."""
+    return Internal(f"something went wrong inside the service; its log has the details under {request_id}")

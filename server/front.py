@@ -5,7 +5,6 @@ alone, without Starlette's application class, whose error middleware would answe
 """
 
 import logging
-import re
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
@@ -13,17 +12,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.access import AccessLog, Record
+from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.body import ClientLeft, linger
-from server.errors import Internal, MethodNotAllowed, NotFound, RequestError
+from server.errors import MethodNotAllowed, NotFound, RequestError, unexpected
+from server.express import Express
 from server.guard import Guard
 from server.shutdown import Shutdown
 
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
 OPEN_PATHS = ("/predict", "/predict/batch")  # they change nothing though they are POST
-CLIENT_LEFT = 499  # nginx's status for the log; nobody is there to read it
-
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger("relearn")
 
@@ -38,15 +35,16 @@ class Front:
         guard: Guard,
         log: AccessLog,
         shutdown: Shutdown,
-        id_prefix: str,
+        ids: RequestIds,
+        express: Express | None = None,
     ) -> None:
+        self.express = express
         self._router = router
         self._predict = predict
         self._guard = guard
         self._log = log
         self._stopping = shutdown.stopping
-        self._id_prefix = id_prefix
-        self._requests = 0
+        self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self  # so that the router raises its 404 and 405 instead of answering them
@@ -55,7 +53,7 @@ class Front:
             return
         headers = dict(scope["headers"])
         method, path = scope["method"], scope["path"]
-        record = Record(method, scope["raw_path"], "none", self._request_id(headers), perf_counter())
+        record = Record(method, scope["raw_path"], "none", self._ids.of(headers), perf_counter())
         own_headers = [
             (b"x-request-id", record.request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -88,26 +86,18 @@ class Front:
         except Exception:
             logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
             if not record.status:
-                await refuse(_unexpected(record), scope, receive, answer)
+                await refuse(unexpected(record.request_id), scope, receive, answer)
         finally:
             if "route" in scope:
                 record.route = scope["route"].path
             record.seconds = perf_counter() - record.started
             self._log.add(record)
 
-    def _request_id(self, headers: dict[bytes, bytes]) -> str:
-        """The client's own id where it is a plain word, to follow it across services; else a new one."""
-        given = headers.get(b"x-request-id")
-        if given is not None and _REQUEST_ID.fullmatch(given):
-            return given.decode()
-        self._requests += 1
-        return f"{self._id_prefix}-{self._requests:x}"
-
 
 async def refuse(error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with an error, all in one shape; what the client still sends is dropped, so that it can hear it."""
     response = JSONResponse({"error": str(error), "code": error.code}, error.status, error.headers)
-    if scope["method"] in OPEN_METHODS:
+    if scope["method"] in OPEN_METHODS or "body_read" in scope:
         await response(scope, receive, send)
         return
     if error.status in (408, 413):
@@ -125,7 +115,3 @@ def _routing_error(error: HTTPException, scope: Scope) -> RequestError:
         allowed = (error.headers or {}).get("Allow", "")
         return MethodNotAllowed(f"{scope['method']} is not for {path}; use {allowed}", {"Allow": allowed})
     return NotFound(f"there is nothing at {path}; the README lists the calls")
-
-
-def _unexpected(record: Record) -> RequestError:
-    return Internal(f"something went wrong inside the service; its log has the details under {record.request_id}")

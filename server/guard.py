@@ -5,10 +5,12 @@ of whoever runs this on a laptop.
 """
 
 import hmac
-from urllib.parse import urlsplit
+import re
 
 from server.errors import Forbidden, Unauthorized
 from server.settings import Settings, is_loopback
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
 
 
 class Guard:
@@ -35,11 +37,12 @@ class Guard:
             self._check_key(headers)
 
     def _is_ours(self, host: str) -> bool:
-        name = urlsplit("//" + host).hostname or ""
+        split = _HOST.fullmatch(host)
+        name = split[1].strip("[]") if split is not None else ""
         return is_loopback(name) or name in self._hosts or host in self._hosts
 
     def _check_origin(self, origin: str, host: str) -> None:
-        if origin not in self._origins and urlsplit(origin).netloc != host:
+        if origin not in self._origins and origin.partition("://")[2] != host:
             raise Forbidden(f"a page of {origin[:100]!r} may not change anything here; see RELEARN_ALLOWED_ORIGINS")
 
     def _check_key(self, headers: dict[bytes, bytes]) -> None:

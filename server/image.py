@@ -9,7 +9,7 @@ import io
 import struct
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, WebPImagePlugin
 
 from server import png
 from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
@@ -17,6 +17,9 @@ from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SIDE_LIMIT = 512  # pixels; a larger picture is reduced: no model here looks at more
 PIXELS_AT_ONCE = 65_536  # a picture above this takes over a millisecond to read: off the event loop
+
+# Pillow imports all of its forty plugins the first time it meets a format that none of the usual ones reads.
+assert WebPImagePlugin.SUPPORTED
 
 # The check on pixels stands in `_open`, before anything is decoded, and has a limit of its own.
 Image.MAX_IMAGE_PIXELS = None
@@ -101,6 +104,8 @@ def _opaque(image: Image.Image) -> Image.Image:
         return _eight_bit(image)
     if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
         over = image.convert("RGBA")
+        if over.getchannel("A").getextrema()[0] == 255:  # a canvas that was painted white
+            return over
         return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
     return image
 

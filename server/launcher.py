@@ -5,8 +5,10 @@ container, is docker_launcher.py's.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
+from pathlib import Path
 from typing import Protocol
 
 from server.jobs import Jobs
@@ -38,6 +40,7 @@ class ProcessLauncher:
             os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
             0o666,
         )
+        _keep_descriptors()
         try:
             process = await asyncio.create_subprocess_exec(
                 str(settings.trainer_python),
@@ -66,6 +69,18 @@ class ProcessLauncher:
 
     async def attend(self) -> None:
         """Nothing to do: a process ends by itself, and its job's files tell how."""
+
+
+def _keep_descriptors() -> None:
+    """Let no child have what this process has open.
+
+    asyncio sees to that by itself, uvloop does not: a trainer would hold the listening socket, and a server that was
+    killed could not have its port again before the training is over.
+    """
+    for name in [path.name for path in Path("/dev/fd").iterdir()]:
+        with contextlib.suppress(OSError):  # the listing's own descriptor is closed by now
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
 
 
 class NoLauncher:

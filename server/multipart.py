@@ -54,6 +54,9 @@ def only_file(content_type: bytes, body: bytes) -> bytes:
 
 def parts(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
     """Every part in order. Raises Malformed for a broken form, BodyTooLarge for more files than allowed."""
+    plain = _plain_files(content_type, body, files_limit)
+    if plain is not None:
+        return plain
     options = parse_options_header(content_type)[1]
     if b"boundary" not in options:
         raise Malformed("the multipart body names no boundary in its Content-Type; let your HTTP library write it")
@@ -89,6 +92,28 @@ def _only_part(content_type: bytes, body: bytes) -> tuple[bytes, bytes] | None:
     if disposition is None or len(lines) > 2 or (len(lines) == 2 and not _TYPE.fullmatch(lines[1])):
         return None
     return disposition[1], body[head_end + 4 : data_end]
+
+
+def _plain_files(content_type: bytes, body: bytes, files_limit: int) -> list[Part] | None:
+    """Every part, if all are files with a plain header; None if the body is not of that shape.
+
+    A file costs 3 us here and 40 in the library.
+    """
+    boundary = _BOUNDARY.fullmatch(content_type)
+    if boundary is None:
+        return None
+    first, *others = (b"\r\n" + body).split(b"\r\n--" + boundary[2])
+    if first or len(others) < 2 or others.pop() not in (b"--\r\n", b"--") or len(others) > files_limit:
+        return None
+    files = []
+    for part in others:
+        head, gap, data = part.partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        match = _DISPOSITION.fullmatch(lines[1]) if gap and not lines[0] and 2 <= len(lines) <= 3 else None
+        if match is None or (len(lines) == 3 and not _TYPE.fullmatch(lines[2])):
+            return None
+        files.append(Part(match[1].decode("utf-8", "replace"), match[2].decode("utf-8", "replace"), data))
+    return files
 
 
 class _Collector:

@@ -5,10 +5,12 @@ refused whichever path it takes. What the fast path returns is what Pillow would
 https://www.w3.org/TR/png-3/.
 """
 
-import zlib
 from struct import Struct
+from zlib import crc32
 
-from PIL import Image
+import numpy as np
+from numpy.typing import NDArray
+from PIL import _imaging
 
 from server.errors import UnusableImage
 
@@ -18,18 +20,27 @@ _CRC = Struct(">I").unpack_from
 _GREY_8_BIT = b"\x08\x00\x00\x00\x00"  # depth 8, grey, deflate, adaptive filters, not interlaced
 
 
-def read_grey(data: bytes, width: int, height: int) -> Image.Image | None:
-    """The picture, mode "L", if it is 8-bit grey and exactly `width` by `height`; else None, for Pillow to read.
+def read_grey(data: bytes, width: int, height: int) -> NDArray[np.uint8] | None:
+    """The grey levels (height, width) if it is 8-bit grey and exactly of that size; else None, for Pillow to read.
 
     Raises UnusableImage if the file is damaged or cut.
     """
-    pixels, transparent = _walk(data)
+    compressed, transparent = _walk(data)
     if transparent or data[24:29] != _GREY_8_BIT or data[16:24] != width.to_bytes(4) + height.to_bytes(4):
         return None
-    try:
-        return Image.frombytes("L", (width, height), pixels, "zip", "L", 0)
-    except (ValueError, OSError):
-        raise UnusableImage("the PNG's pixels are damaged or cut; save the picture again") from None
+    # What Image.frombytes(...).tobytes() does, in a third of its 18 us: Pillow's own codecs, without an Image around.
+    whole = (0, 0, width, height)
+    picture = _imaging.new("L", (width, height))
+    decoder = _imaging.zip_decoder("L", "L", 0)
+    decoder.setimage(picture, whole)
+    consumed, problem = decoder.decode(compressed)
+    if consumed >= 0 or problem:
+        raise UnusableImage("the PNG's pixels are damaged or cut; save the picture again")
+    encoder = _imaging.raw_encoder("L", "L", 0, 1)
+    encoder.setimage(picture, whole)
+    pixels: bytes = encoder.encode(max(width * height, 4 * width))[2]
+    assert len(pixels) == width * height
+    return np.frombuffer(pixels, np.uint8).reshape(height, width)
 
 
 def check(data: bytes) -> None:
@@ -47,7 +58,7 @@ def _walk(data: bytes) -> tuple[bytes, bool]:
         stop = position + 8 + length
         if stop > len(data) - 4:
             break
-        if zlib.crc32(data[position + 4 : stop]) != _CRC(data, stop)[0]:
+        if crc32(data[position + 4 : stop]) != _CRC(data, stop)[0]:
             raise UnusableImage("the PNG is damaged: a checksum inside it is wrong; save the picture again")
         if kind == b"IDAT":
             pixels.append(data[position + 8 : stop])

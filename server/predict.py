@@ -6,47 +6,40 @@ thread.
 """
 
 import asyncio
-import base64
+import contextlib
 import io
+import os
+import threading
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import NamedTuple
 
-import numpy as np
-import orjson
-from numpy.typing import NDArray
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
 from server import image, multipart
 from server.access import Record
+from server.answers import Prediction, as_data_url, busy, content_of, note, respond
 from server.batcher import Answer, Batcher, QueueFull, QueueTimeout
 from server.body import read_body
-from server.errors import Busy, Malformed, NoModel, RequestError, UnsupportedType
+from server.errors import Malformed, NoModel, RequestError, UnsupportedType
 from server.model import Images, Model
 from server.multipart import Part
 from server.preprocessing import Input
 from server.serving import Serving
 from server.settings import Settings
 
-
-class Prediction(NamedTuple):
-    """The model's answer for one image."""
-
-    model: Model
-    best: int  # index of the most probable label
-    probabilities: NDArray[np.float32]  # (labels,)
-    score: np.float32 | None
+DECODERS = 2  # threads for large pictures; what waits for them waits outside of the model's queue
+AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
 
 
 class Predictor:
     """Image files in, predictions out, in one worker."""
 
-    def __init__(self, settings: Settings, serving: Serving, executor: Executor) -> None:
+    def __init__(self, settings: Settings, serving: Serving) -> None:
         self._settings = settings
         self._serving = serving
-        self._executor = executor
+        self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode", initializer=_give_way)
         self.batcher: Batcher[Prediction] = Batcher(
             self._run,
             self._is_slow,
@@ -55,20 +48,46 @@ class Predictor:
             settings.queue_timeout_seconds,
         )
 
+    def warm_up(self) -> None:
+        """Read a small picture in every format, since Pillow and numpy import much when they first need it.
+
+        Without this the first requests take up to 300 ms. Takes 30.
+        """
+        if self._serving.model is None:
+            return
+        picture = Image.new("L", (40, 40), "white")
+        picture.paste(0, (16, 10, 22, 30))
+        for name in image.FORMATS:
+            file = io.BytesIO()
+            picture.save(file, name)
+            as_data_url(self.model.preprocessing.read(file.getvalue(), self._settings.image_limit_pixels))
+
     async def read(self, data: bytes) -> Input:
         """The model's input for an image file; raises what Preprocessing.read raises."""
         preprocessing = self.model.preprocessing
         limit = self._settings.image_limit_pixels
         if image.is_large(data):
-            return await asyncio.get_running_loop().run_in_executor(self._executor, preprocessing.read, data, limit)
+            return await asyncio.get_running_loop().run_in_executor(self._decoders, preprocessing.read, data, limit)
         return preprocessing.read(data, limit)
+
+    def close(self) -> None:
+        """Let go of the threads; what they do is finished first."""
+        self.batcher.close()
+        self._decoders.shutdown(cancel_futures=True)
+
+    def check_room(self) -> None:
+        """Raise Busy if the queue is full: to be asked before work is put into an image."""
+        try:
+            self.batcher.check(1)
+        except QueueFull as error:
+            raise busy(error) from None
 
     async def predict(self, inputs: Sequence[Input]) -> Answer[Prediction]:
         """The answers, in order; raises Busy when the queue is full or the wait was too long."""
         try:
             return await self.batcher.submit(inputs)
         except (QueueFull, QueueTimeout) as error:
-            raise Busy(f"the service is busy: {error}; try again shortly") from None
+            raise busy(error) from None
 
     @property
     def model(self) -> Model:
@@ -103,8 +122,8 @@ class PredictEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = scope["headers_by_name"]
         record: Record = scope["record"]
-        settings = self._settings
-        body = await read_body(receive, headers, settings.body_limit_bytes, settings.body_timeout_seconds)
+        body = await read_body(scope, receive, self._settings)
+        self._predictor.check_room()
         begun = perf_counter()
         data = image_of(headers.get(b"content-type", b""), body)
         model_input = await self._predictor.read(data)
@@ -125,6 +144,15 @@ async def predict_batch(predictor: Predictor, parts: list[Part], record: Record)
         raise Malformed(
             "the form has no parts called 'files'; send at least one: curl -F files=@a.png -F files=@b.png …"
         )
+    predictions: list[dict[str, object]] = []
+    record.version = predictor.model.version
+    for start in range(0, len(files), AT_ONCE):
+        predictions += await _predict_some(predictor, files[start : start + AT_ONCE], record)
+    return {"model_version": record.version, "predictions": predictions}
+
+
+async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Record) -> list[dict[str, object]]:
+    predictor.check_room()
     begun = perf_counter()
     inputs: list[Input] = []
     errors: dict[int, RequestError] = {}
@@ -133,17 +161,21 @@ async def predict_batch(predictor: Predictor, parts: list[Part], record: Record)
             inputs.append(await predictor.read(data))
         except RequestError as error:
             errors[number] = error
-    record.decode_seconds = perf_counter() - begun
+    record.decode_seconds += perf_counter() - begun
     predictions: list[dict[str, object]] = []
-    version = predictor.model.version
     if inputs:
         answer = await predictor.predict(inputs)
         note(record, answer)
-        version = record.version
         predictions = [content_of(prediction) for prediction in answer.results]
     for number, refusal in errors.items():
         predictions.insert(number, {"error": str(refusal), "code": refusal.code})
-    return {"model_version": version, "predictions": predictions}
+    return predictions
+
+
+def _give_way() -> None:
+    """Give this thread the lowest priority: a large picture may take its time, small ones beside it may not wait."""
+    with contextlib.suppress(OSError, AttributeError):  # only Linux has priorities of threads
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:
@@ -155,55 +187,3 @@ def image_of(content_type: bytes, body: bytes) -> bytes:
     raise UnsupportedType(
         "send the image as multipart/form-data with one part called 'file', or as the body with Content-Type: image/png"
     )
-
-
-def content_of(prediction: Prediction) -> dict[str, object]:
-    """A prediction as it stands in an answer."""
-    model, best, probabilities, score = prediction
-    content: dict[str, object] = {
-        "prediction": best,
-        "confidence": probabilities[best],
-        "probabilities": probabilities,
-        "label": model.labels[best],
-        "model_version": model.version,
-    }
-    if score is not None:
-        content["score"] = score
-    return content
-
-
-def note(record: Record, answer: Answer[Prediction]) -> None:
-    """Keep for the log, the metrics and Server-Timing how an answer came about."""
-    record.version = answer.results[-1].model.version
-    record.queue_seconds = answer.queue_seconds
-    record.infer_seconds = answer.run_seconds
-    record.batch_size = answer.batch_size
-
-
-async def respond(send: Send, content: dict[str, object], record: Record) -> None:
-    """Send a prediction as JSON with Server-Timing (https://www.w3.org/TR/server-timing/), in milliseconds."""
-    body = as_json(content)
-    timing = b"decode;dur=%.3f, queue;dur=%.3f, infer;dur=%.3f" % (
-        record.decode_seconds * 1e3,
-        record.queue_seconds * 1e3,
-        record.infer_seconds * 1e3,
-    )
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"server-timing", timing),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def as_json(content: dict[str, object]) -> bytes:
-    """JSON in which numpy's numbers and arrays may stand; a float32 is written with the digits that tell it apart."""
-    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def as_data_url(model_input: Input) -> str:
-    """The picture that the model saw, as a PNG that a page can show."""
-    file = io.BytesIO()
-    Image.fromarray(model_input.squeeze(axis=2) if model_input.shape[2] == 1 else model_input).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

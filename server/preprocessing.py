@@ -18,6 +18,7 @@ MODES = ("digit", "resize")
 Input = NDArray[np.uint8]  # (height, width, channels)
 
 _LEAST_CONTRAST = 16  # of 255 grey levels between the darkest and the brightest pixel: below it there is nothing to see
+_NEAR_BLACK = bytes(range(_LEAST_CONTRAST))
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,12 @@ class Preprocessing:
     def read(self, data: bytes, limit_pixels: int) -> Input:
         """The model's input for an image file; raises what image.read and `apply` raise."""
         if self.channels == 1 and data[:8] == png.SIGNATURE:
-            picture = png.read_grey(data, self.width, self.height)
-            if picture is not None:
-                return self.apply(picture)
+            grey = png.read_grey(data, self.width, self.height)
+            if grey is not None:
+                pixels = grey.tobytes()
+                if self.mode == "digit" and digit.is_normal(pixels, self.width) and _is_contrasting(pixels):
+                    return grey.reshape(self.height, self.width, 1)
+                return self.apply(Image.fromarray(grey))
         return self.apply(image.read(data, self.channels, limit_pixels))
 
     def apply(self, picture: Image.Image) -> Input:
@@ -48,6 +52,11 @@ class Preprocessing:
         if picture.size != (self.width, self.height):
             picture = picture.resize((self.width, self.height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         return image.pixels(picture)
+
+
+def _is_contrasting(pixels: bytes) -> bool:
+    """Whether these grey levels surely have the least contrast: black among them, and something well above it."""
+    return 0 in pixels and bool(pixels.translate(None, _NEAR_BLACK))
 
 
 def _extremes(picture: Image.Image) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from server.predict import Predictor
 from server.serving import Serving
 from server.settings import Settings
 from server.shutdown import Shutdown
+from server.stats import Stats
 from server.uploads import Uploads
 
 
@@ -27,6 +28,7 @@ class Service:
     jobs: Jobs
     launcher: Launcher
     metrics: Metrics
+    stats: Stats
     log: AccessLog
     shutdown: Shutdown
     executor: Executor  # for what takes over a millisecond

@@ -25,7 +25,7 @@ class Digits:
 
     def of_class(self, number: int, count: int) -> list[int]:
         """The positions of the first images of a class."""
-        return np.flatnonzero(self.classes == number)[:count].tolist()
+        return [int(position) for position in np.flatnonzero(self.classes == number)[:count]]
 
 
 @cache

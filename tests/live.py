@@ -66,6 +66,7 @@ class LiveServer:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,
         )
         for stream, lines in ((self._process.stderr, self.log), (self._process.stdout, self.access)):
             assert stream is not None
@@ -84,7 +85,7 @@ class LiveServer:
         try:
             code = process.wait(60)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
         finally:
@@ -134,4 +135,5 @@ class LiveServer:
                 else:
                     return found[1]
             time.sleep(0.02)
+        os.killpg(self._process.pid, signal.SIGKILL)
         raise AssertionError(f"the server did not start: {''.join(self.log)}")

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from export.publish import Candidate, publish
@@ -42,12 +41,6 @@ def tiny_onnx(seed: int = 0, labels: int = 10, side: int = 28, channels: int = 1
     return bytes(model.SerializeToString())
 
 
-def edited(data: bytes, edit: "callable[[onnx.ModelProto], None]") -> bytes:  # type: ignore[valid-type]
-    model = onnx.load_from_string(data)
-    edit(model)  # type: ignore[misc]
-    return bytes(model.SerializeToString())
-
-
 def tiny_candidate(seed: int = 0, accuracy: float = 0.9, **changes: bytes) -> Candidate:
     """A candidate with every file a version has; `changes` replace files by name."""
     onnx_file = changes.get("model", tiny_onnx(seed))
@@ -63,7 +56,7 @@ def tiny_candidate(seed: int = 0, accuracy: float = 0.9, **changes: bytes) -> Ca
     return Candidate(LABELS, INPUT, ("probabilities",), OPSET, contents)
 
 
-def answers(onnx_file: bytes, images: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def answers(onnx_file: bytes, images: np.ndarray) -> np.ndarray:
     plain = Candidate(LABELS, INPUT, ("probabilities",), OPSET, {"model.onnx": onnx_file})
     return Model(plain.manifest("tiny", "1"), onnx_file).predict(images).probabilities
 

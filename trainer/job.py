@@ -138,7 +138,7 @@ def _said(path: Path) -> dict[str, Json] | None:
 def _copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | None) -> None:
     """Copy what the child prints to its log, up to the limit; the rest is dropped, so that the child never blocks."""
     written = 0
-    with path.open("ab") as log:
+    with source, path.open("ab") as log:
         while piece := os.read(source.fileno(), 65536):
             if echo is not None:
                 echo(piece)

@@ -9,7 +9,7 @@ import keras
 from trainer.config import Recipe
 
 SCALE = 1 / 255
-KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 64)
+KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 96)
 
 
 def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Model:

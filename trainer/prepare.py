@@ -98,7 +98,8 @@ def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, wo
         if upload.sha256 in judges:
             skipped += 1
         else:
-            prepared = preprocessing.apply(Image.open(uploads.path(upload)))
+            with Image.open(uploads.path(upload)) as picture:
+                prepared = preprocessing.apply(picture)
             place(upload.label, "uploads" if upload.split == "train" else "held out", prepared)
     images.flush()
     for part in ("fit", "validation", "gate"):

@@ -47,7 +47,10 @@ def run(job: str, recipe: Recipe, places: Places, report: Report, work: Path) ->
     candidate, model, parity = _export(job, recipe, prepared, trained, report, work)
     figures = _figures(job, recipe, prepared, trained, model)
     figures["parity"] = asdict(parity)
-    figures["training"] |= {"warm_start": start_version, "seconds": round(time.monotonic() - started, 1)}
+    figures["training"] |= {
+        "warm_start": start_version if trained.went_on else None,
+        "seconds": round(time.monotonic() - started, 1),
+    }
     return _conclude(job, store, candidate, model, parity, figures, prepared, report)
 
 

@@ -38,6 +38,7 @@ class Trained:
     history: list[dict[str, float]]  # an entry an epoch: loss, accuracy, validation_loss, validation_accuracy
     epochs: int
     images: int  # different images trained on
+    went_on: bool  # from the weights it was given
 
 
 def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report) -> Trained:
@@ -47,8 +48,8 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     """
     keras.utils.set_random_seed(recipe.seed)
     model = build_model(recipe, len(prepared.labels))
-    if start is not None:
-        model.load_weights(start)
+    if start is not None and not _take_weights(model, start):
+        start = None
     epochs = recipe.epochs or (EPOCHS_FROM_SCRATCH if start is None else EPOCHS_FROM_CURRENT)
     rows = epoch_rows(prepared)
     steps = len(rows) // recipe.batch_size
@@ -67,7 +68,17 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
             progress.step(epoch, min(done + STEPS_AT_ONCE, steps), fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(rows)))
+    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(rows)), start is not None)
+
+
+def _take_weights(model: keras.Model, start: Path) -> bool:
+    """Go on from a weights file; False if it is another network's, which a change of build_model makes of old files."""
+    try:
+        model.load_weights(start)
+    except ValueError as error:
+        print(f"the current weights are another network's, starting from scratch: {error}", flush=True)
+        return False
+    return True
 
 
 class Fit:

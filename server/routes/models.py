@@ -42,6 +42,7 @@ def routes(service: Service) -> list[Route]:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", "by hand"))[:REASON_LIMIT]
         previous = await asyncio.get_running_loop().run_in_executor(executor, _promote, service, version, why)
+        await service.serving.check()
         everywhere = await all_serve(service.store, version, service.settings.promote_wait_seconds)
         content = {
             "message": f"Version {version} serves"

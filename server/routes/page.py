@@ -1,10 +1,20 @@
-"""The page: the files that lie in the ui folder at start, each at its own path, and nothing else of the disk."""
+"""The page: the files that lie in the ui folder at start, each at its own path, and nothing else of the disk.
 
+They are few and small, so each is read whole, kept compressed beside its plain bytes, and known by a hash: a browser
+that has it already is told so and sent nothing. There are no ranges, so none can be abused.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+
+from server.errors import NotFound
 
 # The page may run and load nothing but its own files, and be shown in nobody's frame.
 HEADERS = {
@@ -14,6 +24,7 @@ HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
+    "Vary": "Accept-Encoding",
 }
 
 
@@ -23,8 +34,44 @@ def routes(ui: Path) -> list[Route]:
     return ([_route("/", ui / "index.html")] if (ui / "index.html") in files else []) + found
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file as it was when it was read."""
+
+    stamp: tuple[int, int]  # time of change and size: another stamp, another file
+    plain: bytes
+    compressed: bytes
+    etag: str
+
+
 def _route(url: str, path: Path) -> Route:
-    async def file(request: Request) -> Response:
-        return FileResponse(path, headers=HEADERS)
+    media_type = _media_type(path)
+    kept: _File | None = None
+
+    def file(request: Request) -> Response:  # not async: Starlette calls it in a thread, since it reads the disk
+        nonlocal kept
+        try:
+            stat = path.stat()
+            if kept is None or kept.stamp != (stat.st_mtime_ns, stat.st_size):
+                kept = _read(path, (stat.st_mtime_ns, stat.st_size))
+        except OSError:
+            raise NotFound(f"{url} was part of the page and is gone from the disk; restart the server") from None
+        headers = HEADERS | {"ETag": kept.etag}
+        if kept.etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(kept.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
+        return Response(kept.plain, headers=headers, media_type=media_type)
 
     return Route(url, file)
+
+
+def _read(path: Path, stamp: tuple[int, int]) -> _File:
+    plain = path.read_bytes()
+    return _File(stamp, plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:32]}"')
+
+
+def _media_type(path: Path) -> str:
+    # Not left to the machine's own table, which may call a script plain text; nosniff would then stop the page.
+    known = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    return known.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

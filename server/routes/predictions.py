@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.predict import PredictEndpoint, as_json, predict_batch
+from server.answers import as_json
+from server.predict import PredictEndpoint, predict_batch
 from server.routes.requests import form
 from server.service import Service
 

@@ -13,8 +13,7 @@ from server.settings import Settings
 
 async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
     """The JSON object in the body, or an empty one for no body; raises Malformed."""
-    headers = request.scope["headers_by_name"]
-    body = await read_body(request.receive, headers, settings.body_limit_bytes, settings.body_timeout_seconds)
+    body = await read_body(request.scope, request.receive, settings)
     if not body.strip():
         return {}
     try:
@@ -28,11 +27,10 @@ async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
 
 async def form(request: Request, settings: Settings) -> list[multipart.Part]:
     """The parts of a multipart form; raises UnsupportedType for any other kind of body, Malformed for a broken one."""
-    headers: dict[bytes, bytes] = request.scope["headers_by_name"]
-    content_type = headers.get(b"content-type", b"")
+    content_type: bytes = request.scope["headers_by_name"].get(b"content-type", b"")
     if not multipart.is_form(content_type):
         raise UnsupportedType("send a form: multipart/form-data, as curl -F does")
-    body = await read_body(request.receive, headers, settings.body_limit_bytes, settings.body_timeout_seconds)
+    body = await read_body(request.scope, request.receive, settings)
     return multipart.parts(content_type, body, settings.upload_limit_files)
 
 

@@ -1,4 +1,5 @@
-"""How the service is: /health for people, /livez and /readyz for orchestrators, /metrics for Prometheus."""
+"""How the service is: /health for people, /livez and /readyz for orchestrators, /metrics for Prometheus, /stats for
+the page."""
 
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.errors import Busy, NoModel
+from server.metrics import resident_bytes
 from server.service import Service
 
 
@@ -41,11 +43,26 @@ def routes(service: Service) -> list[Route]:
         service.log.flush()
         return Response(service.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    async def stats(request: Request) -> Response:
+        service.log.flush()
+        model = service.serving.model
+        content = {
+            "worker": os.getpid(),
+            "workers": service.settings.workers,
+            "uptime_seconds": round(service.metrics.uptime_seconds, 3),
+            "model_version": model.version if model is not None else None,
+            "queue": service.predictor.batcher.waiting,
+            "resident_bytes_now": resident_bytes(),
+            **service.stats.to_json(),
+        }
+        return JSONResponse(content, headers={"Cache-Control": "no-store"})
+
     return [
         Route("/health", health),
         Route("/livez", livez),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
+        Route("/stats", stats),
     ]
 
 

@@ -19,7 +19,7 @@ class Model:
         self.sizes: list[int] = []
         self.threads: set[int] = set()
 
-    def __call__(self, batch: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+    def __call__(self, batch: np.ndarray) -> list[int]:
         self.sizes.append(len(batch))
         self.threads.add(threading.get_ident())
         return batch.sum(axis=1, dtype=int).tolist()  # type: ignore[no-any-return]
@@ -31,7 +31,7 @@ def batcher_of(
     return Batcher(run, lambda: in_thread, batch_limit, queue_limit, timeout_seconds)
 
 
-def rows_of(numbers: Sequence[int]) -> list[np.ndarray]:  # type: ignore[type-arg]
+def rows_of(numbers: Sequence[int]) -> list[np.ndarray]:
     return [np.array([number % 256, number // 256], np.uint8) for number in numbers]
 
 
@@ -123,7 +123,7 @@ def test_a_stale_row_is_refused_and_the_next_answered() -> None:
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_a_failing_batch_fails_its_callers_only(in_thread: bool) -> None:
     class Fails(Model):
-        def __call__(self, batch: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+        def __call__(self, batch: np.ndarray) -> list[int]:
             if batch[0, 0] == 13:
                 raise ZeroDivisionError("thirteen")
             return super().__call__(batch)
@@ -143,7 +143,7 @@ def test_the_loop_goes_on_while_a_batch_runs_in_the_thread() -> None:
         release = threading.Event()
 
         class Slow(Model):
-            def __call__(self, batch: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+            def __call__(self, batch: np.ndarray) -> list[int]:
                 assert release.wait(30)
                 return super().__call__(batch)
 

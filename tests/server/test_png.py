@@ -19,7 +19,7 @@ pictures = arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)))
 
 
 @given(pictures, st.integers(0, 9))
-def test_pixels_are_pillows(array: np.ndarray, level: int) -> None:  # type: ignore[type-arg]
+def test_pixels_are_pillows(array: np.ndarray, level: int) -> None:
     data = encoded(Image.fromarray(array), "PNG", compress_level=level)
     found = png.read_grey(data, array.shape[1], array.shape[0])
     assert found is not None

@@ -1,0 +1,1 @@
+"""Measurements of the service: they speak HTTP, and call onnxruntime and Pillow for the limits inside one process."""

@@ -1,0 +1,103 @@
+"""What the benchmarks send: the 10,000 test images as PNG files, in every form that a request may have.
+
+With each goes how its answer must begin, from the model run offline, so that a wrong or swapped answer shows.
+"""
+
+import functools
+import gzip
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.client import Request
+from server import model
+from server.artifacts import BASELINE, ArtifactStore
+
+BOUNDARY = b"------------------------8c7d4cc2a1f09b3e"  # as long as curl's
+_IDX_HEADER_BYTES = 16
+
+
+@functools.cache
+def pixels(dataset: Path = Path("data/mnist")) -> NDArray[np.uint8]:
+    """The test images, uint8 (10000, 28, 28, 1)."""
+    data = gzip.decompress((dataset / "t10k-images-idx3-ubyte.gz").read_bytes())
+    return np.frombuffer(data, np.uint8, offset=_IDX_HEADER_BYTES).reshape(-1, 28, 28, 1)
+
+
+@functools.cache
+def files() -> tuple[bytes, ...]:
+    """The test images as PNG files."""
+    return tuple(as_file(Image.fromarray(image[:, :, 0]), "PNG") for image in pixels())
+
+
+@functools.cache
+def predictions() -> tuple[int, ...]:
+    """What the model says to each test image, run here."""
+    loaded = baseline()
+    return tuple(
+        int(best)
+        for start in range(0, len(pixels()), 500)
+        for best in loaded.predict(pixels()[start : start + 500]).probabilities.argmax(axis=1)
+    )
+
+
+@functools.cache
+def baseline() -> model.Model:
+    """The model that ships with the checkout, which is what the servers under test serve."""
+    store = ArtifactStore(Path("artifacts"), "digits", Path("artifacts/baseline"))
+    return model.load(store.folder(BASELINE), store.manifest(BASELINE), 32)
+
+
+def as_file(image: Image.Image, form: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form)
+    return file.getvalue()
+
+
+def multipart(path: str = "/predict", answer: bytes | None = None) -> list[Request]:
+    """One request for each test image, as curl -F file=@digit.png sends it; `answer` if all answers are alike."""
+    return [
+        Request(form_request(path, "file", [data]), answer or b'{"prediction":%d,' % best)
+        for data, best in zip(files(), predictions(), strict=True)
+    ]
+
+
+def raw(answer: bytes | None = None) -> list[Request]:
+    """One request for each test image, with the PNG as its body."""
+    return [
+        Request(raw_request("/predict", b"image/png", data), answer or b'{"prediction":%d,' % best)
+        for data, best in zip(files(), predictions(), strict=True)
+    ]
+
+
+def batches(size: int) -> list[Request]:
+    """Requests of `size` test images each, through all of them."""
+    whole = range(0, len(files()) - size + 1, size)
+    return [
+        Request(form_request("/predict/batch", "files", files()[start : start + size]), b'{"model_version":')
+        for start in whole
+    ]
+
+
+def form_request(path: str, name: str, parts: Sequence[bytes]) -> bytes:
+    """A POST of files as multipart/form-data."""
+    head = b'Content-Disposition: form-data; name="%s"; filename="digit.png"\r\nContent-Type: image/png\r\n\r\n'
+    opened = b"--" + BOUNDARY + b"\r\n" + head % name.encode()
+    body = b"".join(opened + part + b"\r\n" for part in parts) + b"--" + BOUNDARY + b"--\r\n"
+    return _request(path, b"multipart/form-data; boundary=" + BOUNDARY, body)
+
+
+def raw_request(path: str, content_type: bytes, data: bytes) -> bytes:
+    """A POST whose body is the image."""
+    return _request(path, content_type, data)
+
+
+def _request(path: str, content_type: bytes, body: bytes) -> bytes:
+    return (
+        b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: relearn-bench/1\r\nAccept: */*\r\n"
+        b"Content-Length: %d\r\nContent-Type: %s\r\n\r\n%s" % (path.encode(), len(body), content_type, body)
+    )

@@ -1,0 +1,102 @@
+"""What every benchmark needs: how long to measure, what a result is, and on what machine it was got."""
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+Json = object
+
+PACKAGES = ("httptools", "numpy", "onnxruntime", "orjson", "pillow", "starlette", "uvicorn", "uvloop")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How thoroughly to measure."""
+
+    seconds: float = 3.0  # of one measurement
+    rounds: int = 3  # of what is compared, taken in turn, so that a slow moment of the machine meets all alike
+    swaps: int = 200
+    overload_seconds: float = 30.0
+    peer_python: Path | None = None  # the interpreter of the environment that has FastAPI
+
+
+FULL = Setting()
+QUICK = Setting(seconds=0.7, rounds=3, swaps=12, overload_seconds=3.0)
+TINY = Setting(seconds=0.15, rounds=1, swaps=2, overload_seconds=0.3)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of the table."""
+
+    work: str
+    figure: str  # what is compared with what
+    value: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+    rounds: Sequence[float] = ()  # the figure in each round, of which `value` is the median
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether it is what was to be reached; None where nothing was set."""
+        if self.at_least is None and self.at_most is None:
+            return None
+        return (self.at_least is None or self.value >= self.at_least) and (
+            self.at_most is None or self.value <= self.at_most
+        )
+
+
+@dataclass
+class Result:
+    """What one benchmark found: figures for the table, and everything absolute that they were made from."""
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    measured: dict[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "benchmark": self.name,
+            "machine": machine(),
+            "rows": [asdict(row) | {"reached": row.reached} for row in self.rows],
+            "measured": self.measured,
+        }
+
+
+Benchmark = Callable[[Setting], Result]
+
+
+def ratio_row(work: str, figure: str, values: Sequence[float], **bounds: float) -> Row:
+    """The median of ratios that were each taken within one round."""
+    return Row(work, figure, statistics.median(values), "x", rounds=list(values), **bounds)
+
+
+def percentile(seconds: Sequence[float], share: float) -> float:
+    """The value below which this share of the values lies; not a number of an empty sequence."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def machine() -> dict[str, Json]:
+    """Where and with what the figures were got."""
+    processor = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": processor,
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": os.getloadavg()[0],
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+    }

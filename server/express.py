@@ -1,0 +1,176 @@
+"""POST /predict without a task: from the protocol's callback to the batcher, and from its answer to the socket.
+
+Most requests to this service are one small picture that arrives whole. For those uvicorn's task, its ASGI messages and
+their checks cost more than the model does (docs/hot-path.md has the figures). What is taken here gets the same checks,
+record, headers and answer as on the long way through front.py and PredictEndpoint; whatever is not of that shape, or is
+wrong with it, is left to the long way, which then says so.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from time import perf_counter
+from typing import Protocol
+
+import orjson
+
+from server import image
+from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.answers import Prediction, as_json, busy, content_of, note, server_timing
+from server.batcher import Answer, QueueFull, QueueTimeout
+from server.errors import Busy, RequestError, unexpected
+from server.predict import Predictor, image_of
+from server.settings import Settings
+from server.shutdown import Shutdown
+
+# Refusals are given at most at this pace, 6,000 a second. Of clients that ask again at once there may be any number;
+# a refusal costs a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
+REFUSAL_SECONDS = 0.005
+REFUSALS_AT_ONCE = 30
+
+_HEAD = (
+    b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
+)
+
+logger = logging.getLogger("relearn")
+
+
+class Connection(Protocol):
+    """What is needed of the connection that a request came over."""
+
+    def respond(self, status: int, headers: bytes, body: bytes, keep_alive: bool) -> None: ...
+
+
+class Express:
+    """Takes requests whose header and body are here; one in each worker."""
+
+    def __init__(
+        self, settings: Settings, predictor: Predictor, log: AccessLog, shutdown: Shutdown, ids: RequestIds
+    ) -> None:
+        self._body_limit_bytes = settings.body_limit_bytes
+        self._image_limit_pixels = settings.image_limit_pixels
+        self._predictor = predictor
+        self._log = log
+        self._stopping = shutdown.stopping
+        self._ids = ids
+        self._refused: deque[tuple[Ride, Busy]] = deque()
+
+    def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
+        """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
+        started = perf_counter()
+        if len(body) > self._body_limit_bytes:
+            return None
+        predictor = self._predictor
+        try:
+            predictor.batcher.check(1)  # first: refusing has to be cheap when there is much to refuse
+            data = image_of(headers.get(b"content-type", b""), body)
+            if image.is_large(data):
+                return None
+            model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+        except QueueFull as error:
+            ride = self._ride(connection, headers, started)
+            self._refuse_later(ride, busy(error))
+            return ride
+        except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
+            return None
+        ride = self._ride(connection, headers, started)
+        ride.record.decode_seconds = perf_counter() - started
+        future = predictor.batcher.submit((model_input,))
+        future.add_done_callback(ride.arrive)
+        ride.answer = future
+        return ride
+
+    def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
+        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
+        return Ride(connection, record, self._log, self._stopping)
+
+    def _refuse_later(self, ride: "Ride", error: Busy) -> None:
+        if not self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
+        self._refused.append((ride, error))
+
+    def _refuse_some(self) -> None:
+        for _ in range(min(REFUSALS_AT_ONCE, len(self._refused))):
+            ride, error = self._refused.popleft()
+            if not ride.response_complete:
+                ride.refuse(error)
+        if self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
+
+
+class Ride:
+    """One request on its way; to uvicorn's protocol it is what a RequestResponseCycle would be."""
+
+    __slots__ = (
+        "_connection",
+        "_log",
+        "_stopping",
+        "answer",
+        "disconnected",
+        "keep_alive",
+        "record",
+        "response_complete",
+    )
+
+    def __init__(self, connection: Connection, record: Record, log: AccessLog, stopping: asyncio.Event) -> None:
+        self._connection = connection
+        self.record = record
+        self._log = log
+        self._stopping = stopping
+        self.keep_alive = True
+        self.response_complete = False
+        self.disconnected = False
+        self.answer: asyncio.Future[Answer[Prediction]] | None = None
+
+    def arrive(self, future: "asyncio.Future[Answer[Prediction]]") -> None:
+        """Answer with what came of it."""
+        record = self.record
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            answer = future.result()
+            note(record, answer)
+            timing = b"server-timing: %b\r\n" % server_timing(record)
+            self._respond(200, timing, as_json(content_of(answer.results[0])))
+        elif isinstance(error, QueueTimeout):
+            self.refuse(busy(error))
+        elif isinstance(error, RequestError):
+            self.refuse(error)
+        else:
+            logger.error("request %s failed: POST /predict", record.request_id, exc_info=error)
+            self.refuse(unexpected(record.request_id))
+
+    def refuse(self, error: RequestError) -> None:
+        """Answer with an error, in the shape that all errors have."""
+        named = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
+        self._respond(error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code}))
+
+    def leave(self) -> None:
+        """The client is gone: its row, if it still waits, is withdrawn."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        if self.answer is not None:
+            self.answer.cancel()
+        self._end(CLIENT_LEFT)
+
+    def _respond(self, status: int, headers: bytes, body: bytes) -> None:
+        record = self.record
+        head = _HEAD % (len(body), headers, record.request_id.encode())
+        self.response_complete = True
+        self._connection.respond(status, head, body, self.keep_alive and not self._stopping.is_set())
+        self._end(status)
+
+    def _end(self, status: int) -> None:
+        self.record.status = status
+        self.record.seconds = perf_counter() - self.record.started
+        self._log.add(self.record)
+
+    @property
+    def message_event(self) -> "Ride":
+        """uvicorn wakes a request's task with it when its connection is lost; here is none to wake."""
+        return self
+
+    def set(self) -> None:
+        pass

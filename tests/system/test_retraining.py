@@ -1,0 +1,165 @@
+"""The loop, closed: upload, retrain, take over; and what becomes of it when a part of it is killed."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.digits import Digits, mnist, write_small_mnist
+from tests.live import LiveServer
+from tests.load import Load
+
+PATIENCE_SECONDS = 300.0  # a bound for a slow machine
+
+
+@pytest.fixture(scope="module")
+def teaching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Two workers, a small dataset, and the folders of the tests of this file."""
+    folder = tmp_path_factory.mktemp("teaching")
+    write_small_mnist(folder / "mnist")
+    with LiveServer(folder, "--workers", "2", "--dataset", str(folder / "mnist")) as server:
+        server.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
+        yield server
+
+
+def state_of(server: LiveServer, job: str) -> dict[str, object]:
+    found: dict[str, object] = server.get(f"/retrain/jobs/{job}").json()
+    return found
+
+
+def wait_until(server: LiveServer, job: str, *states: str) -> dict[str, object]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := state_of(server, job))["state"] not in states:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return found
+
+
+def trainer_pids(server: LiveServer, job: str) -> list[int]:
+    """The processes that work on a job: the runner first."""
+    pids = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                words = (folder / "cmdline").read_bytes().decode().split("\0")
+            except OSError:
+                continue
+            if "trainer" in words and str(server.artifacts) in words and job in words:
+                pids.append(int(folder.name))
+    return sorted(pids)
+
+
+def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_failed_request(
+    teaching: LiveServer, digits: Digits
+) -> None:
+    train = mnist("train")
+    files = [(f"{position}.png", train.png(position)) for position in range(10_000, 10_050)]
+    labels = [str(train.classes[position]) for position in range(10_000, 10_050)]
+    assert teaching.upload(files, [",".join(labels)]).json()["count"] == 50
+    with Load(teaching.url, [digits.png(position) for position in range(50)], limit=10**6) as load:
+        answer = teaching.post("/retrain?wait=true", json={"epochs": 1})
+        after = [teaching.predict(digits.png(0)).json()["model_version"] for _ in range(20)]
+    content = answer.json()
+    assert answer.status_code == 200, content
+    assert (content["message"], content["epochs"], content["published"]) == ("Model retrained successfully", 1, True)
+    assert content["accuracy"] > 0.9
+    assert content["model_version"] == "1"
+    assert set(after) == {"1"}
+    assert not load.errors
+    assert {reply.status for reply in load.replies} == {200}
+    model = teaching.get("/models/1").json()
+    assert model["report"]["metrics"]["test"]["images"] == 500
+    assert model["report"]["metrics"]["test"]["accuracy"] == content["accuracy"]
+    assert model["report"]["training"]["warm_start"] == "0"
+    assert model["report"]["training"]["upload_batches"] == ["1"]
+    parts = {part: sum(counts.values()) for part, counts in model["report"]["dataset"].items()}
+    assert parts["uploads"] + parts["held out"] == 50
+    assert parts["fit"] + parts["validation"] + parts["gate"] == 3000
+    assert model["report"]["parity"]["max_abs_diff"] <= 1e-5
+    right = sum(teaching.predict(digits.png(n)).json()["prediction"] == digits.classes[n] for n in range(500))
+    assert right == model["report"]["metrics"]["test"]["right"]
+
+
+def test_the_job_tells_what_happened(teaching: LiveServer) -> None:
+    job = teaching.get("/retrain/jobs").json()["jobs"][0]
+    assert (job["job"], job["state"], job["by"], job["options"]) == ("1", "published", "api", {"epochs": 1})
+    assert all(check["passed"] for check in job["result"]["gate"]["checks"])
+    with teaching.client.stream("GET", teaching.url + "/retrain/jobs/1/events") as stream:
+        text = stream.read().decode()
+    blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in text.strip().split("\n\n")]
+    stages = [json.loads(block["data"]).get("stage") for block in blocks[:-1]]
+    order = ["starting", "preparing", "training", "exporting", "verifying", "gating", "publishing"]
+    assert list(dict.fromkeys(stages)) == order
+    assert blocks[-1]["event"] == "result"
+    assert json.loads(blocks[-1]["data"])["state"] == "published"
+    again = teaching.get("/retrain/jobs/1/events", headers={"Last-Event-ID": str(len(blocks) - 2)}).text
+    assert again.count("event: progress") == 1
+    assert "epoch 1/1" in teaching.get("/retrain/jobs/1/log").text
+
+
+def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
+    first = teaching.post("/retrain", json={"epochs": 500})
+    assert first.status_code == 202
+    job = first.json()["job"]
+    assert first.headers["Location"] == f"/retrain/jobs/{job}"
+    second = teaching.post("/retrain")
+    assert (second.status_code, second.json()["code"]) == (409, "conflict")
+    assert second.headers["Location"] == f"/retrain/jobs/{job}"
+    wait_until(teaching, job, "training")
+    assert teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}").status_code == 202
+    found = wait_until(teaching, job, "cancelled", "failed", "published", "refused")
+    assert found["state"] == "cancelled"
+    assert not trainer_pids(teaching, job)
+    assert teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}").status_code == 409
+
+
+@pytest.mark.parametrize("victim", ["runner", "child"])
+def test_a_killed_trainer_leaves_a_failed_job_and_the_model(teaching: LiveServer, digits: Digits, victim: str) -> None:
+    before = teaching.predict(digits.png(0)).json()
+    job = teaching.post("/retrain", json={"epochs": 500}).json()["job"]
+    wait_until(teaching, job, "training")
+    runner, child = trainer_pids(teaching, job)
+    os.kill(runner if victim == "runner" else child, signal.SIGKILL)
+    found = wait_until(teaching, job, "failed")
+    assert "stopped from outside while training" in str(found["result"]) or "SIGKILL" in str(found["result"])
+    if victim == "runner":
+        os.kill(child, signal.SIGKILL)
+    assert teaching.predict(digits.png(0)).json() == before
+    teaching.stop()
+    teaching.start()
+    assert state_of(teaching, job) == found
+    assert teaching.predict(digits.png(0)).json() == before
+
+
+def test_a_server_that_restarts_finds_its_training_going_on(teaching: LiveServer) -> None:
+    job = teaching.post("/retrain", json={"epochs": 500}).json()["job"]
+    wait_until(teaching, job, "training")
+    os.killpg(teaching.pid, signal.SIGKILL)
+    teaching.stop()
+    teaching.start()
+    found = state_of(teaching, job)
+    assert found["state"] == "training", found
+    assert teaching.post("/retrain").status_code == 409
+    teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}")
+    assert wait_until(teaching, job, "cancelled", "failed")["state"] == "cancelled"
+
+
+def test_a_trainer_that_cannot_start_is_said_at_once(tmp_path: Path) -> None:
+    with LiveServer(tmp_path, "--trainer-python", str(tmp_path / "none")) as server:
+        answer = server.post("/retrain")
+        assert (answer.status_code, answer.json()["code"]) == (500, "failed")
+        assert "could not be started" in answer.json()["error"]
+        assert server.get("/retrain/jobs/1").json()["state"] == "failed"
+
+
+def test_a_dataset_that_is_broken_fails_the_job_with_its_name(tmp_path: Path) -> None:
+    with LiveServer(tmp_path, "--dataset", str(tmp_path / "nothing")) as server:
+        server.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
+        answer = server.post("/retrain?wait=true")
+        assert answer.status_code == 500
+        assert "there is no such folder" in answer.json()["error"]

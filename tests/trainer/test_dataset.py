@@ -1,0 +1,160 @@
+"""A dataset is read whole, or refused with the name of the file that is wrong."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from server.preprocessing import Preprocessing
+from server.uploads import Uploads
+from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_mnist
+from trainer import dataset, idx
+from trainer.errors import DatasetError
+from trainer.prepare import part_of, prepare
+
+DIGIT = Preprocessing("digit", 28, 28, 1)
+COLOUR = Preprocessing("resize", 32, 32, 3)
+
+
+def test_mnist_is_read_as_it_is() -> None:
+    found = dataset.find(FOLDER)
+    assert (found.labels, found.size) == (tuple("0123456789"), 70_000)
+    train, test = mnist("train"), mnist("t10k")
+    for number, example in enumerate(found.examples()):
+        if number % 1000 == 0:
+            half, position = (train, number) if number < 60_000 else (test, number - 60_000)
+            assert example.half == ("train" if half is train else "test")
+            assert example.label == str(half.classes[position])
+            assert np.array_equal(np.asarray(example.read(1)), half.images[position])
+
+
+def test_a_wrong_sum_names_file_expected_and_found(tmp_path: Path) -> None:
+    for path in FOLDER.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    labels = tmp_path / "t10k-labels-idx1-ubyte.gz"
+    data = bytearray(gzip.decompress(labels.read_bytes()))
+    data[100] ^= 1
+    labels.write_bytes(gzip.compress(bytes(data)))
+    with pytest.raises(DatasetError, match=r"t10k-labels-idx1-ubyte.gz: expected md5 27ae3e4e.*, found"):
+        dataset.find(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 10, 1000])
+def test_a_cut_gzip_file_is_named(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes((FOLDER / path.name).read_bytes()[:keep])
+    with pytest.raises(DatasetError, match=r"train-images-idx3-ubyte\.gz"):
+        idx.read(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0\x0d\x01", b"\0\0\x08\x01\0\0\0\x05abc", b"GIF89a"])
+def test_what_is_no_idx_file_is_named(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "labels"
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match="labels: expected"):
+        idx.read(path)
+
+
+def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no such folder"):
+        dataset.find(tmp_path / "none")
+    with pytest.raises(DatasetError, match="train"):
+        dataset.find(tmp_path)
+    write_small_mnist(tmp_path, 50, 50)
+    (tmp_path / "t10k-labels-idx1-ubyte").unlink()
+    with pytest.raises(DatasetError, match="t10k-labels-idx1-ubyte"):
+        dataset.find(tmp_path)
+
+
+def test_a_class_missing_in_test_is_named(tmp_path: Path) -> None:
+    train, test = mnist("train"), mnist("t10k")
+    kept = test.classes[:300] != 4
+    write_idx(
+        tmp_path,
+        Digits(train.images[:300], train.classes[:300]),
+        Digits(test.images[:300][kept], test.classes[:300][kept]),
+    )
+    with pytest.raises(DatasetError, match="no test image of 4"):
+        dataset.find(tmp_path)
+
+
+def write_folders(folder: Path, labels: tuple[str, ...] = ("cat", "dog"), images: int = 60) -> None:
+    """A colour dataset: each class has a tint of its own."""
+    random = np.random.default_rng(3)
+    for half, count in (("train", images), ("test", images // 3)):
+        for number, label in enumerate(labels):
+            (folder / half / label).mkdir(parents=True)
+            for position in range(count):
+                pixels = random.integers(0, 90, (24 + position % 9, 32, 3), np.uint8)
+                pixels[..., number % 3] += 120
+                data = encoded(Image.fromarray(pixels), "JPEG")
+                (folder / half / label / f"{position}.jpg").write_bytes(data)
+
+
+def test_folders_of_mixed_sizes_are_read(tmp_path: Path) -> None:
+    write_folders(tmp_path / "set")
+    found = dataset.find(tmp_path / "set")
+    assert (found.labels, found.size) == (("cat", "dog"), 160)
+    prepared = prepare(found, Uploads(tmp_path / "data"), COLOUR, tmp_path)
+    assert prepared.images.shape == (160, 32, 32, 3)
+    assert prepared.counts()["test"] == {"cat": 20, "dog": 20}
+    images, classes = prepared.part("test")
+    assert (images[classes == 0][..., 0].mean(axis=(1, 2)) > 100).all()
+
+
+def test_an_empty_class_one_class_and_unequal_halves_are_named(tmp_path: Path) -> None:
+    write_folders(tmp_path / "empty")
+    (tmp_path / "empty" / "train" / "bird").mkdir()
+    with pytest.raises(DatasetError, match="bird: the class has no image"):
+        dataset.find(tmp_path / "empty")
+    write_folders(tmp_path / "one", labels=("cat",))
+    with pytest.raises(DatasetError, match="two classes"):
+        dataset.find(tmp_path / "one")
+    write_folders(tmp_path / "unequal")
+    (tmp_path / "unequal" / "test" / "dog").rename(tmp_path / "unequal" / "test" / "wolf")
+    with pytest.raises(DatasetError, match=r"\['dog', 'wolf'\]"):
+        dataset.find(tmp_path / "unequal")
+
+
+def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+    write_folders(tmp_path / "set")
+    (tmp_path / "set" / "train" / "cat" / "7.jpg").write_bytes(b"\xff\xd8\xff broken")
+    with pytest.raises(DatasetError, match=r"train/cat/7\.jpg"):
+        prepare(dataset.find(tmp_path / "set"), Uploads(tmp_path / "data"), COLOUR, tmp_path)
+
+
+def test_the_parts_last_and_have_their_shares() -> None:
+    parts = [part_of(hashlib.sha256(bytes([number % 256, number // 256])).hexdigest()) for number in range(20_000)]
+    assert parts[:4] == ["fit", "fit", "fit", "validation"]
+    shares = {part: parts.count(part) / len(parts) for part in set(parts)}
+    assert shares == pytest.approx({"fit": 0.85, "validation": 0.05, "gate": 0.10}, abs=0.01)
+
+
+def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path) -> None:
+    write_small_mnist(tmp_path / "set", 400, 100)
+    uploads = Uploads(tmp_path / "data")
+    base, held, fresh = mnist("train"), mnist("t10k"), mnist("train")
+    pictures = [(Image.fromarray(held.images[each]), str(held.classes[each])) for each in range(100)]
+    pictures += [(Image.fromarray(base.images[each]), str(base.classes[each])) for each in range(400)]
+    uploads.add(pictures, "upload")
+    prepared = prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
+    assert prepared.skipped == 100 + len(prepared.rows["validation"]) + len(prepared.rows["gate"])
+    assert len(prepared.rows["uploads"]) + len(prepared.rows["held out"]) == len(prepared.rows["fit"])
+    uploads.add(
+        [(Image.fromarray(fresh.images[each]), str(fresh.classes[each])) for each in range(1000, 1100)], "upload"
+    )
+    again = prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
+    assert len(again.rows["uploads"]) + len(again.rows["held out"]) == len(prepared.rows["fit"]) + 100
+    judging = {again.images[row].tobytes() for part in ("validation", "gate", "test") for row in again.rows[part]}
+    assert not judging & {again.images[row].tobytes() for part in ("fit", "uploads") for row in again.rows[part]}
+
+
+def test_an_upload_with_a_label_the_dataset_lacks_is_named(tmp_path: Path) -> None:
+    write_small_mnist(tmp_path / "set", 200, 100)
+    uploads = Uploads(tmp_path / "data")
+    uploads.add([(Image.fromarray(mnist("t10k").images[0]), "seven")], "upload")
+    with pytest.raises(DatasetError, match="seven"):
+        prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)

@@ -1,0 +1,48 @@
+"""Models: an old version is promoted with a confirmation, and the page says who serves."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from server.artifacts import ArtifactStore
+from tests.live import ROOT, LiveServer
+from tests.tiny import publish_tiny
+from tests.ui.conftest import OpenPage
+
+
+def test_an_old_version_is_promoted_with_a_confirmation(tmp_path: Path, open_page: OpenPage) -> None:
+    store = ArtifactStore(tmp_path / "artifacts", "digits", ROOT / "artifacts/baseline")
+    with LiveServer(tmp_path) as server:
+        version = publish_tiny(store)
+        page = open_page(server.url, "models")
+        expect(page.locator("#pulse")).to_have_text(f"version {version}")
+        rows = page.locator(".versions tbody tr")
+        expect(rows).to_have_count(2)
+        expect(rows.first).to_contain_text("serves")
+
+        back = page.get_by_role("button", name="Roll back to version 0")
+        back.click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        assert server.get("/models").json()["current"] == version
+        back.click()
+        page.get_by_role("dialog").get_by_label("Why?").fill("<b>a test</b>")
+        page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
+        expect(page.get_by_text("Version 0 serves.")).to_be_visible()
+        expect(page.locator("#pulse")).to_have_text("version 0")
+        expect(rows.nth(1)).to_contain_text("serves")
+        expect(page.get_by_role("button", name=f"Promote version {version}")).to_be_visible()
+        expect(page.get_by_text("<b>a test</b>")).to_be_visible()
+        assert server.get("/health").json()["model_version"] == "0"
+
+
+def test_two_versions_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> None:
+    store = ArtifactStore(tmp_path / "artifacts", "digits", ROOT / "artifacts/baseline")
+    with LiveServer(tmp_path) as server:
+        version = publish_tiny(store)
+        page = open_page(server.url, "models")
+        page.get_by_role("button", name="Look at version 0").click()
+        expect(page.get_by_role("article", name="Version 0")).to_be_visible()
+        expect(page.get_by_role("table", name="Rows: what it was")).to_contain_text("978")
+        page.get_by_label("beside").select_option(version)
+        expect(page.get_by_role("article")).to_have_count(2)
+        expect(page.get_by_role("article", name="Version 0").locator(".facts .tag.good").first).to_contain_text("+")

@@ -1,0 +1,180 @@
+"""Predict: what is drawn or dropped is read at once, and what was read wrongly is filed with one click."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, Request, Route, expect
+
+from tests.digits import Digits, encoded
+from tests.live import LiveServer
+from tests.ui.browser import THREE, draw
+from tests.ui.conftest import OpenPage
+
+EVIL = "<img src=x onerror=globalThis.broken=1>.png"
+
+# What a drop of files on the page is, without a mouse that comes from outside the browser.
+DROP = """([selector, files]) => {
+  const transfer = new DataTransfer();
+  for (const [name, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], name, { type: "image/png" }));
+  }
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    const place = document.querySelector(selector);
+    place.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+def drop(page: Page, selector: str, files: list[tuple[str, bytes]]) -> None:
+    page.evaluate(DROP, [selector, [[name, base64.b64encode(content).decode()] for name, content in files]])
+
+
+def answer(page: Page, label: str) -> None:
+    """Wait until the page says that the picture is this."""
+    expect(page.get_by_label("Answer", exact=True).locator("output")).to_have_text(label)
+
+
+def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    flying: set[Request] = set()
+    most = sent = 0
+
+    def began(request: Request) -> None:
+        nonlocal most, sent
+        if "/predict" in request.url:
+            flying.add(request)
+            sent += 1
+            most = max(most, len(flying))
+
+    page.on("request", began)
+    page.on("requestfinished", lambda request: flying.discard(request))
+    draw(page, THREE)
+    answer(page, "3")
+    expect(page.locator(".bars .bar")).to_have_count(10)
+    expect(page.locator(".bar.best .bar-name")).to_have_text("3")
+    assert page.locator(".bar.best .bar-value").inner_text().endswith("%")
+    for stage in ("Decode", "Queue", "Model", "On the way"):
+        assert page.locator(".timing div", has_text=stage).locator("dd").inner_text().endswith("ms")
+    assert page.locator(".timing div", has_text="Version").locator("dd").inner_text() == "0"
+    assert most == 1, "more than one request was under way"
+    assert sent > 1, "it was asked only once while the pen moved"
+
+
+def test_the_picture_that_the_model_saw_is_shown(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    source = page.get_by_alt_text("The picture as the model saw it").get_attribute("src")
+    assert source is not None
+    with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
+        assert picture.size == (28, 28)
+        assert np.asarray(picture).mean() > 10
+
+
+def test_undo_and_clear_take_strokes_away(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    draw(page, THREE)
+    draw(page, [(0.1, 0.1), (0.2, 0.1)])
+    page.get_by_role("button", name="Undo").click()
+    answer(page, "3")
+    page.get_by_role("button", name="Clear").click()
+    answer(page, "…")
+    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
+
+
+def test_a_wrong_answer_is_corrected_with_one_click(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    page.get_by_role("button", name="It is a 5").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 5")
+    stored = [*server.data.glob("train/5/*.png"), *server.data.glob("test/5/*.png")]
+    assert len(stored) == 1
+    assert server.get("/dataset").json()["batches"][-1]["source"] == "correction"
+    with Image.open(stored[0]) as picture:
+        assert np.asarray(picture)[0, 0] == 0
+        assert np.asarray(picture).max() == 255
+
+
+def test_ten_dropped_files_become_a_gallery(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url)
+    drop(page, ".predict", [(f"{position}.png", digits.png(position)) for position in range(10)])
+    tiles = page.locator(".gallery .tile")
+    expect(tiles).to_have_count(10)
+    expect(page.locator(".gallery .tile-label")).to_have_text([str(number) for number in digits.classes[:10]])
+    tiles.nth(4).click()
+    answer(page, str(digits.classes[4]))
+    page.get_by_role("button", name="It is a 8").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 8")
+    page.get_by_role("button", name="Clear all").click()
+    expect(tiles).to_have_count(0)
+
+
+def test_chosen_and_pasted_pictures_are_read(
+    server: LiveServer, open_page: OpenPage, digits: Digits, tmp_path: Path
+) -> None:
+    page = open_page(server.url)
+    (tmp_path / "seven.png").write_bytes(digits.png(0))
+    page.locator('input[data-for="Choose images"]').first.set_input_files(tmp_path / "seven.png")
+    answer(page, "7")
+    page.evaluate(
+        """(content) => {
+          const transfer = new DataTransfer();
+          const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+          transfer.items.add(new File([bytes], "image.png", { type: "image/png" }));
+          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }));
+        }""",
+        base64.b64encode(digits.png(1)).decode(),
+    )
+    answer(page, "2")
+
+
+def test_a_blank_picture_is_refused_in_a_sentence(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    drop(page, ".predict", [("blank.png", encoded(Image.new("L", (60, 60), 255), "PNG"))])
+    expect(page.get_by_text("No answer")).to_be_visible()
+    expect(page.locator(".verdict .hint")).to_contain_text("blank")
+
+
+def test_a_file_name_never_becomes_markup(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url)
+    drop(page, ".predict", [(EVIL, digits.png(0)), (EVIL, b"no picture")])
+    expect(page.locator(".gallery .tile")).to_have_count(2)
+    expect(page.get_by_role("button", name=EVIL).first).to_be_visible()
+    page.goto(f"{server.url}/#teach")
+    drop(page, ".teach", [(EVIL, digits.png(0)), ("0_" + EVIL, b"no picture")])
+    page.get_by_role("button", name="Label it 7").click()
+    page.get_by_role("button", name="Send 2 pictures").click()
+    expect(page.locator(".outcome code", has_text="onerror")).to_be_visible()
+    assert page.locator('img[src="x"]').count() == 0
+    assert page.evaluate("globalThis.broken") is None
+
+
+def test_an_answer_to_what_was_wiped_off_is_not_shown(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    held = []
+    page.route("**/predict?*", lambda route: held.append(route))
+    draw(page, THREE)
+    expect(page.get_by_text("Nothing to read yet")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    with page.expect_response("**/predict?*"):
+        held[0].continue_()
+    answer(page, "…")
+    expect(page.get_by_text("Nothing to read yet")).to_be_visible()
+
+
+def test_an_unfamiliar_picture_is_said_to_be_none(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+
+    def answer_oddly(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | {"score": 0.1, "score_threshold": 0.5})
+
+    page.route("**/predict?*", answer_oddly)
+    draw(page, THREE)
+    expect(page.get_by_text("This does not look like a digit")).to_be_visible()

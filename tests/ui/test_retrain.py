@@ -1,0 +1,70 @@
+"""Retrain: one button, a curve that grows by epoch, a verdict in words; a reload or a restart changes nothing of it."""
+
+import signal
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.digits import Digits, write_small_mnist
+from tests.live import LiveServer
+from tests.ui.conftest import OpenPage
+from tests.ui.test_connection import free_port
+
+TRAINING_MS = 240_000  # a bound for a slow machine that does other things as well
+
+
+def test_a_retraining_is_watched_to_its_verdict_over_reload_and_restart(
+    tmp_path: Path, open_page: OpenPage, digits: Digits
+) -> None:
+    write_small_mnist(tmp_path / "mnist", 1200, 200)
+    with LiveServer(tmp_path, "--port", free_port(), "--dataset", str(tmp_path / "mnist")) as server:
+        server.upload([(f"{n}.png", digits.png(n)) for n in range(5)], [str(n) for n in digits.classes[:5]])
+        page = open_page(server.url, "retrain")
+        expect(page.get_by_text("5 pictures of yours")).to_be_visible()
+        page.get_by_label("Epochs").fill("2")
+        page.get_by_label("Start from scratch").check()
+        page.get_by_role("button", name="Retrain now").click()
+        expect(page.get_by_role("heading", name="Retraining 1")).to_be_visible()
+        expect(page.get_by_role("button", name="It is learning")).to_be_disabled()
+
+        page.reload()
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        server.stop(signal.SIGKILL)
+        expect(page.get_by_role("alert").filter(has_text="can't be reached")).to_be_visible()
+        server.start()
+        expect(page.get_by_role("alert").filter(has_text="can't be reached")).to_be_hidden()
+
+        accuracy = page.get_by_role("group", name="Accuracy: larger is better. learning: now")
+        expect(accuracy.first).to_be_visible(timeout=TRAINING_MS)
+        verdict = page.locator(".verdict-title")
+        expect(verdict).to_be_visible(timeout=TRAINING_MS)
+        job = server.get("/retrain/jobs/1").json()
+        assert job["state"] in ("published", "refused"), job
+        told = {"published": "has taken over", "refused": "version 0 stays"}[job["state"]]
+        expect(verdict).to_contain_text(told)
+        expect(page.locator(".checks li")).to_have_count(len(job["result"]["gate"]["checks"]))
+        points = page.locator(".curves path.line").first.get_attribute("d")
+        assert points is not None
+        assert points.count("L") == 1, "two epochs are one line"
+        page.get_by_text("Log", exact=True).click()
+        expect(page.get_by_label("Log")).to_contain_text("epoch 2/2")
+
+
+def test_a_retraining_is_cancelled(tmp_path: Path, open_page: OpenPage) -> None:
+    with LiveServer(tmp_path, "--trainer", "none") as server:
+        page = open_page(server.url, "retrain")
+        page.get_by_role("button", name="Retrain now").click()
+        expect(page.get_by_label("Stages").get_by_text("Waiting")).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator(".verdict-title")).to_contain_text("Cancelled")
+        expect(page.get_by_role("button", name="Retrain now")).to_be_enabled()
+
+
+def test_a_second_retraining_is_refused_with_the_reason(tmp_path: Path, open_page: OpenPage) -> None:
+    with LiveServer(tmp_path, "--trainer", "none") as server:
+        page = open_page(server.url, "retrain")
+        expect(page.get_by_text("Its progress will be shown here")).to_be_visible()
+        server.post("/retrain", json={})
+        page.get_by_role("button", name="Retrain now").click()
+        expect(page.get_by_role("alert").filter(has_text="Job 1 is queued")).to_be_visible()
+        expect(page.get_by_role("heading", name="Retraining 1")).to_be_visible()

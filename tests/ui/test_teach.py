@@ -1,0 +1,102 @@
+"""Teach: many pictures at once, labelled by where they lie, what they are called, or one key each."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.digits import Digits
+from tests.live import LiveServer
+from tests.ui.conftest import OpenPage
+from tests.ui.test_predict import drop
+
+
+def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
+    tmp_path: Path, open_page: OpenPage, digits: Digits
+) -> None:
+    with LiveServer(tmp_path) as server:
+        page = open_page(server.url, "teach")
+        drop(page, ".teach", [(f"{digits.classes[n]}_{n}.png", digits.png(n)) for n in range(10)])
+        expect(page.locator(".examples .tile-label")).to_have_text([str(n) for n in digits.classes[:10]])
+        page.get_by_role("button", name="Send 10 pictures").click()
+        expect(page.get_by_text("10 new pictures stored.")).to_be_visible()
+        expect(page.get_by_text("10 uploaded pictures")).to_be_visible()
+        assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 10
+        expect(page.get_by_role("listitem", name="7: 1 to learn from")).to_be_attached()
+
+
+def test_a_folder_names_its_labels(server: LiveServer, open_page: OpenPage, digits: Digits, tmp_path: Path) -> None:
+    for number in range(4):
+        folder = tmp_path / "mine" / str(digits.classes[number])
+        folder.mkdir(parents=True)
+        (folder / f"IMG_000{number}.png").write_bytes(digits.png(number))
+    (tmp_path / "mine" / ".DS_Store").write_bytes(b"not a picture")
+    page = open_page(server.url, "teach")
+    page.locator('input[data-for="Choose a folder"]').set_input_files(tmp_path / "mine")
+    expect(page.locator(".examples .tile")).to_have_count(4)
+    found = dict(
+        zip(
+            page.locator(".examples .tile-name").all_inner_texts(),
+            page.locator(".examples .tile-label").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert {name.split("/")[1]: label for name, label in found.items()} == {str(n): str(n) for n in digits.classes[:4]}
+
+
+def test_labels_are_guessed_only_where_a_name_says_them(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url, "teach")
+    guess = """async ([path, labels]) => (await import("/app/teach/labels.js")).guess(path, labels)?.label ?? null"""
+    numbers, pets = [str(n) for n in range(10)], ["Cat", "Dog"]
+    for path, labels, label in [
+        ("set/7/IMG_3.png", numbers, "7"),
+        ("3/old/a.png", numbers, "3"),
+        ("7_0001.png", numbers, "7"),
+        ("7.png", numbers, "7"),
+        ("digit-4 (2).png", numbers, "4"),
+        ("IMG_5.png", numbers, None),
+        ("0007.png", numbers, None),
+        ("photo.png", numbers, None),
+        ("Cat/x.jpg", pets, "Cat"),
+        ("dog.1.jpg", pets, "Dog"),
+        ("catalogue.jpg", pets, None),
+    ]:
+        assert page.evaluate(guess, [path, labels]) == label, path
+
+
+def test_pictures_are_labelled_with_one_key_each(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url, "teach")
+    drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(20, 24)])
+    tiles = page.locator(".examples .tile")
+    expect(page.get_by_text("4 pictures have no label yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Send 0 pictures")).to_be_disabled()
+    tiles.first.focus()
+    page.keyboard.press("9")
+    page.keyboard.press("6")
+    expect(tiles.nth(2)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    expect(tiles).to_have_count(3)
+    page.keyboard.press("Home")
+    page.keyboard.press("0")
+    expect(page.locator(".examples .tile-label")).to_have_text(["0", "6", "?"])
+    expect(page.get_by_role("button", name="Send 2 pictures")).to_be_enabled()
+
+
+def test_duplicates_and_refusals_are_named_one_by_one(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        page = open_page(server.url, "teach")
+        server.upload([("a.png", digits.png(0))], ["7"])
+        drop(page, ".teach", [("7_again.png", digits.png(0)), ("2_new.png", digits.png(1)), ("3_bad.png", b"nothing")])
+        page.get_by_role("button", name="Send 3 pictures").click()
+        outcome = page.locator(".outcome")
+        expect(outcome.get_by_text("1 new picture stored.")).to_be_visible()
+        expect(outcome.locator("details", has_text="known already").locator("code")).to_have_text("7_again.png")
+        expect(outcome.locator("details", has_text="refused").locator("code")).to_have_text("3_bad.png")
+
+
+def test_when_nothing_can_be_used_each_file_is_still_named(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url, "teach")
+    drop(page, ".teach", [("1_a.png", b"nothing"), ("2_b.png", b"nothing")])
+    page.get_by_role("button", name="Send 2 pictures").click()
+    expect(page.get_by_text("Nothing new was stored.")).to_be_visible()
+    expect(page.locator(".outcome code")).to_have_text(["1_a.png", "2_b.png"])

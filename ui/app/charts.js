@@ -1,0 +1,202 @@
+// @ts-check
+/**
+ * Charts: lines over time or epochs, columns by label, a matrix. Each is a figure that says in words what it shows.
+ *
+ * @typedef {{name: string, values: (number | null | undefined)[], kind: string}} Series `kind` names its colour
+ */
+
+import { element, property, svg } from "./element.js";
+import { isNumber, percent, shortCount } from "./format.js";
+
+/**
+ * Lines from left to right; a gap where a value is missing.
+ *
+ * @param {{title: string, series: Series[], format: (value: number) => string, from?: string, to?: string,
+ *   least?: number, most?: number, length?: number, now?: string}} chart
+ *   `length`: how many values the whole width is for; `now`: the newest value, large
+ */
+export function lines({ title, series, format, from = "", to = "", least, most, length, now }) {
+  const known = series.flatMap(({ values }) => values.filter(isNumber));
+  const low = least ?? Math.min(...known);
+  const high = Math.max(most ?? -Infinity, ...known, low + 1e-9);
+  const room = most === undefined ? (high - low) * 0.08 : 0;
+  const [bottom, top] = [least ?? low - room, high + room];
+  const width = Math.max(length ?? 0, ...series.map(({ values }) => values.length));
+  const plot = svg(
+    "svg",
+    { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" },
+    [25, 50, 75].map((y) => svg("line", { class: "grid", x1: 0, x2: 100, y1: y, y2: y })),
+    series.map((each) => path(each, width, bottom, top, series.length === 1)),
+  );
+  const summary = known.length
+    ? series.map(({ name, values }) => `${name}: ${said(values, format)}`).join("; ")
+    : "no values yet";
+  return element(
+    "figure",
+    { class: "chart", role: "group", "aria-label": `${title}. ${summary}` },
+    element(
+      "figcaption",
+      {},
+      element("span", { class: "chart-title" }, title),
+      now !== undefined && element("strong", { class: "chart-now" }, now),
+      series.length > 1 && legend(series.map(({ name, kind }) => [name, kind])),
+    ),
+    element(
+      "div",
+      { class: "plot", "aria-hidden": "true" },
+      element("span", { class: "axis-top" }, known.length ? format(top) : ""),
+      element("span", { class: "axis-bottom" }, known.length ? format(bottom) : ""),
+      plot,
+    ),
+    element("div", { class: "axis-x", "aria-hidden": "true" }, element("span", {}, from), element("span", {}, to)),
+  );
+}
+
+/**
+ * A column for each label, stacked from its parts.
+ *
+ * @param {{title: string, labels: string[], parts: {name: string, kind: string, counts: Record<string, number>}[]}} chart
+ */
+export function columns({ title, labels, parts }) {
+  const totals = labels.map((label) => parts.reduce((sum, { counts }) => sum + (counts[label] ?? 0), 0));
+  const most = Math.max(1, ...totals);
+  return element(
+    "figure",
+    { class: "chart" },
+    element(
+      "figcaption",
+      {},
+      element("span", { class: "chart-title" }, title),
+      parts.length > 1 && legend(parts.map(({ name, kind }) => [name, kind])),
+    ),
+    element(
+      "ol",
+      { class: "columns" },
+      labels.map((label, position) =>
+        element(
+          "li",
+          { "aria-label": `${label}: ${parts.map(({ name, counts }) => `${counts[label] ?? 0} ${name}`).join(", ")}` },
+          element("span", { class: "column-total", "aria-hidden": "true" }, shortCount(totals[position])),
+          element(
+            "span",
+            { class: "column", "aria-hidden": "true" },
+            parts.map(({ kind, counts }) =>
+              property(element("span", { class: `part ${kind}` }), "--share", (counts[label] ?? 0) / most),
+            ),
+          ),
+          element("span", { class: "column-label", "aria-hidden": "true" }, label),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * Who was taken for whom: true labels in rows, answers in columns.
+ *
+ * @param {string[]} labels @param {number[][]} confusion
+ */
+export function matrix(labels, confusion) {
+  const cell = (/** @type {number} */ value, /** @type {number} */ row, /** @type {number} */ column) => {
+    const total = confusion[row].reduce((sum, each) => sum + each, 0) || 1;
+    const made = element("td", { class: row === column ? "right" : value ? "wrong" : "none" }, value || "·");
+    // Mistakes are rare, so their shade grows with the root: one in a hundred must still be seen.
+    return property(made, "--share", row === column ? value / total : Math.min(1, Math.sqrt(value / total) * 3));
+  };
+  return element(
+    "figure",
+    { class: "chart matrix" },
+    element("figcaption", {}, element("span", { class: "chart-title" }, "What was taken for what")),
+    element(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": "What was taken for what" },
+      element(
+        "table",
+        {},
+        element("caption", { class: "unseen" }, "Rows: what it was. Columns: what the model said. Cells: test images."),
+        element(
+          "thead",
+          {},
+          element("tr", {}, element("th", { class: "corner" }, "is \\ read"), labels.map((label) => columnHead(label))),
+        ),
+        element(
+          "tbody",
+          {},
+          confusion.map((row, index) =>
+            element(
+              "tr",
+              {},
+              element("th", { scope: "row" }, labels[index] ?? index),
+              row.map((value, column) => cell(value, index, column)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * A horizontal bar with its name and value.
+ *
+ * @param {string} name @param {number} share from 0 to 1 @param {string} [text] @param {string} [kind]
+ */
+export function bar(name, share, text = percent(share, 1), kind = "") {
+  return element(
+    "li",
+    { class: `bar ${kind}` },
+    element("span", { class: "bar-name" }, name),
+    property(element("span", { class: "bar-track", "aria-hidden": "true" }), "--share", share),
+    element("span", { class: "bar-value" }, text),
+  );
+}
+
+/** @param {string} label */
+const columnHead = (label) => element("th", { scope: "col" }, label);
+
+/** @param {[string, string][]} entries */
+function legend(entries) {
+  return element(
+    "span",
+    { class: "legend" },
+    entries.map(([name, kind]) =>
+      element("span", {}, element("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), name),
+    ),
+  );
+}
+
+/** @param {Series} series @param {number} width @param {number} bottom @param {number} top @param {boolean} filled */
+function path({ values, kind }, width, bottom, top, filled) {
+  const x = (/** @type {number} */ index) => (width > 1 ? (100 * index) / (width - 1) : 50);
+  const y = (/** @type {number} */ value) => 100 - (100 * (value - bottom)) / (top - bottom || 1);
+  /** @type {[number, number][][]} */
+  const runs = [];
+  let open = false;
+  values.forEach((value, index) => {
+    if (isNumber(value)) {
+      if (!open) runs.push([]);
+      runs[runs.length - 1].push([x(index), y(value)]);
+    }
+    open = isNumber(value);
+  });
+  const line = runs.map((run) => {
+    const points = run.length > 1 ? run : [run[0], [run[0][0] + 0.8, run[0][1]]]; // a lone value is a dash
+    return `M${points.map((point) => point.map((each) => each.toFixed(2)).join(" ")).join("L")}`;
+  });
+  const areas = runs
+    .filter((run) => run.length > 1)
+    .map((run) => `M${run[0][0]} 100L${run.map((point) => point.join(" ")).join("L")}L${run[run.length - 1][0]} 100Z`);
+  return svg(
+    "g",
+    { class: kind },
+    filled && svg("path", { class: "area", d: areas.join("") }),
+    svg("path", { class: "line", d: line.join("") }),
+  );
+}
+
+/** @param {(number | null | undefined)[]} values @param {(value: number) => string} format */
+function said(values, format) {
+  const known = values.filter(isNumber);
+  if (!known.length) return "none yet";
+  return `now ${format(known[known.length - 1])}, from ${format(Math.min(...known))} to ${format(Math.max(...known))}`;
+}

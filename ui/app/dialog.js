@@ -1,0 +1,90 @@
+// @ts-check
+/** Questions that stop everything else: the browser's own modal dialog, which keeps the focus and minds Escape. */
+
+import { element } from "./element.js";
+
+/**
+ * The API key, or null if it was not given. It is kept by api.js, for this tab only.
+ *
+ * @param {boolean} wrong whether one was tried already
+ * @returns {Promise<string | null>}
+ */
+export function askKey(wrong) {
+  const field = element("input", {
+    type: "password",
+    id: "key",
+    autocomplete: "off",
+    required: true,
+    "aria-describedby": "key-hint",
+  });
+  return ask(
+    "This needs the API key",
+    [
+      element(
+        "p",
+        { id: "key-hint" },
+        wrong
+          ? "That key is not the right one. Whoever runs this server set it as RELEARN_API_KEY."
+          : "Whoever runs this server has it. It is kept in this tab only and forgotten when the tab closes.",
+      ),
+      element("label", { for: "key" }, "API key"),
+      field,
+    ],
+    "Continue",
+    () => field.value.trim() || null,
+  );
+}
+
+/**
+ * Whether a person agrees; null if not, else what they wrote as the reason, which may be empty.
+ *
+ * @param {{title: string, text: string, action: string, reason?: string}} question `reason`: the label of a field for it
+ * @returns {Promise<string | null>}
+ */
+export function confirm({ title, text, action, reason }) {
+  const field = element("input", { type: "text", id: "reason", maxlength: 200, autocomplete: "off" });
+  const content = [element("p", {}, text)];
+  return ask(
+    title,
+    reason === undefined ? content : [...content, element("label", { for: "reason" }, reason), field],
+    action,
+    () => field.value.trim(),
+  );
+}
+
+/**
+ * @param {string} title @param {Node[]} content @param {string} action @param {() => string | null} answer
+ * @returns {Promise<string | null>}
+ */
+function ask(title, content, action, answer) {
+  return new Promise((resolve) => {
+    /** @type {string | null} */
+    let given = null;
+    const form = element(
+      "form",
+      {
+        method: "dialog",
+        submit: (/** @type {SubmitEvent} */ event) => {
+          event.preventDefault();
+          given = answer();
+          dialog.close();
+        },
+      },
+      element("h2", { id: "dialog-title" }, title),
+      content,
+      element(
+        "div",
+        { class: "actions" },
+        element("button", { type: "button", click: () => dialog.close() }, "Cancel"),
+        element("button", { type: "submit", class: "primary" }, action),
+      ),
+    );
+    const dialog = element("dialog", { "aria-labelledby": "dialog-title" }, form);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(given);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,66 @@
+// @ts-check
+/** Numbers, sizes and times as a person reads them. */
+
+const SPACE = "\u00a0"; // at which no line breaks
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** @param {number} value */
+export const count = (value) => whole.format(value);
+
+/** @param {number} value where there is little room: 6.9K */
+export const shortCount = (value) => compact.format(value);
+
+/** @param {number} value @param {string} one @param {string} [many] "1 image", "12 images" */
+export const counted = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
+
+/** @param {number | null | undefined} share @param {number} [digits] 0.9931 as 99.31 % */
+export const percent = (share, digits = 2) => (isNumber(share) ? `${(share * 100).toFixed(digits)}${SPACE}%` : "–");
+
+/** @param {number | null | undefined} value milliseconds, with as many digits as they deserve */
+export function milliseconds(value) {
+  if (!isNumber(value)) return "–";
+  if (value === 0) return "0 ms";
+  if (value >= 1000) return `${(value / 1000).toFixed(1)}${SPACE}s`;
+  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)}${SPACE}ms`;
+}
+
+/** @param {number | null | undefined} value */
+export function bytes(value) {
+  if (!isNumber(value)) return "–";
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let [size, unit] = [value, 0];
+  while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
+  return `${unit === 0 || size >= 100 ? size.toFixed(0) : size.toFixed(1)}${SPACE}${units[unit]}`;
+}
+
+/** @param {number | null | undefined} value seconds, as the two largest units */
+export function duration(value) {
+  if (!isNumber(value)) return "–";
+  const seconds = Math.max(0, Math.round(value));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}
+
+/** @param {string | undefined} time an ISO time @param {number} [now] milliseconds since the epoch */
+export function age(time, now = Date.now()) {
+  const seconds = (now - Date.parse(time ?? "")) / 1000;
+  if (!isNumber(seconds)) return "–";
+  if (seconds < 60) return "just now";
+  const [size, unit] =
+    seconds < 3600 ? [60, "minute"] : seconds < 86_400 ? [3600, "hour"] : [86_400, "day"];
+  return `${counted(Math.floor(seconds / size), unit)} ago`;
+}
+
+/** @param {string | undefined} time an ISO time, in the reader's own zone */
+export function moment(time) {
+  const date = new Date(time ?? "");
+  return isNumber(date.getTime()) ? date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : "–";
+}
+
+/** @param {unknown} value @returns {value is number} */
+export function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}

@@ -1,0 +1,90 @@
+// @ts-check
+/** How the service is, now and over the last minutes. */
+
+import { whenBack } from "../connection.js";
+import { element, replace } from "../element.js";
+import { heading } from "../frame.js";
+import { state, watch } from "../state.js";
+import { charts, tiles } from "./charts.js";
+import { loadStats } from "./actions.js";
+
+const EVERY_MS = 2_000;
+
+export function healthView() {
+  const problems = element("section", { class: "card status", "aria-label": "State" });
+  const numbers = element("dl", { class: "numbers" });
+  const plots = element("div", { class: "plots" });
+  const footing = element("p", { class: "hint" });
+  const view = element(
+    "section",
+    { class: "view health" },
+    heading("health", "Health", "How fast it answers, how much it has to do, and whether anything is amiss."),
+    problems,
+    numbers,
+    plots,
+    footing,
+  );
+  watch(
+    () => [state.health.value, state.connection.lost],
+    (health, lost) => replace(problems, ...status(health, lost)),
+  );
+  watch(
+    () => [state.stats.value, state.stats.error],
+    (stats, error) => {
+      replace(numbers, stats && tiles(stats));
+      replace(plots, stats ? charts(stats) : element("p", { class: "hint" }, error ?? "Looking …"));
+      replace(
+        footing,
+        stats &&
+          (stats.workers > 1
+            ? `This server has ${stats.workers} workers; these figures are those of one of them, process ${stats.worker}. GET /metrics has all of them together.`
+            : "Latencies are those of predictions, as the server measures them. The page's own look at its health is not counted."),
+      );
+    },
+  );
+  watch(
+    () => [state.route.view],
+    (shown) => {
+      if (shown === "health") void keepLoading();
+    },
+  );
+  whenBack(() => void loadStats());
+  return view;
+}
+
+let timer = 0;
+
+/** Every two seconds while somebody looks. */
+async function keepLoading() {
+  clearTimeout(timer);
+  if (state.route.view !== "health") return;
+  if (!document.hidden && !state.connection.lost) await loadStats();
+  clearTimeout(timer);
+  timer = setTimeout(keepLoading, EVERY_MS);
+}
+
+/** @param {import("../types.js").Health | null} health @param {boolean} lost */
+function status(health, lost) {
+  if (lost) return [line("bad", "The server can't be reached", "These are the last figures it gave. The page tries again every second.")];
+  if (!health) return [line("", "Looking …", "")];
+  const words = /** @type {Record<string, [string, string, string]>} */ ({
+    healthy: ["good", "All is well", `Version ${health.model_version} answers.`],
+    degraded: ["warn", "It answers, but something is amiss", ""],
+    unhealthy: ["bad", "There is no model to answer with", "Train one under Retrain, or with: make train"],
+  });
+  const [kind, title, text] = words[health.status] ?? ["warn", health.status, ""];
+  return [
+    line(kind, title, text),
+    health.problems.length > 0 && element("ul", { class: "named" }, health.problems.map((each) => element("li", {}, each))),
+  ];
+}
+
+/** @param {string} kind @param {string} title @param {string} text */
+function line(kind, title, text) {
+  return element(
+    "p",
+    { class: `status-line ${kind}` },
+    element("span", { class: "dot", "aria-hidden": "true" }),
+    element("span", {}, element("strong", {}, title), " ", text),
+  );
+}

@@ -1,0 +1,148 @@
+// @ts-check
+/**
+ * Asking the model about a drawing or about files, and filing what it got wrong.
+ *
+ * @import { Subject } from "../state.js"
+ */
+
+import * as api from "../api.js";
+import { messageOf, say, tell } from "../notice.js";
+import { count, percent } from "../format.js";
+import { latest } from "../latest.js";
+import { state, update } from "../state.js";
+import { loadDataset } from "../teach/dataset.js";
+
+const AT_ONCE = 2; // requests for a gallery
+const GALLERY_LIMIT = 500; // pictures; each is kept in memory
+const SPOKEN_AFTER_MS = 900;
+
+let drawings = 0;
+let pictures = 0;
+let speaking = 0;
+
+/** @typedef {{isReadable: () => boolean, image: () => Promise<Blob>}} Sheet */
+
+/**
+ * The sheet has changed: ask again, with at most one request under way.
+ *
+ * @param {Sheet} sheet
+ */
+export function drawn(sheet) {
+  if (sheet.isReadable()) {
+    update("predict", { selected: null });
+    return askAboutDrawing(sheet);
+  }
+  drawings += 1; // an answer that is still on its way belongs to what was wiped off
+  update("predict", { drawing: null });
+}
+
+const askAboutDrawing = latest(async (/** @type {Sheet} */ sheet) => {
+  if (!sheet.isReadable()) return;
+  const drawing = drawings;
+  const answered = await ask(subjectOf("drawing", "drawing.png", await sheet.image(), null));
+  if (drawing !== drawings) return;
+  update("predict", { drawing: answered });
+  speakLater(answered);
+});
+
+/** @param {{file: File, path: string}[]} found */
+export async function addPictures(found) {
+  if (!found.length) return;
+  const room = GALLERY_LIMIT - state.predict.gallery.length;
+  if (found.length > room) tell(`Only ${GALLERY_LIMIT} pictures fit here; clear them to look at more.`, "bad");
+  const added = found
+    .slice(0, Math.max(room, 0))
+    .map(({ file }) => subjectOf(`picture-${++pictures}`, file.name, file, URL.createObjectURL(file)));
+  if (!added.length) return;
+  update("predict", { gallery: [...state.predict.gallery, ...added], selected: added[0].id });
+  const waiting = [...added];
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await askAboutPicture(next);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const read = state.predict.gallery.filter(({ prediction }) => prediction !== null).length;
+  say(`${count(read)} of ${count(state.predict.gallery.length)} pictures read`);
+}
+
+/** @param {string} id */
+export const select = (id) => update("predict", { selected: id });
+
+export function clearGallery() {
+  for (const { picture } of state.predict.gallery) if (picture) URL.revokeObjectURL(picture);
+  update("predict", { gallery: [], selected: null });
+}
+
+/**
+ * File a picture under its right label.
+ *
+ * @param {Subject} subject @param {string} label
+ */
+export async function correct(subject, label) {
+  try {
+    const answer = await api.upload([{ file: subject.image, name: subject.name, label }], "correction");
+    change(subject, { filed: { label, batch: answer.batch } });
+    say(`Filed as ${label}`);
+  } catch (error) {
+    tell(messageOf(error), "bad");
+    return;
+  }
+  await loadDataset();
+}
+
+/** @param {Subject} subject */
+export async function takeBack(subject) {
+  if (!subject.filed?.batch) return;
+  try {
+    await api.removeBatch(subject.filed.batch);
+    change(subject, { filed: null });
+    say("Taken back");
+  } catch (error) {
+    tell(messageOf(error), "bad");
+  }
+  await loadDataset();
+}
+
+/** @returns {Subject | null} what the answer on show is about */
+export function shownSubject() {
+  const { drawing, gallery, selected } = state.predict;
+  return gallery.find(({ id }) => id === selected) ?? drawing;
+}
+
+/** Ask again what could not be asked while the server was away. */
+export async function askAgain() {
+  for (const subject of state.predict.gallery) if (!subject.prediction) await askAboutPicture(subject);
+}
+
+/** @param {Subject} subject @returns {Promise<Subject>} the same with its answer, or with the reason for none */
+async function ask(subject) {
+  try {
+    return { ...subject, ...(await api.predict(subject.image)), error: null };
+  } catch (error) {
+    return { ...subject, prediction: null, timing: null, error: messageOf(error) };
+  }
+}
+
+/** @param {Subject} subject */
+async function askAboutPicture(subject) {
+  const answered = await ask(subject);
+  change(subject, { prediction: answered.prediction, timing: answered.timing, error: answered.error });
+}
+
+/** @param {Subject} subject @param {Partial<Subject>} changed */
+function change(subject, changed) {
+  const { drawing, gallery } = state.predict;
+  if (drawing && drawing.image === subject.image) update("predict", { drawing: { ...drawing, ...changed } });
+  else update("predict", { gallery: gallery.map((each) => (each.id === subject.id ? { ...each, ...changed } : each)) });
+}
+
+/** @param {string} id @param {string} name @param {Blob} image @param {string | null} picture @returns {Subject} */
+function subjectOf(id, name, image, picture) {
+  return { id, name, image, picture, prediction: null, timing: null, error: null, filed: null };
+}
+
+/** @param {Subject} subject an answer while the pen moves is seen, and said once the pen rests */
+function speakLater({ prediction, error }) {
+  clearTimeout(speaking);
+  const words = prediction ? `It reads ${prediction.label}, ${percent(prediction.confidence, 0)} sure` : error;
+  speaking = setTimeout(() => say(words ?? ""), SPOKEN_AFTER_MS);
+}

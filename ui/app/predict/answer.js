@@ -1,0 +1,134 @@
+// @ts-check
+/**
+ * The answer to one picture: the label, how sure, what the model saw, how long it took, and a way to say it is wrong.
+ *
+ * @import { Subject } from "../state.js"
+ * @import * as T from "../types.js"
+ */
+
+import { bar } from "../charts.js";
+import { button, element } from "../element.js";
+import { isNumber, milliseconds, percent } from "../format.js";
+import { state } from "../state.js";
+import { correct, takeBack } from "./actions.js";
+
+const BARS = 10;
+
+/** @param {Subject | null} subject @param {string[]} labels @returns {HTMLElement[]} */
+export function answer(subject, labels) {
+  if (subject?.error) return [verdict("?", "No answer", subject.error, "odd"), bars(labels.map((each) => [each, 0]))];
+  if (!subject?.prediction) {
+    const waiting = subject ? "The model is looking at it." : "Draw, and the answer appears here while you do.";
+    return [verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"), bars(labels.map((each) => [each, 0]))];
+  }
+  const { prediction, timing } = subject;
+  return [
+    headline(prediction, labels),
+    bars(ranked(prediction, labels), prediction.label),
+    correction(subject, prediction, labels),
+    insight(prediction, timing),
+  ];
+}
+
+/** @param {T.Prediction} prediction @param {string[]} labels */
+function headline(prediction, labels) {
+  const sure = `${percent(prediction.confidence, 1)} sure`;
+  if (!isFamiliar(prediction)) {
+    const kind = labels.every((label) => /^\d$/.test(label)) ? "a digit" : "anything it knows";
+    return verdict(prediction.label, `This does not look like ${kind}`, `If it had to choose: ${prediction.label}, ${sure}.`, "odd");
+  }
+  const words =
+    prediction.confidence > 0.9 ? "It is confident." : prediction.confidence > 0.6 ? "It hesitates." : "It is guessing.";
+  return verdict(prediction.label, sure, words, "");
+}
+
+/** @param {T.Prediction} prediction as far as the answer says what score it takes to be familiar */
+export function isFamiliar({ score, score_threshold: threshold }) {
+  return !isNumber(score) || !isNumber(threshold) || score >= threshold;
+}
+
+/** @param {string} label @param {string} title @param {string} text @param {string} kind */
+function verdict(label, title, text, kind) {
+  return element(
+    "div",
+    { class: `verdict ${kind}` },
+    element("output", { class: "label", "aria-label": "Answer" }, label),
+    element("div", {}, element("p", { class: "sure" }, title), element("p", { class: "hint" }, text)),
+  );
+}
+
+/** @param {[string, number][]} values @param {string} [best] */
+function bars(values, best) {
+  return element(
+    "ol",
+    { class: "bars", "aria-label": "Probability of each label" },
+    values.map(([label, share]) => bar(label, share, best === undefined ? "" : percent(share, 1), label === best ? "best" : "")),
+  );
+}
+
+/** @param {T.Prediction} prediction @param {string[]} labels @returns {[string, number][]} all, or the likeliest ten */
+function ranked({ probabilities }, labels) {
+  const all = probabilities.map((share, position) => /** @type {[string, number]} */ ([labels[position] ?? `${position}`, share]));
+  return all.length <= BARS ? all : all.sort((one, other) => other[1] - one[1]).slice(0, BARS);
+}
+
+/** @param {Subject} subject @param {T.Prediction} prediction @param {string[]} labels */
+function correction(subject, prediction, labels) {
+  if (subject.filed) {
+    return element(
+      "p",
+      { class: "filed" },
+      element("span", {}, `Filed as ${subject.filed.label}. The next retraining learns from it. `),
+      subject.filed.batch !== null && button("Take back", () => takeBack(subject), { class: "quiet", "data-key": "take-back" }),
+    );
+  }
+  return element(
+    "div",
+    { class: "correction", role: "group", "aria-label": "Wrong? File it under the right label" },
+    element("p", {}, "Wrong? It is a …"),
+    element(
+      "div",
+      { class: "choices" },
+      labels.map((label) =>
+        button(label, () => correct(subject, label), {
+          class: "choice",
+          disabled: label === prediction.label,
+          "aria-label": `It is a ${label}`,
+          "data-key": `is-${label}`,
+        }),
+      ),
+    ),
+  );
+}
+
+/** @param {T.Prediction} prediction @param {T.Timing | null} timing */
+function insight(prediction, timing) {
+  const server = timing ? timing.decode + timing.queue + timing.infer : NaN;
+  return element(
+    "div",
+    { class: "insight" },
+    prediction.input?.startsWith("data:image/png;base64,") &&
+      element(
+        "figure",
+        { class: "seen" },
+        element("img", { src: prediction.input, alt: "The picture as the model saw it", width: 84, height: 84 }),
+        element("figcaption", {}, "what the model saw"),
+      ),
+    element(
+      "dl",
+      { class: "timing" },
+      fact("Decode", milliseconds(timing?.decode)),
+      fact("Queue", milliseconds(timing?.queue)),
+      fact("Model", milliseconds(timing?.infer)),
+      fact("On the way", milliseconds(timing ? Math.max(0, timing.total - (isNumber(server) ? server : 0)) : null)),
+      isNumber(prediction.score) && fact("Familiarity", prediction.score.toFixed(2)),
+      fact("Version", prediction.model_version),
+    ),
+  );
+}
+
+/** @param {string} name @param {string} value */
+const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
+
+/** The labels that the model knows; before the server has said, those of the digits that it ships with. */
+export const labelsNow = () => state.health.value?.labels ?? [];

@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * Starting a retraining and following it. All that is known of one is on the server, so following starts anew after a
+ * reload of the page, or of the server, and shows the same.
+ *
+ * @import * as T from "../types.js"
+ */
+
+import * as api from "../api.js";
+import { pulse } from "../connection.js";
+import { loadModels } from "../models/actions.js";
+import { attempt, messageOf, say, tell } from "../notice.js";
+import { state, update } from "../state.js";
+import { isOpen } from "./words.js";
+
+const AGAIN_MS = 2_000;
+
+let unfollow = () => {};
+
+/** Load the jobs, and follow the open one, or else the one that was followed, or else the newest. */
+export async function loadJobs() {
+  try {
+    const jobs = await api.jobs();
+    update("retrain", { jobs, error: null });
+    const shown = state.retrain.followed?.job.job;
+    const job = jobs.find((each) => isOpen(each.state)) ?? jobs.find((each) => each.job === shown) ?? jobs[0];
+    if (job) followJob(job);
+  } catch (error) {
+    update("retrain", { error: messageOf(error) });
+  }
+}
+
+/**
+ * @param {T.RetrainOptions} options
+ * @returns {Promise<api.Failure | null>} why it was not started
+ */
+export async function start(options) {
+  try {
+    const { job } = await api.retrain(options);
+    say(`Retraining ${job} has begun`);
+    await loadJobs();
+    return null;
+  } catch (error) {
+    if (!(error instanceof api.Failure)) throw error;
+    if (error.status === 409) await loadJobs();
+    return error;
+  }
+}
+
+/** @param {string} job */
+export async function cancelJob(job) {
+  if (await attempt(() => api.cancel(job))) tell("It is asked to stop.");
+}
+
+/** @param {T.Job} job */
+export function followJob(job) {
+  unfollow();
+  const before = state.retrain.followed;
+  const same = before?.job.job === job.job;
+  /** @type {T.JobEvent[]} */
+  const events = same ? [...before.events] : [];
+  update("retrain", { followed: { job, events, log: same ? before.log : null } });
+  unfollow = api.follow(job.job, {
+    progress(event, id) {
+      if (id <= events.length) return; // told again, by a new connection
+      events.push(event);
+      change(job.job, { state: isOpen(job.state) ? (event.stage ?? job.state) : job.state, progress: event });
+    },
+    result(result) {
+      change(job.job, { state: result.state, result });
+      if (!isOpen(job.state)) return;
+      say(`The retraining is over: ${result.state}`);
+      void attempt(async () => update("retrain", { jobs: await api.jobs() }));
+      void loadModels();
+    },
+    interrupted(forGood) {
+      void pulse(); // is it the stream alone, or the server?
+      if (!forGood) return;
+      setTimeout(() => {
+        if (state.retrain.followed?.job.job === job.job && !state.connection.lost) void loadJobs();
+      }, AGAIN_MS);
+    },
+  });
+
+  /** @param {string} name @param {Partial<T.Job>} changed */
+  function change(name, changed) {
+    const { followed } = state.retrain;
+    if (followed?.job.job !== name) return;
+    update("retrain", { followed: { ...followed, job: { ...followed.job, ...changed }, events: [...events] } });
+  }
+}
+
+/** Load the log of the job that is followed. */
+export async function loadLog() {
+  const name = state.retrain.followed?.job.job;
+  if (name === undefined) return;
+  await attempt(async () => {
+    const log = await api.jobLog(name);
+    const { followed } = state.retrain;
+    if (followed?.job.job === name && followed.log !== log) update("retrain", { followed: { ...followed, log } });
+  });
+}

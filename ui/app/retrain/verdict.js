@@ -1,0 +1,67 @@
+// @ts-check
+/**
+ * How a job ended: in one sentence, then each check, then old against new.
+ *
+ * @import * as T from "../types.js"
+ */
+
+import { bar } from "../charts.js";
+import { element } from "../element.js";
+import { isNumber, percent } from "../format.js";
+import { checkWords, verdictOf } from "./words.js";
+
+/** @param {T.Job} job @param {T.JobResult} result @param {T.Models | null} models */
+export function verdict(job, result, models) {
+  const { title, text, kind } = verdictOf(job, result);
+  return element(
+    "div",
+    { class: `outcome-card ${kind}` },
+    element("h3", { class: "verdict-title" }, title),
+    element("p", {}, text),
+    result.gate && checks(result.gate),
+    comparison(result, models),
+  );
+}
+
+/** @param {T.Gate} gate */
+export function checks(gate) {
+  return element(
+    "ul",
+    { class: "checks", "aria-label": "Checks" },
+    (gate.checks ?? []).map((check) => {
+      const { question, found, needed } = checkWords(check);
+      return element(
+        "li",
+        { class: check.passed ? "passed" : "missed" },
+        element("span", { class: "mark", "aria-hidden": "true" }, check.passed ? "✓" : "✗"),
+        element(
+          "div",
+          {},
+          element("p", {}, question),
+          element("p", { class: "hint" }, `${check.passed ? "Passed" : "Missed"}: ${found}; needed: ${needed}`),
+        ),
+      );
+    }),
+  );
+}
+
+/** @param {T.JobResult} result @param {T.Models | null} models */
+function comparison(result, models) {
+  const against = result.gate?.against;
+  const old = models?.models.find(({ version }) => version === against)?.metrics?.test;
+  if (!isNumber(result.accuracy) || !old) return null;
+  // Both are mostly above 90 %: what is worth a look is what is left to 100.
+  const floor = Math.max(0, Math.min(result.accuracy, old.accuracy) - Math.max(0.01, 2 * (1 - Math.max(result.accuracy, old.accuracy))));
+  const share = (/** @type {number} */ value) => (value - floor) / (1 - floor || 1);
+  return element(
+    "div",
+    { class: "against" },
+    element("p", { class: "hint" }, `Accuracy on the test pictures, as found when each was made; it is only reported and decides nothing. Bars begin at ${percent(floor, 1)}.`),
+    element(
+      "ol",
+      { class: "bars wide" },
+      bar(result.version ? `new: version ${result.version}` : "new", share(result.accuracy), percent(result.accuracy), "best"),
+      bar(`old: version ${against}`, share(old.accuracy), percent(old.accuracy)),
+    ),
+  );
+}

@@ -1,0 +1,172 @@
+// @ts-check
+/** One button, then watch it learn, then the verdict. */
+
+import { whenBack } from "../connection.js";
+import { button, element, replace } from "../element.js";
+import { age, counted, isNumber, percent } from "../format.js";
+import { heading } from "../frame.js";
+import { loadModels } from "../models/actions.js";
+import { state, watch } from "../state.js";
+import { loadDataset } from "../teach/dataset.js";
+import { cancelJob, followJob, loadJobs, loadLog } from "./actions.js";
+import { optionsForm } from "./options.js";
+import { curves, distance, epochsOf, progressOf } from "./progress.js";
+import { verdict } from "./verdict.js";
+import { isOpen } from "./words.js";
+
+const LOG_MS = 2_000;
+const EARLIER_SHOWN = 12;
+
+export function retrainView() {
+  const view = element(
+    "section",
+    { class: "view retrain" },
+    heading("retrain", "Retrain", "Let the model learn from all pictures, old and new. It goes on answering meanwhile, and only a better one takes over."),
+    element(
+      "div",
+      { class: "split side" },
+      element("section", { class: "card", "aria-label": "Start" }, fresh(), optionsForm()),
+      element("section", { class: "card", "aria-label": "The retraining" }, job(), log()),
+    ),
+    earlier(),
+  );
+  watch(
+    () => [state.route.view],
+    (shown) => {
+      if (shown !== "retrain") return;
+      void loadJobs();
+      void loadDataset();
+      if (!state.models.value) void loadModels();
+    },
+  );
+  whenBack(() => void loadJobs());
+  return view;
+}
+
+/** How much there is to learn from that was uploaded here. */
+function fresh() {
+  const line = element("p", {});
+  watch(
+    () => [state.dataset.value?.count],
+    (images) => {
+      const words =
+        images === undefined ? "" : images ? `${counted(images, "picture")} of yours to learn from, beside what it began with.` : "";
+      replace(
+        line,
+        words || "There are no pictures of yours yet. ",
+        images === 0 && element("a", { href: "#teach" }, "Teach it some first"),
+        images === 0 && ", or retrain with what it has.",
+      );
+    },
+  );
+  return line;
+}
+
+function job() {
+  const head = element("div", { class: "card-head" });
+  const stages = element("div", {});
+  const far = element("div", {});
+  const plots = element("div", {});
+  const end = element("div", { "aria-live": "polite" });
+  watch(
+    () => [state.retrain.followed?.job.job, state.retrain.followed?.job.state, state.retrain.jobs, state.retrain.error],
+    (name, now, jobs, error) => {
+      const open = now !== undefined && isOpen(now);
+      replace(
+        head,
+        element("h2", {}, name === undefined ? "Nothing yet" : `Retraining ${name}`),
+        name !== undefined && open && button("Cancel", () => cancelJob(name), { class: "quiet danger", "data-key": "cancel" }),
+      );
+      if (name === undefined) {
+        replace(stages, element("p", { class: "hint" }, error ?? (jobs === null ? "Looking …" : "Its progress will be shown here, live.")));
+      }
+    },
+  );
+  watch(
+    () => [state.retrain.followed?.job, state.retrain.followed?.events],
+    () => {
+      const { followed } = state.retrain;
+      if (!followed) return;
+      replace(stages, isOpen(followed.job.state) ? progressOf(followed) : null);
+      replace(far, distance(followed.job));
+      const epochs = epochsOf(followed.events);
+      const length = Math.max(epochs.length, ...followed.events.map((event) => event.epochs ?? 0));
+      replace(plots, length ? curves(epochs, length) : null);
+    },
+  );
+  watch(
+    () => [state.retrain.followed?.job.result, state.models.value],
+    (result, models) => {
+      const { followed } = state.retrain;
+      replace(end, followed && result ? verdict(followed.job, result, models) : null);
+    },
+  );
+  return element("div", {}, head, end, stages, far, plots);
+}
+
+function log() {
+  const text = element("pre", { tabindex: 0, "aria-label": "Log" });
+  const part = element("details", { class: "log" }, element("summary", {}, "Log"), text);
+  let timer = 0;
+  part.addEventListener("toggle", () => {
+    clearInterval(timer);
+    if (!part.open) return;
+    void loadLog();
+    timer = setInterval(() => {
+      const running = state.retrain.followed && isOpen(state.retrain.followed.job.state);
+      if (running && state.route.view === "retrain" && !state.connection.lost) void loadLog();
+    }, LOG_MS);
+  });
+  watch(
+    () => [state.retrain.followed?.job.job, state.retrain.followed?.log, state.retrain.followed?.job.result],
+    (name, content, result) => {
+      part.hidden = name === undefined;
+      if (part.open && (content === null || result)) void loadLog();
+      const atEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 20;
+      text.textContent = content || "Nothing was written yet.";
+      if (atEnd) text.scrollTop = text.scrollHeight;
+    },
+  );
+  return part;
+}
+
+function earlier() {
+  const list = element("ul", { class: "rows" });
+  const part = element("section", { class: "card", "aria-label": "All retrainings", hidden: true }, element("h2", {}, "All retrainings"), list);
+  watch(
+    () => [state.retrain.jobs, state.retrain.followed?.job.job],
+    (jobs, shown) => {
+      part.hidden = !jobs?.length;
+      replace(
+        list,
+        (jobs ?? []).slice(0, EARLIER_SHOWN).map((each) =>
+          element(
+            "li",
+            {},
+            element(
+              "span",
+              {},
+              element("strong", {}, `${each.job} `),
+              element("span", { class: `tag ${tagOf(each.state)}` }, each.state),
+              element(
+                "span",
+                { class: "hint" },
+                ` ${isNumber(each.result?.accuracy) ? `${percent(each.result.accuracy)}, ` : ""}${age(each.created_at)}, by ${each.by}`,
+              ),
+            ),
+            button("Show", () => followJob(each), {
+              class: "quiet",
+              disabled: each.job === shown,
+              "aria-label": `Show retraining ${each.job}`,
+              "data-key": `job-${each.job}`,
+            }),
+          ),
+        ),
+      );
+    },
+  );
+  return part;
+}
+
+/** @param {string} state */
+const tagOf = (state) => ({ published: "good", failed: "bad" })[state] ?? "";

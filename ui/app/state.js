@@ -1,0 +1,77 @@
+// @ts-check
+/**
+ * All that the page knows, in one object. Actions change it with `update`; views say with `watch` what they show of it
+ * and are told, once for any number of changes in a row, when that has become something else.
+ *
+ * @import * as T from "./types.js"
+ *
+ * @typedef {{id: string, name: string, image: Blob, picture: string | null, prediction: T.Prediction | null,
+ *   timing: T.Timing | null, error: string | null, filed: {label: string, batch: string | null} | null}} Subject
+ *   a picture that the model is asked about; `picture` is a URL to show it by
+ * @typedef {{id: string, file: File, name: string, picture: string, label: string | null,
+ *   origin: "folder" | "name" | "hand" | null}} Example a picture that is to be taught; origin says whence its label
+ * @typedef {{job: T.Job, events: T.JobEvent[], log: string | null}} Followed
+ */
+
+export const VIEWS = /** @type {const} */ (["predict", "teach", "retrain", "models", "health"]);
+
+/** @typedef {(typeof VIEWS)[number]} View */
+
+export const state = {
+  /** @type {{view: View}} */
+  route: { view: "predict" },
+  connection: { lost: false },
+  /** @type {{value: T.Health | null}} */
+  health: { value: null },
+  /** @type {{drawing: Subject | null, gallery: Subject[], selected: string | null}} */
+  predict: { drawing: null, gallery: [], selected: null },
+  /** @type {{examples: Example[], cursor: string | null, sending: number | null, outcome: T.Uploaded | null,
+   *   error: string | null}} */
+  teach: { examples: [], cursor: null, sending: null, outcome: null, error: null },
+  /** @type {{value: T.Dataset | null, error: string | null}} */
+  dataset: { value: null, error: null },
+  /** @type {{jobs: T.Job[] | null, followed: Followed | null, error: string | null}} */
+  retrain: { jobs: null, followed: null, error: null },
+  /** @type {{value: T.Models | null, details: Record<string, T.ModelDetails>, shown: string | null,
+   *   beside: string | null, error: string | null}} */
+  models: { value: null, details: {}, shown: null, beside: null, error: null },
+  /** @type {{value: T.Stats | null, error: string | null}} */
+  stats: { value: null, error: null },
+};
+
+/** @type {Set<() => void>} */
+const watchers = new Set();
+let told = true;
+
+/**
+ * Change fields of one part of the state.
+ *
+ * @template {keyof typeof state} Part
+ * @param {Part} part @param {Partial<(typeof state)[Part]>} change
+ */
+export function update(part, change) {
+  state[part] = { ...state[part], ...change };
+  if (!told) return;
+  told = false;
+  queueMicrotask(() => {
+    told = true;
+    for (const look of watchers) look();
+  });
+}
+
+/**
+ * Call `show` now, and again whenever one of the values that `select` gives is another one.
+ *
+ * @template {readonly unknown[]} Values
+ * @param {() => readonly [...Values]} select @param {(...values: NoInfer<[...Values]>) => void} show
+ */
+export function watch(select, show) {
+  let shown = select();
+  show(...shown);
+  watchers.add(() => {
+    const values = select();
+    if (values.every((value, position) => Object.is(value, shown[position]))) return;
+    shown = values;
+    show(...values);
+  });
+}

@@ -1,0 +1,132 @@
+// @ts-check
+/**
+ * What there is to learn from: counts by label, what waits for a judgement, and each upload with its way back.
+ *
+ * @import * as T from "../types.js"
+ */
+
+import * as api from "../api.js";
+import { columns } from "../charts.js";
+import { confirm } from "../dialog.js";
+import { button, element } from "../element.js";
+import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
+import { PARTS } from "../models/details.js";
+import { acceptSuspect, removeSuspect, undoBatch } from "./dataset.js";
+
+const BATCHES_SHOWN = 30;
+
+/** @param {T.Dataset} dataset */
+export function collection(dataset) {
+  const { labels, uploads, base } = dataset;
+  return [
+    element(
+      "div",
+      { class: "split even" },
+      columns({
+        title: `${counted(dataset.count, "uploaded picture")}`,
+        labels,
+        parts: [
+          { name: "to learn from", kind: "first", counts: uploads.train },
+          { name: "held out as a test", kind: "second", counts: uploads.test },
+        ],
+      }),
+      base && Object.keys(base).length
+        ? columns({ title: baseTitle(base), labels, parts: baseParts(base) })
+        : element("p", { class: "hint" }, "The dataset that the model began with is not listed by this server."),
+    ),
+    quota(dataset),
+  ];
+}
+
+/** @param {T.Suspect[]} suspects */
+export function suspectList(suspects) {
+  return element(
+    "ul",
+    { class: "suspects" },
+    suspects.map(({ sha256, label, predicted, probability }) =>
+      element(
+        "li",
+        {},
+        element("img", { src: api.imageUrl(sha256), alt: `A picture labelled ${label}`, width: 72, height: 72, loading: "lazy" }),
+        element(
+          "p",
+          {},
+          element("strong", {}, `Labelled ${label}`),
+          predicted !== undefined && `, but it reads ${predicted}`,
+          isNumber(probability) && ` (${percent(probability, 1)} for ${label})`,
+        ),
+        element(
+          "div",
+          { class: "actions" },
+          button(`It is a ${label}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
+          button("Remove", () => removeSuspect(sha256), { class: "quiet danger", "data-key": `remove-${sha256}` }),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {T.Batch[]} batches */
+export function batchList(batches) {
+  const newest = [...batches].sort((one, other) => Number(other.batch) - Number(one.batch));
+  return element(
+    "ul",
+    { class: "rows" },
+    newest.slice(0, BATCHES_SHOWN).map((each) =>
+      element(
+        "li",
+        {},
+        element(
+          "span",
+          {},
+          element("strong", {}, each.source === "correction" ? "Correction" : `Upload ${each.batch}`),
+          element("span", { class: "hint", title: moment(each.created_at) }, ` ${counted(each.count, "picture")}, ${age(each.created_at)}`),
+        ),
+        button("Undo", () => askUndo(each), {
+          class: "quiet",
+          "aria-label": `Undo upload ${each.batch}`,
+          "data-key": `undo-${each.batch}`,
+        }),
+      ),
+    ),
+    newest.length > BATCHES_SHOWN && element("li", { class: "hint" }, `and ${count(newest.length - BATCHES_SHOWN)} older ones`),
+  );
+}
+
+/** @param {T.Batch} batch */
+async function askUndo({ batch, count: images }) {
+  const agreed = await confirm({
+    title: `Take upload ${batch} back?`,
+    text: `Its ${counted(images, "picture")} will be deleted, and the next retraining learns without them.`,
+    action: "Take back",
+  });
+  if (agreed !== null) await undoBatch(batch);
+}
+
+/** @param {Record<string, T.Counts>} base */
+function baseTitle(base) {
+  const total = Object.values(base).reduce((sum, counts) => sum + sumOf(counts), 0);
+  return `${count(total)} in the dataset it began with`;
+}
+
+/** @param {Record<string, T.Counts>} base */
+function baseParts(base) {
+  const names = Object.keys(base).filter((name) => sumOf(base[name]));
+  const kinds = ["first", "third", "fourth", "second"];
+  return names.map((name, index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts: base[name] }));
+}
+
+/** @param {T.Dataset} dataset */
+function quota({ quota: used }) {
+  if (!used?.images_limit || !used.bytes_limit) return null;
+  const share = Math.max(used.images / used.images_limit, used.bytes / used.bytes_limit);
+  return element(
+    "p",
+    { class: "hint quota" },
+    element("meter", { min: 0, max: 1, high: 0.9, value: share, "aria-label": "Space used" }),
+    ` ${count(used.images)} of ${count(used.images_limit)} pictures, ${bytes(used.bytes)} of ${bytes(used.bytes_limit)}`,
+  );
+}
+
+/** @param {T.Counts} counts */
+const sumOf = (counts) => Object.values(counts).reduce((sum, each) => sum + each, 0);

@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * What the server answers, as far as the page reads it; every other module names these types. Nothing is loaded from
+ * here. A field with a question mark may be missing, and the page then shows nothing in its place.
+ *
+ * @typedef {{status: string, uptime_seconds: number, model_loaded: boolean, model_version: string | null,
+ *   labels: string[], problems: string[]}} Health
+ *
+ * @typedef {{prediction: number, label: string, confidence: number, probabilities: number[], model_version: string,
+ *   score?: number, score_threshold?: number, input?: string}} Prediction
+ * @typedef {{decode: number, queue: number, infer: number, total: number}} Timing milliseconds; total as seen from here
+ *
+ * @typedef {{message: string, count: number, batch: string | null, duplicates: string[],
+ *   suspects?: {file: string, sha256: string, predicted?: string, probability?: number}[],
+ *   refused: {file: string, error: string, code: string}[]}} Uploaded
+ *
+ * @typedef {Record<string, number>} Counts images by label
+ * @typedef {{sha256: string, label: string, batch?: string, probability?: number, predicted?: string}} Suspect
+ * @typedef {{batch: string, created_at: string, source: string, count: number}} Batch
+ * @typedef {{labels: string[], base?: Record<string, Counts> | null, uploads: {train: Counts, test: Counts},
+ *   count: number, suspects?: Suspect[], batches: Batch[],
+ *   quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
+ *
+ * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean}} Check
+ * @typedef {{passed: boolean, against?: string | null, checks?: Check[]}} Gate
+ * @typedef {{state: string, version?: string | null, reason?: string | null, accuracy?: number | null,
+ *   epochs?: number | null, gate?: Gate | null}} JobResult
+ * @typedef {{stage?: string, time?: number, epoch?: number, epochs?: number, step?: number, steps?: number,
+ *   loss?: number, accuracy?: number, validation_loss?: number, validation_accuracy?: number, seconds_left?: number,
+ *   epoch_done?: boolean}} JobEvent
+ * @typedef {{job: string, state: string, created_at: string, by: string, options: Record<string, unknown>,
+ *   progress: JobEvent, result: JobResult | null}} Job
+ * @typedef {{epochs?: number, from_scratch?: boolean, seed?: number, learning_rate?: number, batch_size?: number,
+ *   force?: boolean}} RetrainOptions
+ *
+ * @typedef {{loss?: number, accuracy?: number, validation_loss?: number, validation_accuracy?: number}} Epoch
+ * @typedef {{images?: number, accuracy: number, precision?: number, recall?: number, f1?: number, log_loss?: number,
+ *   classes?: Record<string, {precision: number, recall: number, f1: number, images: number}>,
+ *   confusion?: number[][]}} Metrics
+ * @typedef {{recipe?: Record<string, unknown>, epochs?: number, history?: Epoch[],
+ *   images?: Record<string, number> | number, upload_batches?: unknown[], seconds?: number,
+ *   warm_start?: string | null}} Training
+ * @typedef {{version: string, current: boolean, created_at?: string, bytes?: number, problem?: string,
+ *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null,
+ *   speed?: {microseconds_per_image?: number} | null}} Model
+ * @typedef {{job?: string, created_at?: string, metrics?: Record<string, Metrics> | null,
+ *   gate?: Gate | null}} RefusedCandidate
+ * @typedef {{time: string, from: string | null, to: string, by: string, reason: string}} Promotion
+ * @typedef {{name: string, current: string | null, models: Model[], candidates?: RefusedCandidate[],
+ *   promotions: Promotion[]}} Models
+ * @typedef {Model & {manifest?: {files?: Record<string, unknown>},
+ *   report?: {dataset?: Record<string, Counts>}}} ModelDetails `files` names the report's, as "report/…"
+ *
+ * @typedef {{seconds: number, requests_per_second: number, predictions: number, client_errors: number,
+ *   server_errors: number, batch_mean: number | null, p50_ms: number | null, p95_ms: number | null,
+ *   p99_ms: number | null}} LastMinute
+ * @typedef {{worker: number, workers: number, uptime_seconds: number, model_version: string | null, queue: number,
+ *   resident_bytes_now: number, bucket_seconds: number, reloads: {success: number, failure: number},
+ *   last_minute: LastMinute, requests_per_second: number[], client_errors: number[], server_errors: number[],
+ *   batch_mean: (number | null)[], batch_max: number[], queue_max: number[], resident_bytes: number[],
+ *   p50_ms: (number | null)[], p95_ms: (number | null)[], p99_ms: (number | null)[]}} Stats
+ */
+
+export {};
