@@ -11,7 +11,7 @@ UV := .venv-uv/bin/uv
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
 	@echo "make test    run every test"
-	@echo "make train   train from scratch and submit the result to the gate"
+	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make lock    resolve the locked requirements again"
 
@@ -19,7 +19,7 @@ run: .venv-serve/ready .venv-train/ready
 	@exec .venv-serve/bin/python -m server --host $(HOST) --port $(PORT)
 
 train: .venv-train/ready
-	@exec .venv-train/bin/python -m trainer
+	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest

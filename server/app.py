@@ -84,7 +84,7 @@ def _service(settings: Settings) -> Service:
         store=store,
         serving=serving,
         predictor=predictor,
-        uploads=Uploads(settings.data),
+        uploads=Uploads(settings.data, settings.upload_quota_images, settings.upload_quota_bytes),
         jobs=job_files,
         launcher=_launcher(settings, job_files),
         metrics=metrics,

@@ -85,6 +85,10 @@ class DiskFull(RequestError):
     status, code = 507, "disk_full"
 
 
+class QuotaReached(RequestError):
+    status, code = 507, "quota_reached"
+
+
 class Failed(RequestError):
     """Something that was asked for was tried and failed, for example a training run."""
 
