@@ -94,7 +94,7 @@ class Jobs:
                 "by": by,
                 "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             }
-            temp = self.folder / f"{files.TEMP_PREFIX}{number}-{os.getpid()}"
+            temp = self.folder / f"{files.TEMP_PREFIX}{number}-{os.getpid()}-{time.monotonic_ns()}"
             temp.mkdir()
             files.write_atomically(temp / "request.json", json.dumps(request).encode())
             temp.rename(self.folder / number)

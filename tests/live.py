@@ -19,6 +19,8 @@ _ADDRESS = re.compile(r"Relearn serves on (http://\S+)")
 class LiveServer:
     """`python -m server` from the serve environment, as a context manager."""
 
+    python = ROOT / ".venv-serve/bin/python"
+
     def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.artifacts = folder / "artifacts"
@@ -50,7 +52,7 @@ class LiveServer:
     def start(self) -> None:
         """Start, and wait until it is ready to answer."""
         command = [
-            str(ROOT / ".venv-serve/bin/python"),
+            str(self.python),
             *("-m", "server", "--port", "0", "--drain-seconds", "0"),
             *("--artifacts", str(self.artifacts), "--data", str(self.data)),
             *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),

@@ -85,6 +85,9 @@ class Volume:
         docker("run", "--rm", "--interactive", f"--volume={self.name}:/filled", *unpack, data=file.getvalue())
 
     def remove(self) -> None:
+        """Also what still has it: a trainer whose server was stopped before it could remove it."""
+        for container in docker("ps", "--all", "--quiet", f"--filter=volume={self.name}").split():
+            docker("rm", "--force", container)
         docker("volume", "rm", "--force", self.name)
 
 
@@ -116,7 +119,7 @@ class Container:
 
     def kill(self) -> None:
         docker("kill", self.id)
-        docker("wait", self.id)
+        _run("wait", self.id)  # unless it is removed as soon as it is dead
 
     def stop(self) -> int:
         """SIGTERM, and the exit code; 137 if only SIGKILL ended it."""

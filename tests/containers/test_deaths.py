@@ -69,6 +69,13 @@ def test_server_killed_meanwhile_finds_its_trainers_and_removes_orphans(service:
     service.retrain_and_publish()
 
 
+def test_time_limit_ends_the_training(artifacts: Volume, data: Volume, dataset: Volume, service: Service) -> None:
+    with serve_with_socket(artifacts, data, dataset, environment={"RELEARN_JOB_LIMIT_SECONDS": "3"}) as hasty:
+        result = hasty.result(hasty.retrain(LONG))
+        assert result["state"] == "failed"
+        assert result["reason"] == "the training took longer than its limit of 3 seconds"
+
+
 def test_too_little_memory_fails_the_job_and_not_the_server(
     artifacts: Volume, data: Volume, dataset: Volume, service: Service
 ) -> None:

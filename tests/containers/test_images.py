@@ -1,6 +1,7 @@
 """What the images are: small, without root, healthy when they say so, and silent about where they were built."""
 
 import json
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -64,6 +65,16 @@ def test_health_check_fails_without_a_server(images: None) -> None:
 def test_server_without_a_key_refuses_to_listen_for_everyone(images: None) -> None:
     with pytest.raises(AssertionError, match="without a key"):
         docker("run", "--rm", SERVE)
+
+
+def test_serve_image_has_no_docker_package_and_says_so(images: None) -> None:
+    with pytest.raises(AssertionError, match="needs the docker package"):
+        docker("run", "--rm", "--env=RELEARN_TRAINER=docker", "--env=RELEARN_API_KEY=k", SERVE)
+
+
+def test_sigterm_ends_the_server_within_its_grace(images: None) -> None:
+    with Service(SERVE, *READ_ONLY) as alone:
+        assert alone.stop() in (0, 128 + signal.SIGTERM)
 
 
 def test_build_context_has_no_more_than_the_images_need() -> None:

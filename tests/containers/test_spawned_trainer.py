@@ -113,6 +113,16 @@ def test_missing_image_is_said_at_once(artifacts: Volume, data: Volume, dataset:
         assert service.version()
 
 
+def test_missing_engine_is_said_and_predictions_go_on(artifacts: Volume, data: Volume, dataset: Volume) -> None:
+    nowhere = {"DOCKER_HOST": "unix:///var/run/nowhere.sock"}
+    with serve_with_socket(artifacts, data, dataset, environment=nowhere) as service:
+        service.upload()
+        answer = service.client.post("/retrain", json={})
+        assert answer.status_code == 500
+        assert "the Docker engine" in answer.json()["error"]
+        assert service.version()
+
+
 def test_runner_that_cannot_begin_fails_its_job_with_the_reason(
     artifacts: Volume, data: Volume, dataset: Volume
 ) -> None:

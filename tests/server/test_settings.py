@@ -17,6 +17,12 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
     assert load(["--allow-anonymous-writes", "--host", "0.0.0.0"], {}).allow_anonymous_writes  # noqa: S104
 
 
+def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
+    assert load([], {"PORT": "10000"}).port == 10000
+    assert load([], {"PORT": "10000", "RELEARN_PORT": "9000"}).port == 9000
+    assert load(["--port", "9001"], {"PORT": "10000"}).port == 9001
+
+
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
@@ -29,6 +35,8 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
         ({"RELEARN_ALLOW_ANONYMOUS_WRITES": "perhaps"}, "true or false"),
         ({"RELEARN_NAME": "../x"}, "letters"),
         ({"RELEARN_TRAINER": "magic"}, "one of"),
+        ({"RELEARN_DOCKER_CPUS": "0"}, "at least"),
+        ({"RELEARN_DOCKER_MEMORY_BYTES": "4g"}, "whole number"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
     ],
