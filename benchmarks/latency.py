@@ -20,7 +20,9 @@ def run(setting: Setting) -> Result:
     kind = b"multipart/form-data; boundary=" + images.BOUNDARY
     bodies = [request.data.partition(b"\r\n\r\n")[2] for request in images.multipart()[:1000]]
     pixels = images.pixels()
-    ours_ms, bare_ms, decode_ms, run_ms, ratios = [], [], [], [], []
+    ours_ms: list[float] = []
+    bare_ms: list[float] = []
+    decode_ms, run_ms, ratios = [], [], []
     with servers.ours() as ours, servers.bare() as bare:
         for _ in range(setting.rounds):
             with servers.on_core(1):
