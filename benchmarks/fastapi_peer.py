@@ -18,7 +18,7 @@ session = onnxruntime.InferenceSession("artifacts/baseline/model.onnx", options,
 app = FastAPI()
 
 
-@app.post("/predict")  # type: ignore[untyped-decorator]
+@app.post("/predict")
 async def predict(file: UploadFile) -> dict[str, object]:
     image = Image.open(io.BytesIO(await file.read())).convert("L").resize((28, 28))
     probabilities = session.run(["probabilities"], {"image": np.asarray(image)[None, :, :, None]})[0][0]
