@@ -86,7 +86,7 @@ def tell_start(browser: Browser, url: str) -> None:
         page = new_page(browser)
         page.add_init_script(INTERACTIVE)
         page.goto(url)
-        page.wait_for_function("globalThis.interactive")
+        page.locator("canvas.sheet").wait_for()
         seconds.append(page.evaluate("globalThis.interactive") / 1000)
         page.wait_for_load_state("networkidle")
         sizes.append(page.evaluate(BYTES))
