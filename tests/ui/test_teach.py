@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.digits import Digits
 from tests.live import LiveServer
@@ -100,3 +100,34 @@ def test_when_nothing_can_be_used_each_file_is_still_named(server: LiveServer, o
     page.get_by_role("button", name="Send 2 pictures").click()
     expect(page.get_by_text("Nothing new was stored.")).to_be_visible()
     expect(page.locator(".outcome code")).to_have_text(["1_a.png", "2_b.png"])
+
+
+def test_suspects_are_accepted_or_removed(server: LiveServer, open_page: OpenPage) -> None:
+    judged: list[tuple[str, str]] = []
+
+    def suspicious(route: Route) -> None:
+        content = server.get("/dataset").json()
+        known = [{"sha256": each * 64, "label": "7", "predicted": "1", "probability": 0.001} for each in "ab"]
+        route.fulfill(json=content | {"suspects": known[len(judged) :]})
+
+    def judge(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fulfill(status=404)
+            return
+        judged.append((route.request.method, route.request.url.removeprefix(server.url)))
+        route.fulfill(json={"message": "done"})
+
+    page = open_page(server.url)
+    page.route("**/dataset", suspicious)
+    page.route("**/dataset/images/**", judge)
+    page.get_by_role("navigation").get_by_role("link", name="Teach").click()
+    region = page.get_by_role("region", name="To judge")
+    expect(region.get_by_text("Labelled 7, but it reads 1")).to_have_count(2)
+    region.get_by_role("button", name="It is a 7").first.click()
+    expect(region.get_by_role("listitem")).to_have_count(1)
+    region.get_by_role("button", name="Remove").click()
+    expect(region).to_be_hidden()
+    assert judged == [
+        ("POST", f"/dataset/images/{'a' * 64}/accept"),
+        ("DELETE", f"/dataset/images/{'b' * 64}"),
+    ]

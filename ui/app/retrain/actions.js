@@ -30,6 +30,18 @@ export async function loadJobs() {
   }
 }
 
+/** Look whether somebody else has started one, and then follow that. */
+export async function lookForNew() {
+  const known = state.retrain.jobs;
+  if (!known || known.some((each) => isOpen(each.state))) return;
+  try {
+    const jobs = await api.jobs();
+    if (jobs.length && jobs[0].job !== known[0]?.job) await loadJobs();
+  } catch (error) {
+    messageOf(error); // a server that can't be reached is told of elsewhere
+  }
+}
+
 /**
  * @param {T.RetrainOptions} options
  * @returns {Promise<api.Failure | null>} why it was not started
@@ -84,9 +96,13 @@ export function followJob(job) {
 
   /** @param {string} name @param {Partial<T.Job>} changed */
   function change(name, changed) {
-    const { followed } = state.retrain;
+    const { followed, jobs } = state.retrain;
     if (followed?.job.job !== name) return;
-    update("retrain", { followed: { ...followed, job: { ...followed.job, ...changed }, events: [...events] } });
+    const now = { ...followed.job, ...changed };
+    update("retrain", { followed: { ...followed, job: now, events: [...events] } });
+    const listed = jobs?.find((each) => each.job === name);
+    if (!jobs || !listed || listed.state === now.state) return;
+    update("retrain", { jobs: jobs.map((each) => (each === listed ? now : each)) });
   }
 }
 

@@ -39,9 +39,8 @@ export function optionsForm() {
     );
   };
   watch(
-    () => [state.retrain.jobs?.some((job) => isOpen(job.state)), state.retrain.followed?.job.state],
-    (some, followed) => {
-      const busy = Boolean(some) && (followed === undefined || isOpen(followed));
+    () => [state.retrain.jobs?.some((job) => isOpen(job.state)) ?? false],
+    (busy) => {
       starter.disabled = busy;
       starter.textContent = busy ? "It is learning …" : "Retrain now";
     },
