@@ -4,15 +4,17 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+AXE_VERSION := 4.14.1
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test check format lock clean
+.PHONY: help run train test check format bench bench-quick load lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
 	@echo "make test    run every test"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
+	@echo "make bench   measure everything, in some minutes   (make bench-quick: under one; make load: Locust's users)"
 	@echo "make lock    resolve the locked requirements again"
 
 run: .venv-serve/ready .venv-train/ready
@@ -34,10 +36,20 @@ format: .venv-dev/ready
 	.venv-dev/bin/ruff format .
 	.venv-dev/bin/ruff check --fix .
 
+bench: .venv-serve/ready .venv-dev/ready .venv-bench/ready
+	.venv-dev/bin/python -m benchmarks
+
+bench-quick: .venv-serve/ready .venv-dev/ready
+	.venv-dev/bin/python -m benchmarks --quick
+
+load: .venv-serve/ready .venv-dev/ready
+	.venv-dev/bin/python -m benchmarks.load
+
 # Serve is resolved first; the others are held to its versions, so that all three agree.
 lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train -c requirements-serve.txt -o requirements-train.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --group bench -c requirements-serve.txt -o requirements-bench.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --group dev -c requirements-train.txt -o requirements-dev.txt
 
@@ -50,6 +62,11 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-e
 	@$(UV) pip sync --quiet --require-hashes --python .venv-$*/bin/python requirements-$*.txt
 	@touch $@
 
+# What the page's tests audit it with; they skip without it. It needs npm.
+.venv-node/ready:
+	@npm install --silent --no-save --no-audit --no-fund --prefix .venv-node axe-core@$(AXE_VERSION)
+	@touch $@
+
 $(UV):
 	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Relearn needs Python 3.11 or newer with its venv module: $(PYTHON) is not one." \
@@ -58,4 +75,4 @@ $(UV):
 	@.venv-uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-node .mypy_cache .pytest_cache .ruff_cache .hypothesis
