@@ -14,6 +14,8 @@ import { state, update } from "../state.js";
 import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
+const NOTHING_NEW =
+  "There is nothing new to learn from: no picture came or went since the current version was made. Teach it some first.";
 
 let unfollow = () => {};
 
@@ -44,18 +46,19 @@ export async function lookForNew() {
 
 /**
  * @param {T.RetrainOptions} options
- * @returns {Promise<api.Failure | null>} why it was not started
+ * @returns {Promise<{text: string, overrulable: boolean} | null>} why it was not started, if it was not
  */
 export async function start(options) {
   try {
     const { job } = await api.retrain(options);
+    if (job === null) return { text: NOTHING_NEW, overrulable: true };
     say(`Retraining ${job} has begun`);
     await loadJobs();
     return null;
   } catch (error) {
-    if (!(error instanceof api.Failure)) throw error;
-    if (error.status === 409) await loadJobs();
-    return error;
+    const text = messageOf(error);
+    if (error instanceof api.Failure && error.status === 409) await loadJobs();
+    return { text, overrulable: false };
   }
 }
 
