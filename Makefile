@@ -5,6 +5,7 @@ PORT ?= 8000
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 AXE_VERSION := 4.14.1
+TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
 .PHONY: help run train test check format bench bench-quick load lock clean
@@ -66,9 +67,10 @@ COMPILE_bench := --compile-bytecode
 	@$(UV) pip sync --quiet --require-hashes $(COMPILE_$*) --python .venv-$*/bin/python requirements-$*.txt
 	@touch $@
 
-# What the page's tests audit it with; they skip without it. It needs npm.
+# What the page's tests audit it and check its types with; they skip without it. It needs npm.
 .venv-node/ready:
-	@npm install --silent --no-save --no-audit --no-fund --prefix .venv-node axe-core@$(AXE_VERSION)
+	@npm install --silent --no-save --no-audit --no-fund --prefix .venv-node axe-core@$(AXE_VERSION) \
+		typescript@$(TYPESCRIPT_VERSION)
 	@touch $@
 
 $(UV):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.digits import Digits
 from tests.live import LiveServer
@@ -17,8 +17,14 @@ def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
         page = open_page(server.url, "teach")
         drop(page, ".teach", [(f"{digits.classes[n]}_{n}.png", digits.png(n)) for n in range(10)])
         expect(page.locator(".examples .tile-label")).to_have_text([str(n) for n in digits.classes[:10]])
+        held: list[Route] = []
+        page.route("**/upload", lambda route: held.append(route))
         page.get_by_role("button", name="Send 10 pictures").click()
+        expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
+        expect(page.get_by_role("button", name="Sending, ")).to_be_disabled()
+        held[0].continue_()
         expect(page.get_by_text("10 new pictures stored.")).to_be_visible()
+        expect(page.get_by_role("progressbar", name="Upload")).to_be_hidden()
         expect(page.get_by_text("10 uploaded pictures")).to_be_visible()
         assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 10
         expect(page.get_by_role("listitem", name="7: 1 to learn from")).to_be_attached()

@@ -97,7 +97,7 @@ export function refusedList(candidates) {
           element(
             "span",
             { class: "hint" },
-            `${percent(metrics?.test?.accuracy)}, ${age(created)}${missed.length ? `; missed: ${missed.join(", ")}` : ""}`,
+            `${percent(metrics?.test?.accuracy)}${created === undefined ? "" : `, ${age(created)}`}${missed.length ? `; missed: ${missed.join(", ")}` : ""}`,
           ),
         ),
         element("a", { href: "#retrain" }, "Retrainings"),
