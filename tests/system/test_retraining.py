@@ -54,6 +54,14 @@ def trainer_pids(server: LiveServer, job: str) -> list[int]:
     return sorted(pids)
 
 
+def wait_until_gone(server: LiveServer, job: str) -> None:
+    """Wait for the end of the runner, which writes the result shortly before."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while pids := trainer_pids(server, job):
+        assert time.monotonic() < deadline, pids
+        time.sleep(0.05)
+
+
 def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_failed_request(
     teaching: LiveServer, digits: Digits
 ) -> None:
@@ -147,7 +155,7 @@ def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
     assert teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}").status_code == 202
     found = wait_until(teaching, job, "cancelled", "failed", "published", "refused")
     assert found["state"] == "cancelled"
-    assert not trainer_pids(teaching, job)
+    wait_until_gone(teaching, job)
     assert teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}").status_code == 409
 
 
