@@ -5,7 +5,6 @@ event loop and the HTTP parser. Server-Timing's own cost is one of the stages.
 """
 
 import asyncio
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -105,11 +104,11 @@ async def _queueing(prediction: answers.Prediction) -> float:
 
 
 def _whole(server: servers.Server, requests: Sequence[client.Request], setting: Setting) -> float:
-    """Microseconds of processor time that the saturated server spends on a request."""
+    """Microseconds of processor time that the saturated server spends on a request, at best, as with the stages."""
     client.load(server.address, requests, BATCH, setting.seconds / 3)
     found = []
     for _ in range(setting.rounds):
         before = server.cpu_seconds()
         seen = client.load(server.address, requests, BATCH, setting.seconds)
         found.append((server.cpu_seconds() - before) / max(len(seen.samples), 1) * 1e6)
-    return statistics.median(found)
+    return min(found)

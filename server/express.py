@@ -163,6 +163,7 @@ class Ride:
         self._end(status)
 
     def _end(self, status: int) -> None:
+        self.answer = None  # it holds the model that gave it, and a connection may stay for long after it
         self.record.status = status
         self.record.seconds = perf_counter() - self.record.started
         self._log.add(self.record)

@@ -56,6 +56,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._ride is not None:
             self._ride.leave()
+            self._ride = None
 
     def shutdown(self) -> None:
         if self._held is not None:
