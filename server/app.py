@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> ASGIApp:
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
+            expose_headers=["Server-Timing"],  # the page shows it, wherever it was opened from
         )
     return front
 

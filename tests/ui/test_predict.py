@@ -150,6 +150,7 @@ def test_a_file_name_never_becomes_markup(server: LiveServer, open_page: OpenPag
     expect(page.locator(".gallery .tile")).to_have_count(2)
     expect(page.get_by_role("button", name=EVIL).first).to_be_visible()
     page.goto(f"{server.url}/#teach")
+    expect(page.get_by_role("heading", level=1, name="Teach")).to_be_visible()
     drop(page, ".teach", [(EVIL, digits.png(0)), ("0_" + EVIL, b"no picture")])
     page.get_by_role("button", name="Label it 7").click()
     page.get_by_role("button", name="Send 2 pictures").click()

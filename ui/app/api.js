@@ -34,7 +34,7 @@ export const hooks = {
 export async function health() {
   const response = await send("GET", "/health", { timeout: 5_000 });
   if (!response.ok && response.status !== 503) throw await failureOf(response);
-  return response.json();
+  return whole(response.json());
 }
 
 /** @returns {Promise<T.Stats>} */
@@ -49,7 +49,7 @@ export async function predict(image) {
   form.append("file", image, "image");
   const begun = performance.now();
   const response = await checked("POST", "/predict?include=input", { body: form });
-  const prediction = await response.json();
+  const prediction = await whole(response.json());
   return { prediction, timing: { ...timingOf(response), total: performance.now() - begun } };
 }
 
@@ -79,14 +79,16 @@ export const acceptImage = (sha256) => json("POST", `/dataset/images/${encodeURI
 /** @param {string} sha256 where a picture can be seen */
 export const imageUrl = (sha256) => `${base}/dataset/images/${encodeURIComponent(sha256)}`;
 
-/** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} no job: nothing is new */
-export const retrain = (options) => json("POST", "/retrain", { body: JSON.stringify(options), type: "application/json" });
+/** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} null: nothing new */
+export const retrain = (options) =>
+  json("POST", "/retrain", { body: JSON.stringify(options), type: "application/json" });
 /** @returns {Promise<T.Job[]>} newest first */
 export const jobs = async () => newestFirst((await json("GET", "/retrain/jobs")).jobs);
 /** @param {string} job */
 export const cancel = (job) => json("DELETE", `/retrain/jobs/${encodeURIComponent(job)}`);
 /** @param {string} job @returns {Promise<string>} */
-export const jobLog = async (job) => (await checked("GET", `/retrain/jobs/${encodeURIComponent(job)}/log`)).text();
+export const jobLog = async (job) =>
+  whole((await checked("GET", `/retrain/jobs/${encodeURIComponent(job)}/log`)).text());
 
 /**
  * Follow a job from its first event to its result; a connection that breaks is made again by the browser.
@@ -118,7 +120,8 @@ export const promote = (version, reason) =>
     type: "application/json",
   });
 /** @param {string} version @param {string} file where a file of a version's report can be seen */
-export const reportUrl = (version, file) => `${base}/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
+export const reportUrl = (version, file) =>
+  `${base}/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
 
 /**
  * @typedef {{body?: BodyInit, type?: string, timeout?: number}} Sending
@@ -126,7 +129,7 @@ export const reportUrl = (version, file) => `${base}/models/${encodeURIComponent
  */
 async function json(method, path, sending) {
   const response = await checked(method, path, sending);
-  return response.status === 204 ? null : response.json();
+  return whole(response.json());
 }
 
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<Response>} */
@@ -168,6 +171,20 @@ async function send(method, path, { body, type, timeout = TIMEOUT_MS } = {}) {
     const response = await fetch(base + path, { method, headers, body, signal });
     hooks.reached(true);
     return response;
+  } catch {
+    hooks.reached(false);
+    throw lost();
+  }
+}
+
+/**
+ * A body, or the news that the server was lost before it was all there.
+ *
+ * @template Body @param {Promise<Body>} body @returns {Promise<Body>}
+ */
+async function whole(body) {
+  try {
+    return await body;
   } catch {
     hooks.reached(false);
     throw lost();

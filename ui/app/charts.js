@@ -56,7 +56,8 @@ export function lines({ title, series, format, from = "", to = "", least, most, 
 /**
  * A column for each label, stacked from its parts.
  *
- * @param {{title: string, labels: string[], parts: {name: string, kind: string, counts: Record<string, number>}[]}} chart
+ * @param {{title: string, labels: string[],
+ *   parts: {name: string, kind: string, counts: Record<string, number>}[]}} chart
  */
 export function columns({ title, labels, parts }) {
   const totals = labels.map((label) => parts.reduce((sum, { counts }) => sum + (counts[label] ?? 0), 0));
@@ -118,7 +119,12 @@ export function matrix(labels, confusion) {
         element(
           "thead",
           {},
-          element("tr", {}, element("th", { class: "corner" }, "is \\ read"), labels.map((label) => columnHead(label))),
+          element(
+            "tr",
+            {},
+            element("th", { class: "corner" }, "is \\ read"),
+            labels.map((label) => columnHead(label)),
+          ),
         ),
         element(
           "tbody",
@@ -166,7 +172,7 @@ function legend(entries) {
   );
 }
 
-/** @param {number} bottom @param {number} top @returns {(value: number) => number} the place from the top, of a hundred */
+/** @param {number} bottom @param {number} top @returns {(value: number) => number} place from the top, of a hundred */
 const height = (bottom, top) => (value) => 100 - (100 * (value - bottom)) / (top - bottom || 1);
 
 /** @param {number} bottom @param {number} top @returns {(value: number) => number} */

@@ -38,7 +38,7 @@ export function askKey(wrong) {
 /**
  * Whether a person agrees; null if not, else what they wrote as the reason, which may be empty.
  *
- * @param {{title: string, text: string, action: string, reason?: string}} question `reason`: the label of a field for it
+ * @param {{title: string, text: string, action: string, reason?: string}} question `reason`: labels a field for it
  * @returns {Promise<string | null>}
  */
 export function confirm({ title, text, action, reason }) {

@@ -49,8 +49,7 @@ export function age(time, now = Date.now()) {
   const seconds = (now - Date.parse(time ?? "")) / 1000;
   if (!isNumber(seconds)) return "–";
   if (seconds < 60) return "just now";
-  const [size, unit] =
-    seconds < 3600 ? [60, "minute"] : seconds < 86_400 ? [3600, "hour"] : [86_400, "day"];
+  const [size, unit] = seconds < 3600 ? [60, "minute"] : seconds < 86_400 ? [3600, "hour"] : [86_400, "day"];
   return `${counted(Math.floor(seconds / size), unit)} ago`;
 }
 

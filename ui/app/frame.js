@@ -32,10 +32,15 @@ export function showFrame(loaders) {
     }
     if (view !== state.route.view) return;
     for (const [name, section] of made) section.hidden = name !== view;
+    if (first) {
+      first = false;
+      // The other views are fetched now, so that they are there even if the server is lost.
+      for (const load of Object.values(loaders)) void load().catch(() => {});
+      return;
+    }
     // A screen reader starts to read the view where it begins; the first time the browser does that by itself.
-    if (!first) made.get(view)?.querySelector("h1")?.focus({ preventScroll: true });
-    if (!first) scrollTo(0, 0);
-    first = false;
+    made.get(view)?.querySelector("h1")?.focus({ preventScroll: true });
+    scrollTo(0, 0);
   };
 
   watch(

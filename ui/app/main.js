@@ -18,8 +18,3 @@ showFrame({
   health: async () => (await import("./health/view.js")).healthView,
 });
 void pulse();
-
-// What is looked at later is fetched while nothing else is to be done, so that it is there even if the server is lost.
-addEventListener("load", () => {
-  for (const view of ["teach", "retrain", "models", "health"]) void import(`./${view}/view.js`).catch(() => {});
-});

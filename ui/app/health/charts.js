@@ -22,10 +22,20 @@ export function tiles(stats) {
     tile("99 of 100", milliseconds(minute.p99_ms), "p99"),
     tile("In one batch", isNumber(minute.batch_mean) ? minute.batch_mean.toFixed(1) : "–", "pictures, on average"),
     tile("Queue", count(stats.queue), "pictures wait now"),
-    tile("Errors", count(errors), errors ? `${count(minute.server_errors)} of them the server's` : "in the last minute", minute.server_errors ? "bad" : ""),
+    tile(
+      "Errors",
+      count(errors),
+      errors ? `${count(minute.server_errors)} of them the server's` : "in the last minute",
+      minute.server_errors ? "bad" : "",
+    ),
     tile("Memory", bytes(stats.resident_bytes_now), "resident"),
     tile("Up for", duration(stats.uptime_seconds), `version ${stats.model_version ?? "none"}`),
-    tile("Model reloads", count(reloads.success), reloads.failure ? `${counted(reloads.failure, "one", "ones")} refused` : "none refused", reloads.failure ? "bad" : ""),
+    tile(
+      "Model reloads",
+      count(reloads.success),
+      reloads.failure ? `${counted(reloads.failure, "one", "ones")} refused` : "none refused",
+      reloads.failure ? "bad" : "",
+    ),
   ];
 }
 
@@ -35,7 +45,12 @@ export function charts(stats) {
   const frame = { length: SHOWN, from: `${minutes} min ago`, to: "now", least: 0 };
   const rate = 1 / stats.bucket_seconds;
   return [
-    lines({ ...frame, title: "Requests a second", series: [one("requests", padded(stats.requests_per_second))], format: short }),
+    lines({
+      ...frame,
+      title: "Requests a second",
+      series: [one("requests", padded(stats.requests_per_second))],
+      format: short,
+    }),
     lines({
       ...frame,
       least: undefined, // the lines are factors apart: on a plain scale the worst would press the others flat
@@ -68,18 +83,24 @@ export function charts(stats) {
       ],
       format: short,
     }),
-    lines({ ...frame, title: "Memory", series: [one("resident", padded(stats.resident_bytes.map((each) => each || null)))], format: bytes }),
+    lines({
+      ...frame,
+      title: "Memory",
+      series: [one("resident", padded(stats.resident_bytes.map((each) => each || null)))],
+      format: bytes,
+    }),
   ];
 }
 
 /** @param {string} name @param {(number | null)[]} values @returns {import("../charts.js").Series} */
 const one = (name, values) => ({ name, kind: "first", values });
 
-/** @param {(number | null)[]} values with nothing where the server was not up yet, so that now is always at the right */
+/** @param {(number | null)[]} values with nothing where there was no server yet, so that now is at the right */
 const padded = (values) => [...Array(Math.max(0, SHOWN - values.length)).fill(null), ...values];
 
 /** @param {number} value */
-const short = (value) => (value >= 100 || value === 0 ? count(value) : value >= 10 ? value.toFixed(0) : value.toFixed(1));
+const short = (value) =>
+  value >= 100 || value === 0 ? count(value) : value >= 10 ? value.toFixed(0) : value.toFixed(1);
 
 /** @param {string} name @param {string} value @param {string} hint @param {string} [kind] */
 function tile(name, value, hint, kind = "") {

@@ -37,8 +37,10 @@ export function healthView() {
         footing,
         stats &&
           (stats.workers > 1
-            ? `This server has ${stats.workers} workers; these figures are those of one of them, process ${stats.worker}. GET /metrics has all of them together.`
-            : "Latencies are those of predictions, as the server measures them. The page's own look at its health is not counted."),
+            ? `This server has ${stats.workers} workers; these figures are those of one of them, ` +
+              `process ${stats.worker}. GET /metrics has all of them together.`
+            : "Latencies are those of predictions, as the server measures them. " +
+              "The page's own look at its health is not counted."),
       );
     },
   );
@@ -65,7 +67,14 @@ async function keepLoading() {
 
 /** @param {import("../types.js").Health | null} health @param {boolean} lost */
 function status(health, lost) {
-  if (lost) return [line("bad", "The server can't be reached", "These are the last figures it gave. The page tries again every second.")];
+  if (lost)
+    return [
+      line(
+        "bad",
+        "The server can't be reached",
+        "These are the last figures it gave. The page tries again every second.",
+      ),
+    ];
   if (!health) return [line("", "Looking …", "")];
   const words = /** @type {Record<string, [string, string, string]>} */ ({
     healthy: ["good", "All is well", `Version ${health.model_version} answers.`],
@@ -75,7 +84,12 @@ function status(health, lost) {
   const [kind, title, text] = words[health.status] ?? ["warn", health.status, ""];
   return [
     line(kind, title, text),
-    health.problems.length > 0 && element("ul", { class: "named" }, health.problems.map((each) => element("li", {}, each))),
+    health.problems.length > 0 &&
+      element(
+        "ul",
+        { class: "named" },
+        health.problems.map((each) => element("li", {}, each)),
+      ),
   ];
 }
 

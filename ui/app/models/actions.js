@@ -44,9 +44,12 @@ export function showBeside(version) {
 export async function promote(model) {
   const current = state.models.value?.current ?? null;
   const back = current !== null && Number(model.version) < Number(current);
+  const instead = current === null ? "" : `, instead of version ${current}`;
   const reason = await confirm({
     title: `${back ? "Go back" : "Change"} to version ${model.version}?`,
-    text: `From then on version ${model.version} answers everybody${current === null ? "" : `, instead of version ${current}`}. No request is lost, and you can change again at any time.`,
+    text:
+      `From then on version ${model.version} answers everybody${instead}. ` +
+      "No request is lost, and you can change again at any time.",
     action: back ? "Roll back" : "Promote",
     reason: "Why? (kept with the versions, may be empty)",
   });

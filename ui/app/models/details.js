@@ -79,13 +79,19 @@ function difference(value, other) {
   if (!isNumber(value) || !isNumber(other)) return null;
   const points = (value - other) * 100;
   const kind = Math.abs(points) < 0.005 ? "" : points > 0 ? "good" : "bad";
-  return element("span", { class: `tag ${kind}` }, `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points).toFixed(2)}`);
+  return element(
+    "span",
+    { class: `tag ${kind}` },
+    `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points).toFixed(2)}`,
+  );
 }
 
 /** @param {string[]} labels @param {number[][]} confusion the pairs it mixes up most, in words */
 function mixedUp(labels, confusion) {
   const pairs = confusion.flatMap((row, is) => row.map((times, read) => ({ times, is, read })));
-  const worst = pairs.filter(({ times, is, read }) => times && is !== read).sort((one, other) => other.times - one.times);
+  const worst = pairs
+    .filter(({ times, is, read }) => times && is !== read)
+    .sort((one, other) => other.times - one.times);
   if (!worst.length) return null;
   const words = worst.slice(0, 3).map(({ times, is, read }) => `${labels[is]} for ${labels[read]} (${times} times)`);
   return element("p", { class: "hint" }, `It most often takes ${words.join(", ")}.`);
@@ -97,11 +103,21 @@ function byLabel(classes) {
   return element(
     "figure",
     { class: "chart" },
-    element("figcaption", {}, element("span", { class: "chart-title" }, `How many of each it reads rightly (bars begin at ${percent(floor, 0)})`)),
+    element(
+      "figcaption",
+      {},
+      element(
+        "span",
+        { class: "chart-title" },
+        `How many of each it reads rightly (bars begin at ${percent(floor, 0)})`,
+      ),
+    ),
     element(
       "ol",
       { class: "bars" },
-      Object.entries(classes).map(([label, { recall }]) => bar(label, (recall - floor) / (1 - floor || 1), percent(recall, 1))),
+      Object.entries(classes).map(([label, { recall }]) =>
+        bar(label, (recall - floor) / (1 - floor || 1), percent(recall, 1)),
+      ),
     ),
   );
 }
@@ -115,12 +131,16 @@ function distribution(dataset) {
   return columns({
     title: "Pictures by label",
     labels,
-    parts: parts.map(([name, counts], index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts })),
+    parts: parts.map(([name, counts], index) => ({
+      name: PARTS[name] ?? name,
+      kind: kinds[index % kinds.length],
+      counts,
+    })),
   });
 }
 
 /**
- * The report's picture of the worst mistakes, and the whole of it in a frame that may do nothing, loaded when asked for.
+ * The report's picture of the worst mistakes, and the whole of it in a frame that may do nothing, loaded on demand.
  *
  * @param {string} version @param {string[]} files of the version
  */
@@ -128,7 +148,13 @@ function report(version, files) {
   const worst = files.find((file) => /^report\/[^/]*mistakes[^/]*\.(png|svg)$/.test(file))?.slice("report/".length);
   const whole = element("details", { class: "report" }, element("summary", {}, "The whole report"));
   const load = () =>
-    whole.append(element("iframe", { src: api.reportUrl(version, "report.html"), title: `Report of version ${version}`, sandbox: "" }));
+    whole.append(
+      element("iframe", {
+        src: api.reportUrl(version, "report.html"),
+        title: `Report of version ${version}`,
+        sandbox: "",
+      }),
+    );
   whole.addEventListener("toggle", load, { once: true });
   return [
     worst !== undefined &&
@@ -136,7 +162,11 @@ function report(version, files) {
         "figure",
         { class: "worst" },
         element("figcaption", {}, element("span", { class: "chart-title" }, "Its worst mistakes")),
-        element("img", { src: api.reportUrl(version, worst), alt: "The test pictures that it was surest about and wrong", loading: "lazy" }),
+        element("img", {
+          src: api.reportUrl(version, worst),
+          alt: "The test pictures that it was surest about and wrong",
+          loading: "lazy",
+        }),
       ),
     files.includes("report/report.html") && whole,
   ];

@@ -17,8 +17,20 @@ export function versionTable(models, shown) {
     "table",
     { class: "versions" },
     element("caption", { class: "unseen" }, "All versions, newest first"),
-    element("thead", {}, element("tr", {}, heads.map((each) => element(each ? "th" : "td", each ? { scope: "col" } : {}, each)))),
-    element("tbody", {}, models.models.map((each) => row(each, models, shown, speeds))),
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        heads.map((each) => element(each ? "th" : "td", each ? { scope: "col" } : {}, each)),
+      ),
+    ),
+    element(
+      "tbody",
+      {},
+      models.models.map((each) => row(each, models, shown, speeds)),
+    ),
   );
 }
 
@@ -63,7 +75,7 @@ function row(model, models, shown, speeds) {
   );
 }
 
-/** @param {T.Model} model what an answer costs, which no noisy machine blurs; a version made before that was noted has none */
+/** @param {T.Model} model what an answer costs, which no noisy machine blurs; not known of a first version */
 export function speedOf(model) {
   const cost = costOf(model);
   return cost === null ? "–" : `${shortCount(cost)} operations`;
@@ -97,7 +109,9 @@ export function refusedList(candidates) {
           element(
             "span",
             { class: "hint" },
-            `${percent(metrics?.test?.accuracy)}${created === undefined ? "" : `, ${age(created)}`}${missed.length ? `; missed: ${missed.join(", ")}` : ""}`,
+            percent(metrics?.test?.accuracy),
+            created !== undefined && `, ${age(created)}`,
+            missed.length > 0 && `; missed: ${missed.join(", ")}`,
           ),
         ),
         element("a", { href: "#retrain" }, "Retrainings"),
@@ -111,17 +125,19 @@ export function history(promotions) {
   return element(
     "ol",
     { class: "rows" },
-    [...promotions].reverse().map(({ time, from, to, by, reason }) =>
-      element(
-        "li",
-        {},
+    [...promotions]
+      .reverse()
+      .map(({ time, from, to, by, reason }) =>
         element(
-          "span",
+          "li",
           {},
-          element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
-          element("span", { class: "hint", title: moment(time) }, ` ${reason}, by ${by}, ${age(time)}`),
+          element(
+            "span",
+            {},
+            element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
+            element("span", { class: "hint", title: moment(time) }, ` ${reason}, by ${by}, ${age(time)}`),
+          ),
         ),
       ),
-    ),
   );
 }

@@ -16,7 +16,11 @@ export function modelsView() {
   const view = element(
     "section",
     { class: "view models" },
-    heading("models", "Models", "Every version there ever was. Look at one, hold two side by side, go back to an old one."),
+    heading(
+      "models",
+      "Models",
+      "Every version there ever was. Look at one, hold two side by side, go back to an old one.",
+    ),
     element("section", { class: "card", "aria-label": "Versions" }, table),
     picker,
     versions,
@@ -37,7 +41,14 @@ export function modelsView() {
       replace(
         picker,
         choice("Version", "shown", names, shown, show),
-        choice("beside", "beside", names.filter((each) => each !== shown), beside, showBeside, "no other"),
+        choice(
+          "beside",
+          "beside",
+          names.filter((each) => each !== shown),
+          beside,
+          showBeside,
+          "no other",
+        ),
       );
     },
   );
@@ -49,9 +60,7 @@ export function modelsView() {
       versions.classList.toggle("single", !other);
       replace(
         versions,
-        found.map((each) =>
-          each ? detailsOf(each, details[each.version], each === one ? other : one) : null,
-        ),
+        found.map((each) => (each ? detailsOf(each, details[each.version], each === one ? other : one) : null)),
       );
     },
   );

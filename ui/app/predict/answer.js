@@ -19,7 +19,10 @@ export function answer(subject, labels) {
   if (subject?.error) return [verdict("?", "No answer", subject.error, "odd"), bars(labels.map((each) => [each, 0]))];
   if (!subject?.prediction) {
     const waiting = subject ? "The model is looking at it." : "Draw, and the answer appears here while you do.";
-    return [verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"), bars(labels.map((each) => [each, 0]))];
+    return [
+      verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"),
+      bars(labels.map((each) => [each, 0])),
+    ];
   }
   const { prediction, timing } = subject;
   return [
@@ -35,10 +38,19 @@ function headline(prediction, labels) {
   const sure = `${percent(prediction.confidence, 1)} sure`;
   if (!isFamiliar(prediction)) {
     const kind = labels.every((label) => /^\d$/.test(label)) ? "a digit" : "anything it knows";
-    return verdict(prediction.label, `This does not look like ${kind}`, `If it had to choose: ${prediction.label}, ${sure}.`, "odd");
+    return verdict(
+      prediction.label,
+      `This does not look like ${kind}`,
+      `If it had to choose: ${prediction.label}, ${sure}.`,
+      "odd",
+    );
   }
   const words =
-    prediction.confidence > 0.9 ? "It is confident." : prediction.confidence > 0.6 ? "It hesitates." : "It is guessing.";
+    prediction.confidence > 0.9
+      ? "It is confident."
+      : prediction.confidence > 0.6
+        ? "It hesitates."
+        : "It is guessing.";
   return verdict(prediction.label, sure, words, "");
 }
 
@@ -62,13 +74,17 @@ function bars(values, best) {
   return element(
     "ol",
     { class: "bars", "aria-label": "Probability of each label" },
-    values.map(([label, share]) => bar(label, share, best === undefined ? "" : percent(share, 1), label === best ? "best" : "")),
+    values.map(([label, share]) =>
+      bar(label, share, best === undefined ? "" : percent(share, 1), label === best ? "best" : ""),
+    ),
   );
 }
 
 /** @param {T.Prediction} prediction @param {string[]} labels @returns {[string, number][]} all, or the likeliest ten */
 function ranked({ probabilities }, labels) {
-  const all = probabilities.map((share, position) => /** @type {[string, number]} */ ([labels[position] ?? `${position}`, share]));
+  const all = probabilities.map(
+    (share, position) => /** @type {[string, number]} */ ([labels[position] ?? `${position}`, share]),
+  );
   return all.length <= BARS ? all : all.sort((one, other) => other[1] - one[1]).slice(0, BARS);
 }
 
@@ -79,7 +95,8 @@ function correction(subject, prediction, labels) {
       "p",
       { class: "filed" },
       element("span", {}, `Filed as ${subject.filed.label}. The next retraining learns from it. `),
-      subject.filed.batch !== null && button("Take back", () => takeBack(subject), { class: "quiet", "data-key": "take-back" }),
+      subject.filed.batch !== null &&
+        button("Take back", () => takeBack(subject), { class: "quiet", "data-key": "take-back" }),
     );
   }
   return element(

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A sheet to draw on with mouse, touch, pen or the arrow keys. What is drawn is kept as strokes in parts of the side, so
- * that it looks the same in any size, and is handed over as MNIST has it: white on black.
+ * A sheet to draw on with mouse, touch, pen or the arrow keys. What is drawn is kept as strokes in parts of the side,
+ * so that it looks the same in any size, and is handed over as MNIST has it: white on black.
  *
  * @typedef {[number, number]} Point from 0 to 1, from the left and from the top
  */
@@ -162,7 +162,9 @@ function mark(canvas, [x, y], ink, down) {
 
 /** @param {Point[]} stroke */
 function lengthOf(stroke) {
-  return stroke.slice(1).reduce((sum, [x, y], index) => sum + Math.hypot(x - stroke[index][0], y - stroke[index][1]), 0);
+  return stroke
+    .slice(1)
+    .reduce((sum, [x, y], index) => sum + Math.hypot(x - stroke[index][0], y - stroke[index][1]), 0);
 }
 
 /** @param {number} value */

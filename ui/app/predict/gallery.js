@@ -28,7 +28,11 @@ export function tile(subject, selected) {
         click: () => select(subject.id),
       },
       element("img", { src: subject.picture ?? "", alt: name, loading: "lazy" }),
-      element("span", { class: "tile-name" }, prediction ? percent(prediction.confidence, 0) : error ? "not read" : "reading"),
+      element(
+        "span",
+        { class: "tile-name" },
+        prediction ? percent(prediction.confidence, 0) : error ? "not read" : "reading",
+      ),
       element("span", { class: "tile-label" }, filed?.label ?? prediction?.label ?? (error ? "!" : "…")),
     ),
   );

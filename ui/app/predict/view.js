@@ -82,7 +82,11 @@ export function predictView() {
           element("h2", {}, counted(pictures.length, "picture")),
           button("Clear all", clearGallery, { class: "quiet" }),
         ),
-        element("ul", { class: "tiles" }, pictures.map((each) => tile(each, each.id === selected))),
+        element(
+          "ul",
+          { class: "tiles" },
+          pictures.map((each) => tile(each, each.id === selected)),
+        ),
       );
     },
   );

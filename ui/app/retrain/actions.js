@@ -15,7 +15,8 @@ import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
 const NOTHING_NEW =
-  "There is nothing new to learn from: no picture came or went since the current version was made. Teach it some first.";
+  "There is nothing new to learn from: no picture came or went since the current version was made. " +
+  "Teach it some first.";
 
 let unfollow = () => {};
 

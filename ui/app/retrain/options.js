@@ -28,7 +28,11 @@ export function optionsForm() {
   const begin = async (force = false) => {
     replace(problem);
     starter.setAttribute("aria-busy", "true");
-    const refusal = await start({ ...chosen(fields), ...(scratch.checked && { from_scratch: true }), ...(force && { force }) });
+    const refusal = await start({
+      ...chosen(fields),
+      ...(scratch.checked && { from_scratch: true }),
+      ...(force && { force }),
+    });
     starter.removeAttribute("aria-busy");
     if (!refusal) return;
     replace(
@@ -63,10 +67,19 @@ export function optionsForm() {
         "div",
         {},
         element("label", { for: "from_scratch" }, "Start from scratch"),
-        element("p", { class: "hint" }, "Forget all it knows and learn anew. Slower; without it, it goes on from what it knows."),
+        element(
+          "p",
+          { class: "hint" },
+          "Forget all it knows and learn anew. Slower; without it, it goes on from what it knows.",
+        ),
       ),
     ),
-    element("details", {}, element("summary", {}, "More options"), others.map(({ row }) => row)),
+    element(
+      "details",
+      {},
+      element("summary", {}, "More options"),
+      others.map(({ row }) => row),
+    ),
     starter,
     problem,
   );
@@ -97,5 +110,7 @@ function numberField(name, text, hint, limits) {
 
 /** @param {{name: (typeof NUMBERS)[number][0], field: HTMLInputElement}[]} fields @returns {T.RetrainOptions} */
 function chosen(fields) {
-  return Object.fromEntries(fields.filter(({ field }) => field.value !== "").map(({ name, field }) => [name, field.valueAsNumber]));
+  return Object.fromEntries(
+    fields.filter(({ field }) => field.value !== "").map(({ name, field }) => [name, field.valueAsNumber]),
+  );
 }

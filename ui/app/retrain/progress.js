@@ -49,7 +49,12 @@ export function distance(job) {
       "--share",
       share,
     ),
-    element("p", {}, `Epoch ${epoch} of ${epochs}`, isNumber(left) && left >= 0.5 ? `, about ${duration(left)} left` : ""),
+    element(
+      "p",
+      {},
+      `Epoch ${epoch} of ${epochs}`,
+      isNumber(left) && left >= 0.5 ? `, about ${duration(left)} left` : "",
+    ),
   );
 }
 
@@ -96,6 +101,8 @@ export const epochsOf = (events) => events.filter((event) => event.epoch_done);
 /** @param {T.Job} job @param {T.JobEvent[]} events the furthest stage that was reached */
 function reached(job, events) {
   const names = STAGES.map(([stage]) => stage);
-  const places = [job.state, ...events.map(({ stage }) => stage ?? "")].map((stage) => names.findIndex((each) => each === stage));
+  const places = [job.state, ...events.map(({ stage }) => stage ?? "")].map((stage) =>
+    names.findIndex((each) => each === stage),
+  );
   return job.state === "published" ? names.length - 1 : Math.max(...places);
 }

@@ -27,7 +27,9 @@ export function verdict(job, result, models) {
 export function checks(gate) {
   const all = gate.checks ?? [];
   const each = all.filter((check) => check.passed && labelOf(check) !== null);
-  const others = all.filter((check) => !each.includes(check)).sort((one, other) => Number(one.passed) - Number(other.passed));
+  const others = all
+    .filter((check) => !each.includes(check))
+    .sort((one, other) => Number(one.passed) - Number(other.passed));
   return element(
     "ul",
     { class: "checks", "aria-label": "Checks" },
@@ -45,7 +47,12 @@ function line(passed, question, found) {
     "li",
     { class: passed ? "passed" : "missed" },
     element("span", { class: "mark", "aria-hidden": "true" }, passed ? "✓" : "✗"),
-    element("div", {}, element("p", {}, question), element("p", { class: "hint" }, `${passed ? "Passed" : "Missed"}: ${found}`)),
+    element(
+      "div",
+      {},
+      element("p", {}, question),
+      element("p", { class: "hint" }, `${passed ? "Passed" : "Missed"}: ${found}`),
+    ),
   );
 }
 
@@ -55,16 +62,29 @@ function comparison(result, models) {
   const old = models?.models.find(({ version }) => version === against)?.metrics?.test;
   if (!isNumber(result.accuracy) || !old) return null;
   // Both are mostly above 90 %: what is worth a look is what is left to 100.
-  const floor = Math.max(0, Math.min(result.accuracy, old.accuracy) - Math.max(0.01, 2 * (1 - Math.max(result.accuracy, old.accuracy))));
+  const floor = Math.max(
+    0,
+    Math.min(result.accuracy, old.accuracy) - Math.max(0.01, 2 * (1 - Math.max(result.accuracy, old.accuracy))),
+  );
   const share = (/** @type {number} */ value) => (value - floor) / (1 - floor || 1);
   return element(
     "div",
     { class: "against" },
-    element("p", { class: "hint" }, `Accuracy on the test pictures, as found when each was made; it is only reported and decides nothing. Bars begin at ${percent(floor, 1)}.`),
+    element(
+      "p",
+      { class: "hint" },
+      "Accuracy on the test pictures, as found when each was made; it is only reported and decides nothing. ",
+      `Bars begin at ${percent(floor, 1)}.`,
+    ),
     element(
       "ol",
       { class: "bars wide" },
-      bar(result.version ? `new: version ${result.version}` : "new", share(result.accuracy), percent(result.accuracy), "best"),
+      bar(
+        result.version ? `new: version ${result.version}` : "new",
+        share(result.accuracy),
+        percent(result.accuracy),
+        "best",
+      ),
       bar(`old: version ${against}`, share(old.accuracy), percent(old.accuracy)),
     ),
   );

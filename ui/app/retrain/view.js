@@ -21,7 +21,11 @@ export function retrainView() {
   const view = element(
     "section",
     { class: "view retrain" },
-    heading("retrain", "Retrain", "Let the model learn from all pictures, old and new. It goes on answering meanwhile, and a worse one is never let in."),
+    heading(
+      "retrain",
+      "Retrain",
+      "Let the model learn from all pictures, old and new. It goes on answering, and a worse one is never let in.",
+    ),
     element(
       "div",
       { class: "split side" },
@@ -56,7 +60,11 @@ function fresh() {
     () => [state.dataset.value?.count],
     (images) => {
       const words =
-        images === undefined ? "" : images ? `${counted(images, "picture")} of yours to learn from, beside what it began with.` : "";
+        images === undefined
+          ? ""
+          : images
+            ? `${counted(images, "picture")} of yours to learn from, beside what it began with.`
+            : "";
       replace(
         line,
         words || "There are no pictures of yours yet. ",
@@ -81,10 +89,19 @@ function job() {
       replace(
         head,
         element("h2", {}, name === undefined ? "Nothing yet" : `Retraining ${name}`),
-        name !== undefined && open && button("Cancel", () => cancelJob(name), { class: "quiet danger", "data-key": "cancel" }),
+        name !== undefined &&
+          open &&
+          button("Cancel", () => cancelJob(name), { class: "quiet danger", "data-key": "cancel" }),
       );
       if (name === undefined) {
-        replace(stages, element("p", { class: "hint" }, error ?? (jobs === null ? "Looking …" : "Its progress will be shown here, live.")));
+        replace(
+          stages,
+          element(
+            "p",
+            { class: "hint" },
+            error ?? (jobs === null ? "Looking …" : "Its progress will be shown here, live."),
+          ),
+        );
       }
     },
   );
@@ -138,7 +155,12 @@ function log() {
 
 function earlier() {
   const list = element("ul", { class: "rows" });
-  const part = element("section", { class: "card", "aria-label": "All retrainings", hidden: true }, element("h2", {}, "All retrainings"), list);
+  const part = element(
+    "section",
+    { class: "card", "aria-label": "All retrainings", hidden: true },
+    element("h2", {}, "All retrainings"),
+    list,
+  );
   watch(
     () => [state.retrain.jobs, state.retrain.followed?.job.job],
     (jobs, shown) => {
@@ -157,7 +179,8 @@ function earlier() {
               element(
                 "span",
                 { class: "hint" },
-                ` ${isNumber(each.result?.accuracy) ? `${percent(each.result.accuracy)}, ` : ""}${age(each.created_at)}, by ${each.by}`,
+                isNumber(each.result?.accuracy) && ` ${percent(each.result.accuracy)},`,
+                ` ${age(each.created_at)}, by ${each.by}`,
               ),
             ),
             button("Show", () => followJob(each), {

@@ -25,7 +25,10 @@ export const FINAL = ["published", "refused", "failed", "cancelled"];
 /** @param {string} state @returns {boolean} */
 export const isOpen = (state) => !FINAL.includes(state);
 
-/** @param {T.Job} job @param {T.JobResult} result @returns {{title: string, text: string, kind: "good" | "bad" | "plain"}} */
+/**
+ * @param {T.Job} job @param {T.JobResult} result
+ * @returns {{title: string, text: string, kind: "good" | "bad" | "plain"}}
+ */
 export function verdictOf(job, result) {
   const against = result.gate?.against;
   const old = against == null ? "what served before" : `version ${against}`;
@@ -33,17 +36,26 @@ export function verdictOf(job, result) {
     case "published":
       return {
         title: `Version ${result.version} has taken over.`,
-        text: against == null ? "It is the first of its kind." : `It passed every check against ${old}. You can go back to that at any time, under Models.`,
+        text:
+          against == null
+            ? "It is the first of its kind."
+            : `It passed every check against ${old}. You can go back to that at any time, under Models.`,
         kind: "good",
       };
     case "refused":
       return {
         title: `Not good enough: ${old} stays.`,
-        text: "The new model failed at least one check, so it was not let in. Nothing has changed for anyone. More examples of what it gets wrong, or more epochs, may help.",
+        text:
+          "The new model failed at least one check, so it was not let in. Nothing has changed for anyone. " +
+          "More examples of what it gets wrong, or more epochs, may help.",
         kind: "plain",
       };
     case "cancelled":
-      return { title: "Cancelled. Nothing has changed.", text: "The model that served goes on serving.", kind: "plain" };
+      return {
+        title: "Cancelled. Nothing has changed.",
+        text: "The model that served goes on serving.",
+        kind: "plain",
+      };
     default:
       return {
         title: `Retraining ${job.job} failed. Nothing has changed.`,
@@ -92,7 +104,11 @@ const QUESTIONS = {
     (value) => `off by ${percent(value)}`,
     (limit) => `at most ${percent(limit)}`,
   ],
-  "multiply-adds": ["Is it about as quick?", (value) => `${operations(value)} for an answer`, (limit) => `at most ${operations(limit)}`],
+  "multiply-adds": [
+    "Is it about as quick?",
+    (value) => `${operations(value)} for an answer`,
+    (limit) => `at most ${operations(limit)}`,
+  ],
   nodes: ["Is its network about as simple?", (value) => `${count(value)} steps`, (limit) => `at most ${count(limit)}`],
   "held-out uploads change": ["Does it read your own held-out pictures as well as the old one?", points, loss],
 };

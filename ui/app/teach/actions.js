@@ -24,7 +24,8 @@ export function addExamples(found) {
   if (!found.length) return;
   const labels = state.health.value?.labels ?? [];
   const room = EXAMPLES_LIMIT - state.teach.examples.length;
-  if (found.length > room) tell(`At most ${EXAMPLES_LIMIT} pictures at once; send these and take the rest after.`, "bad");
+  if (found.length > room)
+    tell(`At most ${EXAMPLES_LIMIT} pictures at once; send these and take the rest after.`, "bad");
   const added = found.slice(0, room).map(({ file, path }) => {
     const guessed = guess(path, labels);
     return /** @type {Example} */ ({
@@ -56,7 +57,9 @@ export function labelCursor(label) {
   const before = state.teach.examples;
   const here = before.findIndex(({ id }) => id === cursor);
   if (here < 0) return;
-  const all = before.map((each) => (each.id === cursor ? { ...each, label, origin: /** @type {const} */ ("hand") } : each));
+  const all = before.map((each) =>
+    each.id === cursor ? { ...each, label, origin: /** @type {const} */ ("hand") } : each,
+  );
   const next = [...all.slice(here + 1), ...all.slice(0, here)].find((each) => each.label === null);
   update("teach", { examples: all, cursor: (next ?? all[here + 1] ?? all[here]).id });
   say(`${label}. ${next ? "" : "All have labels."}`);

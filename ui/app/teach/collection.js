@@ -19,7 +19,9 @@ const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report tha
 /** @param {T.Dataset} dataset */
 export function collection(dataset) {
   const { labels, uploads } = dataset;
-  const base = Object.entries(dataset.base ?? {}).filter(([name, counts]) => sumOf(counts) && !FROM_UPLOADS.includes(name));
+  const base = Object.entries(dataset.base ?? {}).filter(
+    ([name, counts]) => sumOf(counts) && !FROM_UPLOADS.includes(name),
+  );
   return [
     element(
       "div",
@@ -49,7 +51,13 @@ export function suspectList(suspects) {
       element(
         "li",
         {},
-        element("img", { src: api.imageUrl(sha256), alt: `A picture labelled ${label}`, width: 72, height: 72, loading: "lazy" }),
+        element("img", {
+          src: api.imageUrl(sha256),
+          alt: `A picture labelled ${label}`,
+          width: 72,
+          height: 72,
+          loading: "lazy",
+        }),
         element(
           "p",
           {},
@@ -82,7 +90,11 @@ export function batchList(batches) {
           "span",
           {},
           element("strong", {}, each.source === "correction" ? "Correction" : `Upload ${each.batch}`),
-          element("span", { class: "hint", title: moment(each.created_at) }, ` ${counted(each.count, "picture")}, ${age(each.created_at)}`),
+          element(
+            "span",
+            { class: "hint", title: moment(each.created_at) },
+            ` ${counted(each.count, "picture")}, ${age(each.created_at)}`,
+          ),
         ),
         button("Undo", () => askUndo(each), {
           class: "quiet",
@@ -91,7 +103,8 @@ export function batchList(batches) {
         }),
       ),
     ),
-    newest.length > BATCHES_SHOWN && element("li", { class: "hint" }, `and ${count(newest.length - BATCHES_SHOWN)} older ones`),
+    newest.length > BATCHES_SHOWN &&
+      element("li", { class: "hint" }, `and ${count(newest.length - BATCHES_SHOWN)} older ones`),
   );
 }
 
@@ -113,7 +126,11 @@ function baseTitle(base) {
 /** @param {[string, T.Counts][]} base */
 function baseParts(base) {
   const kinds = ["first", "third", "fourth", "second"];
-  return base.map(([name, counts], index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts }));
+  return base.map(([name, counts], index) => ({
+    name: PARTS[name] ?? name,
+    kind: kinds[index % kinds.length],
+    counts,
+  }));
 }
 
 /** @param {T.Dataset} dataset */
@@ -124,7 +141,8 @@ function quota({ quota: used }) {
     "p",
     { class: "hint quota" },
     element("meter", { min: 0, max: 1, high: 0.9, value: share, "aria-label": "Space used" }),
-    ` ${count(used.images)} of ${count(used.images_limit)} pictures, ${bytes(used.bytes)} of ${bytes(used.bytes_limit)}`,
+    ` ${count(used.images)} of ${count(used.images_limit)} pictures, `,
+    `${bytes(used.bytes)} of ${bytes(used.bytes_limit)}`,
   );
 }
 

@@ -23,7 +23,13 @@ export function labellingGrid() {
     limit += SHOWN_AT_FIRST;
     show(state.teach.examples, state.teach.cursor);
   });
-  const grid = element("div", { class: "grid", keydown: onKey }, element("p", { class: "grid-line" }, palette), list, more);
+  const grid = element(
+    "div",
+    { class: "grid", keydown: onKey },
+    element("p", { class: "grid-line" }, palette),
+    list,
+    more,
+  );
 
   /** @param {readonly Example[]} examples @param {string | null} cursor */
   function show(examples, cursor) {
@@ -61,7 +67,8 @@ export function labellingGrid() {
 }
 
 /** @param {string} label */
-const choice = (label) => button(label, () => labelCursor(label), { class: "choice", "aria-label": `Label it ${label}` });
+const choice = (label) =>
+  button(label, () => labelCursor(label), { class: "choice", "aria-label": `Label it ${label}` });
 
 const leaveOutButton = () => button("Leave out", () => leaveOut(state.teach.cursor), { class: "quiet" });
 
@@ -128,8 +135,18 @@ function move(list, key) {
   const tiles = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("button")]);
   const here = tiles.findIndex((each) => each === document.activeElement);
   const top = tiles[0]?.offsetTop;
-  const wide = Math.max(1, tiles.findIndex((each) => each.offsetTop !== top));
-  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -wide, ArrowDown: wide, Home: -here, End: tiles.length - 1 - here };
+  const wide = Math.max(
+    1,
+    tiles.findIndex((each) => each.offsetTop !== top),
+  );
+  const steps = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -wide,
+    ArrowDown: wide,
+    Home: -here,
+    End: tiles.length - 1 - here,
+  };
   const next = tiles[here + (steps[/** @type {keyof typeof steps} */ (key)] ?? 0)];
   if (next) next.focus();
 }

@@ -15,13 +15,23 @@ export function outcomeOf({ count, duplicates, suspects = [], refused }) {
   return element(
     "div",
     { class: "outcome", role: "status" },
-    element("p", { class: count ? "good" : "" }, count ? `${counted(count, "new picture")} stored.` : "Nothing new was stored."),
-    group("known already, so not stored again", duplicates.map((file) => [file, ""])),
+    element(
+      "p",
+      { class: count ? "good" : "" },
+      count ? `${counted(count, "new picture")} stored.` : "Nothing new was stored.",
+    ),
+    group(
+      "known already, so not stored again",
+      duplicates.map((file) => [file, ""]),
+    ),
     group(
       "set aside, because the label looks like a slip: judge below",
       suspects.map(({ file, predicted }) => [file, predicted === undefined ? "" : `the model reads ${predicted}`]),
     ),
-    group("refused", refused.map(({ file, error }) => [file, error])),
+    group(
+      "refused",
+      refused.map(({ file, error }) => [file, error]),
+    ),
   );
 }
 

@@ -35,7 +35,11 @@ export function teachView() {
   const view = element(
     "section",
     { class: "view teach" },
-    heading("teach", "Teach", "Give the model examples with their right labels. One in five is held out, to test it fairly."),
+    heading(
+      "teach",
+      "Teach",
+      "Give the model examples with their right labels. One in five is held out, to test it fairly.",
+    ),
     element("section", { class: "card", "aria-label": "New examples" }, drop, labelling(), outcome),
     judged(),
     learnt(),
@@ -46,7 +50,12 @@ export function teachView() {
   });
   watch(
     () => [state.teach.outcome, state.teach.error],
-    (result, error) => replace(outcome, error !== null && element("p", { class: "failure", role: "alert" }, error), result && outcomeOf(result)),
+    (result, error) =>
+      replace(
+        outcome,
+        error !== null && element("p", { class: "failure", role: "alert" }, error),
+        result && outcomeOf(result),
+      ),
   );
   watch(
     () => [state.route.view],
@@ -62,11 +71,20 @@ export function teachView() {
 function labelling() {
   const line = element("p", { class: "hint" });
   const sender = button("Send", send, { class: "primary" });
-  const progress = property(element("div", { class: "progress", role: "progressbar", "aria-label": "Upload" }), "--share", 0);
+  const progress = property(
+    element("div", { class: "progress", role: "progressbar", "aria-label": "Upload" }),
+    "--share",
+    0,
+  );
   const part = element(
     "div",
     { class: "labelling", hidden: true },
-    element("div", { class: "card-head" }, element("h2", {}, "Label them"), button("Leave all out", leaveAllOut, { class: "quiet" })),
+    element(
+      "div",
+      { class: "card-head" },
+      element("h2", {}, "Label them"),
+      button("Leave all out", leaveAllOut, { class: "quiet" }),
+    ),
     line,
     labellingGrid(),
     progress,
@@ -81,10 +99,12 @@ function labelling() {
       replace(
         line,
         open
-          ? `${counted(open, "picture has", "pictures have")} no label yet. Select one and press its key; arrows move, Delete leaves it out.`
+          ? `${counted(open, "picture has", "pictures have")} no label yet. ` +
+              "Select one and press its key; arrows move, Delete leaves it out."
           : "All have labels. Look them over, then send them.",
       );
-      sender.textContent = sending === null ? `Send ${counted(labelled, "picture")}` : `Sending, ${percent(sending, 0)}`;
+      sender.textContent =
+        sending === null ? `Send ${counted(labelled, "picture")}` : `Sending, ${percent(sending, 0)}`;
       sender.disabled = !labelled || sending !== null;
       progress.hidden = sending === null;
       property(progress, "--share", sending ?? 0);
@@ -104,7 +124,11 @@ function judged() {
       replace(
         part,
         element("h2", {}, "Is the label right?"),
-        element("p", { class: "hint" }, "The model is sure that these are something else. Until you say, it does not learn from them."),
+        element(
+          "p",
+          { class: "hint" },
+          "The model is sure that these are something else. Until you say, it does not learn from them.",
+        ),
         suspectList(suspects ?? []),
       );
     },
