@@ -6,6 +6,7 @@ With each goes how its answer must begin, from the model run offline, so that a 
 import functools
 import gzip
 import io
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,9 +30,16 @@ def pixels(dataset: Path = Path("data/mnist")) -> NDArray[np.uint8]:
 
 
 @functools.cache
+def labels(dataset: Path = Path("data/mnist")) -> NDArray[np.uint8]:
+    """What the test images show, (10000,)."""
+    data = gzip.decompress((dataset / "t10k-labels-idx1-ubyte.gz").read_bytes())
+    return np.frombuffer(data, np.uint8, offset=8)
+
+
+@functools.cache
 def files() -> tuple[bytes, ...]:
     """The test images as PNG files."""
-    return tuple(as_file(Image.fromarray(image[:, :, 0]), "PNG") for image in pixels())
+    return tuple(as_file(image) for image in pixels())
 
 
 @functools.cache
@@ -52,10 +60,19 @@ def baseline() -> model.Model:
     return model.load(store.folder(BASELINE), store.manifest(BASELINE), 32)
 
 
-def as_file(image: Image.Image, form: str) -> bytes:
+def as_file(picture: Image.Image | NDArray[np.uint8], form: str = "PNG") -> bytes:
+    """An image file of a picture, or of pixels (height, width, 1)."""
+    image = Image.fromarray(picture[:, :, 0]) if isinstance(picture, np.ndarray) else picture
     file = io.BytesIO()
     image.save(file, form)
     return file.getvalue()
+
+
+def with_padding(file: bytes, size: int) -> bytes:
+    """The same PNG with an ancillary chunk of this many bytes behind its header."""
+    chunk = b"paDd" + bytes(size)
+    head = len(b"\x89PNG\r\n\x1a\n") + 25
+    return file[:head] + size.to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) + file[head:]
 
 
 def multipart(path: str = "/predict", answer: bytes | None = None) -> list[Request]:

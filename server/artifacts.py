@@ -162,6 +162,12 @@ class ArtifactStore:
         except (OSError, ValueError):
             return {}
 
+    def refused(self) -> list[Path]:
+        """The folders of the candidates that the gate refused, newest first, each named by its job."""
+        if not self.candidates.is_dir():
+            return []
+        return sorted((path for path in self.candidates.iterdir() if path.name.isdecimal()), key=lambda p: -int(p.name))
+
     def current(self) -> str | None:
         """The version the pointer names; the baseline without a pointer; None if there is neither.
 

@@ -81,8 +81,14 @@ class NoModel(RequestError):
     status, code = 503, "no_model"
 
 
-class DiskFull(RequestError):
-    status, code = 507, "disk_full"
+class StorageFailed(RequestError):
+    """The disk is full, read-only or broken: predictions go on, nothing can be stored."""
+
+    status, code = 507, "storage_failed"
+
+
+class QuotaReached(RequestError):
+    status, code = 507, "quota_reached"
 
 
 class Failed(RequestError):

@@ -4,7 +4,9 @@ POST /predict goes from here straight to its endpoint; everything else goes thro
 alone, without Starlette's application class, whose error middleware would answer before the errors could arrive here.
 """
 
+import errno
 import logging
+import os
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
@@ -14,11 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.body import ClientLeft, linger
-from server.errors import MethodNotAllowed, NotFound, RequestError, unexpected
+from server.errors import Busy, MethodNotAllowed, NotFound, RequestError, StorageFailed, unexpected
 from server.express import Express
+from server.files import LockTimeout
 from server.guard import Guard
 from server.shutdown import Shutdown
 
+STORAGE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
 OPEN_PATHS = ("/predict", "/predict/batch")  # they change nothing though they are POST
 
@@ -83,10 +87,10 @@ class Front:
             await refuse(_routing_error(error, scope), scope, receive, answer)
         except ClientLeft:
             record.status = CLIENT_LEFT
-        except Exception:
+        except Exception as fault:
             logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
             if not record.status:
-                await refuse(unexpected(record.request_id), scope, receive, answer)
+                await refuse(_as_request_error(fault, record.request_id), scope, receive, answer)
         finally:
             if "route" in scope:
                 record.route = scope["route"].path
@@ -106,6 +110,15 @@ async def refuse(error: RequestError, scope: Scope, receive: Receive, send: Send
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
     await linger(receive)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _as_request_error(fault: Exception, request_id: str) -> RequestError:
+    """What a client is told of a fault: of a disk or a lock what it is, of anything else only where to look."""
+    if isinstance(fault, LockTimeout):
+        return Busy("another call is changing the same thing; try again shortly")
+    if isinstance(fault, OSError) and fault.errno in STORAGE_FAULTS:
+        return StorageFailed(f"nothing was stored: {os.strerror(fault.errno)}; what serves goes on serving")
+    return unexpected(request_id)
 
 
 def _routing_error(error: HTTPException, scope: Scope) -> RequestError:

@@ -44,6 +44,7 @@ OPTIONS = {
     "learning_rate": Option(float, 1e-6, 1.0, "peak learning rate"),
     "seed": Option(int, 0, 2**31 - 1, "seed of everything random"),
     "from_scratch": Option(bool, 0, 1, "start from random weights instead of the current version's"),
+    "force": Option(bool, 0, 1, "train even if there is nothing new to learn from"),
 }
 
 
@@ -74,8 +75,11 @@ class Jobs:
         self._start_seconds = start_seconds
         self._first_seen: dict[str, float] = {}  # monotonic seconds, so that no clock that jumps fails a job
 
-    def create(self, options: dict[str, Json], by: str) -> Job:
-        """Admit a job; raises Conflict if one is open."""
+    def create(self, options: dict[str, Json], by: str, policy: dict[str, Json]) -> Job:
+        """Admit a job; raises Conflict if one is open.
+
+        `policy` is what its starter holds the trainer to: the gate's limits and how much is kept, {} for the defaults.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with files.locked(self.folder / "admission.lock"):
             for job in self.all():
@@ -86,6 +90,7 @@ class Jobs:
             number = str(max((int(name) for name in self._numbers()), default=0) + 1)
             request = {
                 "options": options,
+                "policy": policy,
                 "by": by,
                 "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             }

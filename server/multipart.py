@@ -55,8 +55,11 @@ def only_file(content_type: bytes, body: bytes) -> bytes:
 def parts(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
     """Every part in order. Raises Malformed for a broken form, BodyTooLarge for more files than allowed."""
     plain = _plain_files(content_type, body, files_limit)
-    if plain is not None:
-        return plain
+    return _parsed(content_type, body, files_limit) if plain is None else plain
+
+
+def _parsed(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
+    """Every part as the library finds it; raises what `parts` raises."""
     options = parse_options_header(content_type)[1]
     if b"boundary" not in options:
         raise Malformed("the multipart body names no boundary in its Content-Type; let your HTTP library write it")

@@ -30,6 +30,7 @@ from server.serving import Serving
 from server.settings import Settings
 
 DECODERS = 2  # threads for large pictures; what waits for them waits outside of the model's queue
+NICE = 10  # their priority: below the event loop, above a training run at 19
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
 
 
@@ -173,9 +174,9 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
 
 
 def _give_way() -> None:
-    """Give this thread the lowest priority: a large picture may take its time, small ones beside it may not wait."""
+    """Give this thread a low priority: a large picture may take its time, small ones beside it may not wait."""
     with contextlib.suppress(OSError, AttributeError):  # only Linux has priorities of threads
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:

@@ -52,6 +52,11 @@ class Settings:
     body_timeout_seconds: float = setting(30.0, "seconds", "longest a request body may take to arrive")
     image_limit_pixels: int = setting(40_000_000, "pixels", "largest picture, by width times height")
     upload_limit_files: int = setting(1000, "files", "most images in one upload or batch prediction")
+    upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
+    upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")
+    suspect_below: float = setting(
+        0.02, "probability", "an upload whose label the model finds less probable is put aside as a suspect"
+    )
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = setting(1024, "images", "most images waiting for the model; more are refused with 503")
     queue_timeout_seconds: float = setting(5.0, "seconds", "longest an image may wait for the model")
@@ -70,6 +75,14 @@ class Settings:
     docker_dataset: str = setting("", "mount", "base dataset for the container: a host folder, a volume, or image")
     docker_baseline: str = setting("", "mount", "baseline for the container: a host folder, a volume, or image")
     job_start_seconds: float = setting(60.0, "seconds", "a job that no runner took up by then has failed")
+    gate_accuracy_margin: float = setting(0.003, "share", "accuracy that a new model may lack of the current one's")
+    gate_significance: float = setting(0.01, "probability", "level at which a paired loss counts as one")
+    gate_calibration_margin: float = setting(0.01, "share", "calibration error that a new model may have more")
+    gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")
+    keep_versions: int = setting(
+        20, "versions", "published versions that are kept, beside the current and the previous"
+    )
+    keep_jobs: int = setting(50, "jobs", "finished jobs and refused candidates that are kept")
     job_limit_seconds: float = setting(3600.0, "seconds", "longest a training job may take")
     promote_wait_seconds: float = setting(
         15.0, "seconds", "longest wait for every worker to take over a promoted model"

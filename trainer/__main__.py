@@ -82,7 +82,7 @@ def _train(runner: Runner, options: dict[str, Any]) -> int:
     """Create a job from the command line, run it here, and say how it ended."""
     try:
         recipe_of(options)
-        job = runner.jobs.create(options, "command line").job
+        job = runner.jobs.create(options, "command line", {}).job
     except (ValueError, Conflict) as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGINT, lambda *_: runner.jobs.cancel(job))

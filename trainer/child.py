@@ -4,9 +4,12 @@ import json
 import traceback
 from pathlib import Path
 
+import tensorflow as tf
+
 from server import files
 from server.artifacts import BrokenArtifact
 from server.jobs import outcome
+from trainer.conclude import Policy
 from trainer.config import Places, recipe_of
 from trainer.errors import TrainingError
 from trainer.job import OUTCOME
@@ -16,12 +19,15 @@ from trainer.run import run
 
 def main(job: str, places: Places, work: str) -> int:
     """Run the job; the exit code is 0 if it came to a verdict."""
+    _set_threads()
     folder = places.artifacts / "jobs" / job
-    options = files.read_json(folder / "request.json")["options"]
+    request = files.read_json(folder / "request.json")
+    options, policy = request["options"], request["policy"]
     report = Report(folder / "events.jsonl")
     try:
         assert isinstance(options, dict)
-        result = run(job, recipe_of(options), places, report, Path(work))
+        assert isinstance(policy, dict)
+        result = run(folder, recipe_of(options), Policy.from_json(policy), places, report, Path(work))
     except (TrainingError, BrokenArtifact, ValueError, TypeError) as error:
         traceback.print_exc()
         result = outcome("failed", reason=str(error))
@@ -30,3 +36,12 @@ def main(job: str, places: Places, work: str) -> int:
         result = outcome("failed", reason=f"the disk failed the trainer: {error}")
     files.write_atomically(Path(work) / OUTCOME, json.dumps(result).encode())
     return 0 if result["state"] != "failed" else 1
+
+
+def _set_threads() -> None:
+    """One thread an operation, one operation for each of two cores: the network's step beside the images' changes.
+
+    Operations this small lose more by being split over two threads than they gain: 41 ms of CPU a step against 30.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(2)

@@ -9,7 +9,10 @@ import keras
 from trainer.config import Recipe
 
 SCALE = 1 / 255
-KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 96)
+KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 96)  # see docs/decisions/0003-network-and-recipe.md
+BLOCK = 16  # channels that onnxruntime computes at once: a number of channels between two multiples costs the higher
+NEAR_SIDE = 40  # pixels: pictures are halved until one of their sides is at most this
+FLAT_SIDE = 4  # of the last grid: beyond it the places are averaged, or the dense layer would outgrow all the others
 
 
 def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Model:
@@ -18,23 +21,24 @@ def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Mode
     x = keras.ops.cast(inputs, "float32")
     if scaled:
         x = x * SCALE
-    while (
-        min(x.shape[1], x.shape[2]) > 40
-    ):  # larger pictures are brought near to the size that the network was made for
+    while min(x.shape[1:3]) > NEAR_SIDE:  # larger pictures are brought near to the size that the network was made for
         x = keras.layers.AveragePooling2D(2)(x)
     for number, (kernel, channels) in enumerate(zip(KERNEL, CHANNELS, strict=True)):
-        strided = number < 2
         x = keras.layers.Conv2D(
-            max(8, round(channels * recipe.channels_factor / 8) * 8),
+            max(BLOCK, round(channels * recipe.channels_factor / BLOCK) * BLOCK),
             kernel,
-            strides=2 if strided else 1,
-            padding="same" if number == 1 else "valid",
+            strides=2 if number < 2 else 1,
+            padding="same" if number == 1 or min(x.shape[1:3]) < 4 else "valid",
             use_bias=False,
+            kernel_initializer="he_normal",
             name=f"convolution_{number}",
         )(x)
         x = keras.layers.BatchNormalization(momentum=0.95, name=f"normalization_{number}")(x)
         x = keras.layers.ReLU(name=f"activation_{number}")(x)
-    x = keras.layers.Flatten(name="flatten")(x)
+    if max(x.shape[1:3]) > FLAT_SIDE:
+        x = keras.layers.GlobalAveragePooling2D(name="pooling")(x)
+    else:
+        x = keras.layers.Flatten(name="flatten")(x)
     logits = keras.layers.Dense(classes, name="logits")(x)
     return keras.Model(inputs, logits)
 

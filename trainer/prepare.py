@@ -72,7 +72,7 @@ def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, wo
     An upload that is also a base image for validation, gate or test is left out: it would be trained on what judges.
     """
     batches = uploads.batches()
-    stored = list(uploads.images().values())
+    stored = uploads.learnable()
     foreign = sorted({upload.label for upload in stored} - set(dataset.labels))
     if foreign:
         raise DatasetError(f"uploads have labels that the dataset does not know: {foreign}")
@@ -106,7 +106,7 @@ def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, wo
         if not rows[part]:
             raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
     arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
-    return Prepared(dataset.labels, images, classes, arrays, tuple(batch.batch for batch in batches), skipped)
+    return Prepared(dataset.labels, images, classes, arrays, tuple(batch.number for batch in batches), skipped)
 
 
 def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple[Example, str, Input]]:

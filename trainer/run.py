@@ -3,7 +3,6 @@
 It runs in the runner's child process (job.py), which alone loads TensorFlow.
 """
 
-import json
 import platform
 import shutil
 import subprocess
@@ -14,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from export.convert import OPSET, to_onnx
-from export.gate import judge
-from export.publish import Candidate, keep_refused, publish, with_file
+from export.gate import Judging
+from export.publish import Candidate
 from export.verify import Parity, golden_file, in_batches, verify
-from server.artifacts import ArtifactStore, BrokenArtifact, CurrentMoved
+from server.artifacts import ArtifactStore
 from server.files import Json
-from server.jobs import outcome
-from server.model import Model, load
+from server.model import Model
 from server.uploads import Uploads
 from trainer import dataset
+from trainer.conclude import Policy, conclude
 from trainer.config import Places, Recipe, as_json
 from trainer.evaluate import metrics, softmax
 from trainer.model import unscaled
@@ -34,24 +33,28 @@ LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "onnx", "onnxru
 SAME_NETWORK = ("preprocessing", "height", "width", "channels", "channels_factor")
 
 
-def run(job: str, recipe: Recipe, places: Places, report: Report, work: Path) -> dict[str, Json]:
-    """The outcome of a run, as result.json has it; raises TrainingError for what its user can mend."""
+def run(job: Path, recipe: Recipe, policy: Policy, places: Places, report: Report, work: Path) -> dict[str, Json]:
+    """The outcome of the job in the folder `job`, as result.json has it; raises TrainingError."""
     started = time.monotonic()
     store = ArtifactStore(places.artifacts, places.name, places.baseline)
     report("preparing", f"reading {places.dataset}")
-    prepared = prepare(dataset.find(places.dataset), Uploads(places.data), recipe.input, work)
+    uploads = Uploads(places.data)
+    fingerprint = uploads.fingerprint()  # taken first: what comes later is new to the next run
+    prepared = prepare(dataset.find(places.dataset), uploads, recipe.input, work)
     start, start_version = _start(store, recipe, prepared, work)
     report("training", f"training on {len(prepared.rows['fit'])} images and {len(prepared.rows['uploads'])} uploads")
     trained = train(recipe, prepared, start, report)
     report("exporting")
-    candidate, model, parity = _export(job, recipe, prepared, trained, report, work)
-    figures = _figures(job, recipe, prepared, trained, model)
+    candidate, model, parity = _export(job.name, recipe, prepared, trained, report, work)
+    figures = _figures(job.name, recipe, prepared, trained, model)
     figures["parity"] = asdict(parity)
     figures["training"] |= {
         "warm_start": start_version if trained.went_on else None,
         "seconds": round(time.monotonic() - started, 1),
+        "uploads_sha256": fingerprint,
     }
-    return _conclude(job, store, candidate, model, parity, figures, prepared, report)
+    judging = Judging(prepared.part("gate"), prepared.part("held out"))
+    return conclude(job, store, candidate, model, parity, figures, judging, policy, report)
 
 
 def _start(store: ArtifactStore, recipe: Recipe, prepared: Prepared, work: Path) -> tuple[Path | None, str | None]:
@@ -118,48 +121,6 @@ def _figures(job: str, recipe: Recipe, prepared: Prepared, trained: Trained, mod
             "job": job,
         },
     }
-
-
-def _conclude(
-    job: str,
-    store: ArtifactStore,
-    candidate: Candidate,
-    model: Model,
-    parity: Parity,
-    figures: dict[str, Any],
-    prepared: Prepared,
-    report: Report,
-) -> dict[str, Json]:
-    """Gate and publish; gate again if another version became current in between."""
-    images, classes = prepared.part("gate")
-    while True:
-        report("gating")
-        current = store.current()
-        verdict = judge(model, _loaded(store, current), parity, images, classes)
-        figures["gate"] = verdict.to_json()
-        final = with_file(candidate, "report/report.json", json.dumps(figures, indent=1).encode())
-        if not verdict.passed:
-            keep_refused(store, final, job)
-            return outcome("refused", None, figures, verdict.reason)
-        try:
-            published = publish(
-                store, final, current, f"job {job}", lambda new: report("publishing", f"publishing {new}", version=new)
-            )
-        except CurrentMoved as error:
-            print(f"gating again: {error}")
-            continue
-        return outcome("published", published, figures)
-
-
-def _loaded(store: ArtifactStore, version: str | None) -> Model | None:
-    """The current model to compare with; None if there is none, or it can't be loaded and so can't be worse to lose."""
-    if version is None:
-        return None
-    try:
-        return load(store.folder(version), store.manifest(version), 256)
-    except BrokenArtifact as error:
-        print(f"the current version can't be loaded, so there is nothing to compare with: {error}")
-        return None
 
 
 def _installed(name: str) -> bool:

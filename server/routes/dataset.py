@@ -1,50 +1,82 @@
-"""Labelled images: upload them, and see what there is."""
+"""Labelled images: upload them, see what there is, accept or remove what is doubtful, undo a batch."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from PIL import Image
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from server import image
-from server.errors import Malformed, RequestError, UnusableImage, UnusableLabel
+from server.errors import Malformed, NotFound, RequestError, UnusableImage, UnusableLabel
 from server.model import Model
 from server.multipart import Part
+from server.preprocessing import Input
 from server.routes.requests import form
 from server.service import Service
-from server.uploads import Stored
+from server.uploads import Labelled, Stored
 
 SOURCE_LIMIT = 40  # characters
+CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
+DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
 
 
 def routes(service: Service) -> list[Route]:
+    work = asyncio.to_thread
+
     async def upload(request: Request) -> Response:
         model = service.predictor.model
         files, labels, source = _fields(await form(request, service.settings))
-        work = asyncio.get_running_loop().run_in_executor
-        usable, refused = await work(
-            service.executor, _examine, files, labels, model, service.settings.image_limit_pixels
-        )
+        usable, refused = await work(_examine, files, labels, model, service.settings.image_limit_pixels)
         if not usable:
             raise _nothing_usable(refused)
-        stored = await work(
-            service.executor, service.uploads.add, [(each.picture, each.label) for each in usable], source
-        )
+        if source != CORRECTION:
+            usable = await _doubt(service, usable, model)
+        stored = await work(service.uploads.add, [each.labelled for each in usable], source)
         return JSONResponse(_answer(usable, stored, refused), 201)
 
     async def dataset(request: Request) -> Response:
-        return JSONResponse(await asyncio.get_running_loop().run_in_executor(service.executor, _overview, service))
+        return JSONResponse(await work(_overview, service))
 
-    return [Route("/upload", upload, methods=["POST"]), Route("/dataset", dataset)]
+    async def remove_batch(request: Request) -> Response:
+        number = str(request.path_params["batch"])
+        await work(service.uploads.remove_batch, number)
+        return JSONResponse({"message": f"Batch {number} is removed; the next retraining is without it"})
+
+    async def picture(request: Request) -> Response:
+        sha256 = _sha256(request)
+        found = (await work(service.uploads.images)).get(sha256)
+        if found is None:
+            raise NotFound(f"there is no image {sha256!r}; see GET /dataset")
+        return FileResponse(service.uploads.path(found), media_type="image/png")
+
+    async def remove(request: Request) -> Response:
+        await work(service.uploads.remove, _sha256(request))
+        return JSONResponse({"message": "The image is removed"})
+
+    async def accept(request: Request) -> Response:
+        await work(service.uploads.accept, _sha256(request))
+        return JSONResponse({"message": "The label is accepted"})
+
+    return [
+        Route("/upload", upload, methods=["POST"]),
+        Route("/dataset", dataset),
+        Route("/dataset/batches/{batch}", remove_batch, methods=["DELETE"]),
+        Route("/dataset/images/{sha256}", picture),
+        Route("/dataset/images/{sha256}", remove, methods=["DELETE"]),
+        Route("/dataset/images/{sha256}/accept", accept, methods=["POST"]),
+    ]
+
+
+def _sha256(request: Request) -> str:
+    return str(request.path_params["sha256"])[:64]
 
 
 @dataclass(frozen=True)
 class _Usable:
     filename: str
-    picture: Image.Image
-    label: str
+    labelled: Labelled
+    model_input: Input
 
 
 @dataclass(frozen=True)
@@ -71,7 +103,7 @@ def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
         )
     source = next((part.data.decode("utf-8", "replace") for part in parts if part.name == "source"), "upload")
     if not source.replace("-", "").isalnum() or not source.isascii() or len(source) > SOURCE_LIMIT:
-        raise Malformed(f"source must be a word of at most {SOURCE_LIMIT} letters and digits, such as 'correction'")
+        raise Malformed(f"source must be a word of at most {SOURCE_LIMIT} letters and digits, such as {CORRECTION!r}")
     return files, [label.strip() for label in labels], source
 
 
@@ -84,16 +116,35 @@ def _examine(
         name = part.filename or ""
         try:
             if label not in model.labels:
-                raise UnusableLabel(
-                    f"{label[:40]!r} is no label of this model; the labels are {', '.join(model.labels)}"
-                )
+                listed = ", ".join(model.labels)
+                raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
             picture = image.read(part.data, model.preprocessing.channels, limit_pixels)
-            model.preprocessing.apply(picture)
+            model_input = model.preprocessing.apply(picture)
         except RequestError as error:
             refused.append(_Refused(name, error))
         else:
-            usable.append(_Usable(name, picture, label))
+            usable.append(_Usable(name, Labelled(picture, label), model_input))
     return usable, refused
+
+
+async def _doubt(service: Service, usable: list[_Usable], model: Model) -> list[_Usable]:
+    """Mark the images whose label the model finds nearly impossible: most often somebody's finger slipped.
+
+    It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of.
+    """
+    number_of = {label: number for number, label in enumerate(model.labels)}
+    judged = []
+    for first in range(0, len(usable), DOUBT_AT_ONCE):
+        some = usable[first : first + DOUBT_AT_ONCE]
+        answer = await service.predictor.predict([each.model_input for each in some])
+        for each, prediction in zip(some, answer.results, strict=True):
+            probability = float(prediction.probabilities[number_of[each.labelled.label]])
+            if probability < service.settings.suspect_below:
+                doubt = (probability, model.labels[prediction.best])
+                judged.append(replace(each, labelled=replace(each.labelled, doubt=doubt)))
+            else:
+                judged.append(each)
+    return judged
 
 
 def _nothing_usable(refused: list[_Refused]) -> RequestError:
@@ -110,26 +161,49 @@ def _answer(usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> d
         "count": stored.count,
         "batch": stored.batch,
         "duplicates": [usable[position].filename for position in stored.duplicates],
+        "suspects": [
+            {
+                "file": usable[position].filename,
+                "sha256": upload.sha256,
+                "label": upload.label,
+                "probability": upload.probability,
+                "predicted": upload.predicted,
+            }
+            for position, upload in stored.suspects
+        ],
         "refused": [each.to_json() for each in refused],
     }
 
 
 def _overview(service: Service) -> dict[str, object]:
-    model = service.serving.model
-    report = service.store.report(model.version) if model is not None else {}
-    counts = service.uploads.counts()
+    uploads, model = service.uploads, service.serving.model
+    images, counts = uploads.images(), uploads.counts()
+    batches = uploads.batches()
+    batch_of = {each.sha256: batch.number for batch in batches for each in batch.images}
     return {
         "labels": list(model.labels) if model is not None else [],
-        "base": report.get("dataset"),
-        "uploads": counts,
-        "count": sum(sum(of_label.values()) for of_label in counts.values()),
-        "batches": [
+        "base": service.store.report(model.version).get("dataset") if model is not None else None,
+        "uploads": {split: counts[split] for split in ("train", "test")},
+        "count": len(images),
+        "suspects": [
             {
-                "batch": each.batch,
-                "created_at": each.created_at,
-                "source": each.source,
-                "count": len(each.images),
+                "sha256": each.sha256,
+                "label": each.label,
+                "batch": batch_of.get(each.sha256),
+                "probability": each.probability,
+                "predicted": each.predicted,
             }
-            for each in service.uploads.batches()
+            for each in images.values()
+            if each.split == "suspect"
         ],
+        "batches": [
+            {"batch": each.number, "created_at": each.created_at, "source": each.source, "count": len(each.images)}
+            for each in batches
+        ],
+        "quota": {
+            "images": len(images),
+            "bytes": uploads.stored_bytes(),
+            "images_limit": uploads.images_limit,
+            "bytes_limit": uploads.bytes_limit,
+        },
     }

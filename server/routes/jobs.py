@@ -1,6 +1,7 @@
 """Retraining: start a job, follow it, read its log, cancel it."""
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import AsyncIterator
@@ -11,13 +12,22 @@ from starlette.routing import Route
 
 from server import files
 from server.errors import Conflict, Failed, Malformed
+from server.files import Json
 from server.jobs import Job, check_options
 from server.routes.requests import flag, json_object
 from server.service import Service
 from server.serving import all_serve
+from server.settings import Settings
 
 POLL_SECONDS = 0.2  # how often a job's files are looked at while somebody waits for it
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
+NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # Uploads.fingerprint() without any
+NOTHING_NEW = {
+    "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
+    "published": False,
+    "reason": "nothing new to learn from",
+    "job": None,
+}
 
 
 def routes(service: Service) -> list[Route]:
@@ -27,9 +37,12 @@ def routes(service: Service) -> list[Route]:
         wait = flag(request, "wait")
         options = await json_object(request, service.settings)
         check_options(options)
+        forced = options.pop("force", False)
         work = asyncio.get_running_loop().run_in_executor
+        if not forced and not await work(executor, _is_anything_new, service):
+            return JSONResponse(NOTHING_NEW)
         try:
-            job = await work(executor, jobs.create, options, "api")
+            job = await work(executor, jobs.create, options, "api", _policy(service.settings))
         except Conflict as error:
             for each in await work(executor, jobs.all):
                 if each.is_open:
@@ -78,6 +91,27 @@ def routes(service: Service) -> list[Route]:
         Route("/retrain/jobs/{job}/log", log),
         Route("/retrain/jobs/{job}/events", events),
     ]
+
+
+def _is_anything_new(service: Service) -> bool:
+    """Whether the uploads are others than the current version was trained with; also true while a job is open, which
+    is for the admission to say."""
+    model = service.serving.model
+    training = service.store.report(model.version).get("training") if model is not None else None
+    if not isinstance(training, dict) or any(job.is_open for job in service.jobs.all()):
+        return True
+    return service.uploads.fingerprint() != training.get("uploads_sha256", NO_UPLOADS)
+
+
+def _policy(settings: Settings) -> dict[str, Json]:
+    """What the trainer is held to, which no client decides."""
+    limits: dict[str, Json] = {
+        "accuracy_margin": settings.gate_accuracy_margin,
+        "significance": settings.gate_significance,
+        "calibration_margin": settings.gate_calibration_margin,
+        "cost_factor": settings.gate_cost_factor,
+    }
+    return {"limits": limits, "keep_versions": settings.keep_versions, "keep_jobs": settings.keep_jobs}
 
 
 def _id(request: Request) -> str:

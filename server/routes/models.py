@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from server import files
 from server.artifacts import BrokenArtifact, CurrentMoved
 from server.errors import Conflict, NotFound
 from server.model import load
@@ -19,6 +21,7 @@ REPORT_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 }
 REASON_LIMIT = 200  # characters
+FIGURES = ("metrics", "gate", "training")  # the parts of a report that a list shows
 
 
 def routes(service: Service) -> list[Route]:
@@ -80,7 +83,22 @@ def _listing(service: Service) -> dict[str, object]:
         }
         for move in service.store.promotions()
     ]
-    return {"name": service.store.name, "current": current, "models": models, "promotions": moves}
+    return {
+        "name": service.store.name,
+        "current": current,
+        "models": models,
+        "candidates": [_candidate(folder) for folder in service.store.refused()],
+        "promotions": moves,
+    }
+
+
+def _candidate(folder: Path) -> dict[str, object]:
+    """A candidate that the gate refused, with its figures."""
+    try:
+        report = files.read_json(folder / "report" / "report.json")
+    except (OSError, ValueError):
+        report = {}
+    return {"job": folder.name} | {name: report.get(name) for name in FIGURES}
 
 
 def _summary(service: Service, version: str, current: str | None) -> dict[str, object]:
@@ -90,7 +108,7 @@ def _summary(service: Service, version: str, current: str | None) -> dict[str, o
     except BrokenArtifact as error:
         return summary | {"problem": str(error)}
     report = service.store.report(version)
-    figures = {name: report.get(name) for name in ("metrics", "gate", "training")}
+    figures = {name: report.get(name) for name in FIGURES}
     size = manifest.files.get("model.onnx", ("", 0))[1]
     return summary | {"created_at": manifest.created_at, "bytes": size, **figures}
 

@@ -83,5 +83,5 @@ def test_render_s_build_argument_and_command_are_the_image_s() -> None:
     (service,) = yaml.safe_load((ROOT / "render.yaml").read_text())["services"]
     assert "ARG RUN_AS=10001:10001\nUSER ${RUN_AS}\n" in dockerfile
     assert {"key": "RUN_AS", "value": "0:0"} in service["envVars"]
-    assert f"COPY deploy/give-disk {service['dockerCommand']}\n" in dockerfile
-    assert os.access(ROOT / "deploy/give-disk", os.X_OK)
+    assert f"COPY trainer/give-disk {service['dockerCommand']}\n" in dockerfile
+    assert os.access(ROOT / "trainer/give-disk", os.X_OK)

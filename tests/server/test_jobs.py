@@ -21,7 +21,7 @@ def say(jobs: Jobs, job: Job, **event: object) -> None:
 
 
 def test_a_new_job_is_queued_for_everybody(tmp_path: Path) -> None:
-    job = jobs_in(tmp_path).create({"epochs": 2}, "api")
+    job = jobs_in(tmp_path).create({"epochs": 2}, "api", {})
     seen = jobs_in(tmp_path).get(job.job)
     assert (seen.job, seen.state, seen.options, seen.by, seen.is_open) == ("1", "queued", {"epochs": 2}, "api", True)
 
@@ -32,7 +32,7 @@ def test_one_of_many_triggers_is_admitted(tmp_path: Path) -> None:
 
     def trigger() -> None:
         try:
-            admitted.append(jobs_in(tmp_path).create({}, "api").job)
+            admitted.append(jobs_in(tmp_path).create({}, "api", {}).job)
         except Conflict as error:
             refused.append(str(error))
 
@@ -48,7 +48,7 @@ def test_one_of_many_triggers_is_admitted(tmp_path: Path) -> None:
 
 def test_a_running_job_is_at_the_stage_it_told_last(tmp_path: Path) -> None:
     jobs = jobs_in(tmp_path)
-    job = jobs.create({}, "api")
+    job = jobs.create({}, "api", {})
     with files.locked(jobs.folder / "lock"):
         say(jobs, job, stage="training", epoch=1)
         say(jobs, job, stage="training", epoch=2)
@@ -58,18 +58,18 @@ def test_a_running_job_is_at_the_stage_it_told_last(tmp_path: Path) -> None:
 
 def test_a_job_whose_runner_is_gone_has_failed_for_good(tmp_path: Path) -> None:
     jobs = jobs_in(tmp_path)
-    job = jobs.create({}, "api")
+    job = jobs.create({}, "api", {})
     say(jobs, job, stage="training")
     found = jobs.get(job.job)
     assert found.state == "failed"
     assert found.result is not None
     assert "stopped from outside while training" in str(found.result["reason"])
     assert jobs_in(tmp_path).get(job.job) == found
-    assert jobs.create({}, "api").job == "2"
+    assert jobs.create({}, "api", {}).job == "2"
 
 
 def test_a_job_that_nobody_took_up_fails_after_its_deadline(tmp_path: Path) -> None:
-    job = jobs_in(tmp_path, None).create({}, "api")
+    job = jobs_in(tmp_path, None).create({}, "api", {})
     assert jobs_in(tmp_path, None).get(job.job).state == "queued"
     patient, late = jobs_in(tmp_path, 60), jobs_in(tmp_path, 0)
     assert patient.get(job.job).state == "queued"
@@ -81,7 +81,7 @@ def test_a_job_is_not_judged_while_a_runner_holds_the_lock(tmp_path: Path) -> No
     jobs = jobs_in(tmp_path, 0)
     jobs.folder.mkdir(parents=True)
     with files.locked(jobs.folder / "lock"):
-        job = jobs.create({}, "api")
+        job = jobs.create({}, "api", {})
         jobs.get(job.job)
         assert jobs.get(job.job).state == "queued"
     assert jobs.get(job.job).state == "failed"
@@ -89,7 +89,7 @@ def test_a_job_is_not_judged_while_a_runner_holds_the_lock(tmp_path: Path) -> No
 
 def test_a_queued_job_is_cancelled_at_once(tmp_path: Path) -> None:
     jobs = jobs_in(tmp_path)
-    job = jobs.create({}, "api")
+    job = jobs.create({}, "api", {})
     assert jobs.cancel(job.job).state == "cancelled"
     with pytest.raises(Conflict, match="over already"):
         jobs.cancel(job.job)
@@ -98,7 +98,7 @@ def test_a_queued_job_is_cancelled_at_once(tmp_path: Path) -> None:
 def test_a_job_killed_right_after_the_pointer_moved_has_published(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     jobs = Jobs(tmp_path / "artifacts", store, 60)
-    job = jobs.create({}, "api")
+    job = jobs.create({}, "api", {})
     say(jobs, job, stage="publishing", version="1")
     publish_tiny(store)
     found = jobs.get(job.job)
@@ -109,7 +109,7 @@ def test_a_job_killed_right_after_the_pointer_moved_has_published(tmp_path: Path
 
 def test_a_job_killed_before_the_pointer_moved_has_failed(tmp_path: Path) -> None:
     jobs = jobs_in(tmp_path)
-    job = jobs.create({}, "api")
+    job = jobs.create({}, "api", {})
     say(jobs, job, stage="publishing", version="1")
     assert jobs.get(job.job).state == "failed"
 
@@ -117,7 +117,7 @@ def test_a_job_killed_before_the_pointer_moved_has_failed(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["2", "0", "-1", "x", "../1", "\uff11", "1/../1", ""])
 def test_an_unknown_job_is_not_found(tmp_path: Path, name: str) -> None:
     jobs = jobs_in(tmp_path)
-    jobs.create({}, "api")
+    jobs.create({}, "api", {})
     with pytest.raises(NotFound):
         jobs.get(name)
 

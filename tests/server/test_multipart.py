@@ -55,9 +55,33 @@ def test_fast_path_and_library_agree(
     fast = multipart._only_part(kind, body)
     if fast is None:
         return
-    listed = multipart.parts(kind, body, 10)
+    listed = multipart._parsed(kind, body, 10)
     assert [(part.name.encode(), part.data) for part in listed] == [fast]
     assert listed[0].filename is not None
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(st.tuples(data_like_boundaries, names, names, st.none() | st.just("image/png")), max_size=4),
+    st.sampled_from(["--\r\n", "--", "--\r\nafter", "\r\n", ""]),
+    st.sampled_from([b"", b"before\r\n"]),
+)
+def test_files_found_by_slicing_are_those_the_library_finds(
+    parts: list[tuple[bytes, str, str, str | None]], ending: str, before: bytes
+) -> None:
+    listed = [file_part(data, name, filename, kind) for data, name, filename, kind in parts]
+    body = body_of(listed, "frontier", ending, before)
+    kind = content_type("frontier")
+    sliced = multipart._plain_files(kind, body, 3)
+    assert sliced is None or sliced == multipart._parsed(kind, body, 3)
+
+
+def test_many_plain_files_are_found_by_slicing() -> None:
+    body = body_of([file_part(b"%d" % number, "files", kind="image/png") for number in range(5)], "b")
+    sliced = multipart._plain_files(content_type("b"), body, 5)
+    assert sliced is not None
+    assert [part.data for part in sliced] == [b"0", b"1", b"2", b"3", b"4"]
+    assert multipart._plain_files(content_type("b"), body, 4) is None  # the library says what is wrong
 
 
 @pytest.mark.parametrize("kind", ["image/png", None, "application/octet-stream"])

@@ -8,16 +8,18 @@ import pytest
 from PIL import Image
 
 from server import image
-from server.uploads import Uploads, split_of
+from server.errors import NotFound, QuotaReached
+from server.records import split_of
+from server.uploads import Labelled, Uploads
 from tests.digits import Digits
 
 
-def pictures(digits: Digits, *positions: int) -> list[tuple[Image.Image, str]]:
-    return [(Image.fromarray(digits.images[each]), str(digits.classes[each])) for each in positions]
+def pictures(digits: Digits, *positions: int) -> list[Labelled]:
+    return [Labelled(Image.fromarray(digits.images[each]), str(digits.classes[each])) for each in positions]
 
 
 def stored_files(data: Path) -> list[Path]:
-    return sorted(path for split in ("train", "test") for path in (data / split).rglob("*.png"))
+    return sorted(path for split in ("train", "test", "suspect") for path in (data / split).rglob("*.png"))
 
 
 def test_pictures_are_stored_once_by_label_and_split(tmp_path: Path, digits: Digits) -> None:
@@ -53,26 +55,26 @@ def test_the_same_picture_again_is_a_duplicate(tmp_path: Path, digits: Digits) -
 def test_a_grey_picture_has_one_name_whatever_its_mode(tmp_path: Path, digits: Digits) -> None:
     uploads = Uploads(tmp_path)
     grey = Image.fromarray(digits.images[0])
-    uploads.add([(grey, "7")], "upload")
-    assert uploads.add([(grey.convert("RGB"), "7")], "upload").duplicates == (0,)
+    uploads.add([Labelled(grey, "7")], "upload")
+    assert uploads.add([Labelled(grey.convert("RGB"), "7")], "upload").duplicates == (0,)
 
 
 def test_the_last_label_wins_and_the_history_stays(tmp_path: Path, digits: Digits) -> None:
     uploads = Uploads(tmp_path)
-    (picture, _), *_ = pictures(digits, 0)
-    uploads.add([(picture, "1")], "upload")
-    assert uploads.add([(picture, "7")], "correction").count == 1
+    picture = Image.fromarray(digits.images[0])
+    uploads.add([Labelled(picture, "1")], "upload")
+    assert uploads.add([Labelled(picture, "7")], "correction").count == 1
     assert [upload.label for upload in uploads.images().values()] == ["7"]
     assert [path.parent.name for path in stored_files(tmp_path)] == ["7"]
     assert [batch.images[0].label for batch in uploads.batches()] == ["1", "7"]
-    assert uploads.add([(picture, "1")], "correction").count == 1
+    assert uploads.add([Labelled(picture, "1")], "correction").count == 1
     assert [path.parent.name for path in stored_files(tmp_path)] == ["1"]
 
 
 def test_two_labels_for_one_picture_in_one_upload_keep_the_last(tmp_path: Path, digits: Digits) -> None:
     uploads = Uploads(tmp_path)
     picture = Image.fromarray(digits.images[0])
-    assert uploads.add([(picture, "1"), (picture, "7")], "upload").count == 1
+    assert uploads.add([Labelled(picture, "1"), Labelled(picture, "7")], "upload").count == 1
     assert [path.parent.name for path in stored_files(tmp_path)] == ["7"]
 
 
@@ -81,7 +83,7 @@ def test_metadata_never_reaches_the_disk(tmp_path: Path, digits: Digits) -> None
     picture.info["comment"] = "who I am"
     exif = picture.getexif()
     exif[0x010E] = "where I live"
-    Uploads(tmp_path).add([(picture, "7")], "upload")
+    Uploads(tmp_path).add([Labelled(picture, "7")], "upload")
     (path,) = stored_files(tmp_path)
     with Image.open(path) as stored:
         assert stored.info == {}
@@ -92,7 +94,7 @@ def test_metadata_never_reaches_the_disk(tmp_path: Path, digits: Digits) -> None
 def test_no_label_leaves_the_data_folder(tmp_path: Path, digits: Digits, label: str) -> None:
     data = tmp_path / "data"
     uploads = Uploads(data)
-    uploads.add([(Image.fromarray(digits.images[0]), label)], "upload")
+    uploads.add([Labelled(Image.fromarray(digits.images[0]), label)], "upload")
     (path,) = stored_files(data)
     assert path.parents[2] == data
     assert path.resolve() == path
@@ -143,3 +145,75 @@ def test_strays_are_swept_and_nothing_else(tmp_path: Path, digits: Digits) -> No
     (tmp_path / "batches" / ".tmp-9").write_bytes(b"{")
     assert uploads.sweep() == 2
     assert len(stored_files(tmp_path)) == 2
+
+
+def test_a_doubted_label_is_put_aside_until_it_is_accepted(tmp_path: Path, digits: Digits) -> None:
+    uploads = Uploads(tmp_path)
+    picture = Image.fromarray(digits.images[0])
+    stored = uploads.add([Labelled(picture, "1", doubt=(0.001, "7"))], "upload")
+    ((position, suspect),) = stored.suspects
+    assert (stored.count, position, suspect.split, suspect.probability, suspect.predicted) == (
+        1,
+        0,
+        "suspect",
+        0.001,
+        "7",
+    )
+    assert uploads.learnable() == []
+    assert uploads.counts()["suspect"] == {"1": 1}
+    empty = uploads.fingerprint()
+    assert uploads.add([Labelled(picture, "1", doubt=(0.001, "7"))], "upload").duplicates == (0,)
+    uploads.accept(suspect.sha256)
+    assert [each.label for each in uploads.learnable()] == ["1"]
+    assert uploads.fingerprint() != empty
+    assert [path.parents[1].name for path in stored_files(tmp_path)] == [split_of(suspect.sha256)]
+    with pytest.raises(NotFound):
+        uploads.accept(suspect.sha256)
+    assert uploads.add([Labelled(picture, "1", doubt=(0.001, "7"))], "upload").duplicates == (0,)
+    assert len(uploads.learnable()) == 1
+
+
+def test_a_correction_takes_a_suspect_out(tmp_path: Path, digits: Digits) -> None:
+    uploads = Uploads(tmp_path)
+    picture = Image.fromarray(digits.images[0])
+    uploads.add([Labelled(picture, "1", doubt=(0.001, "7"))], "upload")
+    assert uploads.add([Labelled(picture, "7")], "correction").count == 1
+    assert [each.label for each in uploads.learnable()] == ["7"]
+    assert len(stored_files(tmp_path)) == 1
+
+
+def test_a_removed_batch_is_as_if_it_had_never_been(tmp_path: Path, digits: Digits) -> None:
+    uploads = Uploads(tmp_path)
+    uploads.add(pictures(digits, 0, 1), "upload")
+    before = uploads.images(), uploads.fingerprint(), stored_files(tmp_path)
+    wrong = Labelled(Image.fromarray(digits.images[0]), "9")
+    batch = uploads.add([wrong, *pictures(digits, 2, 3)], "upload").batch
+    assert batch == "2"
+    assert len(stored_files(tmp_path)) == 4
+    uploads.remove_batch(batch)
+    assert (uploads.images(), uploads.fingerprint(), stored_files(tmp_path)) == before
+    assert [each.number for each in uploads.batches()] == ["1"]
+    with pytest.raises(NotFound):
+        uploads.remove_batch(batch)
+    assert uploads.add([wrong], "upload").batch == "4"
+
+
+def test_a_removed_image_is_gone_and_may_come_again(tmp_path: Path, digits: Digits) -> None:
+    uploads = Uploads(tmp_path)
+    uploads.add(pictures(digits, 0, 1), "upload")
+    sha256 = next(iter(uploads.images()))
+    uploads.remove(sha256)
+    assert len(stored_files(tmp_path)) == len(uploads.images()) == 1
+    with pytest.raises(NotFound):
+        uploads.remove(sha256)
+    assert uploads.add(pictures(digits, 0), "upload").count == 1
+
+
+@pytest.mark.parametrize("limits", [(2, 2**30), (100, 600)])
+def test_the_quota_stops_an_upload_whole(tmp_path: Path, digits: Digits, limits: tuple[int, int]) -> None:
+    uploads = Uploads(tmp_path, *limits)
+    uploads.add(pictures(digits, 0, 1), "upload")
+    with pytest.raises(QuotaReached, match="quota"):
+        uploads.add(pictures(digits, 2, 3), "upload")
+    assert len(stored_files(tmp_path)) == 2
+    assert uploads.add(pictures(digits, 0, 1), "upload").count == 0

@@ -102,8 +102,41 @@ def test_the_job_tells_what_happened(teaching: LiveServer) -> None:
     assert "epoch 1/1" in teaching.get("/retrain/jobs/1/log").text
 
 
+def test_nothing_new_trains_nothing(teaching: LiveServer, digits: Digits) -> None:
+    """Nothing was uploaded since; and what the model finds impossible is put aside, and is nothing to learn from."""
+    before = teaching.get("/retrain/jobs").json()
+    files = [(f"{position}.png", digits.png(position)) for position in range(500, 560)]
+    wrong = [str((digits.classes[position] + 1) % 10) for position in range(500, 560)]
+    for upload in (False, True):
+        if upload:
+            answer = teaching.upload(files, wrong).json()
+            assert len(answer["suspects"]) >= 50
+            for suspect in (each["sha256"] for each in teaching.get("/dataset").json()["suspects"]):
+                picture = teaching.get(f"/dataset/images/{suspect}")
+                assert picture.headers["Content-Type"] == "image/png"
+            doubtless = {each["file"] for each in answer["suspects"]}
+            if answer["count"] > len(doubtless):
+                assert teaching.client.delete(f"{teaching.url}/dataset/batches/{answer['batch']}").status_code == 200
+        answer = teaching.post("/retrain?wait=true").json()
+        assert (answer["published"], answer["reason"]) == (False, "nothing new to learn from")
+    assert teaching.get("/retrain/jobs").json() == before
+
+
+def test_a_suspect_is_accepted_or_removed(teaching: LiveServer, digits: Digits) -> None:
+    (name, data), label = ("a.png", digits.png(700)), str((digits.classes[700] + 1) % 10)
+    (suspect,) = teaching.upload([(name, data)], [label]).json()["suspects"]
+    assert (suspect["file"], suspect["label"], suspect["predicted"]) == (name, label, str(digits.classes[700]))
+    path = f"/dataset/images/{suspect['sha256']}"
+    assert teaching.post(path + "/accept").status_code == 200
+    assert teaching.post(path + "/accept").status_code == 404
+    assert suspect["sha256"] not in teaching.get("/dataset").text
+    assert teaching.get(path).status_code == 200
+    assert teaching.client.delete(teaching.url + path).status_code == 200
+    assert teaching.get(path).status_code == 404
+
+
 def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
-    first = teaching.post("/retrain", json={"epochs": 500})
+    first = teaching.post("/retrain", json={"epochs": 500, "force": True})
     assert first.status_code == 202
     job = first.json()["job"]
     assert first.headers["Location"] == f"/retrain/jobs/{job}"
@@ -121,7 +154,7 @@ def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
 @pytest.mark.parametrize("victim", ["runner", "child"])
 def test_a_killed_trainer_leaves_a_failed_job_and_the_model(teaching: LiveServer, digits: Digits, victim: str) -> None:
     before = teaching.predict(digits.png(0)).json()
-    job = teaching.post("/retrain", json={"epochs": 500}).json()["job"]
+    job = teaching.post("/retrain", json={"epochs": 500, "force": True}).json()["job"]
     wait_until(teaching, job, "training")
     runner, child = trainer_pids(teaching, job)
     os.kill(runner if victim == "runner" else child, signal.SIGKILL)
@@ -137,7 +170,7 @@ def test_a_killed_trainer_leaves_a_failed_job_and_the_model(teaching: LiveServer
 
 
 def test_a_server_that_restarts_finds_its_training_going_on(teaching: LiveServer) -> None:
-    job = teaching.post("/retrain", json={"epochs": 500}).json()["job"]
+    job = teaching.post("/retrain", json={"epochs": 500, "force": True}).json()["job"]
     wait_until(teaching, job, "training")
     os.killpg(teaching.pid, signal.SIGKILL)
     teaching.stop()
@@ -151,7 +184,7 @@ def test_a_server_that_restarts_finds_its_training_going_on(teaching: LiveServer
 
 def test_a_trainer_that_cannot_start_is_said_at_once(tmp_path: Path) -> None:
     with LiveServer(tmp_path, "--trainer-python", str(tmp_path / "none")) as server:
-        answer = server.post("/retrain")
+        answer = server.post("/retrain", json={"force": True})
         assert (answer.status_code, answer.json()["code"]) == (500, "failed")
         assert "could not be started" in answer.json()["error"]
         assert server.get("/retrain/jobs/1").json()["state"] == "failed"
@@ -160,6 +193,6 @@ def test_a_trainer_that_cannot_start_is_said_at_once(tmp_path: Path) -> None:
 def test_a_dataset_that_is_broken_fails_the_job_with_its_name(tmp_path: Path) -> None:
     with LiveServer(tmp_path, "--dataset", str(tmp_path / "nothing")) as server:
         server.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
-        answer = server.post("/retrain?wait=true")
+        answer = server.post("/retrain?wait=true", json={"force": True})
         assert answer.status_code == 500
         assert "there is no such folder" in answer.json()["error"]

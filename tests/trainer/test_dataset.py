@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from server.preprocessing import Preprocessing
-from server.uploads import Uploads
+from server.uploads import Labelled, Uploads
 from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_mnist
 from trainer import dataset, idx
 from trainer.errors import DatasetError
@@ -137,14 +137,15 @@ def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path
     write_small_mnist(tmp_path / "set", 400, 100)
     uploads = Uploads(tmp_path / "data")
     base, held, fresh = mnist("train"), mnist("t10k"), mnist("train")
-    pictures = [(Image.fromarray(held.images[each]), str(held.classes[each])) for each in range(100)]
-    pictures += [(Image.fromarray(base.images[each]), str(base.classes[each])) for each in range(400)]
+    pictures = [Labelled(Image.fromarray(held.images[each]), str(held.classes[each])) for each in range(100)]
+    pictures += [Labelled(Image.fromarray(base.images[each]), str(base.classes[each])) for each in range(400)]
     uploads.add(pictures, "upload")
     prepared = prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
     assert prepared.skipped == 100 + len(prepared.rows["validation"]) + len(prepared.rows["gate"])
     assert len(prepared.rows["uploads"]) + len(prepared.rows["held out"]) == len(prepared.rows["fit"])
     uploads.add(
-        [(Image.fromarray(fresh.images[each]), str(fresh.classes[each])) for each in range(1000, 1100)], "upload"
+        [Labelled(Image.fromarray(fresh.images[each]), str(fresh.classes[each])) for each in range(1000, 1100)],
+        "upload",
     )
     again = prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
     assert len(again.rows["uploads"]) + len(again.rows["held out"]) == len(prepared.rows["fit"]) + 100
@@ -155,6 +156,6 @@ def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path
 def test_an_upload_with_a_label_the_dataset_lacks_is_named(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "set", 200, 100)
     uploads = Uploads(tmp_path / "data")
-    uploads.add([(Image.fromarray(mnist("t10k").images[0]), "seven")], "upload")
+    uploads.add([Labelled(Image.fromarray(mnist("t10k").images[0]), "seven")], "upload")
     with pytest.raises(DatasetError, match="seven"):
         prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)

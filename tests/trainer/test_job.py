@@ -21,7 +21,7 @@ SAY = f"import json, sys; json.dump({outcome('published', '7')!r}, open(sys.argv
 
 def new_job(folder: Path) -> Path:
     jobs = Jobs(folder / "artifacts", store_in(folder), None)
-    return jobs.folder / jobs.create({}, "test").job
+    return jobs.folder / jobs.create({}, "test", {}).job
 
 
 def run(job: Path, code: str, limit_seconds: float = 60) -> dict[str, Json]:

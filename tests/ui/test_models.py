@@ -4,9 +4,11 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from export.publish import publish, with_file
 from server.artifacts import ArtifactStore
+from tests.digits import Digits
 from tests.live import ROOT, LiveServer
-from tests.tiny import publish_tiny
+from tests.tiny import publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
 
 
@@ -46,3 +48,25 @@ def test_two_versions_stand_side_by_side(tmp_path: Path, open_page: OpenPage) ->
         page.get_by_label("beside").select_option(version)
         expect(page.get_by_role("article")).to_have_count(2)
         expect(page.get_by_role("article", name="Version 0").locator(".facts .tag.good").first).to_contain_text("+")
+
+
+def test_a_report_is_shown_in_a_frame_with_its_worst_mistakes(
+    tmp_path: Path, open_page: OpenPage, digits: Digits
+) -> None:
+    store = ArtifactStore(tmp_path / "artifacts", "digits", ROOT / "artifacts/baseline")
+    with LiveServer(tmp_path) as server:
+        candidate = with_file(
+            tiny_candidate(), "report/report.html", b"<h1>All figures</h1><img src='mistakes.png' alt='Mistakes'>"
+        )
+        candidate = with_file(candidate, "report/mistakes.png", digits.png(0))
+        version = publish(store, candidate, store.current(), "a test", lambda _: None)
+        page = open_page(server.url, "models")
+        article = page.get_by_role("article", name=f"Version {version}")
+        worst = article.get_by_alt_text("The test pictures that it was surest about and wrong")
+        worst.scroll_into_view_if_needed()
+        expect(worst).to_have_js_property("naturalWidth", 28)
+        article.get_by_text("The whole report").click()
+        frame = page.frame_locator(f'iframe[title="Report of version {version}"]')
+        expect(frame.get_by_role("heading", name="All figures")).to_be_visible()
+        expect(frame.get_by_alt_text("Mistakes")).to_have_js_property("naturalWidth", 28)
+        assert page.locator("iframe").get_attribute("sandbox") == ""

@@ -99,6 +99,9 @@ def test_a_wrong_answer_is_corrected_with_one_click(server: LiveServer, open_pag
     with Image.open(stored[0]) as picture:
         assert np.asarray(picture)[0, 0] == 0
         assert np.asarray(picture).max() == 255
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="It is a 5")).to_be_visible()
+    assert not stored[0].exists()
 
 
 def test_ten_dropped_files_become_a_gallery(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:

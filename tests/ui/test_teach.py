@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.digits import Digits
 from tests.live import LiveServer
@@ -17,8 +17,14 @@ def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
         page = open_page(server.url, "teach")
         drop(page, ".teach", [(f"{digits.classes[n]}_{n}.png", digits.png(n)) for n in range(10)])
         expect(page.locator(".examples .tile-label")).to_have_text([str(n) for n in digits.classes[:10]])
+        held: list[Route] = []
+        page.route("**/upload", lambda route: held.append(route))
         page.get_by_role("button", name="Send 10 pictures").click()
+        expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
+        expect(page.get_by_role("button", name="Sending, ")).to_be_disabled()
+        held[0].continue_()
         expect(page.get_by_text("10 new pictures stored.")).to_be_visible()
+        expect(page.get_by_role("progressbar", name="Upload")).to_be_hidden()
         expect(page.get_by_text("10 uploaded pictures")).to_be_visible()
         assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 10
         expect(page.get_by_role("listitem", name="7: 1 to learn from")).to_be_attached()
@@ -100,3 +106,38 @@ def test_when_nothing_can_be_used_each_file_is_still_named(server: LiveServer, o
     page.get_by_role("button", name="Send 2 pictures").click()
     expect(page.get_by_text("Nothing new was stored.")).to_be_visible()
     expect(page.locator(".outcome code")).to_have_text(["1_a.png", "2_b.png"])
+
+
+def test_suspects_are_named_and_accepted_or_removed(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        page = open_page(server.url, "teach")
+        slips = [(f"{(digits.classes[n] + 1) % 10}_slip{n}.png", digits.png(n)) for n in (0, 2)]  # a 7 and a 1
+        drop(page, ".teach", [*slips, (f"{digits.classes[4]}_right.png", digits.png(4))])
+        page.get_by_role("button", name="Send 3 pictures").click()
+        aside = page.locator(".outcome details", has_text="set aside")
+        expect(aside.locator("code")).to_have_text([name for name, _ in slips])
+        region = page.get_by_role("region", name="To judge")
+        expect(region.get_by_role("listitem")).to_have_count(2)
+        expect(region.get_by_alt_text("A picture labelled 8")).to_have_js_property("naturalWidth", 28)
+        expect(region.get_by_text("Labelled 8, but it reads 7")).to_be_visible()
+
+        region.get_by_role("button", name="It is a 8").click()
+        expect(region.get_by_role("listitem")).to_have_count(1)
+        assert len([*server.data.glob("train/8/*.png"), *server.data.glob("test/8/*.png")]) == 1
+        region.get_by_role("button", name="Remove").click()
+        expect(region).to_be_hidden()
+        assert [*server.data.glob("suspect/*.png")] == []
+        assert server.get("/dataset").json()["count"] == 2
+
+
+def test_an_upload_is_undone_with_a_confirmation(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        server.upload([("a.png", digits.png(0))], ["7"])
+        server.upload([("b.png", digits.png(1)), ("c.png", digits.png(2))], ["2", "1"])
+        page = open_page(server.url, "teach")
+        expect(page.get_by_text("3 uploaded pictures")).to_be_visible()
+        page.get_by_role("button", name="Undo upload 2").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take back").click()
+        expect(page.get_by_text("1 uploaded picture", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Undo upload 2")).to_have_count(0)
+        assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 1

@@ -79,7 +79,7 @@ export const acceptImage = (sha256) => json("POST", `/dataset/images/${encodeURI
 /** @param {string} sha256 where a picture can be seen */
 export const imageUrl = (sha256) => `${base}/dataset/images/${encodeURIComponent(sha256)}`;
 
-/** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string}>} */
+/** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} no job: nothing is new */
 export const retrain = (options) => json("POST", "/retrain", { body: JSON.stringify(options), type: "application/json" });
 /** @returns {Promise<T.Job[]>} newest first */
 export const jobs = async () => newestFirst((await json("GET", "/retrain/jobs")).jobs);

@@ -12,21 +12,22 @@ import { isNumber, percent, shortCount } from "./format.js";
  * Lines from left to right; a gap where a value is missing.
  *
  * @param {{title: string, series: Series[], format: (value: number) => string, from?: string, to?: string,
- *   least?: number, most?: number, length?: number, now?: string}} chart
- *   `length`: how many values the whole width is for; `now`: the newest value, large
+ *   least?: number, most?: number, log?: boolean, length?: number, now?: string}} chart
+ *   `log`: equal steps are equal factors; `length`: how many values the whole width is for; `now`: the newest, large
  */
-export function lines({ title, series, format, from = "", to = "", least, most, length, now }) {
+export function lines({ title, series, format, from = "", to = "", least, most, log = false, length, now }) {
   const known = series.flatMap(({ values }) => values.filter(isNumber));
   const low = least ?? Math.min(...known);
   const high = Math.max(most ?? -Infinity, ...known, low + 1e-9);
   const room = most === undefined ? (high - low) * 0.08 : 0;
-  const [bottom, top] = [least ?? low - room, high + room];
+  const bottom = least ?? (log ? low * 0.8 : low - room);
+  const top = high + room;
   const width = Math.max(length ?? 0, ...series.map(({ values }) => values.length));
   const plot = svg(
     "svg",
     { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" },
     [25, 50, 75].map((y) => svg("line", { class: "grid", x1: 0, x2: 100, y1: y, y2: y })),
-    series.map((each) => path(each, width, bottom, top, series.length === 1)),
+    series.map((each) => path(each, width, log ? heightOnLog(bottom, top) : height(bottom, top), series.length === 1)),
   );
   const summary = known.length
     ? series.map(({ name, values }) => `${name}: ${said(values, format)}`).join("; ")
@@ -165,10 +166,15 @@ function legend(entries) {
   );
 }
 
-/** @param {Series} series @param {number} width @param {number} bottom @param {number} top @param {boolean} filled */
-function path({ values, kind }, width, bottom, top, filled) {
+/** @param {number} bottom @param {number} top @returns {(value: number) => number} the place from the top, of a hundred */
+const height = (bottom, top) => (value) => 100 - (100 * (value - bottom)) / (top - bottom || 1);
+
+/** @param {number} bottom @param {number} top @returns {(value: number) => number} */
+const heightOnLog = (bottom, top) => (value) => height(Math.log(bottom), Math.log(top))(Math.log(value));
+
+/** @param {Series} series @param {number} width @param {(value: number) => number} y @param {boolean} filled */
+function path({ values, kind }, width, y, filled) {
   const x = (/** @type {number} */ index) => (width > 1 ? (100 * index) / (width - 1) : 50);
-  const y = (/** @type {number} */ value) => 100 - (100 * (value - bottom)) / (top - bottom || 1);
   /** @type {[number, number][][]} */
   const runs = [];
   let open = false;

@@ -10,9 +10,9 @@ import { element, replace } from "./element.js";
 import { state, VIEWS, watch } from "./state.js";
 
 /**
- * @param {Record<View, () => Promise<HTMLElement>>} makers each loads and makes its view, once
+ * @param {Record<View, () => Promise<() => HTMLElement>>} loaders each loads what makes its view
  */
-export function showFrame(makers) {
+export function showFrame(loaders) {
   const main = byId("main");
   main.replaceChildren();
   /** @type {Map<View, HTMLElement>} */
@@ -22,15 +22,12 @@ export function showFrame(makers) {
   /** @param {View} view */
   const show = async (view) => {
     if (!made.has(view)) {
-      try {
-        const section = await makers[view]();
-        if (made.has(view)) return;
+      const make = await loaders[view]().catch(() => null);
+      if (make === null) return note(false); // its files could not be fetched; when they can, it is shown
+      if (!made.has(view)) {
+        const section = make();
         made.set(view, section);
         main.append(section);
-      } catch (error) {
-        if (!(error instanceof TypeError)) throw error; // a TypeError: its files could not be fetched
-        note(false);
-        return;
       }
     }
     if (view !== state.route.view) return;
@@ -49,7 +46,9 @@ export function showFrame(makers) {
       void show(view);
     },
   );
-  whenBack(() => void show(state.route.view));
+  whenBack(() => {
+    if (!made.has(state.route.view)) void show(state.route.view);
+  });
   showPulse();
   showLost();
 }

@@ -11,11 +11,11 @@ api.hooks.askKey = askKey;
 api.hooks.reached = note;
 startRouter();
 showFrame({
-  predict: async () => (await import("./predict/view.js")).predictView(),
-  teach: async () => (await import("./teach/view.js")).teachView(),
-  retrain: async () => (await import("./retrain/view.js")).retrainView(),
-  models: async () => (await import("./models/view.js")).modelsView(),
-  health: async () => (await import("./health/view.js")).healthView(),
+  predict: async () => (await import("./predict/view.js")).predictView,
+  teach: async () => (await import("./teach/view.js")).teachView,
+  retrain: async () => (await import("./retrain/view.js")).retrainView,
+  models: async () => (await import("./models/view.js")).modelsView,
+  health: async () => (await import("./health/view.js")).healthView,
 });
 void pulse();
 

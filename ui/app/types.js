@@ -22,7 +22,8 @@
  *   quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
  *
  * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean}} Check
- * @typedef {{passed: boolean, against?: string | null, checks?: Check[]}} Gate
+ * @typedef {{passed: boolean, against?: string | null, checks?: Check[],
+ *   gain_on_uploads?: number | null}} Gate
  * @typedef {{state: string, version?: string | null, reason?: string | null, accuracy?: number | null,
  *   epochs?: number | null, gate?: Gate | null}} JobResult
  * @typedef {{stage?: string, time?: number, epoch?: number, epochs?: number, step?: number, steps?: number,
@@ -41,8 +42,7 @@
  *   images?: Record<string, number> | number, upload_batches?: unknown[], seconds?: number,
  *   warm_start?: string | null}} Training
  * @typedef {{version: string, current: boolean, created_at?: string, bytes?: number, problem?: string,
- *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null,
- *   speed?: {microseconds_per_image?: number} | null}} Model
+ *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null}} Model
  * @typedef {{job?: string, created_at?: string, metrics?: Record<string, Metrics> | null,
  *   gate?: Gate | null}} RefusedCandidate
  * @typedef {{time: string, from: string | null, to: string, by: string, reason: string}} Promotion

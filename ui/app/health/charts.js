@@ -38,6 +38,8 @@ export function charts(stats) {
     lines({ ...frame, title: "Requests a second", series: [one("requests", padded(stats.requests_per_second))], format: short }),
     lines({
       ...frame,
+      least: undefined, // the lines are factors apart: on a plain scale the worst would press the others flat
+      log: true,
       title: "Latency of predictions",
       series: [
         { name: "p50", kind: "first", values: padded(stats.p50_ms) },

@@ -59,7 +59,7 @@ function figures(model, other) {
     fact("Test accuracy", percent(metrics?.test?.accuracy), difference(metrics?.test?.accuracy, before?.accuracy)),
     fact("F1", percent(metrics?.test?.f1), difference(metrics?.test?.f1, before?.f1)),
     fact("Size", bytes(model.bytes)),
-    model.speed ? fact("Speed", speedOf(model)) : null,
+    fact("Speed", speedOf(model)),
     fact("Learnt from", imagesOf(training)),
     fact("Uploads in it", training?.upload_batches ? count(training.upload_batches.length) : "–"),
     fact("Began as", training?.warm_start ? `version ${training.warm_start}` : "random weights"),

@@ -6,12 +6,12 @@
  */
 
 import { button, element } from "../element.js";
-import { age, bytes, count, duration, isNumber, moment, percent } from "../format.js";
+import { age, bytes, count, duration, isNumber, moment, percent, shortCount } from "../format.js";
 import { promote, show } from "./actions.js";
 
 /** @param {T.Models} models @param {string | null} shown */
 export function versionTable(models, shown) {
-  const speeds = models.models.some(({ speed }) => isNumber(speed?.microseconds_per_image));
+  const speeds = models.models.some((model) => costOf(model) !== null);
   const heads = ["Version", "Accuracy", "Size", ...(speeds ? ["Speed"] : []), "Learnt from", "Took", "Age", ""];
   return element(
     "table",
@@ -63,11 +63,14 @@ function row(model, models, shown, speeds) {
   );
 }
 
-/** @param {T.Model} model */
-export function speedOf({ speed }) {
-  const microseconds = speed?.microseconds_per_image;
-  return isNumber(microseconds) ? `${count(microseconds)} µs an image` : "–";
+/** @param {T.Model} model what an answer costs, which no noisy machine blurs; a version made before that was noted has none */
+export function speedOf(model) {
+  const cost = costOf(model);
+  return cost === null ? "–" : `${shortCount(cost)} operations`;
 }
+
+/** @param {T.Model} model @returns {number | null} multiply-adds for one image, as the gate found them */
+const costOf = ({ gate }) => gate?.checks?.find(({ name }) => name === "multiply-adds")?.value ?? null;
 
 /** @param {T.Training | null | undefined} training */
 export function imagesOf(training) {
@@ -94,7 +97,7 @@ export function refusedList(candidates) {
           element(
             "span",
             { class: "hint" },
-            `${percent(metrics?.test?.accuracy)}, ${age(created)}${missed.length ? `; missed: ${missed.join(", ")}` : ""}`,
+            `${percent(metrics?.test?.accuracy)}${created === undefined ? "" : `, ${age(created)}`}${missed.length ? `; missed: ${missed.join(", ")}` : ""}`,
           ),
         ),
         element("a", { href: "#retrain" }, "Retrainings"),

@@ -21,6 +21,7 @@ export function predictView() {
   });
   const undo = button("Undo", sheet.undo, { "aria-keyshortcuts": "Control+Z", disabled: true });
   const clear = button("Clear", sheet.clear, { "aria-keyshortcuts": "Delete", disabled: true });
+  const live = element("span", { class: "live", "aria-hidden": "true" });
   const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw a digit");
   const panel = element("section", { class: "card answer", "aria-label": "Answer" });
   const gallery = element("section", { class: "card gallery", "aria-label": "Pictures", hidden: true });
@@ -35,7 +36,7 @@ export function predictView() {
         "section",
         { class: "card drawing", "aria-label": "Drawing" },
         element("div", { class: "paper" }, sheet.canvas, empty),
-        element("div", { class: "actions" }, undo, clear),
+        element("div", { class: "actions" }, undo, clear, live),
         element(
           "p",
           { id: "sheet-help", class: "hint" },
@@ -64,7 +65,10 @@ export function predictView() {
   });
   watch(
     () => [shownSubject(), state.health.value?.labels.join()],
-    (subject, _labels) => replace(panel, ...answer(subject, labelsNow())),
+    (subject, _labels) => {
+      replace(panel, ...answer(subject, labelsNow()));
+      live.textContent = subject?.prediction?.label ?? "";
+    },
   );
   watch(
     () => [state.predict.gallery, state.predict.selected],

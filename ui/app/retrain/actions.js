@@ -14,6 +14,8 @@ import { state, update } from "../state.js";
 import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
+const NOTHING_NEW =
+  "There is nothing new to learn from: no picture came or went since the current version was made. Teach it some first.";
 
 let unfollow = () => {};
 
@@ -30,20 +32,33 @@ export async function loadJobs() {
   }
 }
 
+/** Look whether somebody else has started one, and then follow that. */
+export async function lookForNew() {
+  const known = state.retrain.jobs;
+  if (!known || known.some((each) => isOpen(each.state))) return;
+  try {
+    const jobs = await api.jobs();
+    if (jobs.length && jobs[0].job !== known[0]?.job) await loadJobs();
+  } catch (error) {
+    messageOf(error); // a server that can't be reached is told of elsewhere
+  }
+}
+
 /**
  * @param {T.RetrainOptions} options
- * @returns {Promise<api.Failure | null>} why it was not started
+ * @returns {Promise<{text: string, overrulable: boolean} | null>} why it was not started, if it was not
  */
 export async function start(options) {
   try {
     const { job } = await api.retrain(options);
+    if (job === null) return { text: NOTHING_NEW, overrulable: true };
     say(`Retraining ${job} has begun`);
     await loadJobs();
     return null;
   } catch (error) {
-    if (!(error instanceof api.Failure)) throw error;
-    if (error.status === 409) await loadJobs();
-    return error;
+    const text = messageOf(error);
+    if (error instanceof api.Failure && error.status === 409) await loadJobs();
+    return { text, overrulable: false };
   }
 }
 
@@ -84,9 +99,13 @@ export function followJob(job) {
 
   /** @param {string} name @param {Partial<T.Job>} changed */
   function change(name, changed) {
-    const { followed } = state.retrain;
+    const { followed, jobs } = state.retrain;
     if (followed?.job.job !== name) return;
-    update("retrain", { followed: { ...followed, job: { ...followed.job, ...changed }, events: [...events] } });
+    const now = { ...followed.job, ...changed };
+    update("retrain", { followed: { ...followed, job: now, events: [...events] } });
+    const listed = jobs?.find((each) => each.job === name);
+    if (!jobs || !listed || listed.state === now.state) return;
+    update("retrain", { jobs: jobs.map((each) => (each === listed ? now : each)) });
   }
 }
 

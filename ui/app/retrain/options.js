@@ -28,20 +28,18 @@ export function optionsForm() {
   const begin = async (force = false) => {
     replace(problem);
     starter.setAttribute("aria-busy", "true");
-    const failure = await start({ ...chosen(fields), ...(scratch.checked && { from_scratch: true }), ...(force && { force }) });
+    const refusal = await start({ ...chosen(fields), ...(scratch.checked && { from_scratch: true }), ...(force && { force }) });
     starter.removeAttribute("aria-busy");
-    if (!failure) return;
-    const overrulable = failure.status === 409 && failure.code !== "conflict";
+    if (!refusal) return;
     replace(
       problem,
-      element("p", { class: "failure" }, failure.message),
-      overrulable && button("Retrain all the same", () => begin(true)),
+      element("p", { class: refusal.overrulable ? "remark" : "failure" }, refusal.text),
+      refusal.overrulable && button("Retrain all the same", () => begin(true)),
     );
   };
   watch(
-    () => [state.retrain.jobs?.some((job) => isOpen(job.state)), state.retrain.followed?.job.state],
-    (some, followed) => {
-      const busy = Boolean(some) && (followed === undefined || isOpen(followed));
+    () => [state.retrain.jobs?.some((job) => isOpen(job.state)) ?? false],
+    (busy) => {
       starter.disabled = busy;
       starter.textContent = busy ? "It is learning …" : "Retrain now";
     },

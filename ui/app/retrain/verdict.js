@@ -8,7 +8,7 @@
 import { bar } from "../charts.js";
 import { element } from "../element.js";
 import { isNumber, percent } from "../format.js";
-import { checkWords, verdictOf } from "./words.js";
+import { checkWords, labelOf, verdictOf } from "./words.js";
 
 /** @param {T.Job} job @param {T.JobResult} result @param {T.Models | null} models */
 export function verdict(job, result, models) {
@@ -23,25 +23,29 @@ export function verdict(job, result, models) {
   );
 }
 
-/** @param {T.Gate} gate */
+/** @param {T.Gate} gate what was missed stands first; that each label is read as well as before is one line */
 export function checks(gate) {
+  const all = gate.checks ?? [];
+  const each = all.filter((check) => check.passed && labelOf(check) !== null);
+  const others = all.filter((check) => !each.includes(check)).sort((one, other) => Number(one.passed) - Number(other.passed));
   return element(
     "ul",
     { class: "checks", "aria-label": "Checks" },
-    (gate.checks ?? []).map((check) => {
+    others.map((check) => {
       const { question, found, needed } = checkWords(check);
-      return element(
-        "li",
-        { class: check.passed ? "passed" : "missed" },
-        element("span", { class: "mark", "aria-hidden": "true" }, check.passed ? "✓" : "✗"),
-        element(
-          "div",
-          {},
-          element("p", {}, question),
-          element("p", { class: "hint" }, `${check.passed ? "Passed" : "Missed"}: ${found}; needed: ${needed}`),
-        ),
-      );
+      return line(check.passed, question, `${found}; needed: ${needed}`);
     }),
+    each.length > 0 && line(true, "Does it read each label as well as the old one?", each.map(labelOf).join(", ")),
+  );
+}
+
+/** @param {boolean} passed @param {string} question @param {string} found */
+function line(passed, question, found) {
+  return element(
+    "li",
+    { class: passed ? "passed" : "missed" },
+    element("span", { class: "mark", "aria-hidden": "true" }, passed ? "✓" : "✗"),
+    element("div", {}, element("p", {}, question), element("p", { class: "hint" }, `${passed ? "Passed" : "Missed"}: ${found}`)),
   );
 }
 

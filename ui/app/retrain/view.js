@@ -8,7 +8,7 @@ import { heading } from "../frame.js";
 import { loadModels } from "../models/actions.js";
 import { state, watch } from "../state.js";
 import { loadDataset } from "../teach/dataset.js";
-import { cancelJob, followJob, loadJobs, loadLog } from "./actions.js";
+import { cancelJob, followJob, loadJobs, loadLog, lookForNew } from "./actions.js";
 import { optionsForm } from "./options.js";
 import { curves, distance, epochsOf, progressOf } from "./progress.js";
 import { verdict } from "./verdict.js";
@@ -21,7 +21,7 @@ export function retrainView() {
   const view = element(
     "section",
     { class: "view retrain" },
-    heading("retrain", "Retrain", "Let the model learn from all pictures, old and new. It goes on answering meanwhile, and only a better one takes over."),
+    heading("retrain", "Retrain", "Let the model learn from all pictures, old and new. It goes on answering meanwhile, and a worse one is never let in."),
     element(
       "div",
       { class: "split side" },
@@ -37,6 +37,12 @@ export function retrainView() {
       void loadJobs();
       void loadDataset();
       if (!state.models.value) void loadModels();
+    },
+  );
+  watch(
+    () => [state.health.value], // another one with every pulse
+    () => {
+      if (state.route.view === "retrain") void lookForNew();
     },
   );
   whenBack(() => void loadJobs());

@@ -53,29 +53,65 @@ export function verdictOf(job, result) {
   }
 }
 
+/** @param {number} value parts of accuracy, as points of a hundred */
+const points = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(2)} points`;
+/** @param {number} limit the least change that is allowed, which is none or a loss */
+const loss = (limit) => (limit < 0 ? `a loss of at most ${(-limit * 100).toFixed(2)} points` : "no loss");
+/** @param {number} value */
+const operations = (value) => `${count(value)} operations`;
+
+/**
+ * What the gate asks, by the name of the check: the question, and how its value and its limit are written.
+ *
+ * @type {Record<string, [string, (value: number) => string, (limit: number) => string]>}
+ */
+const QUESTIONS = {
+  parity: [
+    "Does the exported model answer like the trained one?",
+    (value) => `largest difference ${value.toPrecision(2)}`,
+    (limit) => `at most ${limit.toPrecision(1)}`,
+  ],
+  "same labels and preprocessing": [
+    "Do both models know the same labels and read pictures the same way?",
+    (value) => (value ? "yes" : "no"),
+    () => "yes",
+  ],
+  accuracy: [
+    "How many pictures that it never learnt from does it read rightly?",
+    (value) => percent(value),
+    (limit) => `at least ${percent(limit)}`,
+  ],
+  "accuracy change": ["Does it read as many pictures rightly as the old one?", points, loss],
+  "accuracy chance": [
+    "If it reads fewer: could that be mere chance?",
+    (value) => `with a probability of ${percent(value, 1)}`,
+    (limit) => `at least ${percent(limit, 1)}`,
+  ],
+  "calibration error": [
+    "Is it right as often as it says it is sure?",
+    (value) => `off by ${percent(value)}`,
+    (limit) => `at most ${percent(limit)}`,
+  ],
+  "multiply-adds": ["Is it about as quick?", (value) => `${operations(value)} for an answer`, (limit) => `at most ${operations(limit)}`],
+  nodes: ["Is its network about as simple?", (value) => `${count(value)} steps`, (limit) => `at most ${count(limit)}`],
+  "held-out uploads change": ["Does it read your own held-out pictures as well as the old one?", points, loss],
+};
+
+/** @param {T.Check} check the label that it is about, if it is about one */
+export const labelOf = ({ name }) => /^class (.*) change$/s.exec(name)?.[1] ?? null;
+
 /** @param {T.Check} check @returns {{question: string, found: string, needed: string}} */
-export function checkWords({ name, value, limit, images, passed }) {
-  const on = images ? ` on ${count(images)} pictures` : "";
-  if (name === "parity") {
-    return {
-      question: "Does the exported model answer like the trained one?",
-      found: `largest difference ${value.toPrecision(2)}${on}`,
-      needed: `at most ${limit.toPrecision(1)}`,
-    };
+export function checkWords(check) {
+  const { name, value, limit, images } = check;
+  const on = images > 1 ? ` on ${count(images)} pictures` : "";
+  const label = labelOf(check);
+  const known = label === null ? QUESTIONS[name] : [`Does it read ${label} as well as the old one?`, points, loss];
+  if (known) {
+    const [question, found, needed] = /** @type {(typeof QUESTIONS)[string]} */ (known);
+    return { question, found: `${found(value)}${on}`, needed: needed(limit) };
   }
-  if (name.startsWith("same ")) {
-    const what = name === "same labels and preprocessing" ? "know the same labels and read pictures the same way" : `have the ${name}`;
-    return { question: `Do both models ${what}?`, found: value ? "yes" : "no", needed: "yes" };
-  }
-  const share = value >= 0 && value <= 1 && limit >= 0 && limit <= 1 && !Number.isInteger(limit);
-  const written = (/** @type {number} */ each) => (share ? percent(each) : String(Number(each.toPrecision(4))));
-  // The limit's direction isn't said; that the check passed, or did not, tells it.
-  const least = value === limit ? share : value > limit === passed;
-  return {
-    question: name === "accuracy" ? "How many pictures that it never learnt from does it read rightly?" : capital(name),
-    found: `${written(value)}${on}`,
-    needed: `${least ? "at least" : "at most"} ${written(limit)}`,
-  };
+  const written = (/** @type {number} */ each) => String(Number(each.toPrecision(4)));
+  return { question: capital(name), found: `${written(value)}${on}`, needed: `the limit is ${written(limit)}` };
 }
 
 /** @param {string} text */

@@ -14,10 +14,12 @@ import { PARTS } from "../models/details.js";
 import { acceptSuspect, removeSuspect, undoBatch } from "./dataset.js";
 
 const BATCHES_SHOWN = 30;
+const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
 
 /** @param {T.Dataset} dataset */
 export function collection(dataset) {
-  const { labels, uploads, base } = dataset;
+  const { labels, uploads } = dataset;
+  const base = Object.entries(dataset.base ?? {}).filter(([name, counts]) => sumOf(counts) && !FROM_UPLOADS.includes(name));
   return [
     element(
       "div",
@@ -30,7 +32,7 @@ export function collection(dataset) {
           { name: "held out as a test", kind: "second", counts: uploads.test },
         ],
       }),
-      base && Object.keys(base).length
+      base.length
         ? columns({ title: baseTitle(base), labels, parts: baseParts(base) })
         : element("p", { class: "hint" }, "The dataset that the model began with is not listed by this server."),
     ),
@@ -103,17 +105,15 @@ async function askUndo({ batch, count: images }) {
   if (agreed !== null) await undoBatch(batch);
 }
 
-/** @param {Record<string, T.Counts>} base */
+/** @param {[string, T.Counts][]} base */
 function baseTitle(base) {
-  const total = Object.values(base).reduce((sum, counts) => sum + sumOf(counts), 0);
-  return `${count(total)} in the dataset it began with`;
+  return `${count(base.reduce((sum, [, counts]) => sum + sumOf(counts), 0))} in the dataset it began with`;
 }
 
-/** @param {Record<string, T.Counts>} base */
+/** @param {[string, T.Counts][]} base */
 function baseParts(base) {
-  const names = Object.keys(base).filter((name) => sumOf(base[name]));
   const kinds = ["first", "third", "fourth", "second"];
-  return names.map((name, index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts: base[name] }));
+  return base.map(([name, counts], index) => ({ name: PARTS[name] ?? name, kind: kinds[index % kinds.length], counts }));
 }
 
 /** @param {T.Dataset} dataset */

@@ -1,0 +1,75 @@
+"""`python -m benchmarks`: run every benchmark, or those that are named, and write benchmarks/results/ and the tables.
+
+python -m benchmarks [--quick | --tiny] [--peer-python FILE] [--results FOLDER] [name ...]
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import batch, growth, large, latency, overload, plot, stages, start, swaps, table, throughput, workers
+from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "throughput": throughput.run,
+    "latency": latency.run,
+    "batch": batch.run,
+    "large": large.run,
+    "workers": workers.run,
+    "swaps": swaps.run,
+    "start": start.run,
+    "overload": overload.run,
+    "growth": growth.run,
+    "stages": stages.run,
+}
+PEER = Path(".venv-bench/bin/python")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all without one")
+    parser.add_argument("--quick", action="store_true", help="under a minute; coarser figures, no growth, no peer")
+    parser.add_argument("--tiny", action="store_true", help="only to see that everything runs")
+    parser.add_argument("--peer-python", type=Path, default=PEER, help="interpreter that has FastAPI")
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="where to write")
+    options = parser.parse_args()
+    setting = TINY if options.tiny else QUICK if options.quick else FULL
+    if options.peer_python.exists() and not options.quick:
+        setting = replace(setting, peer_python=options.peer_python)
+    names = options.names or [name for name in BENCHMARKS if not (options.quick and name in ("growth", "stages"))]
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    options.results.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        begun = time.perf_counter()
+        result = BENCHMARKS[name](setting)
+        write(options.results, result)
+        print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        for row in result.rows:
+            print("   ", table.line(row), file=sys.stderr, flush=True)
+    table.write(options.results)
+
+
+def write(folder: Path, result: Result) -> None:
+    """A benchmark's result as JSON, and its plots where it has any."""
+    (folder / f"{result.name}.json").write_text(json.dumps(result.to_json(), indent=1) + "\n")
+    points: Json = result.measured.get("points")
+    if isinstance(points, dict):
+        for across, found in points.items():
+            picture = plot.svg(
+                f"POST /predict over {across}",
+                across,
+                [
+                    ("images/s", [(each["at"], each["images_per_second"]) for each in found]),
+                    ("p99 ms", [(each["at"], each["p99_ms"]) for each in found]),
+                ],
+            )
+            (folder / f"growth-{across.replace(' ', '-')}.svg").write_text(picture)
+
+
+if __name__ == "__main__":
+    main()

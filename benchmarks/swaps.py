@@ -1,0 +1,107 @@
+"""Whether anybody notices when the model changes: 200 swaps at half of capacity.
+
+Two versions of the same model take turns. A request overlaps a swap if it was under way between the move of the pointer
+and the first moment at which the last worker is seen to serve the new version. Asked for is that none fails, that those
+which overlap are hardly slower, and that memory does not grow with the number of swaps.
+"""
+
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks import client, images, servers
+from benchmarks.measure import Result, Row, Setting, percentile
+from server.artifacts import BASELINE, ArtifactStore
+from server.serving import served_versions
+
+CONNECTIONS = 16
+PAUSE_SECONDS = 0.1  # between swaps, so that there are requests that overlap none
+LONGEST_SWAP_SECONDS = 10.0
+SWAPS_FOR_A_SLOPE = 100  # the first dozens still fill the allocator's pools
+MEGABYTE = 2**20
+
+
+def run(setting: Setting) -> Result:
+    spans: list[tuple[float, float]] = []
+    memory: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="relearn-bench-") as made:
+        folder = Path(made)
+        store = _two_versions(folder / "artifacts")
+        with servers.ours(folder=folder) as ours, servers.on_core(1):
+            requests = images.multipart()
+            client.load(ours.address, requests, 32, setting.seconds / 3)
+            capacity = client.load(ours.address, requests, 32, setting.seconds).rate
+            done = threading.Event()
+            swapper = threading.Thread(target=_swap, args=(store, setting.swaps, ours, spans, memory, done))
+            swapper.start()
+            seen = [client.load(ours.address, requests, CONNECTIONS, 2.0, rate=capacity / 2)]
+            while not done.is_set():
+                seen.append(client.load(ours.address, requests, CONNECTIONS, 2.0, rate=capacity / 2))
+            swapper.join()
+    samples = [sample for run in seen for sample in run.samples]
+    during: list[float] = []
+    others: list[float] = []
+    for sample in samples:
+        end = sample.started + sample.seconds
+        overlaps = any(sample.started < last and end > first for first, last in spans)
+        (during if overlaps else others).append(sample.seconds)
+    failed = sum(run.wrong + run.lost + len(run.samples) - len(run.answered) for run in seen)
+    half = len(memory) // 2
+    growth = memory[-1] - memory[0]
+    slope = (memory[-1] - memory[half]) / max(len(memory) - 1 - half, 1) * 100
+    work = f"{len(spans)} model swaps at half of capacity"
+    ratio = percentile(during, 0.99) / percentile(others, 0.99)
+    rows = [
+        Row(work, "failed requests", failed, "", at_most=0),
+        Row(work, "p99 of requests that overlap a swap / the others'", ratio, "x", at_most=1.5),
+        Row(work, "memory after them", growth, "MB more", at_most=20),
+    ]
+    if len(memory) >= SWAPS_FOR_A_SLOPE:
+        rows.append(Row(work, "growth over their second half, per 100", slope, "MB", at_most=5))
+    measured = {
+        "requests": len(samples),
+        "overlapping": len(during),
+        "p99_ms": {"overlapping": percentile(during, 0.99) * 1e3, "others": percentile(others, 0.99) * 1e3},
+        "p50_ms": {"overlapping": percentile(during, 0.5) * 1e3, "others": percentile(others, 0.5) * 1e3},
+        "swap_seconds": statistics.median(last - first for first, last in spans),
+        "resident_megabytes": memory,
+    }
+    return Result("swaps", rows, dict(measured))
+
+
+def _two_versions(artifacts: Path) -> ArtifactStore:
+    """A store with versions 1 and 2, both the baseline's files, and version 1 current."""
+    store = ArtifactStore(artifacts, "digits", Path("artifacts/baseline"))
+    for version in ("1", "2"):
+        folder = store.folder(version)
+        shutil.copytree(store.folder(BASELINE), folder)
+        manifest = json.loads((folder / "manifest.json").read_text()) | {"version": version}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    store.promote("1", "benchmark", "promoted", BASELINE)
+    return store
+
+
+def _swap(
+    store: ArtifactStore,
+    swaps: int,
+    server: servers.Server,
+    spans: list[tuple[float, float]],
+    memory: list[float],
+    done: threading.Event,
+) -> None:
+    try:
+        for number in range(swaps):
+            before, after = ("1", "2") if number % 2 == 0 else ("2", "1")
+            begun = time.perf_counter()
+            store.promote(after, "benchmark", "promoted", before)
+            while served_versions(store) != [after] and time.perf_counter() < begun + LONGEST_SWAP_SECONDS:
+                time.sleep(0.002)
+            spans.append((begun, time.perf_counter()))
+            memory.append(server.resident_bytes() / MEGABYTE)
+            time.sleep(PAUSE_SECONDS)
+    finally:
+        done.set()

@@ -1,0 +1,52 @@
+"""The README is true: its settings, calls and commands are the program's own."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from starlette.routing import Route
+
+from server.app import create_app
+from server.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def settings_table() -> str:
+    """The rows of the settings table, as the README must have them."""
+    rows = []
+    for field in fields(Settings):
+        default = f"`{field.default}`" if str(field.default) else ""
+        flag = "--" + field.name.replace("_", "-")
+        rows.append(f"| `{flag}` | {default} | {field.metadata['unit']} | {field.metadata['help']} |")
+    return "\n".join(rows)
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    assert settings_table() in README, f"the table should be:\n{settings_table()}"
+
+
+def test_every_call_is_listed_and_every_listed_call_is_there() -> None:
+    listed = {(method, path) for method, path in re.findall(r"`(GET|POST|DELETE) (/[^`?]*)`", README)}
+    router = create_app(Settings(ui=ROOT / "none"))._router  # type: ignore[attr-defined]
+    there = {
+        (method, route.path)
+        for route in router.routes
+        if isinstance(route, Route)
+        for method in (route.methods or ())
+        if method != "HEAD"
+    }
+    assert {path for _, path in listed} - {"/"} == {path for _, path in there}
+    assert listed - {("GET", "/")} <= there
+
+
+def test_every_make_target_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_linked_file_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
