@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.artifacts import BrokenArtifact
-from server.model import Images, Model, Probabilities
+from server.model import Images, Model, Probabilities, Scores
 
 PARITY_LIMIT = 1e-5  # tf2onnx's own tolerance; Keras' export is held to 1e-6
 GOLDEN_IMAGES = 32
@@ -19,38 +19,51 @@ class Parity:
     """How far the ONNX model's answers are from the network's."""
 
     images: int
-    max_abs_diff: float
+    max_abs_diff: float  # over the probabilities
     top1_agreement: float
+    score_max_abs_diff: float = 0.0
 
 
-def verify(model: Model, images: Images, probabilities: Probabilities) -> Parity:
-    """Compare with the network's own probabilities at batches of 1, 7 and BATCH_LIMIT, the last on all images.
+def verify(model: Model, images: Images, probabilities: Probabilities, scores: Scores | None = None) -> Parity:
+    """Compare with the network's own answers, on all images in batches of BATCH_LIMIT, on the first in 1 and 7.
 
+    `scores` is None for a model that has none.
     Raises BrokenArtifact if they differ by more than PARITY_LIMIT, or in any top-1 answer.
     """
     model.warm_up(BATCH_LIMIT)
-    answers = in_batches(model, images, BATCH_LIMIT)
-    for size in (1, 7):
-        few = in_batches(model, images[: size * 8], size)
-        answers[: len(few)] = np.where(
-            np.abs(few - probabilities[: len(few)]) > np.abs(answers[: len(few)] - probabilities[: len(few)]),
-            few,
-            answers[: len(few)],
-        )
-    parity = Parity(
-        len(images),
-        float(np.abs(answers - probabilities).max()),
-        float((answers.argmax(axis=1) == probabilities.argmax(axis=1)).mean()),
-    )
-    if parity.max_abs_diff > PARITY_LIMIT or parity.top1_agreement < 1:
+    found = [_difference(model, images, probabilities, scores, BATCH_LIMIT)]
+    found += [_difference(model, images[: 8 * size], probabilities, scores, size) for size in (1, 7)]
+    off, score_off, agreeing = zip(*found, strict=True)
+    parity = Parity(len(images), max(off), min(agreeing), max(score_off))
+    if max(parity.max_abs_diff, parity.score_max_abs_diff) > PARITY_LIMIT or parity.top1_agreement < 1:
         raise BrokenArtifact(f"the ONNX model is not the network that was trained: {parity}, limit {PARITY_LIMIT}")
     return parity
 
 
+def _difference(
+    model: Model, images: Images, probabilities: Probabilities, scores: Scores | None, size: int
+) -> tuple[float, float, float]:
+    """In batches of one size: the largest difference of the probabilities, of the scores, and the top-1 agreement."""
+    answers, answered_scores = outputs_in_batches(model, images, size)
+    probabilities = probabilities[: len(images)]
+    return (
+        float(np.abs(answers - probabilities).max()),
+        0.0 if scores is None else float(np.abs(answered_scores - scores[: len(images)]).max()),
+        float((answers.argmax(axis=1) == probabilities.argmax(axis=1)).mean()),
+    )
+
+
 def in_batches(model: Model, images: Images, size: int) -> Probabilities:
     """The model's probabilities for any number of images."""
-    parts = [model.predict(images[first : first + size]).probabilities for first in range(0, len(images), size)]
-    return np.concatenate(parts) if parts else np.empty((0, len(model.labels)), np.float32)
+    return outputs_in_batches(model, images, size)[0]
+
+
+def outputs_in_batches(model: Model, images: Images, size: int) -> tuple[Probabilities, Scores]:
+    """The model's probabilities and scores for any number of images; no scores of a model that has none."""
+    parts = [model.predict(images[first : first + size]) for first in range(0, len(images), size)]
+    probabilities = [part.probabilities for part in parts] or [np.empty((0, len(model.labels)), np.float32)]
+    scores = [part.scores for part in parts if part.scores is not None] or [np.empty(0, np.float32)]
+    return np.concatenate(probabilities), np.concatenate(scores)
 
 
 def golden_file(images: Images, probabilities: NDArray[np.float32]) -> bytes:

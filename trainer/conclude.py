@@ -1,6 +1,5 @@
 """The end of a run: the gate's verdict over the candidate, then publication or the candidates' folder, then pruning."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from server.files import Json
 from server.jobs import outcome
 from server.model import Model, load
 from trainer.progress import Report
+from trainer.report import report_files
 
 BATCH = 256
 
@@ -52,7 +52,9 @@ def conclude(
         current = store.current()
         verdict = judge(contender, _contender(store, current), parity, judging, policy.limits)
         figures["gate"] = verdict.to_json()
-        final = with_file(candidate, "report/report.json", json.dumps(figures, indent=1).encode())
+        final = candidate
+        for file, data in report_files(figures).items():
+            final = with_file(final, file, data)
         if not verdict.passed:
             keep_refused(store, final, job.name)
             result = outcome("refused", None, figures, verdict.reason)

@@ -1,16 +1,23 @@
 """Figures of a classifier on one set of images, from its probabilities alone."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from export.calibration import calibration_error, reliability
+
+Probabilities = NDArray[np.float32]  # (N, classes)
+Classes = NDArray[np.int32]  # (N,)
+
+LEAST_PROBABILITY = 1e-15  # taken in place of 0, as scikit-learn does for float64
 
 
-def metrics(probabilities: NDArray[np.float32], classes: NDArray[np.int32], labels: tuple[str, ...]) -> dict[str, Any]:
-    """Accuracy, macro and per-class precision, recall and F1, log loss and the confusion matrix (true in rows)."""
+def metrics(probabilities: Probabilities, classes: Classes, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Accuracy, macro and per-class precision, recall, F1, log loss, calibration, confusion matrix (true in rows)."""
     predicted = probabilities.argmax(axis=1)
-    exact = probabilities.astype(np.float64)
     numbers = list(range(len(labels)))
     precision, recall, f1, support = precision_recall_fscore_support(
         classes, predicted, labels=numbers, zero_division=0
@@ -22,7 +29,9 @@ def metrics(probabilities: NDArray[np.float32], classes: NDArray[np.int32], labe
         "precision": float(precision.mean()),
         "recall": float(recall.mean()),
         "f1": float(f1.mean()),
-        "log_loss": float(log_loss(classes, exact / exact.sum(axis=1, keepdims=True), labels=numbers)),
+        "log_loss": negative_log_likelihood(probabilities, classes),
+        "calibration_error": calibration_error(probabilities, classes),
+        "reliability": [asdict(each) for each in reliability(probabilities, classes)],
         "classes": {
             label: {
                 "precision": float(precision[number]),
@@ -36,7 +45,15 @@ def metrics(probabilities: NDArray[np.float32], classes: NDArray[np.int32], labe
     }
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def negative_log_likelihood(probabilities: Probabilities, classes: Classes) -> float:
+    """The mean over the images of -ln(probability of the true class): the log loss."""
+    exact = probabilities.astype(np.float64)
+    exact /= exact.sum(axis=1, keepdims=True)
+    true = exact[np.arange(len(classes)), classes]
+    return float(-np.log(np.maximum(true, LEAST_PROBABILITY)).mean())
+
+
+def softmax(logits: NDArray[np.float32]) -> Probabilities:
     """Probabilities of logits, (N, classes)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

@@ -1,10 +1,14 @@
 """The network: a few convolutions, strided early, since multiply-adds decide what a prediction costs.
 
-It maps uint8 images to logits. `scaled=False` builds the same network for pixels that the first layer's weights already
-scale, which is how it is exported: one operation less for every prediction.
+It maps uint8 images to logits. `served` is the same network as it is exported: pixels scaled by the first layer's
+weights, which is one operation less for every prediction, the temperature in the last layer's, softmax and score added.
 """
 
+import math
+
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from trainer.config import Recipe
 
@@ -13,6 +17,8 @@ KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 96)  # see docs/decisions/0003-net
 BLOCK = 16  # channels that onnxruntime computes at once: a number of channels between two multiples costs the higher
 NEAR_SIDE = 40  # pixels: pictures are halved until one of their sides is at most this
 FLAT_SIDE = 4  # of the last grid: beyond it the places are averaged, or the dense layer would outgrow all the others
+FEATURES = "features"  # the layer before the logits
+MAIN_DIRECTIONS = 32  # of the features, that the score looks along
 
 
 def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Model:
@@ -36,17 +42,28 @@ def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Mode
         x = keras.layers.BatchNormalization(momentum=0.95, name=f"normalization_{number}")(x)
         x = keras.layers.ReLU(name=f"activation_{number}")(x)
     if max(x.shape[1:3]) > FLAT_SIDE:
-        x = keras.layers.GlobalAveragePooling2D(name="pooling")(x)
+        x = keras.layers.GlobalAveragePooling2D()(x)
     else:
-        x = keras.layers.Flatten(name="flatten")(x)
+        # Keras' Flatten asks for the batch's size, which would be exported as seven operations.
+        x = keras.ops.reshape(x, (-1, math.prod(x.shape[1:])))
+    x = keras.layers.Identity(name=FEATURES)(x)
     logits = keras.layers.Dense(classes, name="logits")(x)
     return keras.Model(inputs, logits)
 
 
-def unscaled(model: keras.Model, recipe: Recipe, classes: int) -> keras.Model:
-    """The same function of the same images, with the scaling of pixels moved into the first convolution's weights."""
+def served(
+    model: keras.Model, recipe: Recipe, classes: int, temperature: float, directions: NDArray[np.float32]
+) -> keras.Model:
+    """Images -> {"probabilities": (N, classes), "score": (N,)}; see calibrate.py for temperature and directions."""
     made = build_model(recipe, classes, scaled=False)
     made.set_weights(model.get_weights())
-    first = made.get_layer("convolution_0")
+    first, last = made.get_layer("convolution_0"), made.get_layer("logits")
     first.set_weights([first.get_weights()[0] * SCALE])
-    return made
+    last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
+    features = made.get_layer(FEATURES).output
+    project = keras.layers.Dense(directions.shape[1], use_bias=False, name="directions")
+    along = keras.ops.sum(keras.ops.square(project(features)), axis=1)
+    whole = keras.ops.sum(keras.ops.square(features), axis=1)
+    score = along / keras.ops.maximum(whole, 1e-9)
+    project.set_weights([directions])
+    return keras.Model(made.input, {"probabilities": keras.ops.softmax(made.output), "score": score})

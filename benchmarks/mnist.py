@@ -1,0 +1,46 @@
+"""The parts of MNIST for benchmarks, read by themselves; only `test` opens the t10k files."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDER = Path("data/mnist")
+FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package dataset-fashion-mnist puts it
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images (N, 28, 28) with their classes (N,)."""
+
+    images: NDArray[np.uint8]
+    classes: NDArray[np.uint8]
+
+    def first(self, count: int) -> "Digits":
+        return Digits(self.images[:count], self.classes[:count])
+
+
+def read(part: str, folder: Path = FOLDER) -> Digits:
+    """The part `validation` of the training half, as trainer/prepare.py forms it, or the whole `test` half."""
+    if part == "test":
+        return _half(folder, "t10k")
+    train = _half(folder, "train")
+    chosen = np.array([_is_validation(image) for image in train.images])
+    return Digits(train.images[chosen], train.classes[chosen])
+
+
+def _is_validation(image: NDArray[np.uint8]) -> bool:
+    height, width = image.shape
+    digest = hashlib.sha256(f"{height}x{width}x1:".encode() + image.tobytes()).hexdigest()
+    return int(digest[:16], 16) % 20 == 0
+
+
+def _half(folder: Path, name: str) -> Digits:
+    images = gzip.decompress((folder / f"{name}-images-idx3-ubyte.gz").read_bytes())
+    classes = gzip.decompress((folder / f"{name}-labels-idx1-ubyte.gz").read_bytes())
+    return Digits(
+        np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28), np.frombuffer(classes, np.uint8, offset=8)
+    )

@@ -1,0 +1,155 @@
+"""From trained weights to the gate: calibrate -> convert -> verify -> measure -> report -> conclude.
+
+Apart from run.py, so that weights that were trained before can be exported again (reexport.py).
+"""
+
+import platform
+import shutil
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.convert import OPSET, to_onnx
+from export.gate import Judging
+from export.publish import Candidate
+from export.verify import Parity, golden_file, outputs_in_batches, verify
+from server.artifacts import ArtifactStore
+from server.files import Json
+from server.model import Model
+from trainer.calibrate import Calibration, calibrate, outputs_of
+from trainer.conclude import Policy, conclude
+from trainer.config import Recipe, as_json
+from trainer.evaluate import metrics
+from trainer.mistakes import mistakes
+from trainer.model import served
+from trainer.prepare import Prepared
+from trainer.progress import Report
+from trainer.train import Trained
+
+LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
+BATCH = 256
+TIMED = (1, 8, 32, 128)  # images a batch
+TIMED_RUNS = 50
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was trained, on what, and where it is from."""
+
+    recipe: Recipe
+    prepared: Prepared
+    trained: Trained
+    provenance: dict[str, Any]  # goes into the report's "training" as it is
+    started: float  # time.monotonic() when the run began
+
+
+def deliver(
+    job: Path, store: ArtifactStore, delivery: Delivery, policy: Policy, report: Report, work: Path
+) -> dict[str, Json]:
+    """The outcome of the job in the folder `job`; raises BrokenArtifact if the ONNX model is not the network."""
+    report("calibrating")
+    prepared = delivery.prepared
+    calibration = calibrate(delivery.trained.model, prepared)
+    report("exporting")
+    candidate, model, parity = _export(delivery, calibration, report, work)
+    figures = _figures(delivery, model) | {"parity": asdict(parity), "timing": _timing(model)}
+    figures["calibration"] = {
+        "temperature": calibration.temperature,
+        "score_threshold": calibration.score_threshold,
+        "score_directions": calibration.directions.shape[1],
+    }
+    judging = Judging(prepared.part("gate"), prepared.part("held out"))
+    return conclude(job, store, candidate, model, parity, figures, judging, policy, report)
+
+
+def _export(
+    delivery: Delivery, calibration: Calibration, report: Report, work: Path
+) -> tuple[Candidate, Model, Parity]:
+    """The candidate with its files, loaded as a server would and compared with the network."""
+    recipe, prepared, network = delivery.recipe, delivery.prepared, delivery.trained.model
+    labels = prepared.labels
+    exported = served(network, recipe, len(labels), calibration.temperature, calibration.directions)
+    onnx_file = to_onnx(exported, recipe.height, recipe.width, recipe.channels)
+    weights = work / "model.weights.h5"
+    network.save_weights(weights)
+    images, _ = prepared.part("test")
+    probabilities, scores = calibration.answers(*outputs_of(network, images))
+    contents = {
+        "model.onnx": onnx_file,
+        "model.weights.h5": weights.read_bytes(),
+        "golden.npz": golden_file(images, probabilities),
+    }
+    candidate = Candidate(labels, recipe.input, ("probabilities", "score"), OPSET, contents)
+    report("verifying")
+    model = Model(candidate.manifest("candidate", "candidate"), onnx_file)
+    return candidate, model, verify(model, images, probabilities, scores)
+
+
+def _figures(delivery: Delivery, model: Model) -> dict[str, Any]:
+    """The report's figures, all of the ONNX model; the test set's are reported here and decide nothing."""
+    prepared, trained = delivery.prepared, delivery.trained
+    figures: dict[str, Any] = {}
+    worst: list[dict[str, Any]] = []
+    for part in ("validation", "held out", "test"):
+        images, classes = prepared.part(part)
+        if len(images):
+            probabilities, scores = outputs_in_batches(model, images, BATCH)
+            figures[part] = metrics(probabilities, classes, prepared.labels) | {"mean_score": float(scores.mean())}
+            worst = mistakes(images, classes, probabilities, prepared.labels)
+    return {
+        "metrics": figures,
+        "mistakes": worst,
+        "dataset": prepared.counts(),
+        "training": {
+            "recipe": as_json(delivery.recipe),
+            "epochs": trained.epochs,
+            "seconds": round(time.monotonic() - delivery.started, 1),
+            "history": trained.history,
+            "images": trained.images,
+            "upload_batches": list(prepared.batches),
+            "uploads_left_out": prepared.skipped,
+            "code_revision": _revision(),
+            "python": platform.python_version(),
+            "libraries": {name: version(name) for name in LIBRARIES if _installed(name)},
+        }
+        | delivery.provenance,
+    }
+
+
+def _timing(model: Model) -> dict[str, float]:
+    """Microseconds an image on one core at each size of batch: the median of some runs, on a machine as it is now."""
+    shape = (model.preprocessing.height, model.preprocessing.width, model.preprocessing.channels)
+    return {f"batch {size}": round(_microseconds(model, (size, *shape)), 1) for size in TIMED}
+
+
+def _microseconds(model: Model, shape: tuple[int, ...]) -> float:
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    seconds = []
+    for _ in range(TIMED_RUNS):
+        started = time.perf_counter()
+        model.predict(images)
+        seconds.append(time.perf_counter() - started)
+    return 1e6 * float(np.median(seconds)) / shape[0]
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _revision() -> str | None:
+    """The commit of the code that trains, where it runs from a checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    command = [git, "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None
