@@ -85,7 +85,8 @@ def _paper(kind: str, random: np.random.Generator) -> NDArray[np.float64]:
         return np.full((SIDE, SIDE), level)
     angle, fall = random.uniform(0, 2 * np.pi), random.uniform(30, 80)
     across = np.linspace(-0.5, 0.5, SIDE)
-    return level + fall * (np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :])
+    shade = fall * (np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :])
+    return np.asarray(level + shade, np.float64)
 
 
 def rendered(digits: Digits, seed: int = 0) -> Iterator[Drawing]:
