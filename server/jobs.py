@@ -125,7 +125,11 @@ class Jobs:
 
     def all(self) -> list[Job]:
         """Every job, newest first."""
-        return [self.get(number) for number in reversed(self._numbers())]
+        found = []
+        for number in reversed(self._numbers()):
+            with contextlib.suppress(NotFound):  # pruned since the folder was listed
+                found.append(self.get(number))
+        return found
 
     def cancel(self, job: str) -> Job:
         """Ask for the end of an open job; raises NotFound, or Conflict if it is over."""
