@@ -2,9 +2,9 @@
 
 python -m benchmarks.drawn [--part validation|test] [--images N]
 
-Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or light
-on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/digit.py is tuned on the validation part; the test
-part is for the figure in the end. It prints accuracy on the plain digits, on the rendered ones and by paper and form.
+Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or
+light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/digit.py is tuned on the validation part;
+the test part is for the figure in the end. Printed: accuracy on the plain digits, on the rendered ones, by paper, form.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def _enlarged(digit: NDArray[np.uint8], longer_side: int) -> NDArray[np.float64]
     scale = longer_side / max(cut.shape)
     size = (max(1, round(cut.shape[1] * scale)), max(1, round(cut.shape[0] * scale)))
     large = np.asarray(Image.fromarray(cut).resize(size, Image.Resampling.BICUBIC), np.float64)
-    return large.clip(0, 255) / 255
+    return np.asarray(large.clip(0, 255) / 255, np.float64)
 
 
 def _paper(kind: str, random: np.random.Generator) -> NDArray[np.float64]:
@@ -85,7 +85,8 @@ def _paper(kind: str, random: np.random.Generator) -> NDArray[np.float64]:
         return np.full((SIDE, SIDE), level)
     angle, fall = random.uniform(0, 2 * np.pi), random.uniform(30, 80)
     across = np.linspace(-0.5, 0.5, SIDE)
-    return level + fall * (np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :])
+    slope: NDArray[np.float64] = np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :]
+    return level + fall * slope
 
 
 def rendered(digits: Digits, seed: int = 0) -> Iterator[Drawing]:
