@@ -85,8 +85,8 @@ def _paper(kind: str, random: np.random.Generator) -> NDArray[np.float64]:
         return np.full((SIDE, SIDE), level)
     angle, fall = random.uniform(0, 2 * np.pi), random.uniform(30, 80)
     across = np.linspace(-0.5, 0.5, SIDE)
-    shade = fall * (np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :])
-    return np.asarray(level + shade, np.float64)
+    slope: NDArray[np.float64] = np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :]
+    return level + fall * slope
 
 
 def rendered(digits: Digits, seed: int = 0) -> Iterator[Drawing]:

@@ -23,19 +23,22 @@ class Digits:
         return Digits(self.images[:count], self.classes[:count])
 
 
+TWENTIETHS = {"validation": {0}, "gate": {1, 2}, "fit": set(range(3, 20))}  # as trainer/prepare.py parts them
+
+
 def read(part: str, folder: Path = FOLDER) -> Digits:
-    """The part `validation` of the training half, as trainer/prepare.py forms it, or the whole `test` half."""
+    """The part `fit`, `validation` or `gate` of the training half, or the whole `test` half."""
     if part == "test":
         return _half(folder, "t10k")
     train = _half(folder, "train")
-    chosen = np.array([_is_validation(image) for image in train.images])
+    chosen = np.array([_twentieth(image) in TWENTIETHS[part] for image in train.images])
     return Digits(train.images[chosen], train.classes[chosen])
 
 
-def _is_validation(image: NDArray[np.uint8]) -> bool:
+def _twentieth(image: NDArray[np.uint8]) -> int:
     height, width = image.shape
     digest = hashlib.sha256(f"{height}x{width}x1:".encode() + image.tobytes()).hexdigest()
-    return int(digest[:16], 16) % 20 == 0
+    return int(digest[:16], 16) % 20
 
 
 def _half(folder: Path, name: str) -> Digits:

@@ -2,5 +2,6 @@
 
 import os
 
-# onnxruntime reads this when it is loaded: without it, it keeps a device id and a database of events in the home folder.
+# onnxruntime reads this when it is loaded; without it, it keeps a device id and a database of events in the home
+# folder.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -43,7 +43,7 @@ class Model:
         self.preprocessing = manifest.preprocessing
         self.batch_seconds = 0.0  # for the largest batch, as measured by `warm_up`
         try:
-            self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(data, session_options(), providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no class of their own
             raise BrokenArtifact(f"onnxruntime can't load the model: {str(error)[:200]}") from None
         self._check_contract()
@@ -123,7 +123,8 @@ def golden(data: bytes) -> tuple[Images, Probabilities]:
         raise BrokenArtifact(f"golden.npz can't be read: {error}") from None
 
 
-def _options() -> onnxruntime.SessionOptions:
+def session_options() -> onnxruntime.SessionOptions:
+    """How every model here is run: one thread, in order, silent."""
     # One process a core: more threads, or threads that spin while they wait, only take time from each other.
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

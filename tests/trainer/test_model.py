@@ -1,0 +1,68 @@
+"""The network that is exported gives the answers of the one that was trained, for any size of picture."""
+
+import keras
+import numpy as np
+import pytest
+
+from export.convert import OPSET, to_onnx
+from export.publish import Candidate
+from export.verify import verify
+from server.artifacts import BrokenArtifact
+from server.model import Images, Model
+from trainer.calibrate import Calibration, main_directions, outputs_of
+from trainer.config import Recipe
+from trainer.model import build_model, served
+
+LABELS = ("cat", "dog", "emu")
+
+
+def trained_somewhat(recipe: Recipe) -> keras.Model:
+    """A network whose weights and normalisations are all away from where they start, with logits of about 1."""
+    keras.utils.set_random_seed(3)
+    network = build_model(recipe, len(LABELS))
+    random = np.random.default_rng(3)
+    network.set_weights([weights + random.uniform(0.0, 0.05, weights.shape) for weights in network.get_weights()])
+    last = network.get_layer("logits")
+    kernel, bias = last.get_weights()
+    spread = outputs_of(network, images_for(recipe))[1].std()
+    last.set_weights([kernel / spread, bias / spread])
+    return network
+
+
+def images_for(recipe: Recipe) -> Images:
+    shape = (60, recipe.height, recipe.width, recipe.channels)
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(),
+        Recipe(preprocessing="resize", height=32, width=32, channels=3),
+        Recipe(preprocessing="resize", height=96, width=64, channels=3, channels_factor=0.5),
+        Recipe(preprocessing="resize", height=8, width=40),
+    ],
+    ids=["digits", "small colour", "large", "flat"],
+)
+def test_the_exported_model_is_the_trained_network(recipe: Recipe) -> None:
+    network = trained_somewhat(recipe)
+    images = images_for(recipe)
+    directions = main_directions(outputs_of(network, images)[0])
+    calibration = Calibration(1.7, directions, 0.5)
+    exported = to_onnx(served(network, recipe, 3, 1.7, directions), recipe.height, recipe.width, recipe.channels)
+    candidate = Candidate(LABELS, recipe.input, ("probabilities", "score"), OPSET, {"model.onnx": exported})
+    model = Model(candidate.manifest("m", "1"), exported)
+    probabilities, scores = calibration.answers(*outputs_of(network, images))
+    assert verify(model, images, probabilities, scores).top1_agreement == 1
+    with pytest.raises(BrokenArtifact, match="not the network"):
+        verify(model, images, probabilities, scores + np.float32(0.001))
+    wrong_temperature = Calibration(1.0, directions, 0.5).answers(*outputs_of(network, images))[0]
+    with pytest.raises(BrokenArtifact, match="not the network"):
+        verify(model, images, wrong_temperature, scores)
+
+
+def test_channels_fill_the_blocks_that_onnxruntime_computes() -> None:
+    for factor in (0.1, 0.5, 1.3, 2.0):
+        network = build_model(Recipe(channels_factor=factor), 10)
+        convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+        assert all(layer.filters % 16 == 0 for layer in convolutions)
