@@ -37,7 +37,7 @@ format: .venv-dev/ready
 	.venv-dev/bin/ruff format .
 	.venv-dev/bin/ruff check --fix .
 
-bench: .venv-serve/ready .venv-bench/ready
+bench: .venv-serve/ready .venv-train/ready .venv-bench/ready
 	.venv-serve/bin/python -m benchmarks
 
 bench-quick: .venv-serve/ready

@@ -10,7 +10,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import batch, growth, large, latency, overload, plot, stages, start, swaps, table, throughput, workers
+from benchmarks import (
+    batch,
+    growth,
+    large,
+    latency,
+    overload,
+    plot,
+    stages,
+    start,
+    swaps,
+    table,
+    throughput,
+    training,
+    workers,
+)
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -24,7 +38,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "overload": overload.run,
     "growth": growth.run,
     "stages": stages.run,
+    "training": training.run,
 }
+NOT_QUICK = ("growth", "stages", "training")
 PEER = Path(".venv-bench/bin/python")
 
 
@@ -39,7 +55,7 @@ def main() -> None:
     setting = TINY if options.tiny else QUICK if options.quick else FULL
     if options.peer_python.exists() and not options.quick:
         setting = replace(setting, peer_python=options.peer_python)
-    names = options.names or [name for name in BENCHMARKS if not (options.quick and name in ("growth", "stages"))]
+    names = options.names or [name for name in BENCHMARKS if not (options.quick and name in NOT_QUICK)]
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")

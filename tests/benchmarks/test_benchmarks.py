@@ -10,7 +10,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-serve/bin/python"
-NAMES = ("batch", "growth", "large", "latency", "overload", "stages", "start", "swaps", "throughput", "workers")
+NAMES = (
+    "batch",
+    "growth",
+    "large",
+    "latency",
+    "overload",
+    "stages",
+    "start",
+    "swaps",
+    "throughput",
+    "training",
+    "workers",
+)
 
 
 @pytest.fixture(scope="module")

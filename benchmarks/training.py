@@ -1,0 +1,72 @@
+"""Does a training starve serving? The p99 of predictions at half of capacity, while a training runs and without one.
+
+Server, client and trainer share the machine's cores as they would in production: nothing is pinned, and only the
+trainer's lowest priority keeps it out of the way.
+"""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import client, images, servers
+from benchmarks.measure import Result, Setting, percentile, ratio_row
+
+PYTHON = Path(".venv-train/bin/python")
+START_SECONDS = 300.0  # longest wait for the training's first steps, on a slow machine
+
+
+def run(setting: Setting) -> Result:
+    small = images.multipart()
+    seconds = setting.seconds * 2
+    alone, beside, ratios = [], [], []
+    with servers.ours(None, ["--trainer", "process", "--trainer-python", str(PYTHON.absolute())]) as ours:
+        rate = client.load(ours.address, small, 32, setting.seconds).rate / 2
+        for _ in range(setting.rounds):
+            alone.append(_p99(ours, small, rate, seconds))
+            job = _call(ours, "POST", "/retrain", {"epochs": 1000, "force": True})["job"]
+            try:
+                _wait_until_it_trains(ours, f"/retrain/jobs/{job}")
+                beside.append(_p99(ours, small, rate, seconds))
+            finally:
+                _call(ours, "DELETE", f"/retrain/jobs/{job}")
+                _wait_until_over(ours, f"/retrain/jobs/{job}")
+            ratios.append(beside[-1] / alone[-1])
+    row = ratio_row("predictions at half of capacity", "p99 while a training runs / without one", ratios, at_most=2.0)
+    measured = {
+        "requests_per_second": rate,
+        "p99_ms": {"alone": [each * 1e3 for each in alone], "while_training": [each * 1e3 for each in beside]},
+    }
+    return Result("training", [row], measured)
+
+
+def _p99(ours: servers.Server, small: list[client.Request], rate: float, seconds: float) -> float:
+    seen = client.load(ours.address, small, 16, seconds, rate=rate)
+    assert not seen.wrong, "a digit was answered wrongly"
+    return percentile([sample.seconds for sample in seen.samples], 0.99)
+
+
+def _wait_until_it_trains(ours: servers.Server, path: str) -> None:
+    _wait(ours, path, lambda job: job["state"] == "training" and "step" in (job["progress"] or {}))
+
+
+def _wait_until_over(ours: servers.Server, path: str) -> None:
+    _wait(ours, path, lambda job: job["result"] is not None)
+
+
+def _wait(ours: servers.Server, path: str, condition: Callable[[dict[str, Any]], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not condition(_call(ours, "GET", path)):
+        assert time.monotonic() < deadline, f"{path} does not come to it"
+        time.sleep(0.1)
+
+
+def _call(ours: servers.Server, method: str, path: str, content: dict[str, object] | None = None) -> dict[str, Any]:
+    host, port = ours.address
+    data = json.dumps(content).encode() if content is not None else None
+    request = urllib.request.Request(f"http://{host}:{port}{path}", data, method=method)
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        answer: dict[str, Any] = json.loads(response.read())
+        return answer
