@@ -1,7 +1,9 @@
 """The report's diagrams, drawn by matplotlib from the report's figures alone, as small SVG files."""
 
 import io
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
 
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -11,21 +13,36 @@ from matplotlib.style import context
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "relearn", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3}
 NUMBERED_CLASSES = 20  # beyond so many the confusion matrix has no room for numbers
 
+P = ParamSpec("P")
+
+
+def _drawn(draw: Callable[P, Figure]) -> Callable[P, bytes]:
+    """The SVG file of the figure that a function makes."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **options: P.kwargs) -> bytes:
+        file = io.BytesIO()
+        with context(STYLE):
+            FigureCanvasSVG(draw(*arguments, **options)).print_svg(file, metadata={"Date": None})  # type: ignore[no-untyped-call]
+        return file.getvalue()
+
+    return drawn
+
 
 def pictures(figures: dict[str, Any]) -> dict[str, bytes]:
-    """File name -> SVG, of what the figures have: curves, confusion, reliability and classes."""
+    """File name -> SVG, of the report's figures."""
     test = figures["metrics"]["test"]
-    with context(STYLE):
-        drawn = {
-            "curves.svg": _curves(figures["training"]["history"]),
-            "confusion.svg": _confusion(test["confusion"], list(test["classes"])),
-            "reliability.svg": _reliability(test["reliability"]),
-            "classes.svg": _classes(figures["dataset"], list(test["classes"])),
-        }
-        return {name: _svg(figure) for name, figure in drawn.items()}
+    labels = list(test["classes"])
+    return {
+        "curves.svg": curves(figures["training"]["history"]),
+        "confusion.svg": confusion(test["confusion"], labels),
+        "reliability.svg": reliability(test["reliability"]),
+        "classes.svg": class_distribution(figures["dataset"], labels),
+    }
 
 
-def _curves(history: list[dict[str, float]]) -> Figure:
+@_drawn
+def curves(history: list[dict[str, float]]) -> Figure:
     """Loss and error by epoch; training is on changed images, which are harder than the validation part's."""
     figure = Figure(figsize=(8, 3), layout="constrained")
     epochs = range(1, len(history) + 1)
@@ -41,7 +58,9 @@ def _curves(history: list[dict[str, float]]) -> Figure:
     return figure
 
 
-def _confusion(counts: list[list[int]], labels: list[str]) -> Figure:
+@_drawn
+def confusion(counts: list[list[int]], labels: list[str]) -> Figure:
+    """How many images of each true class, in rows, were taken for which; mistakes are red."""
     side = 1.5 + min(0.35 * len(labels), 8)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
@@ -62,7 +81,8 @@ def _confusion(counts: list[list[int]], labels: list[str]) -> Figure:
     return figure
 
 
-def _reliability(bins: list[dict[str, float]]) -> Figure:
+@_drawn
+def reliability(bins: list[dict[str, float]]) -> Figure:
     """Accuracy over confidence; beside it the same near 1, where the bins of a good classifier are."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     confidence, accuracy = [each["confidence"] for each in bins], [each["accuracy"] for each in bins]
@@ -75,7 +95,8 @@ def _reliability(bins: list[dict[str, float]]) -> Figure:
     return figure
 
 
-def _classes(dataset: dict[str, dict[str, int]], labels: list[str]) -> Figure:
+@_drawn
+def class_distribution(dataset: dict[str, dict[str, int]], labels: list[str]) -> Figure:
     """How many images of each class the base dataset and the uploads have to train on."""
     figure = Figure(figsize=(8, 2.8), layout="constrained")
     axes_of = figure.subplots(1, 2)
@@ -94,9 +115,3 @@ def _classes(dataset: dict[str, dict[str, int]], labels: list[str]) -> Figure:
         axes.tick_params(axis="x", rotation=0 if max(map(len, labels)) < 3 else 90)
         axes.legend(fontsize=7)
     return figure
-
-
-def _svg(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    return file.getvalue()

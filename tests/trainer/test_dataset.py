@@ -119,6 +119,14 @@ def test_an_empty_class_one_class_and_unequal_halves_are_named(tmp_path: Path) -
         dataset.find(tmp_path / "unequal")
 
 
+def test_classes_of_one_image_are_too_few(tmp_path: Path) -> None:
+    write_folders(tmp_path / "set", images=3)
+    for path in (tmp_path / "set" / "train").glob("*/[12].jpg"):
+        path.unlink()
+    with pytest.raises(DatasetError, match="too few training images"):
+        prepare(dataset.find(tmp_path / "set"), Uploads(tmp_path / "data"), COLOUR, tmp_path)
+
+
 def test_a_broken_picture_is_named(tmp_path: Path) -> None:
     write_folders(tmp_path / "set")
     (tmp_path / "set" / "train" / "cat" / "7.jpg").write_bytes(b"\xff\xd8\xff broken")

@@ -1,0 +1,77 @@
+"""A run on any dataset, as a person starts it, and what it says of one it can't use."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from server.artifacts import ArtifactStore
+from server.model import load
+from tests.digits import encoded
+
+ROOT = Path(__file__).parents[2]
+CLASSES = {"ash tree": (200, 60, 60), "birch": (60, 200, 60), "Ćedar": (60, 60, 200)}
+SMALL = (
+    "--preprocessing",
+    "resize",
+    "--height",
+    "32",
+    "--width",
+    "32",
+    "--channels",
+    "3",
+    "--flip",
+    "--thickness",
+    "0",
+)
+
+
+def write_colours(folder: Path, train: int, test: int) -> None:
+    """32x32 colour JPEG files, each class with a tint of its own, in folders with their names."""
+    random = np.random.default_rng(5)
+    for half, count in (("train", train), ("test", test)):
+        for label, tint in CLASSES.items():
+            (folder / half / label).mkdir(parents=True)
+            for number in range(count):
+                pixels = (np.array(tint) + random.normal(0, 30, (32, 32, 3))).clip(0, 255).astype(np.uint8)
+                (folder / half / label / f"{number}.jpg").write_bytes(encoded(Image.fromarray(pixels), "JPEG"))
+
+
+def trained(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    places = {"dataset": "set", "data": "data", "artifacts": "artifacts", "baseline": "none"}
+    flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
+    command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300)
+
+
+def test_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) -> None:
+    write_colours(tmp_path / "set", 150, 20)
+    done = trained(tmp_path, *SMALL, "--epochs", "6", "--batch-size", "32", "--average", "0.9")
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = ArtifactStore(tmp_path / "artifacts", "trees", tmp_path / "none")
+    assert store.current() == "1"
+    model = load(store.folder("1"), store.manifest("1"), 8)
+    assert model.labels == tuple(sorted(CLASSES))
+    for label in CLASSES:
+        data = (tmp_path / "set" / "test" / label / "3.jpg").read_bytes()
+        outputs = model.predict(model.preprocessing.read(data, 10**6)[None])
+        assert model.labels[int(outputs.probabilities[0].argmax())] == label
+        assert outputs.scores is not None
+        assert 0 < outputs.scores[0] <= 1.00001
+    report = json.loads((store.folder("1") / "report" / "report.json").read_bytes())
+    assert set(report["metrics"]["test"]["classes"]) == set(CLASSES)
+    assert (store.folder("1") / "report" / "report.html").stat().st_size > 10_000
+
+
+def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_path: Path) -> None:
+    write_colours(tmp_path / "set", 30, 3)
+    (tmp_path / "set/train/birch/3.jpg").write_bytes(b"\xff\xd8\xff cut")
+    done = trained(tmp_path, *SMALL, "--epochs", "1")
+    assert done.returncode == 1
+    result = json.loads((tmp_path / "artifacts/jobs/1/result.json").read_bytes())
+    assert result["state"] == "failed"
+    assert "train/birch/3.jpg" in result["reason"]
+    assert not (tmp_path / "artifacts/models/trees/1").exists()
