@@ -101,7 +101,7 @@ def test_the_job_tells_what_happened(teaching: LiveServer) -> None:
         text = stream.read().decode()
     blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in text.strip().split("\n\n")]
     stages = [json.loads(block["data"]).get("stage") for block in blocks[:-1]]
-    order = ["starting", "preparing", "training", "exporting", "verifying", "gating", "publishing"]
+    order = ["starting", "preparing", "training", "calibrating", "exporting", "verifying", "gating", "publishing"]
     assert list(dict.fromkeys(stages)) == order
     assert blocks[-1]["event"] == "result"
     assert json.loads(blocks[-1]["data"])["state"] == "published"

@@ -12,6 +12,7 @@ export const STAGES = /** @type {const} */ ([
   ["starting", "Starting", "the trainer loads its libraries"],
   ["preparing", "Preparing", "pictures are brought into the model's form"],
   ["training", "Learning", "the pictures are gone through, again and again"],
+  ["calibrating", "Calibrating", "how sure it says it is, is held against how often it is right"],
   ["exporting", "Exporting", "the model is written in the form that serves"],
   ["verifying", "Verifying", "the written model must answer like the trained one"],
   ["gating", "Comparing", "with the model that serves now, on pictures neither has learnt from"],
