@@ -38,6 +38,7 @@ def content_of(prediction: Prediction) -> dict[str, object]:
     }
     if score is not None:
         content["score"] = score
+        content["score_threshold"] = model.score_threshold
     return content
 
 

@@ -4,6 +4,7 @@ The trainer verifies candidates with this same code, so that nothing is publishe
 """
 
 import io
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ class Model:
         self.labels = manifest.labels
         self.preprocessing = manifest.preprocessing
         self.batch_seconds = 0.0  # for the largest batch, as measured by `warm_up`
+        self.score_threshold: float | None = None  # an image with a lower score does not look like the training images
         try:
             self._session = onnxruntime.InferenceSession(data, session_options(), providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no class of their own
@@ -107,11 +109,21 @@ def load(folder: Path, manifest: Manifest, batch_limit: int) -> Model:
     try:
         model.warm_up(batch_limit)
         model.replay(*golden(read_listed(folder, manifest, "golden.npz")))
+        if "score" in manifest.outputs:
+            model.score_threshold = score_threshold(read_listed(folder, manifest, "report/report.json"))
     except BrokenArtifact:
         raise
     except Exception as error:  # noqa: BLE001 - see above
         raise BrokenArtifact(f"the model can't be run: {str(error)[:200]}") from None
     return model
+
+
+def score_threshold(report: bytes) -> float:
+    """The threshold that the trainer found on validation images, from the bytes of report.json."""
+    try:
+        return float(json.loads(report)["calibration"]["score_threshold"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenArtifact(f"the report of a model with a score names no threshold for it: {error!r}") from None
 
 
 def golden(data: bytes) -> tuple[Images, Probabilities]:

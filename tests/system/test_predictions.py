@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from server.image import read
-from tests.digits import Digits, encoded
+from tests.digits import Digits, encoded, png_of
 from tests.live import ROOT, LiveServer
 
 
@@ -116,6 +116,16 @@ def test_every_request_has_a_line_with_its_id(server: LiveServer, digits: Digits
     assert len(lines) == 1
     assert " POST /predict 200 " in lines[0]
     assert " model=0 " in lines[0]
+
+
+def test_what_is_no_digit_has_a_score_below_the_threshold(server: LiveServer, digits: Digits) -> None:
+    """Noise with a dark border, so that it is taken for MNIST's form and reaches the model as it is."""
+    noise = np.zeros((28, 28), np.uint8)
+    noise[4:24, 4:24] = np.random.default_rng(1).integers(0, 256, (20, 20))
+    familiar = [server.predict(digits.png(position)).json() for position in range(100)]
+    foreign = server.predict(png_of(noise)).json()
+    assert sum(answer["score"] >= answer["score_threshold"] for answer in familiar) >= 95
+    assert foreign["score"] < foreign["score_threshold"]
 
 
 def test_a_large_photograph_is_answered(server: LiveServer, digits: Digits) -> None:
