@@ -22,6 +22,7 @@ def test_a_killed_server_shows_and_the_page_recovers(tmp_path: Path, open_page: 
     with LiveServer(tmp_path, "--port", free_port()) as server:
         page = open_page(server.url)
         expect(page.locator("#pulse")).to_have_text("version 0")
+        page.wait_for_load_state("networkidle")  # the other views are fetched once the first is there
         server.stop(signal.SIGKILL)
         draw(page, THREE)
         expect(page.get_by_role("alert").filter(has_text="can't be reached")).to_be_visible()
