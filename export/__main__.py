@@ -7,7 +7,7 @@ from pathlib import Path
 
 from export.publish import Candidate, publish, read_candidate, write
 from server import files
-from server.artifacts import BASELINE, ArtifactStore, BrokenArtifact, CurrentMoved, read_listed
+from server.artifacts import BASELINE, ArtifactStore, BrokenArtifact, CurrentMoved, read_listed, reason_of
 from server.model import Model, load
 
 BATCH_LIMIT = 256
@@ -46,8 +46,7 @@ def promote_version(store: ArtifactStore, arguments: argparse.Namespace) -> None
     """Make a version current; running servers take it over by themselves."""
     _load(store, arguments.version)
     current = store.current()
-    back = current is not None and int(arguments.version) < int(current)
-    store.promote(arguments.version, arguments.reason, "rolled back" if back else "promoted", current)
+    store.promote(arguments.version, arguments.reason, reason_of(arguments.version, current), current)
     print(f"version {arguments.version} is current; before it was {current}")
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from server import files
-from server.artifacts import ArtifactStore, Manifest
+from server.artifacts import ArtifactStore, Manifest, read_listed
 from server.preprocessing import Preprocessing
 
 
@@ -74,8 +74,6 @@ def keep_refused(store: ArtifactStore, candidate: Candidate, job: str) -> Path:
 
 def read_candidate(store: ArtifactStore, job: str) -> Candidate:
     """A kept candidate, its files checked against its manifest; raises BrokenArtifact or OSError."""
-    from server.artifacts import read_listed
-
     folder = store.candidates / job
     manifest = Manifest.from_json(files.read_regular(folder / "manifest.json", 2**20))
     contents = {file: read_listed(folder, manifest, file) for file in manifest.files}

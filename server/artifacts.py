@@ -265,6 +265,11 @@ class ArtifactStore:
             return False
 
 
+def reason_of(version: str, current: str | None) -> Reason:
+    """What a move by hand from `current` to `version` is called in the log: back to an older one, or on."""
+    return "rolled back" if current is not None and int(version) < int(current) else "promoted"
+
+
 def read_listed(folder: Path, manifest: Manifest, file: str) -> bytes:
     """The bytes of a file that a manifest lists, checked against it; raises BrokenArtifact."""
     if file not in manifest.files:

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from server import files
-from server.artifacts import BrokenArtifact, CurrentMoved
+from server.artifacts import BrokenArtifact, CurrentMoved, reason_of
 from server.errors import Conflict, NotFound
 from server.model import load
 from server.routes.requests import json_object
@@ -129,9 +129,8 @@ def _promote(service: Service, version: str, why: str) -> str | None:
     except BrokenArtifact as error:
         raise Conflict(f"version {version} can't serve, so nothing was changed: {error}") from None
     previous = _current(service)
-    back = previous is not None and int(version) < int(previous)
     try:
-        service.store.promote(version, why, "rolled back" if back else "promoted", previous)
+        service.store.promote(version, why, reason_of(version, previous), previous)
     except CurrentMoved as error:
         raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
     return previous
