@@ -48,6 +48,13 @@ def is_normal(pixels: bytes, width: int) -> bool:
     return 2 * len(border.translate(None, _DARK_LEVELS)) < len(border)
 
 
+def are_normal(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """What `is_normal` says of each of the pictures (n, height, width), (n,)."""
+    border = np.concatenate([greys[:, 0], greys[:, -1], greys[:, :, 0], greys[:, :, -1]], axis=1)
+    normal: NDArray[np.bool_] = 2 * (border >= DARK).sum(axis=1) < border.shape[1]
+    return normal
+
+
 def _ink(grey: Grey) -> tuple[Ink, float]:
     """The ink's part of the picture, as strength above the paper, and the strength of full ink.
 

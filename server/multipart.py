@@ -5,8 +5,7 @@ else goes through python-multipart. Where the fast path answers, it answers what
 """
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import python_multipart
 from python_multipart.exceptions import FormParserError
@@ -22,14 +21,14 @@ PART_LIMIT_SLACK = 8  # parts beyond the files: labels, source
 
 # A token or a quoted string without escapes; other spellings are the library's business.
 _BOUNDARY = re.compile(rb'multipart/form-data; ?boundary=("?)([0-9A-Za-z\'()+_,./:=? -]{1,70})\1', re.IGNORECASE)
-_DISPOSITION = re.compile(
-    rb'content-disposition: form-data; name="([^"\\\r\n;]*)"; filename="([^"\\\r\n;]*)"', re.IGNORECASE
+_FILE_HEAD = re.compile(
+    rb'\r\ncontent-disposition: form-data; name="([^"\\\r\n;]*)"; filename="([^"\\\r\n;]*)"'
+    rb"(?:\r\ncontent-type: [^\r\n]+)?",
+    re.IGNORECASE,
 )
-_TYPE = re.compile(rb"content-type: [^\r\n]+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part of a form. A client's file name is a display name only: it never becomes a path."""
 
     name: str
@@ -81,8 +80,8 @@ def _only_part(content_type: bytes, body: bytes) -> tuple[bytes, bytes] | None:
     if boundary is None:
         return None
     delimiter = b"--" + boundary[2]
-    start = len(delimiter) + 2
-    if not body.startswith(delimiter + b"\r\n"):
+    start = len(delimiter)
+    if not body.startswith(delimiter):
         return None
     head_end = body.find(b"\r\n\r\n", start, start + 1024)
     data_end = body.find(b"\r\n" + delimiter, head_end + 2)
@@ -90,11 +89,8 @@ def _only_part(content_type: bytes, body: bytes) -> tuple[bytes, bytes] | None:
         return None
     if body[data_end + 2 + len(delimiter) :] not in (b"--\r\n", b"--"):
         return None
-    lines = body[start:head_end].split(b"\r\n")
-    disposition = _DISPOSITION.fullmatch(lines[0])
-    if disposition is None or len(lines) > 2 or (len(lines) == 2 and not _TYPE.fullmatch(lines[1])):
-        return None
-    return disposition[1], body[head_end + 4 : data_end]
+    head = _FILE_HEAD.fullmatch(body, start, head_end)
+    return None if head is None else (head[1], body[head_end + 4 : data_end])
 
 
 def _plain_files(content_type: bytes, body: bytes, files_limit: int) -> list[Part] | None:
@@ -110,12 +106,11 @@ def _plain_files(content_type: bytes, body: bytes, files_limit: int) -> list[Par
         return None
     files = []
     for part in others:
-        head, gap, data = part.partition(b"\r\n\r\n")
-        lines = head.split(b"\r\n")
-        match = _DISPOSITION.fullmatch(lines[1]) if gap and not lines[0] and 2 <= len(lines) <= 3 else None
-        if match is None or (len(lines) == 3 and not _TYPE.fullmatch(lines[2])):
+        head_end = part.find(b"\r\n\r\n")
+        head = _FILE_HEAD.fullmatch(part, 0, head_end) if head_end > 0 else None
+        if head is None:
             return None
-        files.append(Part(match[1].decode("utf-8", "replace"), match[2].decode("utf-8", "replace"), data))
+        files.append(Part(head[1].decode("utf-8", "replace"), head[2].decode("utf-8", "replace"), part[head_end + 4 :]))
     return files
 
 

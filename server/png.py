@@ -1,10 +1,12 @@
 """The fast way into a PNG that is already what the model takes: 8-bit grey, not interlaced, of the model's size.
 
-Every PNG, on this path or Pillow's, has its chunks walked and their checksums verified first, so that a damaged file is
+Every PNG, on this path or Pillow's, has the checksums of all its chunks verified first, so that a damaged file is
 refused whichever path it takes. What the fast path returns is what Pillow would, bit for bit. Format: RFC 2083 and
 https://www.w3.org/TR/png-3/.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 from zlib import crc32
 
@@ -18,34 +20,87 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LENGTH_AND_TYPE = Struct(">I4s").unpack_from
 _CRC = Struct(">I").unpack_from
 _GREY_8_BIT = b"\x08\x00\x00\x00\x00"  # depth 8, grey, deflate, adaptive filters, not interlaced
+_HEAD = 33  # bytes: the signature and the IHDR chunk
+_WRONG_CHECKSUM = "the PNG is damaged: a checksum inside it is wrong; save the picture again"
+_LAST_CHUNK = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
-def read_grey(data: bytes, width: int, height: int) -> NDArray[np.uint8] | None:
-    """The grey levels (height, width) if it is 8-bit grey and exactly of that size; else None, for Pillow to read.
+def read_grey(data: bytes, width: int, height: int) -> bytes | None:
+    """The grey levels, row by row, if it is 8-bit grey and exactly of that size; else None, for Pillow to read.
 
-    Raises UnusableImage if the file is damaged or cut.
+    Raises UnusableImage if such a file is damaged or cut.
     """
-    compressed, transparent = _walk(data)
-    if transparent or data[24:29] != _GREY_8_BIT or data[16:24] != width.to_bytes(4) + height.to_bytes(4):
+    compressed = _grey_8_bit(data, width, height)
+    if compressed is None:
         return None
-    # What Image.frombytes(...).tobytes() does, in a third of its 18 us: Pillow's own codecs, without an Image around.
-    whole = (0, 0, width, height)
     picture = _imaging.new("L", (width, height))
-    decoder = _imaging.zip_decoder("L", "L", 0)
-    decoder.setimage(picture, whole)
-    consumed, problem = decoder.decode(compressed)
-    if consumed >= 0 or problem:
-        raise UnusableImage("the PNG's pixels are damaged or cut; save the picture again")
-    encoder = _imaging.raw_encoder("L", "L", 0, 1)
-    encoder.setimage(picture, whole)
-    pixels: bytes = encoder.encode(max(width * height, 4 * width))[2]
-    assert len(pixels) == width * height
-    return np.frombuffer(pixels, np.uint8).reshape(height, width)
+    _decode(compressed, picture, (0, 0, width, height))
+    return _pixels(picture, width, height)
+
+
+def read_greys(files: Sequence[bytes], width: int, height: int) -> tuple[NDArray[np.uint8], list[bool]]:
+    """What `read_grey` gives for many files, in three quarters of its time: one picture holds them all.
+
+    The grey levels are (files, height, width); beside them stands which files were read. The others are damaged, or for
+    Pillow to read.
+    """
+    picture = _imaging.new("L", (width, height * len(files)))
+    read = []
+    for number, data in enumerate(files):
+        try:
+            compressed = _grey_8_bit(data, width, height)
+            if compressed is not None:
+                _decode(compressed, picture, (0, number * height, width, (number + 1) * height))
+            read.append(compressed is not None)
+        except UnusableImage:
+            read.append(False)
+    pixels = _pixels(picture, width, height * len(files))
+    return np.frombuffer(pixels, np.uint8).reshape(len(files), height, width), read
 
 
 def check(data: bytes) -> None:
     """Raise UnusableImage unless every chunk is there and its checksum right."""
     _walk(data)
+
+
+@lru_cache(maxsize=4)
+def _head(width: int, height: int) -> bytes:
+    """The first bytes of every 8-bit grey PNG of that size, the checksum with them."""
+    header = b"IHDR" + width.to_bytes(4) + height.to_bytes(4) + _GREY_8_BIT
+    return SIGNATURE + (len(header) - 4).to_bytes(4) + header + crc32(header).to_bytes(4)
+
+
+def _grey_8_bit(data: bytes, width: int, height: int) -> bytes | None:
+    """The compressed pixels if it is an 8-bit grey PNG of that size, else None; raises UnusableImage if damaged."""
+    if not data.startswith(_head(width, height)):
+        return None
+    if data.endswith(_LAST_CHUNK):  # most writers put all pixels into one chunk: then there is one checksum left
+        length, kind = _LENGTH_AND_TYPE(data, _HEAD)
+        stop = _HEAD + 8 + length
+        if kind == b"IDAT" and stop + 4 + len(_LAST_CHUNK) == len(data):
+            if crc32(data[_HEAD + 4 : stop]) != _CRC(data, stop)[0]:
+                raise UnusableImage(_WRONG_CHECKSUM)
+            return data[_HEAD + 8 : stop]
+    compressed, transparent = _walk(data)
+    return None if transparent else compressed
+
+
+def _decode(compressed: bytes, picture: "_imaging.ImagingCore", box: tuple[int, int, int, int]) -> None:
+    """Unpack a PNG's pixels into a part of the picture; raises UnusableImage."""
+    # What Image.frombytes(...).tobytes() does, in a third of its 18 us: Pillow's own codecs, without an Image around.
+    decoder = _imaging.zip_decoder("L", "L", 0)
+    decoder.setimage(picture, box)
+    consumed, problem = decoder.decode(compressed)
+    if consumed >= 0 or problem:
+        raise UnusableImage("the PNG's pixels are damaged or cut; save the picture again")
+
+
+def _pixels(picture: "_imaging.ImagingCore", width: int, height: int) -> bytes:
+    encoder = _imaging.raw_encoder("L", "L", 0, 1)
+    encoder.setimage(picture, (0, 0, width, height))
+    pixels: bytes = encoder.encode(max(width * height, 4 * width))[2]
+    assert len(pixels) == width * height
+    return pixels
 
 
 def _walk(data: bytes) -> tuple[bytes, bool]:
@@ -59,7 +114,7 @@ def _walk(data: bytes) -> tuple[bytes, bool]:
         if stop > len(data) - 4:
             break
         if crc32(data[position + 4 : stop]) != _CRC(data, stop)[0]:
-            raise UnusableImage("the PNG is damaged: a checksum inside it is wrong; save the picture again")
+            raise UnusableImage(_WRONG_CHECKSUM)
         if kind == b"IDAT":
             pixels.append(data[position + 8 : stop])
         elif kind == b"tRNS":

@@ -10,7 +10,7 @@ import contextlib
 import io
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
@@ -70,6 +70,22 @@ class Predictor:
         if image.is_large(data):
             return await asyncio.get_running_loop().run_in_executor(self._decoders, preprocessing.read, data, limit)
         return preprocessing.read(data, limit)
+
+    async def read_all(self, files: Sequence[bytes]) -> list[Input | RequestError]:
+        """For each file what `read` gives or raises."""
+        large = [image.is_large(data) for data in files]
+        small = [data for data, is_large in zip(files, large, strict=True) if not is_large]
+        readings = iter(self.model.preprocessing.read_all(small, self._settings.image_limit_pixels))
+        return [
+            await self._reading(data) if is_large else next(readings)
+            for data, is_large in zip(files, large, strict=True)
+        ]
+
+    async def _reading(self, data: bytes) -> Input | RequestError:
+        try:
+            return await self.read(data)
+        except RequestError as error:
+            return error
 
     def close(self) -> None:
         """Let go of the threads; what they do is finished first."""
@@ -155,22 +171,18 @@ async def predict_batch(predictor: Predictor, parts: list[Part], record: Record)
 async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Record) -> list[dict[str, object]]:
     predictor.check_room()
     begun = perf_counter()
-    inputs: list[Input] = []
-    errors: dict[int, RequestError] = {}
-    for number, data in enumerate(files):
-        try:
-            inputs.append(await predictor.read(data))
-        except RequestError as error:
-            errors[number] = error
+    readings = await predictor.read_all(files)
     record.decode_seconds += perf_counter() - begun
-    predictions: list[dict[str, object]] = []
+    inputs = [reading for reading in readings if not isinstance(reading, RequestError)]
+    predictions: Iterator[dict[str, object]] = iter(())
     if inputs:
         answer = await predictor.predict(inputs)
         note(record, answer)
-        predictions = [content_of(prediction) for prediction in answer.results]
-    for number, refusal in errors.items():
-        predictions.insert(number, {"error": str(refusal), "code": refusal.code})
-    return predictions
+        predictions = map(content_of, answer.results)
+    return [
+        {"error": str(reading), "code": reading.code} if isinstance(reading, RequestError) else next(predictions)
+        for reading in readings
+    ]
 
 
 def _give_way() -> None:

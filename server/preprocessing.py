@@ -3,6 +3,7 @@
 `digit` repeats how MNIST was made (digit.py); `resize` fits any picture into the model's height and width.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from server import digit, image, png
-from server.errors import UnusableImage
+from server.errors import RequestError, UnusableImage
 
 MODES = ("digit", "resize")
 
@@ -33,13 +34,32 @@ class Preprocessing:
     def read(self, data: bytes, limit_pixels: int) -> Input:
         """The model's input for an image file; raises what image.read and `apply` raise."""
         if self.channels == 1 and data[:8] == png.SIGNATURE:
-            grey = png.read_grey(data, self.width, self.height)
-            if grey is not None:
-                pixels = grey.tobytes()
+            pixels = png.read_grey(data, self.width, self.height)
+            if pixels is not None:
+                grey = np.frombuffer(pixels, np.uint8).reshape(self.height, self.width, 1)
                 if self.mode == "digit" and digit.is_normal(pixels, self.width) and _is_contrasting(pixels):
-                    return grey.reshape(self.height, self.width, 1)
-                return self.apply(Image.fromarray(grey))
+                    return grey
+                return self.apply(Image.fromarray(grey[:, :, 0]))
         return self.apply(image.read(data, self.channels, limit_pixels))
+
+    def read_all(self, files: Sequence[bytes], limit_pixels: int) -> list[Input | RequestError]:
+        """For each file what `read` gives or raises; many that are in the model's form take half the time together."""
+        if self.channels != 1 or not files:
+            return [self._read(data, limit_pixels) for data in files]
+        greys, read = png.read_greys(files, self.width, self.height)
+        usable = _are_contrasting(greys) & read
+        if self.mode == "digit":
+            usable &= digit.are_normal(greys)
+        inputs = greys[:, :, :, None]
+        return [
+            inputs[number] if usable[number] else self._read(data, limit_pixels) for number, data in enumerate(files)
+        ]
+
+    def _read(self, data: bytes, limit_pixels: int) -> Input | RequestError:
+        try:
+            return self.read(data, limit_pixels)
+        except RequestError as error:
+            return error
 
     def apply(self, picture: Image.Image) -> Input:
         """The model's input for a picture as image.read gives it; raises UnusableImage if there is nothing to see."""
@@ -52,6 +72,13 @@ class Preprocessing:
         if picture.size != (self.width, self.height):
             picture = picture.resize((self.width, self.height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         return image.pixels(picture)
+
+
+def _are_contrasting(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of the pictures (n, height, width) have the least contrast that `apply` asks for, (n,)."""
+    flat = greys.reshape(len(greys), -1)
+    contrast: NDArray[np.bool_] = flat.max(axis=1) - flat.min(axis=1) >= _LEAST_CONTRAST
+    return contrast
 
 
 def _is_contrasting(pixels: bytes) -> bool:
