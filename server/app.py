@@ -5,13 +5,13 @@ import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from server import priority
 from server.access import AccessLog, Record, RequestIds
 from server.artifacts import ArtifactStore
 from server.express import Express
@@ -19,7 +19,8 @@ from server.front import Front
 from server.guard import Guard
 from server.jobs import Jobs
 from server.launcher import Launcher, NoLauncher, ProcessLauncher
-from server.metrics import Metrics, resident_bytes
+from server.memory import resident_bytes
+from server.metrics import Metrics
 from server.predict import PredictEndpoint, Predictor
 from server.routes import dataset, jobs, models, page, predictions, status
 from server.service import Service
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
 
 def _service(settings: Settings) -> Service:
-    executor = ThreadPoolExecutor(4, thread_name_prefix="work")
+    executor = priority.threads(4, "work")
     store = ArtifactStore(settings.artifacts, settings.name, settings.baseline)
     metrics, stats = Metrics(), Stats()
 

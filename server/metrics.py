@@ -6,7 +6,6 @@ collector, so that memory and descriptors are gauges of our own.
 """
 
 import os
-import resource
 import time
 from bisect import bisect_left
 from collections import Counter as Tally
@@ -24,6 +23,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from server.access import Record
+from server.memory import resident_bytes
 
 SECONDS = (
     0.0001,
@@ -45,7 +45,6 @@ SECONDS = (
 )
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody here asks for
-_PAGE_BYTES = resource.getpagesize()
 
 
 class Metrics:
@@ -135,14 +134,6 @@ def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable
     for bucket, number in Tally(bisect_left(bounds, value) for value in listed).items():
         histogram._buckets[bucket].inc(number)
     histogram._sum.inc(sum(listed))
-
-
-def resident_bytes() -> int:
-    """This process's resident memory, where the system tells it; else the most it ever was."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _open_descriptors() -> int:

@@ -6,18 +6,14 @@ thread.
 """
 
 import asyncio
-import contextlib
 import io
-import os
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from server import image, multipart
+from server import image, multipart, priority
 from server.access import Record
 from server.answers import Prediction, as_data_url, busy, content_of, note, respond
 from server.batcher import Answer, Batcher, QueueFull, QueueTimeout
@@ -30,7 +26,6 @@ from server.serving import Serving
 from server.settings import Settings
 
 DECODERS = 2  # threads for large pictures; what waits for them waits outside of the model's queue
-NICE = 10  # their priority: below the event loop, above a training run at 19
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
 
 
@@ -40,7 +35,7 @@ class Predictor:
     def __init__(self, settings: Settings, serving: Serving) -> None:
         self._settings = settings
         self._serving = serving
-        self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode", initializer=_give_way)
+        self._decoders = priority.threads(DECODERS, "decode")
         self.batcher: Batcher[Prediction] = Batcher(
             self._run,
             self._is_slow,
@@ -183,12 +178,6 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
         {"error": str(reading), "code": reading.code} if isinstance(reading, RequestError) else next(predictions)
         for reading in readings
     ]
-
-
-def _give_way() -> None:
-    """Give this thread a low priority: a large picture may take its time, small ones beside it may not wait."""
-    with contextlib.suppress(OSError, AttributeError):  # only Linux has priorities of threads
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
+from server import memory
 from server.artifacts import ArtifactStore, BrokenArtifact
 from server.model import Model, load
 
@@ -99,8 +100,12 @@ class Serving:
         return load(self._store.folder(version), manifest, self._batch_limit)
 
     async def _watch(self) -> None:
+        known = self.model
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            if self.model is not known:  # since the last look, so that no batch is still running on the old one
+                known = self.model
+                await asyncio.get_running_loop().run_in_executor(self._executor, memory.give_back)
             try:
                 await self.check()
             except OSError as error:  # the disk may come back; the model in memory serves on

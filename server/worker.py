@@ -5,6 +5,7 @@ import sys
 
 from starlette.types import ASGIApp
 
+from server.priority import favour_this_thread
 from server.settings import Settings
 
 
@@ -12,6 +13,7 @@ def make_app(settings: Settings) -> ASGIApp:
     """The application, made inside the worker's own process."""
     from server.app import create_app
 
+    favour_this_thread()
     log_to_stderr()
     return create_app(settings)
 
