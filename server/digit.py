@@ -20,6 +20,7 @@ Ink = NDArray[np.float32]  # (height, width), grey levels above the paper
 
 # Chosen on renderings of validation digits (benchmarks/drawn.py), see docs/decisions/0004-digit-preprocessing.md.
 COARSE_SIDE = 96  # pixels: the ink is found on a picture reduced to about this
+FINE_SIDE = 80  # pixels: what was found is then cut from one in which its longer side is at least this, if it can be
 BOX = 20 / 28  # of the field: the size of the box that the ink is fitted into
 LEAST_CONTRAST = 20.0  # grey levels by which ink must differ from the paper
 NOISE_LIMIT = 4.0  # standard deviations of the paper that ink must exceed
@@ -27,6 +28,7 @@ EDGE = (
     0.4  # of the ink's strength: where the ink's edge is taken to be, half-way between paper and ink or a bit outside
 )
 DARK = 64  # grey level: a picture of the model's size with a median border below it is taken as MNIST's form already
+_RIDGE = 1e-6 * np.eye(3)
 _DARK_LEVELS = bytes(range(DARK))
 
 
@@ -61,12 +63,17 @@ def _ink(grey: Grey) -> tuple[Ink, float]:
     The paper is a plane through the border's grey levels; the ink is what differs most from it, darker or lighter. Both
     are found on a reduced copy, where noise averages out; the part that holds ink is then cut from the picture itself.
     """
+    picture = Image.fromarray(grey)
     factor = max(1, round(max(grey.shape) / COARSE_SIDE))
-    coarse = np.asarray(Image.fromarray(grey).reduce(factor), dtype=np.float32)
-    plane = _paper(coarse)
-    above = coarse - _on_grid(plane, coarse.shape, 1.0)
-    noise = _spread(_border(above))
-    smooth = _smoothed(above)
+    coarse = np.asarray(picture.reduce(factor), dtype=np.float32)
+    border = _border(coarse)
+    if border.min() == border.max():  # a canvas: even paper, and nothing to smooth away
+        plane, noise = np.array([border[0], 0.0, 0.0], np.float32), 0.0
+        smooth = coarse - border[0]
+    else:
+        plane = _paper(border, *coarse.shape)
+        above = coarse - _on_grid(plane, coarse.shape)
+        noise, smooth = _spread(_border(above)), _smoothed(above)
     sign = 1.0 if smooth.max() >= -smooth.min() else -1.0
     smooth *= sign
     strength = _full_strength(smooth)
@@ -74,23 +81,26 @@ def _ink(grey: Grey) -> tuple[Ink, float]:
     if strength < max(LEAST_CONTRAST, NOISE_LIMIT * noise):
         raise UnusableImage("no digit can be told from the paper: draw it darker or larger, or crop the picture to it")
     rows, columns = _box(smooth > floor, factor, grey.shape)
-    part = grey[rows, columns].astype(np.float32)
-    part -= _on_grid(plane, part.shape, 1.0 / factor, rows.start, columns.start)
-    part *= sign
-    return part, strength
+    step = max(1, max(rows.stop - rows.start, columns.stop - columns.start) // FINE_SIDE)
+    cut = picture.reduce(step, (columns.start, rows.start, columns.stop, rows.stop))
+    part = np.asarray(cut, dtype=np.float32)
+    part = part - _on_grid(plane, part.shape, step / factor, rows.start / factor, columns.start / factor)
+    return sign * part, strength
 
 
-def _paper(coarse: Ink) -> NDArray[np.float32]:
-    """Coefficients (3,) of grey = a + b*row + c*column, fitted to the border without what sticks out of it."""
-    terms = _border_terms(*coarse.shape)
-    levels = _border(coarse)
+def _paper(levels: Ink, height: int, width: int) -> NDArray[np.float32]:
+    """Coefficients (3,) of grey = a + b*row + c*column, fitted to a border's levels without what sticks out of it."""
+    terms = _border_terms(height, width)
     off = np.abs(levels - _median(levels))
     near = off <= max(2.5 * float(_median(off)) * 1.4826, 40.0)
-    plane = np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
-    off = np.abs(levels - terms @ plane)
+    off = np.abs(levels - terms @ _least_squares(terms[near], levels[near]))
     near = off <= 2.5 * max(float(_median(off)) * 1.4826, 1.0)
-    plane = np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
-    return np.asarray(plane, np.float32)
+    return _least_squares(terms[near], levels[near]).astype(np.float32)
+
+
+def _least_squares(terms: NDArray[np.float64], levels: NDArray[np.float32]) -> NDArray[np.float64]:
+    """By the normal equations, a sixth of np.linalg.lstsq's 50 us; a trace of ridge where they have no one answer."""
+    return np.asarray(np.linalg.solve(terms.T @ terms + _RIDGE, terms.T @ levels), np.float64)
 
 
 @lru_cache(maxsize=64)
@@ -101,16 +111,23 @@ def _border_terms(height: int, width: int) -> NDArray[np.float64]:
 
 
 def _on_grid(
-    plane: NDArray[np.float32], shape: tuple[int, ...], step: float, first_row: int = 0, first_column: int = 0
+    plane: NDArray[np.float32], shape: tuple[int, ...], step: float = 1.0, top: float = 0.0, left: float = 0.0
 ) -> Ink:
-    """The plane's grey levels on a grid of `shape` whose pixels are `step` coarse pixels apart."""
-    offset = (step - 1.0) / 2  # a fine pixel's centre, counted in coarse pixels
-    rows = (np.arange(first_row, first_row + shape[0], dtype=np.float32) * np.float32(step) + np.float32(offset))[
-        :, None
-    ]
-    columns = np.arange(first_column, first_column + shape[1], dtype=np.float32) * np.float32(step) + np.float32(offset)
-    grid: Ink = plane[0] + plane[1] * rows + plane[2] * columns
+    """The plane's grey levels on a grid of `shape` whose pixels are `step` coarse pixels wide, from that corner on.
+
+    Of an even plane (1, 1), which numpy spreads over any grid.
+    """
+    if not plane[1:].any():
+        return np.full((1, 1), plane[0])
+    rows = _centres(shape[0], step, top)[:, None]
+    columns = _centres(shape[1], step, left)
+    grid: Ink = (plane[0] + plane[1] * rows) + plane[2] * columns
     return grid
+
+
+def _centres(number: int, step: float, first: float) -> NDArray[np.float32]:
+    """Where pixels' centres are, counted in coarse pixels from the centre of the first."""
+    return np.arange(number, dtype=np.float32) * np.float32(step) + np.float32(first + (step - 1.0) / 2)
 
 
 def _border(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -146,8 +163,9 @@ def _full_strength(smooth: Ink) -> float:
     """How strong full ink is: the level that the strongest 32 coarse pixels reach at least."""
     flat = smooth.ravel()
     rank = min(32, flat.size - 1)
-    # Sorted whole: numpy's partition is 15 times slower on a picture that is mostly paper, for all its equal levels.
-    return float(np.sort(flat)[-rank - 1])
+    strong = flat[flat > 0.5 * flat.max()]
+    # Sorted: numpy's partition is 15 times slower on a picture that is mostly paper, for all its equal levels.
+    return float(np.sort(strong if strong.size > rank else flat)[-rank - 1])
 
 
 def _box(mask: NDArray[np.bool_], factor: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -165,11 +183,11 @@ def _fitted(ink: Ink, strength: float, shape: tuple[int, int]) -> Ink:
     if mask.any():
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    level = (ink * (255.0 / strength)).clip(0, 255)
+    level = (ink * (255.0 / strength)).clip(0, 255).astype(np.uint8)
     scale = min(shape[0] / level.shape[0], shape[1] / level.shape[1])
     size = (max(1, round(level.shape[1] * scale)), max(1, round(level.shape[0] * scale)))
     resized = Image.fromarray(level).resize(size, Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.HAMMING)
-    fitted = np.asarray(resized, dtype=np.float32).clip(0, 255)
+    fitted = np.asarray(resized, dtype=np.float32)
     return fitted * np.float32(255.0 / max(float(fitted.max()), 1.0))
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+from server.image import SIDE_LIMIT
 from server.preprocessing import MODES, Preprocessing
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Recipe:
         0.2, "share of the images whose strokes are made thicker or thinner; 0 for what is not drawn"
     )
     flip: bool = option(False, "mirror images left to right at random; for clothes, not for digits")
+    uploads_share: float = option(0.25, "of an epoch: uploads make up at most this")
     seed: int = option(0, "seed of everything random")
 
     @property
@@ -105,8 +107,8 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
 
 
 _RANGES: Sequence[tuple[str, float, float]] = (
-    ("height", 8, 512),
-    ("width", 8, 512),
+    ("height", 8, SIDE_LIMIT),
+    ("width", 8, SIDE_LIMIT),
     ("channels_factor", 0.1, 16),
     ("epochs", 0, 1000),
     ("batch_size", 8, 4096),
@@ -118,6 +120,7 @@ _RANGES: Sequence[tuple[str, float, float]] = (
     ("shear", 0, 1),
     ("elastic", 0, 0.2),
     ("thickness", 0, 1),
+    ("uploads_share", 0, 0.9),
 )
 
 

@@ -50,6 +50,36 @@ def test_pixels_are_pillows(array: np.ndarray, level: int) -> None:
     assert found == array.tobytes()
 
 
+@given(arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3, 4]))))
+def test_a_plain_picture_is_pillows(array: np.ndarray) -> None:
+    data = encoded(Image.fromarray(array.squeeze(axis=2) if array.shape[2] == 1 else array), "PNG")
+    found, expected = png.read_plain(data), Image.open(io.BytesIO(data))
+    assert found is not None
+    assert (found.mode, found.size, found.tobytes()) == (expected.mode, expected.size, expected.tobytes())
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "I;16"])
+def test_a_picture_that_is_not_plain_is_left_to_pillow(mode: str) -> None:
+    image = Image.new(mode, (28, 28)) if mode == "I;16" else Image.new("L", (28, 28)).convert(mode)
+    assert png.read_plain(encoded(image, "PNG")) is None
+
+
+def test_a_chunk_that_changes_the_picture_is_left_to_pillow() -> None:
+    image = Image.new("RGB", (28, 28))
+    assert png.read_plain(encoded(image, "PNG", transparency=(0, 0, 0))) is None
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert png.read_plain(encoded(image, "PNG", exif=exif)) is None
+    assert png.read_plain(encoded(image, "PNG", dpi=(72, 72))) is not None
+
+
+def test_a_plain_picture_cut_anywhere_is_refused() -> None:
+    data = encoded(Image.effect_noise((20, 20), 50).convert("RGBA"), "PNG")
+    for length in range(8, len(data)):
+        with pytest.raises(UnusableImage):
+            png.read_plain(data[:length])
+
+
 def test_every_mnist_digit_takes_the_fast_path(digits: Digits) -> None:
     for position in range(200):
         found = png.read_grey(digits.png(position), 28, 28)
