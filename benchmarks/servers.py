@@ -69,9 +69,10 @@ def ours(core: int | None = 0, flags: Sequence[str] = (), folder: Path | None = 
 
 
 @contextlib.contextmanager
-def bare(core: int | None = 0) -> Iterator[Server]:
+def bare(core: int | None = 0, flags: Sequence[str] = ()) -> Iterator[Server]:
     """The bare application under the same uvicorn."""
-    with _running([sys.executable, "-m", "uvicorn", "benchmarks.bare_app:app", *UVICORN_FLAGS], core) as server:
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare_app:app", *UVICORN_FLAGS, *flags]
+    with _running(command, core) as server:
         yield server
 
 

@@ -1,27 +1,52 @@
 """Whether a second worker costs the first one anything: requests per second of worker processor time, two against one.
 
-The client shares the two cores with the workers here, so that the clock would say more of the client than of them.
+The client shares the two cores with the workers here, so that the clock would say more of the client than of them. What
+two processes of any server cost each other on this machine, by caches and scheduler, the bare application tells,
+measured the same way in the same round. Rounds are short and many: what the machine's other users do lasts for seconds.
 """
 
-from benchmarks import client, images, servers
+from collections.abc import Sequence
+
+from benchmarks import bare_app, client, images, servers
+from benchmarks.client import Request
 from benchmarks.measure import Result, Setting, ratio_row
+from benchmarks.servers import Server
+
+TWO = ["--workers", "2"]
+FINER = 4  # rounds, each of so much shorter measurements, for each round of the setting
 
 
 def run(setting: Setting) -> Result:
-    rates: dict[int, list[float]] = {1: [], 2: []}
-    by_cpu: dict[int, list[float]] = {1: [], 2: []}
+    digits, given = images.multipart(), images.multipart(answer=bare_app.ANSWER)
+    seconds = setting.seconds / FINER
+    by_cpu: dict[str, list[float]] = {"ours, 1": [], "ours, 2": [], "bare, 1": [], "bare, 2": []}
     with (
-        servers.ours(core=None) as one,
-        servers.ours(core=None, flags=["--workers", "2"]) as two,
+        servers.ours(core=None) as ours,
+        servers.ours(core=None, flags=TWO) as ours_two,
+        servers.bare(core=None) as bare,
+        servers.bare(core=None, flags=TWO) as bare_two,
     ):
-        for _ in range(setting.rounds):
-            for number, server in ((1, one), (2, two)):
-                before = server.cpu_seconds()
-                seen = client.load(server.address, images.multipart(), 64, setting.seconds)
-                spent = server.cpu_seconds() - before
-                assert not seen.wrong, "a worker answered wrongly"
-                rates[number].append(seen.rate)
-                by_cpu[number].append(len(seen.samples) / max(spent, 0.01))
-    ratios = [double / single for single, double in zip(by_cpu[1], by_cpu[2], strict=True)]
-    row = ratio_row("2 workers against 1", "requests per worker CPU second", ratios, at_least=0.9)
-    return Result("workers", [row], {"requests_per_second": rates, "requests_per_worker_cpu_second": by_cpu})
+        for _ in range(setting.rounds * FINER):
+            by_cpu["ours, 1"].append(_by_cpu(ours, digits, seconds))
+            by_cpu["ours, 2"].append(_by_cpu(ours_two, digits, seconds))
+            by_cpu["bare, 1"].append(_by_cpu(bare, given, seconds))
+            by_cpu["bare, 2"].append(_by_cpu(bare_two, given, seconds))
+    figure = "requests per worker CPU second"
+    rows = [
+        ratio_row("2 workers against 1", figure, _ratios(by_cpu["ours, 2"], by_cpu["ours, 1"]), at_least=0.9),
+        ratio_row("the bare application, 2 workers against 1", figure, _ratios(by_cpu["bare, 2"], by_cpu["bare, 1"])),
+    ]
+    return Result("workers", rows, {"requests_per_worker_cpu_second": by_cpu})
+
+
+def _by_cpu(server: Server, requests: Sequence[Request], seconds: float) -> float:
+    """Requests for each second of processor time that the server spends on them."""
+    before = server.cpu_seconds()
+    seen = client.load(server.address, requests, 64, seconds)
+    spent = server.cpu_seconds() - before
+    assert not seen.wrong, "a worker answered wrongly"
+    return len(seen.samples) / max(spent, 0.01)
+
+
+def _ratios(two: Sequence[float], one: Sequence[float]) -> list[float]:
+    return [double / single for double, single in zip(two, one, strict=True)]
