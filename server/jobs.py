@@ -42,6 +42,7 @@ OPTIONS = {
     "epochs": Option(int, 1, 1000, "passes over the training images"),
     "batch_size": Option(int, 8, 4096, "images a step"),
     "learning_rate": Option(float, 1e-6, 1.0, "peak learning rate"),
+    "uploads_share": Option(float, 0.0, 0.9, "of an epoch: uploads make up at most this"),
     "seed": Option(int, 0, 2**31 - 1, "seed of everything random"),
     "from_scratch": Option(bool, 0, 1, "start from random weights instead of the current version's"),
     "force": Option(bool, 0, 1, "train even if there is nothing new to learn from"),

@@ -22,8 +22,7 @@ WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cos
 FINAL = 0.01
 PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights that are good already
 STEPS_TOLD = 20  # steps between two looks at how it goes
-UPLOADS_SHARE = 0.25  # of an epoch at most; fewer uploads are repeated up to UPLOADS_REPEAT times, to be heard at all
-UPLOADS_REPEAT = 10
+UPLOADS_REPEAT = 10  # times an epoch, at most: few uploads are repeated up to their share, to be heard at all
 
 
 Rows = NDArray[np.int64]  # row numbers of the prepared images
@@ -51,7 +50,7 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     if start is not None and not _take_weights(model, start):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
-    rows = epoch_rows(prepared)
+    rows = epoch_rows(recipe, prepared)
     steps = len(rows) // recipe.batch_size
     if not steps:
         raise TrainingError(
@@ -137,13 +136,17 @@ def _loss_and_accuracy(model: keras.Model, images: Images, classes: Classes) -> 
     return float(loss), float((logits.argmax(axis=1) == classes).mean())
 
 
-def epoch_rows(prepared: Prepared) -> Rows:
-    """The rows of one epoch: the whole fit part, and the uploads as often as their share allows."""
+def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
+    """The rows of one epoch: the whole fit part, and the uploads as often as their share allows.
+
+    Of more uploads than that, some are drawn at random for the whole run.
+    """
     fit, uploads = prepared.rows["fit"], prepared.rows["uploads"]
-    if not len(uploads):
+    room = int(len(fit) * recipe.uploads_share / (1 - recipe.uploads_share))
+    if not len(uploads) or not room:
         return fit
-    room = int(len(fit) * UPLOADS_SHARE / (1 - UPLOADS_SHARE))
-    repeated = np.tile(uploads, min(UPLOADS_REPEAT, math.ceil(room / len(uploads))))[:room]
+    drawn = np.random.default_rng([recipe.seed, len(uploads)]).permutation(uploads)
+    repeated = np.tile(drawn, min(UPLOADS_REPEAT, math.ceil(room / len(drawn))))[:room]
     return np.concatenate([fit, repeated])
 
 
