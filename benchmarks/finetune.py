@@ -1,0 +1,89 @@
+"""What a retrain with 1,000 uploads takes, what it gains on such pictures, and whether it forgets the old ones.
+
+python -m benchmarks.finetune [--uploads N] [--results FILE]
+
+The uploads are training digits drawn with a thinner pen (the darkest of each 2x2 pixels), which is what the shipped
+model reads worst. The trainer starts from the shipped model, and the published version is compared with it on digits of
+the test set, plain and thin; they decide nothing. It needs the train environment.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.drawn import BATCH, probabilities_of, shipped
+from benchmarks.mnist import Digits, read
+from server.artifacts import BASELINE, ArtifactStore
+from server.model import Model, load
+from server.uploads import Labelled, Uploads
+
+BASELINE_FOLDER = Path("artifacts/baseline")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--uploads", type=int, default=1000)
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/finetune.json"))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="relearn-bench-") as made:
+        folder = Path(made)
+        _upload(read("fit"), arguments.uploads, folder / "data")
+        begun = time.perf_counter()
+        model = _retrained(folder)
+        seconds = time.perf_counter() - begun
+    digits = read("test")
+    parts = {"plain test digits": digits, "thin test digits": Digits(thinned(digits.images), digits.classes)}
+    found = {
+        "uploads": arguments.uploads,
+        "seconds": round(seconds, 1),
+        "accuracy": {
+            name: {"before": _accuracy(shipped(), part), "after": _accuracy(model, part)}
+            for name, part in parts.items()
+        },
+    }
+    text = json.dumps(found, indent=1)
+    print(text)
+    arguments.results.write_text(text + "\n")
+
+
+def thinned(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The digits (N, height, width), light on dark, with thinner strokes: each pixel the least of itself and three."""
+    padded = np.pad(images, ((0, 0), (0, 1), (0, 1)))
+    least = np.minimum(padded[:, :-1], padded[:, 1:])
+    return np.asarray(np.minimum(least[:, :, :-1], least[:, :, 1:]), np.uint8)
+
+
+def _upload(digits: Digits, number: int, data: Path) -> None:
+    chosen = np.random.default_rng(0).permutation(len(digits.classes))[:number]
+    pictures = [Image.fromarray(image) for image in thinned(digits.images[chosen])]
+    labels = [str(digit) for digit in digits.classes[chosen]]
+    Uploads(data).add([Labelled(picture, label) for picture, label in zip(pictures, labels, strict=True)], "correction")
+
+
+def _retrained(folder: Path) -> Model:
+    """The version that a retrain with these uploads publishes; ends the program if the gate refuses it."""
+    places = {"artifacts": folder / "artifacts", "data": folder / "data", "baseline": BASELINE_FOLDER.absolute()}
+    flags = [word for name, path in places.items() for word in (f"--{name}", str(path))]
+    if subprocess.run([sys.executable, "-m", "trainer", *flags], check=False).returncode:
+        sys.exit("error: the retrained model was not published")
+    store = ArtifactStore(folder / "artifacts", "digits", BASELINE_FOLDER)
+    version = store.current()
+    assert version not in (None, BASELINE)
+    return load(store.folder(version), store.manifest(version), BATCH)
+
+
+def _accuracy(model: Model, digits: Digits) -> float:
+    answers = probabilities_of(model, digits.images[..., None]).argmax(axis=1)
+    return float((answers == digits.classes).mean())
+
+
+if __name__ == "__main__":
+    main()
