@@ -22,7 +22,7 @@ _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 def favour_this_thread() -> None:
     """Let this thread, the event loop's, run soon after it wakes, whoever holds the GIL or the core."""
     sys.setswitchinterval(GIL_SECONDS)
-    _ask_for_short_slices()
+    _ask_for_slices(SLICE_NANOSECONDS)
 
 
 def threads(number: int, name: str) -> ThreadPoolExecutor:
@@ -33,10 +33,11 @@ def threads(number: int, name: str) -> ThreadPoolExecutor:
 def _give_way() -> None:
     with contextlib.suppress(OSError, AttributeError):  # only Linux has priorities of threads
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    _ask_for_slices(0)  # those of the event loop would go over to it, and to a trainer that it starts
 
 
-def _ask_for_short_slices() -> None:
-    """sched_setattr(2). From Linux 6.12 on a thread with shorter slices may interrupt others when it wakes.
+def _ask_for_slices(nanoseconds: int) -> None:
+    """sched_setattr(2), 0 for the usual. From Linux 6.12 on a thread with shorter slices may interrupt when it wakes.
 
     It then waits microseconds where it may wait 3 ms; its share of the core stays what it was. Elsewhere nothing.
     """
@@ -44,5 +45,5 @@ def _ask_for_short_slices() -> None:
     if sys.platform != "linux" or number is None:
         return
     # struct sched_attr: size, policy (0: the usual), flags, nice, priority, runtime, deadline, period
-    attributes = struct.pack("=IIQiIQQQ", 48, 0, 0, os.getpriority(os.PRIO_PROCESS, 0), 0, SLICE_NANOSECONDS, 0, 0)
+    attributes = struct.pack("=IIQiIQQQ", 48, 0, 0, os.getpriority(os.PRIO_PROCESS, 0), 0, nanoseconds, 0, 0)
     ctypes.CDLL(None).syscall(number, 0, attributes, 0)
