@@ -12,6 +12,7 @@ SIZE = 64
 def run(setting: Setting) -> Result:
     singles, batches, ratios = [], [], []
     requests = images.batches(SIZE)
+    setting = setting.finer()
     with servers.ours() as ours, servers.on_core(1):
         for _ in range(setting.rounds):
             singles.append(client.load(ours.address, images.multipart(), 32, setting.seconds).rate)

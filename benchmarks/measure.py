@@ -4,7 +4,7 @@ import os
 import platform
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,11 @@ class Setting:
     swaps: int = 200
     overload_seconds: float = 30.0
     peer_python: Path | None = None  # the interpreter of the environment that has FastAPI
+
+    def finer(self) -> "Setting":
+        """The same time in many short rounds, since what the machine's other users do lasts for seconds."""
+        parts = max(1, min(4, int(self.seconds / 0.5)))
+        return replace(self, seconds=self.seconds / parts, rounds=self.rounds * parts)
 
 
 FULL = Setting()

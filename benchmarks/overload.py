@@ -22,8 +22,10 @@ def run(setting: Setting) -> Result:
             requests = images.multipart()
             client.load(ours.address, requests, 32, setting.seconds / 3)
             alone = client.load(ours.address, requests, 32, setting.seconds)
-            full = client.load(ours.address, requests, queue, setting.seconds)
+            before = client.load(ours.address, requests, queue, setting.overload_seconds / 3)
             over = client.load(ours.address, requests, 4 * queue, setting.overload_seconds, back_off_seconds=back_off)
+            after = client.load(ours.address, requests, queue, setting.overload_seconds / 3)
+            full = Run(before.seconds + after.seconds, before.samples + after.samples)
         work = f"overload, queue of {queue}, {4 * queue} connections {name}"
         admitted, refused = _p99(over, 200), _p99(over, 503)
         rows += [

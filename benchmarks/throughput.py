@@ -34,6 +34,7 @@ def run(setting: Setting) -> Result:
         wrong = 0
         for server, requests in subjects.values():
             client.load(server.address, requests, CONNECTIONS, setting.seconds / 3)
+        setting = setting.finer()
         for _ in range(setting.rounds):
             for name, (server, requests) in subjects.items():
                 before = server.cpu_seconds()

@@ -2,7 +2,7 @@
 
 The client shares the two cores with the workers here, so that the clock would say more of the client than of them. What
 two processes of any server cost each other on this machine, by caches and scheduler, the bare application tells,
-measured the same way in the same round. Rounds are short and many: what the machine's other users do lasts for seconds.
+measured the same way in the same round.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,11 @@ from benchmarks.measure import Result, Setting, ratio_row
 from benchmarks.servers import Server
 
 TWO = ["--workers", "2"]
-FINER = 4  # rounds, each of so much shorter measurements, for each round of the setting
 
 
 def run(setting: Setting) -> Result:
     digits, given = images.multipart(), images.multipart(answer=bare_app.ANSWER)
-    seconds = setting.seconds / FINER
+    setting = setting.finer()
     by_cpu: dict[str, list[float]] = {"ours, 1": [], "ours, 2": [], "bare, 1": [], "bare, 2": []}
     with (
         servers.ours(core=None) as ours,
@@ -26,11 +25,11 @@ def run(setting: Setting) -> Result:
         servers.bare(core=None) as bare,
         servers.bare(core=None, flags=TWO) as bare_two,
     ):
-        for _ in range(setting.rounds * FINER):
-            by_cpu["ours, 1"].append(_by_cpu(ours, digits, seconds))
-            by_cpu["ours, 2"].append(_by_cpu(ours_two, digits, seconds))
-            by_cpu["bare, 1"].append(_by_cpu(bare, given, seconds))
-            by_cpu["bare, 2"].append(_by_cpu(bare_two, given, seconds))
+        for _ in range(setting.rounds):
+            by_cpu["ours, 1"].append(_by_cpu(ours, digits, setting.seconds))
+            by_cpu["ours, 2"].append(_by_cpu(ours_two, digits, setting.seconds))
+            by_cpu["bare, 1"].append(_by_cpu(bare, given, setting.seconds))
+            by_cpu["bare, 2"].append(_by_cpu(bare_two, given, setting.seconds))
     figure = "requests per worker CPU second"
     rows = [
         ratio_row("2 workers against 1", figure, _ratios(by_cpu["ours, 2"], by_cpu["ours, 1"]), at_least=0.9),

@@ -17,12 +17,13 @@ GIL_SECONDS = 0.0005  # after so long a thread that computes in Python lets the 
 SLICE_NANOSECONDS = 100_000  # the shortest that Linux takes
 
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
+_RESET_ON_FORK = 1
 
 
 def favour_this_thread() -> None:
     """Let this thread, the event loop's, run soon after it wakes, whoever holds the GIL or the core."""
     sys.setswitchinterval(GIL_SECONDS)
-    _ask_for_slices(SLICE_NANOSECONDS)
+    _ask_for_short_slices()
 
 
 def threads(number: int, name: str) -> ThreadPoolExecutor:
@@ -33,17 +34,18 @@ def threads(number: int, name: str) -> ThreadPoolExecutor:
 def _give_way() -> None:
     with contextlib.suppress(OSError, AttributeError):  # only Linux has priorities of threads
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-    _ask_for_slices(0)  # those of the event loop would go over to it, and to a trainer that it starts
 
 
-def _ask_for_slices(nanoseconds: int) -> None:
-    """sched_setattr(2), 0 for the usual. From Linux 6.12 on a thread with shorter slices may interrupt when it wakes.
+def _ask_for_short_slices() -> None:
+    """sched_setattr(2). From Linux 6.12 on a thread with shorter slices may interrupt others when it wakes.
 
-    It then waits microseconds where it may wait 3 ms; its share of the core stays what it was. Elsewhere nothing.
+    It then waits microseconds where it may wait 3 ms; its share of the core stays what it was. Threads and processes
+    that it starts have the usual slices. Elsewhere nothing.
     """
     number = _SCHED_SETATTR.get(platform.machine())
     if sys.platform != "linux" or number is None:
         return
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
     # struct sched_attr: size, policy (0: the usual), flags, nice, priority, runtime, deadline, period
-    attributes = struct.pack("=IIQiIQQQ", 48, 0, 0, os.getpriority(os.PRIO_PROCESS, 0), 0, nanoseconds, 0, 0)
+    attributes = struct.pack("=IIQiIQQQ", 48, 0, _RESET_ON_FORK, nice, 0, SLICE_NANOSECONDS, 0, 0)
     ctypes.CDLL(None).syscall(number, 0, attributes, 0)
