@@ -21,7 +21,7 @@ REPORT_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 }
 REASON_LIMIT = 200  # characters
-FIGURES = ("metrics", "gate", "training")  # the parts of a report that a list shows
+FIGURES = ("metrics", "gate", "training", "timing")  # the parts of a report that a list shows
 
 
 def routes(service: Service) -> list[Route]:

@@ -42,14 +42,17 @@
  *   images?: Record<string, number> | number, upload_batches?: unknown[], seconds?: number,
  *   warm_start?: string | null}} Training
  * @typedef {{version: string, current: boolean, created_at?: string, bytes?: number, problem?: string,
- *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null}} Model
+ *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null,
+ *   timing?: Record<string, number> | null}} Model `timing` is in microseconds an image, by size of batch
  * @typedef {{job?: string, created_at?: string, metrics?: Record<string, Metrics> | null,
  *   gate?: Gate | null}} RefusedCandidate
  * @typedef {{time: string, from: string | null, to: string, by: string, reason: string}} Promotion
  * @typedef {{name: string, current: string | null, models: Model[], candidates?: RefusedCandidate[],
  *   promotions: Promotion[]}} Models
  * @typedef {Model & {manifest?: {files?: Record<string, unknown>},
- *   report?: {dataset?: Record<string, Counts>}}} ModelDetails `files` names the report's, as "report/…"
+ *   report?: {dataset?: Record<string, Counts>, mistakes?: Mistake[]}}} ModelDetails `files` names the report's, as
+ *   "report/…"
+ * @typedef {{label: string, predicted: string, confidence: number, picture: string}} Mistake `picture` is a data URL
  *
  * @typedef {{seconds: number, requests_per_second: number, predictions: number, client_errors: number,
  *   server_errors: number, batch_mean: number | null, p50_ms: number | null, p95_ms: number | null,

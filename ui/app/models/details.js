@@ -44,6 +44,7 @@ export function detailsOf(model, details, other) {
       ? [element("h3", {}, "How it learnt"), curves(model.training.history, model.training.history.length)]
       : null,
     distribution(details?.report?.dataset),
+    mistakes(details?.report?.mistakes ?? []),
     model.gate?.checks && element("div", {}, element("h3", {}, "What the gate checked"), checks(model.gate)),
     report(model.version, Object.keys(details?.manifest?.files ?? {})),
   );
@@ -139,13 +140,37 @@ function distribution(dataset) {
   });
 }
 
+/** @param {T.Mistake[]} worst test pictures that it was surest about and wrong */
+function mistakes(worst) {
+  const shown = worst.filter(({ picture }) => picture.startsWith("data:image/png;"));
+  if (!shown.length) return null;
+  return element(
+    "figure",
+    { class: "worst" },
+    element("figcaption", {}, element("span", { class: "chart-title" }, "Its worst mistakes")),
+    element(
+      "ul",
+      {},
+      shown.map(({ label, predicted, confidence, picture }) =>
+        element(
+          "li",
+          {},
+          element("img", { src: picture, alt: "" }),
+          element("span", {}, `${label}, read as ${predicted}`),
+          element("span", {}, percent(confidence)),
+        ),
+      ),
+    ),
+  );
+}
+
 /**
- * The report's picture of the worst mistakes, and the whole of it in a frame that may do nothing, loaded on demand.
+ * The whole report in a frame that may do nothing, loaded on demand.
  *
  * @param {string} version @param {string[]} files of the version
  */
 function report(version, files) {
-  const worst = files.find((file) => /^report\/[^/]*mistakes[^/]*\.(png|svg)$/.test(file))?.slice("report/".length);
+  if (!files.includes("report/report.html")) return null;
   const whole = element("details", { class: "report" }, element("summary", {}, "The whole report"));
   const load = () =>
     whole.append(
@@ -156,18 +181,5 @@ function report(version, files) {
       }),
     );
   whole.addEventListener("toggle", load, { once: true });
-  return [
-    worst !== undefined &&
-      element(
-        "figure",
-        { class: "worst" },
-        element("figcaption", {}, element("span", { class: "chart-title" }, "Its worst mistakes")),
-        element("img", {
-          src: api.reportUrl(version, worst),
-          alt: "The test pictures that it was surest about and wrong",
-          loading: "lazy",
-        }),
-      ),
-    files.includes("report/report.html") && whole,
-  ];
+  return whole;
 }

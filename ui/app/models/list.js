@@ -6,13 +6,12 @@
  */
 
 import { button, element } from "../element.js";
-import { age, bytes, count, duration, isNumber, moment, percent, shortCount } from "../format.js";
+import { age, bytes, count, duration, isNumber, moment, percent } from "../format.js";
 import { promote, show } from "./actions.js";
 
 /** @param {T.Models} models @param {string | null} shown */
 export function versionTable(models, shown) {
-  const speeds = models.models.some((model) => costOf(model) !== null);
-  const heads = ["Version", "Accuracy", "Size", ...(speeds ? ["Speed"] : []), "Learnt from", "Took", "Age", ""];
+  const heads = ["Version", "Accuracy", "Size", "Speed", "Learnt from", "Took", "Age", ""];
   return element(
     "table",
     { class: "versions" },
@@ -29,13 +28,13 @@ export function versionTable(models, shown) {
     element(
       "tbody",
       {},
-      models.models.map((each) => row(each, models, shown, speeds)),
+      models.models.map((each) => row(each, models, shown)),
     ),
   );
 }
 
-/** @param {T.Model} model @param {T.Models} models @param {string | null} shown @param {boolean} speeds */
-function row(model, models, shown, speeds) {
+/** @param {T.Model} model @param {T.Models} models @param {string | null} shown */
+function row(model, models, shown) {
   const { version, metrics, training, problem } = model;
   const back = models.current !== null && Number(version) < Number(models.current);
   const cell = (/** @type {string} */ name, /** @type {(string | Node)[]} */ ...content) =>
@@ -52,7 +51,7 @@ function row(model, models, shown, speeds) {
     ),
     cell("Accuracy", element("strong", {}, percent(metrics?.test?.accuracy))),
     cell("Size", bytes(model.bytes)),
-    speeds && cell("Speed", speedOf(model)),
+    cell("Speed", speedOf(model)),
     cell("Learnt from", imagesOf(training)),
     cell("Took", duration(training?.seconds)),
     cell("Age", element("span", { title: moment(model.created_at) }, age(model.created_at))),
@@ -75,14 +74,11 @@ function row(model, models, shown, speeds) {
   );
 }
 
-/** @param {T.Model} model what an answer costs, which no noisy machine blurs; not known of a first version */
-export function speedOf(model) {
-  const cost = costOf(model);
-  return cost === null ? "–" : `${shortCount(cost)} operations`;
+/** @param {T.Model} model the model's time for one picture, as measured where it was trained */
+export function speedOf({ timing }) {
+  const microseconds = timing?.["batch 1"];
+  return isNumber(microseconds) ? `${count(Math.round(microseconds))} µs` : "–";
 }
-
-/** @param {T.Model} model @returns {number | null} multiply-adds for one image, as the gate found them */
-const costOf = ({ gate }) => gate?.checks?.find(({ name }) => name === "multiply-adds")?.value ?? null;
 
 /** @param {T.Training | null | undefined} training */
 export function imagesOf(training) {
