@@ -48,18 +48,21 @@ def test_every_answer_is_one_versions_own_while_models_change(tmp_path: Path, di
                 assert np.abs(np.array(reply.content["probabilities"]) - expected).max() < 1e-5
 
 
-def test_promoting_by_call_is_complete_when_it_answers(tmp_path: Path, digits: Digits) -> None:
+def test_promoting_by_call_under_load_is_complete_when_it_answers(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--workers", "2") as server:
         store = store_of(server)
         for seed in range(3):
             publish_tiny(store, seed)
-        for version in ("1", "3", "0", "2"):
-            answer = server.post(f"/models/{version}/promote", json={"reason": "a test"})
-            assert answer.status_code == 200, answer.text
-            for _ in range(20):  # new connections, so that either worker may answer
-                with http_client(server) as connection:
-                    connection.request("POST", "/predict", digits.png(0), {"Content-Type": "image/png"})
-                    assert json.loads(connection.getresponse().read())["model_version"] == version
+        with Load(server.url, [digits.png(position) for position in range(IMAGES)]) as load:
+            for version in ("1", "3", "0", "2"):
+                answer = server.post(f"/models/{version}/promote", json={"reason": "a test"})
+                assert answer.status_code == 200, answer.text
+                for _ in range(20):  # new connections, so that either worker may answer
+                    with http_client(server) as connection:
+                        connection.request("POST", "/predict", digits.png(0), {"Content-Type": "image/png"})
+                        assert json.loads(connection.getresponse().read())["model_version"] == version
+        assert not load.errors
+        assert {reply.status for reply in load.replies} == {200}
         moves = server.get("/models").json()["promotions"]
         assert [(move["to"], move["reason"]) for move in moves[-4:]] == [
             ("1", "rolled back"),
