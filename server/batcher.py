@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +40,21 @@ class Answer(Generic[Result]):
     batch_size: int  # of its last batch
 
 
+class Receiver(Protocol[Result]):
+    """Who an answer is for: a future, or what has these three of its methods.
+
+    They are called within the batcher's pass, so they must be quick; after `done` says so nothing more comes.
+    """
+
+    def done(self) -> bool: ...
+    def set_result(self, result: Answer[Result], /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+
 @dataclass(slots=True)
 class _Caller(Generic[Result]):
     rows: Sequence[Row]
-    future: "asyncio.Future[Answer[Result]]"
+    receiver: Receiver[Result]
     submitted: float  # monotonic seconds
     placed: int = 0  # rows already handed to a batch
     answer: Answer[Result] | None = None  # as far as its rows have run
@@ -90,15 +101,18 @@ class Batcher(Generic[Result]):
 
         The future gives an Answer, or raises QueueTimeout or what `run` raised. Raises QueueFull.
         """
+        future: asyncio.Future[Answer[Result]] = asyncio.get_running_loop().create_future()
+        self.submit_for(future, rows)
+        return future
+
+    def submit_for(self, receiver: Receiver[Result], rows: Sequence[Row]) -> None:
+        """As `submit`, for a caller that takes its answer itself: a turn of the event loop and a few objects less."""
         self.check(len(rows))
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer[Result]] = loop.create_future()
-        self._callers.append(_Caller(rows, future, monotonic()))
+        self._callers.append(_Caller(rows, receiver, monotonic()))
         self._waiting += len(rows)
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._pass)
-        return future
+            asyncio.get_running_loop().call_soon(self._pass)
 
     def close(self) -> None:
         """Let go of the thread; what it runs is finished first."""
@@ -151,12 +165,12 @@ class Batcher(Generic[Result]):
         while callers and size < self._batch_limit:
             caller = callers.popleft()
             left = len(caller.rows) - caller.placed
-            if caller.future.done():  # withdrawn, or failed in an earlier batch
+            if caller.receiver.done():  # withdrawn, or failed in an earlier batch
                 self._waiting -= left
                 continue
             if now - caller.submitted > self._timeout_seconds:
                 self._waiting -= left
-                caller.future.set_exception(QueueTimeout(f"waited over {self._timeout_seconds:g} s for the model"))
+                caller.receiver.set_exception(QueueTimeout(f"waited over {self._timeout_seconds:g} s for the model"))
                 continue
             count = min(left, TURN, self._batch_limit - size)
             for row in caller.rows[caller.placed : caller.placed + count]:
@@ -193,11 +207,11 @@ class Batcher(Generic[Result]):
                 answer.run_seconds += seconds
                 answer.queue_seconds = started - caller.submitted
                 answer.batch_size = len(results)
-            if len(answer.results) == len(caller.rows) and not caller.future.done():
-                caller.future.set_result(answer)
+            if len(answer.results) == len(caller.rows) and not caller.receiver.done():
+                caller.receiver.set_result(answer)
 
 
 def _fail(members: list[tuple[_Caller[Result], int]], error: BaseException) -> None:
     for caller, _ in members:
-        if not caller.future.done():
-            caller.future.set_exception(error)
+        if not caller.receiver.done():
+            caller.receiver.set_exception(error)

@@ -75,9 +75,7 @@ class Express:
             return None
         ride = self._ride(connection, headers, started)
         ride.record.decode_seconds = perf_counter() - started
-        future = predictor.batcher.submit((model_input,))
-        future.add_done_callback(ride.arrive)
-        ride.answer = future
+        predictor.batcher.submit_for(ride, (model_input,))
         return ride
 
     def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
@@ -99,13 +97,12 @@ class Express:
 
 
 class Ride:
-    """One request on its way; to uvicorn's protocol it is what a RequestResponseCycle would be."""
+    """One request on its way: uvicorn's protocol takes it for a cycle of its own, the batcher for a future."""
 
     __slots__ = (
         "_connection",
         "_log",
         "_stopping",
-        "answer",
         "disconnected",
         "keep_alive",
         "record",
@@ -120,26 +117,27 @@ class Ride:
         self.keep_alive = True
         self.response_complete = False
         self.disconnected = False
-        self.answer: asyncio.Future[Answer[Prediction]] | None = None
 
-    def arrive(self, future: "asyncio.Future[Answer[Prediction]]") -> None:
-        """Answer with what came of it."""
+    def done(self) -> bool:
+        """Whether no answer is wanted any more."""
+        return self.response_complete
+
+    def set_result(self, answer: Answer[Prediction]) -> None:
+        """Answer with the prediction."""
         record = self.record
-        if future.cancelled():
-            return
-        error = future.exception()
-        if error is None:
-            answer = future.result()
-            note(record, answer)
-            timing = b"server-timing: %b\r\n" % server_timing(record)
-            self._respond(200, timing, as_json(content_of(answer.results[0])))
-        elif isinstance(error, QueueTimeout):
+        note(record, answer)
+        timing = b"server-timing: %b\r\n" % server_timing(record)
+        self._respond(200, timing, as_json(content_of(answer.results[0])))
+
+    def set_exception(self, error: BaseException) -> None:
+        """Answer with what went wrong."""
+        if isinstance(error, QueueTimeout):
             self.refuse(busy(error))
         elif isinstance(error, RequestError):
             self.refuse(error)
         else:
-            logger.error("request %s failed: POST /predict", record.request_id, exc_info=error)
-            self.refuse(unexpected(record.request_id))
+            logger.error("request %s failed: POST /predict", self.record.request_id, exc_info=error)
+            self.refuse(unexpected(self.record.request_id))
 
     def refuse(self, error: RequestError) -> None:
         """Answer with an error, in the shape that all errors have."""
@@ -151,8 +149,6 @@ class Ride:
         if self.response_complete:
             return
         self.response_complete = True
-        if self.answer is not None:
-            self.answer.cancel()
         self._end(CLIENT_LEFT)
 
     def _respond(self, status: int, headers: bytes, body: bytes) -> None:
@@ -163,7 +159,6 @@ class Ride:
         self._end(status)
 
     def _end(self, status: int) -> None:
-        self.answer = None  # it holds the model that gave it, and a connection may stay for long after it
         self.record.status = status
         self.record.seconds = perf_counter() - self.record.started
         self._log.add(self.record)
