@@ -68,12 +68,10 @@ class Predictor:
 
     async def read_all(self, files: Sequence[bytes]) -> list[Input | RequestError]:
         """For each file what `read` gives or raises."""
-        large = [image.is_large(data) for data in files]
-        small = [data for data, is_large in zip(files, large, strict=True) if not is_large]
-        readings = iter(self.model.preprocessing.read_all(small, self._settings.image_limit_pixels))
+        ready = self.model.preprocessing.read_ready(files)
         return [
-            await self._reading(data) if is_large else next(readings)
-            for data, is_large in zip(files, large, strict=True)
+            await self._reading(data) if model_input is None else model_input
+            for data, model_input in zip(files, ready, strict=True)
         ]
 
     async def _reading(self, data: bytes) -> Input | RequestError:
