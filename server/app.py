@@ -21,7 +21,7 @@ from server.jobs import Jobs
 from server.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.memory import resident_bytes
 from server.metrics import Metrics
-from server.predict import PredictEndpoint, Predictor
+from server.predict import BatchEndpoint, PredictEndpoint, Predictor
 from server.routes import dataset, jobs, models, page, predictions, status
 from server.service import Service
 from server.serving import Serving
@@ -38,10 +38,13 @@ logger = logging.getLogger("relearn")
 def create_app(settings: Settings) -> ASGIApp:
     """The ASGI application of one worker."""
     service = _service(settings)
-    predict = PredictEndpoint(settings, service.predictor)
+    endpoints: dict[str, ASGIApp] = {
+        "/predict": PredictEndpoint(settings, service.predictor),
+        "/predict/batch": BatchEndpoint(settings, service.predictor),
+    }
     router = Router(
         [
-            *predictions.routes(service, predict),
+            *predictions.routes(endpoints),
             *dataset.routes(service),
             *jobs.routes(service),
             *models.routes(service),
@@ -53,7 +56,7 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     ids = RequestIds(os.urandom(4).hex())
     express = Express(settings, service.predictor, service.log, service.shutdown, ids)
-    front = Front(router, predict, Guard(settings), service.log, service.shutdown, ids, express)
+    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, express)
     if settings.origins:
         return CORSMiddleware(
             front,

@@ -4,7 +4,8 @@ import asyncio
 
 from starlette.types import Message, Receive, Scope
 
-from server.errors import BodyTimeout, BodyTooLarge, Malformed, RequestError
+from server import multipart
+from server.errors import BodyTimeout, BodyTooLarge, Malformed, RequestError, UnsupportedType
 from server.settings import Settings
 
 LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
@@ -32,6 +33,15 @@ async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes
         raise _too_large(limit_bytes)
     scope["body_read"] = True
     return body
+
+
+async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[multipart.Part]:
+    """The parts of a multipart form; raises UnsupportedType for any other kind of body, and what `read_body` raises."""
+    content_type: bytes = scope["headers_by_name"].get(b"content-type", b"")
+    if not multipart.is_form(content_type):
+        raise UnsupportedType("send a form: multipart/form-data, as curl -F does")
+    body = await read_body(scope, receive, settings)
+    return multipart.parts(content_type, body, settings.upload_limit_files)
 
 
 async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:

@@ -1,12 +1,13 @@
 """The outermost layer, and the only one that every request passes: request id, record, guard, errors.
 
-POST /predict goes from here straight to its endpoint; everything else goes through Starlette's router. It is the router
+Predictions go from here straight to their endpoints; everything else goes through Starlette's router. It is the router
 alone, without Starlette's application class, whose error middleware would answer before the errors could arrive here.
 """
 
 import errno
 import logging
 import os
+from collections.abc import Mapping
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
@@ -24,7 +25,6 @@ from server.shutdown import Shutdown
 
 STORAGE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
-OPEN_PATHS = ("/predict", "/predict/batch")  # they change nothing though they are POST
 
 logger = logging.getLogger("relearn")
 
@@ -35,7 +35,7 @@ class Front:
     def __init__(
         self,
         router: Router,
-        predict: ASGIApp,
+        predictions: Mapping[str, ASGIApp],
         guard: Guard,
         log: AccessLog,
         shutdown: Shutdown,
@@ -44,7 +44,7 @@ class Front:
     ) -> None:
         self.express = express
         self._router = router
-        self._predict = predict
+        self._predictions = predictions
         self._guard = guard
         self._log = log
         self._stopping = shutdown.stopping
@@ -74,11 +74,11 @@ class Front:
         scope["headers_by_name"] = headers
         scope["record"] = record
         try:
-            if path == "/predict" and method == "POST":
+            if method == "POST" and path in self._predictions:
                 record.route = path
-                await self._predict(scope, receive, answer)
+                await self._predictions[path](scope, receive, answer)
             else:
-                if method not in OPEN_METHODS and path not in OPEN_PATHS:
+                if method not in OPEN_METHODS:
                     self._guard.check(headers)
                 await self._router(scope, receive, answer)
         except RequestError as error:

@@ -17,10 +17,9 @@ from server import image, multipart, priority
 from server.access import Record
 from server.answers import Prediction, as_data_url, busy, content_of, note, respond
 from server.batcher import Answer, Batcher, QueueFull, QueueTimeout
-from server.body import read_body
+from server.body import read_body, read_form
 from server.errors import Malformed, NoModel, RequestError, UnsupportedType
 from server.model import Images, Model
-from server.multipart import Part
 from server.preprocessing import Input
 from server.serving import Serving
 from server.settings import Settings
@@ -147,18 +146,26 @@ class PredictEndpoint:
         await respond(send, content, record)
 
 
-async def predict_batch(predictor: Predictor, parts: list[Part], record: Record) -> dict[str, object]:
-    """POST /predict/batch: an answer or an error for each part `files`, in order."""
-    files = [part.data for part in parts if part.name == "files" and part.filename is not None]
-    if not files:
-        raise Malformed(
-            "the form has no parts called 'files'; send at least one: curl -F files=@a.png -F files=@b.png …"
-        )
-    predictions: list[dict[str, object]] = []
-    record.version = predictor.model.version
-    for start in range(0, len(files), AT_ONCE):
-        predictions += await _predict_some(predictor, files[start : start + AT_ONCE], record)
-    return {"model_version": record.version, "predictions": predictions}
+class BatchEndpoint:
+    """POST /predict/batch as a bare ASGI application: an answer or an error for each part `files`, in order."""
+
+    def __init__(self, settings: Settings, predictor: Predictor) -> None:
+        self._settings = settings
+        self._predictor = predictor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        record: Record = scope["record"]
+        parts = await read_form(scope, receive, self._settings)
+        files = [part.data for part in parts if part.name == "files" and part.filename is not None]
+        if not files:
+            raise Malformed(
+                "the form has no parts called 'files'; send at least one: curl -F files=@a.png -F files=@b.png …"
+            )
+        predictions: list[dict[str, object]] = []
+        record.version = self._predictor.model.version
+        for start in range(0, len(files), AT_ONCE):
+            predictions += await _predict_some(self._predictor, files[start : start + AT_ONCE], record)
+        await respond(send, {"model_version": record.version, "predictions": predictions}, record)
 
 
 async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Record) -> list[dict[str, object]]:

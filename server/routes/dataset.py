@@ -8,11 +8,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from server import image
+from server.body import read_form
 from server.errors import Malformed, NotFound, RequestError, UnusableImage, UnusableLabel
 from server.model import Model
 from server.multipart import Part
 from server.preprocessing import Input
-from server.routes.requests import form
 from server.service import Service
 from server.uploads import Labelled, Stored
 
@@ -26,7 +26,7 @@ def routes(service: Service) -> list[Route]:
 
     async def upload(request: Request) -> Response:
         model = service.predictor.model
-        files, labels, source = _fields(await form(request, service.settings))
+        files, labels, source = _fields(await read_form(request.scope, request.receive, service.settings))
         usable, refused = await work(_examine, files, labels, model, service.settings.image_limit_pixels)
         if not usable:
             raise _nothing_usable(refused)

@@ -1,12 +1,11 @@
-"""What the routes read from a request beyond what Starlette offers: JSON objects and forms of bounded size."""
+"""What the routes read from a request beyond what Starlette offers: JSON objects of bounded size, flags."""
 
 import json
 
 from starlette.requests import Request
 
-from server import multipart
 from server.body import read_body
-from server.errors import Malformed, UnsupportedType
+from server.errors import Malformed
 from server.files import Json
 from server.settings import Settings
 
@@ -23,15 +22,6 @@ async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
     if not isinstance(content, dict):
         raise Malformed("the body is JSON but not an object; send one such as {}")
     return content
-
-
-async def form(request: Request, settings: Settings) -> list[multipart.Part]:
-    """The parts of a multipart form; raises UnsupportedType for any other kind of body, Malformed for a broken one."""
-    content_type: bytes = request.scope["headers_by_name"].get(b"content-type", b"")
-    if not multipart.is_form(content_type):
-        raise UnsupportedType("send a form: multipart/form-data, as curl -F does")
-    body = await read_body(request.scope, request.receive, settings)
-    return multipart.parts(content_type, body, settings.upload_limit_files)
 
 
 def flag(request: Request, name: str) -> bool:
