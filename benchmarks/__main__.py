@@ -41,6 +41,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "training": training.run,
 }
 NOT_QUICK = ("growth", "stages", "training")
+RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 
 
@@ -50,8 +51,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute; coarser figures, no growth, no peer")
     parser.add_argument("--tiny", action="store_true", help="only to see that everything runs")
     parser.add_argument("--peer-python", type=Path, default=PEER, help="interpreter that has FastAPI")
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="where to write")
+    parser.add_argument(
+        "--results", type=Path, help="where to write; benchmarks/results, coarser ones in its folder quick"
+    )
     options = parser.parse_args()
+    results: Path = options.results or (RESULTS / "quick" if options.quick or options.tiny else RESULTS)
     setting = TINY if options.tiny else QUICK if options.quick else FULL
     if options.peer_python.exists() and not options.quick:
         setting = replace(setting, peer_python=options.peer_python)
@@ -59,15 +63,15 @@ def main() -> None:
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
-    options.results.mkdir(parents=True, exist_ok=True)
+    results.mkdir(parents=True, exist_ok=True)
     for name in names:
         begun = time.perf_counter()
         result = BENCHMARKS[name](setting)
-        write(options.results, result)
+        write(results, result)
         print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr)
         for row in result.rows:
             print("   ", table.line(row), file=sys.stderr, flush=True)
-    table.write(options.results)
+    table.write(results)
 
 
 def write(folder: Path, result: Result) -> None:
