@@ -49,13 +49,14 @@ def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
     mode = "L" if channels == 1 else "RGB"
     try:
         reduction = max(1.0, max(image.size) / SIDE_LIMIT)
-        image.draft(mode, (int(image.width / reduction), int(image.height / reduction)))  # JPEG only: decode it smaller
+        least = (max(1, int(image.width / reduction)), max(1, int(image.height / reduction)))
+        image.draft(mode, least)  # JPEG only: decode it smaller
         image.load()
         image = _opaque(image).convert(mode)
         if max(image.size) > SIDE_LIMIT:
             image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
     except _PILLOW_ERRORS as error:
-        raise UnusableImage(f"the picture is damaged or cut ({error}); save it again") from None
+        raise _damaged(error) from None
     return image
 
 
@@ -86,17 +87,21 @@ def _open(data: bytes, limit_pixels: int) -> Image.Image:
         try:
             plain = png.read_plain(data)
         except _PILLOW_ERRORS as error:
-            raise UnusableImage(f"the picture is damaged or cut ({error}); save it again") from None
+            raise _damaged(error) from None
         if plain is not None:
             return plain
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except _PILLOW_ERRORS as error:
         if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
-            raise UnusableImage(f"the picture is damaged or cut ({error}); save it again") from None
+            raise _damaged(error) from None
         raise UnsupportedType(f"not a picture this service reads; send {', '.join(FORMATS)}") from None
     _check_size(image.width, image.height, limit_pixels)
     return image
+
+
+def _damaged(error: Exception) -> UnusableImage:
+    return UnusableImage(f"the picture is damaged or cut ({error}); save it again")
 
 
 def _check_size(width: int, height: int, limit_pixels: int) -> None:

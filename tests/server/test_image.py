@@ -99,6 +99,12 @@ def test_a_large_picture_is_bounded() -> None:
     assert image.read(data, 1, LIMIT).size == (320, 213)
 
 
+@pytest.mark.parametrize("size", [(4000, 3), (3, 4000), (700, 1)])
+def test_a_strip_of_a_photograph_is_read(size: tuple[int, int]) -> None:
+    data = encoded(Image.effect_noise(size, 40), "JPEG")
+    assert max(image.read(data, 1, LIMIT).size) <= image.SIDE_LIMIT
+
+
 def test_too_many_pixels_are_refused_by_the_header_alone() -> None:
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
