@@ -5,6 +5,7 @@ was sent, percent-encoded, so that it can't break the line.
 """
 
 import asyncio
+import contextlib
 import re
 import sys
 import time
@@ -80,9 +81,10 @@ class AccessLog:
         if not records:
             return
         self._wall_offset = time.time() - time.perf_counter()
-        self._write("".join([self._line(record) for record in records]))
-        if self._write is sys.stdout.write:
-            sys.stdout.flush()
+        with contextlib.suppress(OSError):  # a full disk behind stdout: the lines are lost, answers under way are not
+            self._write("".join([self._line(record) for record in records]))
+            if self._write is sys.stdout.write:
+                sys.stdout.flush()
         self._count(records)
 
     def _line(self, record: Record) -> str:

@@ -43,7 +43,8 @@ class Answer(Generic[Result]):
 class Receiver(Protocol[Result]):
     """Who an answer is for: a future, or what has these three of its methods.
 
-    They are called within the batcher's pass, so they must be quick; after `done` says so nothing more comes.
+    They are called within the batcher's pass, so they must be quick and may not raise: that would fall on the others
+    in the batch. After `done` says so nothing more comes.
     """
 
     def done(self) -> bool: ...
