@@ -1,13 +1,17 @@
 """Does a training starve serving? The p99 of predictions at half of capacity, while a training runs and without one.
 
 Server, client and trainer share the machine's cores as they would in production: nothing is pinned, and only the
-trainer's lowest priority keeps it out of the way.
+trainer's lowest priority keeps it out of the way. Rounds are short, and what is compared lies seconds apart: the
+trainer is stopped and let go on by signals, since the speed of a shared machine changes faster than a training starts.
 """
 
+import contextlib
 import json
+import os
+import signal
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +19,44 @@ from benchmarks import client, images, servers
 from benchmarks.measure import Result, Setting, percentile, ratio_row
 
 PYTHON = Path(".venv-train/bin/python")
+PAIRS = 2  # of measurements with and without a training, in a round
 START_SECONDS = 300.0  # longest wait for the training's first steps, on a slow machine
 
 
 def run(setting: Setting) -> Result:
+    setting = setting.finer()
     small = images.multipart()
-    seconds = setting.seconds * 2
     alone, beside, ratios = [], [], []
     with servers.ours(None, ["--trainer", "process", "--trainer-python", str(PYTHON.absolute())]) as ours:
         rate = client.load(ours.address, small, 32, setting.seconds).rate / 2
-        for _ in range(setting.rounds):
-            alone.append(_p99(ours, small, rate, seconds))
-            job = _call(ours, "POST", "/retrain", {"epochs": 1000, "force": True})["job"]
-            try:
-                _wait_until_it_trains(ours, f"/retrain/jobs/{job}")
-                beside.append(_p99(ours, small, rate, seconds))
-            finally:
-                _call(ours, "DELETE", f"/retrain/jobs/{job}")
-                _wait_until_over(ours, f"/retrain/jobs/{job}")
-            ratios.append(beside[-1] / alone[-1])
+        job = _call(ours, "POST", "/retrain", {"epochs": 1000, "force": True})["job"]
+        try:
+            _wait_until_it_trains(ours, f"/retrain/jobs/{job}")
+            for _ in range(setting.rounds * PAIRS):
+                with _paused_training(ours):
+                    alone.append(_p99(ours, small, rate, setting.seconds))
+                beside.append(_p99(ours, small, rate, setting.seconds))
+                ratios.append(beside[-1] / alone[-1])
+        finally:
+            _call(ours, "DELETE", f"/retrain/jobs/{job}")
+            _wait_until_over(ours, f"/retrain/jobs/{job}")
     row = ratio_row("predictions at half of capacity", "p99 while a training runs / without one", ratios, at_most=2.0)
     measured = {
         "requests_per_second": rate,
         "p99_ms": {"alone": [each * 1e3 for each in alone], "while_training": [each * 1e3 for each in beside]},
     }
     return Result("training", [row], measured)
+
+
+@contextlib.contextmanager
+def _paused_training(ours: servers.Server) -> Iterator[None]:
+    """The process that trains, a child of the server's child, gets no processor time."""
+    (trainer,) = [pid for pid in ours.processes if b"\0child\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(trainer, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(trainer, signal.SIGCONT)
 
 
 def _p99(ours: servers.Server, small: list[client.Request], rate: float, seconds: float) -> float:

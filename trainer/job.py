@@ -1,8 +1,7 @@
 """The runner of one job: a small parent, without TensorFlow, that outlives whatever happens to its child.
 
-It takes the lock, so that there is never more than one trainer; starts the child that trains (run.py) in a process
-group of its own at the lowest priority; enforces cancel, time and log limits; and writes result.json, whatever ended
-the child.
+It takes the lock, so that there is never more than one trainer; starts the child that trains (run.py) in a session of
+its own at the lowest priority; enforces cancel, time and log limits; and writes result.json, whatever ended the child.
 """
 
 import contextlib
@@ -73,7 +72,7 @@ def _supervise(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        process_group=0,
+        start_new_session=True,
         preexec_fn=_last_in_line,
     )
     assert child.stdout is not None
@@ -100,10 +99,15 @@ def _supervise(
 
 
 def _last_in_line() -> None:
-    """The lowest priority; and when memory runs out this process goes, not its runner, which must live to tell."""
+    """The lowest priority; and when memory runs out this process goes, not its runner, which must live to tell.
+
+    Linux shares the cores out among sessions first (sched(7), autogroup): there nice counts within a session alone, and
+    the session as a whole has to be made as nice.
+    """
     os.nice(NICE)
-    with contextlib.suppress(OSError):  # only Linux has it
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    for file, text in (("autogroup", str(NICE)), ("oom_score_adj", "1000")):
+        with contextlib.suppress(OSError):  # only Linux has them
+            Path("/proc/self", file).write_text(text)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
