@@ -81,7 +81,7 @@ def _service(settings: Settings) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    serving = Serving(store, settings.batch_limit, executor, count_reload)
+    serving = Serving(store, settings.batch_limit, count_reload)
     predictor = Predictor(settings, serving)
     waits_for_runner = settings.trainer == "none"
     job_files = Jobs(settings.artifacts, store, None if waits_for_runner else settings.job_start_seconds)

@@ -12,7 +12,10 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-NICE = 10  # of the threads
+NICE = 10  # of threads whose result a request waits for
+# Of threads that nobody waits for. Once Linux has given a thread a core, another that wants it as well gets it at the
+# next tick, 4 ms later: at 10 a busy core had five such stops during a swap, at 19 has hardly one.
+NICE_UNAWAITED = 19
 GIL_SECONDS = 0.0005  # after so long a thread that computes in Python lets the event loop in; Python's own is 5 ms
 SLICE_NANOSECONDS = 100_000  # the shortest that Linux takes
 
@@ -26,14 +29,14 @@ def favour_this_thread() -> None:
     _ask_for_short_slices()
 
 
-def threads(number: int, name: str) -> ThreadPoolExecutor:
+def threads(number: int, name: str, nice: int = NICE) -> ThreadPoolExecutor:
     """A pool of so many threads for what takes over a millisecond, of lower priority than the event loop."""
-    return ThreadPoolExecutor(number, thread_name_prefix=name, initializer=_give_way)
+    return ThreadPoolExecutor(number, thread_name_prefix=name, initializer=_give_way, initargs=(nice,))
 
 
-def _give_way() -> None:
+def _give_way(nice: int) -> None:
     with contextlib.suppress(OSError, AttributeError):  # only Linux has priorities of threads
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 def _ask_for_short_slices() -> None:

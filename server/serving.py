@@ -11,10 +11,9 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor
 from pathlib import Path
 
-from server import memory
+from server import memory, priority
 from server.artifacts import ArtifactStore, BrokenArtifact
 from server.model import Model, load
 
@@ -26,12 +25,10 @@ logger = logging.getLogger("relearn")
 class Serving:
     """Owns the reference to the model in use, for one worker process."""
 
-    def __init__(
-        self, store: ArtifactStore, batch_limit: int, executor: Executor, on_reload: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, store: ArtifactStore, batch_limit: int, on_reload: Callable[[bool], None]) -> None:
         self._store = store
         self._batch_limit = batch_limit
-        self._executor = executor
+        self._loader = priority.threads(1, "load", priority.NICE_UNAWAITED)
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
         self._stamp: tuple[int, int] | None = None
         self._note = WorkerNote(store.models / "workers")
@@ -42,7 +39,7 @@ class Serving:
     async def start(self) -> None:
         """Load the current version, or the best one there is behind it, and begin to watch the pointer."""
         self._stamp = self._store.pointer_stamp()
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._boot)
+        await asyncio.to_thread(self._boot)
         if self.model is not None:
             self._note.write(self.model.version)
         self._task = asyncio.create_task(self._watch())
@@ -52,6 +49,7 @@ class Serving:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        self._loader.shutdown(wait=False, cancel_futures=True)
         self._note.remove()
 
     async def check(self) -> None:
@@ -65,7 +63,7 @@ class Serving:
             if version is None or (self.model is not None and version == self.model.version):
                 self.problem = None if version is not None else "the pointer is gone"
                 return
-            model = await asyncio.get_running_loop().run_in_executor(self._executor, self._load, version)
+            model = await asyncio.get_running_loop().run_in_executor(self._loader, self._load, version)
         except BrokenArtifact as error:
             self._on_reload(False)
             serving = self.model.version if self.model is not None else "none"
@@ -105,7 +103,7 @@ class Serving:
             await asyncio.sleep(POLL_SECONDS)
             if self.model is not known:  # since the last look, so that no batch is still running on the old one
                 known = self.model
-                await asyncio.get_running_loop().run_in_executor(self._executor, memory.give_back)
+                await asyncio.get_running_loop().run_in_executor(self._loader, memory.give_back)
             try:
                 await self.check()
             except OSError as error:  # the disk may come back; the model in memory serves on

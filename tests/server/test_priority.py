@@ -39,8 +39,9 @@ def test_threads_and_processes_have_no_part_in_the_event_loops_slices() -> None:
     assert priority.SLICE_NANOSECONDS not in (thread, process)
 
 
-def test_threads_of_the_pool_give_way() -> None:
-    pool = priority.threads(1, "test")
+@pytest.mark.parametrize("nice", [priority.NICE, priority.NICE_UNAWAITED])
+def test_threads_of_the_pool_give_way(nice: int) -> None:
+    pool = priority.threads(1, "test", nice)
     found = pool.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
     pool.shutdown()
-    assert found == max(priority.NICE, os.getpriority(os.PRIO_PROCESS, 0))
+    assert found == max(nice, os.getpriority(os.PRIO_PROCESS, 0))
