@@ -7,6 +7,8 @@ at all. A second run has the default queue and clients that wait the second that
 them come at once in its first moment, and refusals are paced, its slowest refusals are those of that moment.
 """
 
+from collections.abc import Sequence
+
 from benchmarks import client, images, servers
 from benchmarks.client import Run
 from benchmarks.measure import Result, Row, Setting, percentile
@@ -21,11 +23,10 @@ def run(setting: Setting) -> Result:
         with servers.ours(flags=["--queue-limit", str(queue)]) as ours, servers.on_core(1):
             requests = images.multipart()
             client.load(ours.address, requests, 32, setting.seconds / 3)
-            alone = client.load(ours.address, requests, 32, setting.seconds)
-            before = client.load(ours.address, requests, queue, setting.overload_seconds / 3)
+            around = [_alone_and_full(ours, requests, queue, setting)]
             over = client.load(ours.address, requests, 4 * queue, setting.overload_seconds, back_off_seconds=back_off)
-            after = client.load(ours.address, requests, queue, setting.overload_seconds / 3)
-            full = Run(before.seconds + after.seconds, before.samples + after.samples)
+            around.append(_alone_and_full(ours, requests, queue, setting))
+            alone, full = (_together(runs) for runs in zip(*around, strict=True))
         work = f"overload, queue of {queue}, {4 * queue} connections {name}"
         admitted, refused = _p99(over, 200), _p99(over, 503)
         rows += [
@@ -44,6 +45,19 @@ def run(setting: Setting) -> Result:
             "refused_p99_ms": refused * 1e3,
         }
     return Result("overload", rows, dict(measured))
+
+
+def _alone_and_full(
+    ours: servers.Server, requests: list[client.Request], queue: int, setting: Setting
+) -> tuple[Run, Run]:
+    """At capacity, and with as many connections as the queue has places."""
+    alone = client.load(ours.address, requests, 32, setting.seconds)
+    return alone, client.load(ours.address, requests, queue, setting.overload_seconds / 3)
+
+
+def _together(runs: Sequence[Run]) -> Run:
+    """What was measured before and after, for the machine's speed changes within minutes."""
+    return Run(sum(run.seconds for run in runs), [sample for run in runs for sample in run.samples])
 
 
 def _p99(run: Run, status: int) -> float:

@@ -92,10 +92,18 @@ class Batcher(Generic[Result]):
         """Rows in the queue."""
         return self._waiting
 
+    def has_room(self, rows: int) -> bool:
+        """Whether so many rows more may be queued: to be asked before work is put into them."""
+        return self._waiting + rows <= self._queue_limit
+
     def check(self, rows: int) -> None:
-        """Raise QueueFull if so many rows more would be too many: to be asked before work is put into them."""
-        if self._waiting + rows > self._queue_limit:
-            raise QueueFull(f"{self._waiting} images are waiting already and at most {self._queue_limit} may")
+        """Raise QueueFull if there is no room for so many rows more."""
+        if not self.has_room(rows):
+            raise self.queue_full()
+
+    def queue_full(self) -> QueueFull:
+        """What those are told for whose rows there is no room."""
+        return QueueFull(f"only {self._queue_limit} images may wait at once")
 
     def submit(self, rows: Sequence[Row]) -> "asyncio.Future[Answer[Result]]":
         """Queue the rows of one caller; cancel the future to withdraw them.

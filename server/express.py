@@ -17,16 +17,16 @@ import orjson
 from server import image
 from server.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.answers import Prediction, as_json, busy, content_of, note, server_timing
-from server.batcher import Answer, QueueFull, QueueTimeout
-from server.errors import Busy, RequestError, unexpected
+from server.batcher import Answer, QueueTimeout
+from server.errors import RequestError, unexpected
 from server.predict import Predictor, image_of
 from server.settings import Settings
 from server.shutdown import Shutdown
 
-# Refusals are given at most at this pace, 6,000 a second. Of clients that ask again at once there may be any number;
-# a refusal costs a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
-REFUSAL_SECONDS = 0.005
-REFUSALS_AT_ONCE = 30
+# Refusals are given at most at this pace. Of clients that ask again at once there may be any number; a refusal costs
+# a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
+REFUSALS_A_SECOND = 4500
+REFUSAL_SECONDS = 0.005  # between turns of refusing
 
 _HEAD = (
     b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
@@ -53,7 +53,8 @@ class Express:
         self._log = log
         self._stopping = shutdown.stopping
         self._ids = ids
-        self._refused: deque[tuple[Ride, Busy]] = deque()
+        self._refused: deque[Ride] = deque()
+        self._refused_until = 0.0  # perf_counter seconds up to which refusals were given at their pace
 
     def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
         """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
@@ -61,16 +62,15 @@ class Express:
         if len(body) > self._body_limit_bytes:
             return None
         predictor = self._predictor
+        if not predictor.batcher.has_room(1):  # first: refusing has to be cheap when there is much to refuse
+            ride = self._ride(connection, headers, started)
+            self._refuse_later(ride)
+            return ride
         try:
-            predictor.batcher.check(1)  # first: refusing has to be cheap when there is much to refuse
             data = image_of(headers.get(b"content-type", b""), body)
             if image.is_large(data):
                 return None
             model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
-        except QueueFull as error:
-            ride = self._ride(connection, headers, started)
-            self._refuse_later(ride, busy(error))
-            return ride
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
         ride = self._ride(connection, headers, started)
@@ -82,16 +82,21 @@ class Express:
         record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
         return Ride(connection, record, self._log, self._stopping)
 
-    def _refuse_later(self, ride: "Ride", error: Busy) -> None:
+    def _refuse_later(self, ride: "Ride") -> None:
         if not self._refused:
+            self._refused_until = perf_counter()
             asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
-        self._refused.append((ride, error))
+        self._refused.append(ride)
 
     def _refuse_some(self) -> None:
-        for _ in range(min(REFUSALS_AT_ONCE, len(self._refused))):
-            ride, error = self._refused.popleft()
+        # By the clock: a busy loop comes late to its timers.
+        due = min(int((perf_counter() - self._refused_until) * REFUSALS_A_SECOND), len(self._refused))
+        self._refused_until += due / REFUSALS_A_SECOND
+        refusal = _in_bytes(busy(self._predictor.batcher.queue_full()))
+        for _ in range(due):
+            ride = self._refused.popleft()
             if not ride.response_complete:
-                ride.refuse(error)
+                ride.respond(*refusal)
         if self._refused:
             asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
 
@@ -127,7 +132,7 @@ class Ride:
         record = self.record
         note(record, answer)
         timing = b"server-timing: %b\r\n" % server_timing(record)
-        self._respond(200, timing, as_json(content_of(answer.results[0])))
+        self.respond(200, timing, as_json(content_of(answer.results[0])))
 
     def set_exception(self, error: BaseException) -> None:
         """Answer with what went wrong."""
@@ -140,9 +145,8 @@ class Ride:
             self.refuse(unexpected(self.record.request_id))
 
     def refuse(self, error: RequestError) -> None:
-        """Answer with an error, in the shape that all errors have."""
-        named = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
-        self._respond(error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code}))
+        """Answer with an error."""
+        self.respond(*_in_bytes(error))
 
     def leave(self) -> None:
         """The client is gone: its row, if it still waits, is withdrawn."""
@@ -151,7 +155,8 @@ class Ride:
         self.response_complete = True
         self._end(CLIENT_LEFT)
 
-    def _respond(self, status: int, headers: bytes, body: bytes) -> None:
+    def respond(self, status: int, headers: bytes, body: bytes) -> None:
+        """Answer with JSON; `headers` beside those that every answer has, each line ended."""
         record = self.record
         head = _HEAD % (len(body), headers, record.request_id.encode())
         self.response_complete = True
@@ -170,3 +175,9 @@ class Ride:
 
     def set(self) -> None:
         pass
+
+
+def _in_bytes(error: RequestError) -> tuple[int, bytes, bytes]:
+    """An error's status, headers of its own, and body in the shape that all errors have."""
+    named = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
+    return error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code})

@@ -101,7 +101,7 @@ def test_a_full_queue_refuses_at_once_and_takes_again_later() -> None:
     async def run() -> None:
         batcher = batcher_of(Model(), queue_limit=4)
         waiting = batcher.submit(rows_of(range(4)))
-        with pytest.raises(QueueFull, match="4 images are waiting"):
+        with pytest.raises(QueueFull, match="only 4 images may wait"):
             batcher.submit(rows_of([1]))
         await waiting
         assert (await batcher.submit(rows_of([1]))).results == [1]
