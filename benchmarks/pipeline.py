@@ -1,15 +1,17 @@
 """Is the input pipeline the bottleneck? Training steps fed by it, and fed by one batch of random data in memory.
 
-python -m benchmarks.pipeline [--steps N]
+python -m benchmarks.pipeline [--steps N] [--results FILE]
 
 Both run in turns in one process, with the trainer's own threads; the third figure is the pipeline alone. The fit part
 of MNIST is read from memory, the t10k files are not opened. It needs the train environment.
 """
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -27,7 +29,9 @@ ROUNDS = 5
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=60, help="steps in each of five rounds")
-    steps = parser.parse_args().steps
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/pipeline.json"))
+    arguments = parser.parse_args()
+    steps = arguments.steps
     set_threads()
     recipe, prepared = Recipe(), parts()
     keras.utils.set_random_seed(0)
@@ -53,6 +57,7 @@ def main() -> None:
                 rates[name].append(steps * recipe.batch_size / (time.perf_counter() - started))
     for name, found in rates.items():
         print(f"{name}: {statistics.median(found):,.0f} images/s ({min(found):,.0f} to {max(found):,.0f})")
+    arguments.results.write_text(json.dumps({"images_per_second": rates}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
