@@ -26,6 +26,7 @@ POLL_SECONDS = 0.1
 STOP_SECONDS = 5.0  # between asking the child to end and killing its group
 LOG_LIMIT_BYTES = 8 * 2**20
 NICE = 19
+SESSION_NICE = 10  # a tenth of a core that others want: beside a server that is never idle it must come to its end, too
 OUTCOME = "outcome.json"  # in the work folder: what the child says of itself
 
 
@@ -102,10 +103,10 @@ def _last_in_line() -> None:
     """The lowest priority; and when memory runs out this process goes, not its runner, which must live to tell.
 
     Linux shares the cores out among sessions first (sched(7), autogroup): there nice counts within a session alone, and
-    the session as a whole has to be made as nice.
+    the session as a whole has to give way.
     """
     os.nice(NICE)
-    for file, text in (("autogroup", str(NICE)), ("oom_score_adj", "1000")):
+    for file, text in (("autogroup", str(SESSION_NICE)), ("oom_score_adj", "1000")):
         with contextlib.suppress(OSError):  # only Linux has them
             Path("/proc/self", file).write_text(text)
 

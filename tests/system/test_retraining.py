@@ -71,7 +71,8 @@ def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_faile
     files = [(f"{position}.png", train.png(position)) for position in range(10_000, 10_050)]
     labels = [str(train.classes[position]) for position in range(10_000, 10_050)]
     assert teaching.upload(files, [",".join(labels)]).json()["count"] == 50
-    with Load(teaching.url, [digits.png(position) for position in range(50)], limit=10**6) as load:
+    pngs = [digits.png(position) for position in range(50)]
+    with Load(teaching.url, pngs, clients=2, limit=10**6) as load:  # more would leave the training no time
         answer = teaching.post("/retrain?wait=true", json={"epochs": 1})
         after = [teaching.predict(digits.png(0)).json()["model_version"] for _ in range(20)]
     content = answer.json()
