@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 
 from benchmarks import client, images, servers
-from benchmarks.measure import Result, Row, Setting, percentile
+from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
 from server.artifacts import BASELINE, ArtifactStore
 from server.serving import served_versions
 
 CONNECTIONS = 16
-PAUSE_SECONDS = 0.1  # between swaps, so that there are requests that overlap none
+PAUSE_SECONDS = 0.3  # between swaps, so that there are requests that overlap none
+ROUND = 10  # swaps whose requests are compared with each other: of the rounds the median is taken
 LONGEST_SWAP_SECONDS = 10.0
 LOOK_SECONDS = 0.01  # between looks at what the workers serve; the client is in this process and wants its time too
 SWAPS_FOR_A_SLOPE = 100  # the first dozens still fill the allocator's pools
@@ -44,21 +45,17 @@ def run(setting: Setting) -> Result:
                 seen.append(client.load(ours.address, requests, CONNECTIONS, 2.0, rate=capacity / 2))
             swapper.join()
     samples = [sample for run in seen for sample in run.samples]
-    during: list[float] = []
-    others: list[float] = []
-    for sample in samples:
-        end = sample.started + sample.seconds
-        overlaps = any(sample.started < last and end > first for first, last in spans)
-        (during if overlaps else others).append(sample.seconds)
+    rounds = [_apart(samples, spans[first : first + ROUND]) for first in range(0, len(spans), ROUND)]
+    during, others = ([seconds for part in parts for seconds in part] for parts in zip(*rounds, strict=True))
     failed = sum(run.wrong + run.lost + len(run.samples) - len(run.answered) for run in seen)
     half = len(memory) // 2
     growth = memory[-1] - memory[0]
     slope = (memory[-1] - memory[half]) / max(len(memory) - 1 - half, 1) * 100
     work = f"{len(spans)} model swaps at half of capacity"
-    ratio = percentile(during, 0.99) / percentile(others, 0.99)
+    ratios = [percentile(one, 0.99) / percentile(other, 0.99) for one, other in rounds]
     rows = [
         Row(work, "failed requests", failed, "", at_most=0),
-        Row(work, "p99 of requests that overlap a swap / the others'", ratio, "x", at_most=1.5),
+        ratio_row(work, "p99 of requests that overlap a swap / the others'", ratios, at_most=1.5),
         Row(work, "memory after them", growth, "MB more", at_most=20),
     ]
     if len(memory) >= SWAPS_FOR_A_SLOPE:
@@ -72,6 +69,18 @@ def run(setting: Setting) -> Result:
         "resident_megabytes": memory,
     }
     return Result("swaps", rows, dict(measured))
+
+
+def _apart(samples: list[client.Sample], spans: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Seconds of the requests that overlap one of these successive swaps, and of the others between them."""
+    during: list[float] = []
+    others: list[float] = []
+    for sample in samples:
+        begun, end = sample.started, sample.started + sample.seconds
+        if end > spans[0][0] - PAUSE_SECONDS and begun < spans[-1][1] + PAUSE_SECONDS:
+            overlaps = any(begun < last and end > first for first, last in spans)
+            (during if overlaps else others).append(sample.seconds)
+    return during, others
 
 
 def _two_versions(artifacts: Path) -> ArtifactStore:
