@@ -31,7 +31,7 @@ class Setting:
 
 
 FULL = Setting()
-QUICK = Setting(seconds=0.4, rounds=3, swaps=10, overload_seconds=2.0)
+QUICK = Setting(seconds=0.4, rounds=3, swaps=6, overload_seconds=1.2)
 TINY = Setting(seconds=0.15, rounds=1, swaps=2, overload_seconds=0.3)
 
 
