@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 FOLDER = Path(__file__).parents[1] / "data" / "mnist"
+SMALL_GATE_MARGIN = "0.02"  # for write_small_mnist: of about 300 images that judge, one is more than the gate's default
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from typing import Any
 import httpx
 
 from tests.containers.engine import WAIT_SECONDS, Container, docker, start
-from tests.digits import mnist
+from tests.digits import SMALL_GATE_MARGIN, mnist
 
 KEY = "a key for tests"
 PORT = 9000  # not the image's own, so that PORT must be honoured
 QUICK = {"epochs": 1, "learning_rate": 1e-6}  # hardly moves the model
-MARGIN = "0.02"  # of the about 300 images that judge here, one lost is more than the gate's default margin
 LONG = {"epochs": 1000}  # goes on until somebody ends it
 
 _unseen = count(5000)  # pictures of MNIST's test half that the small dataset does not have
@@ -24,7 +23,7 @@ class Service(Container):
     """A server container, ready when constructed; `image` may be followed by a command."""
 
     def __init__(self, image: str, *options: str, environment: dict[str, str] | None = None) -> None:
-        variables = {"PORT": str(PORT), "RELEARN_API_KEY": KEY, "RELEARN_GATE_ACCURACY_MARGIN": MARGIN}
+        variables = {"PORT": str(PORT), "RELEARN_API_KEY": KEY, "RELEARN_GATE_ACCURACY_MARGIN": SMALL_GATE_MARGIN}
         variables |= environment or {}
         flags = [f"--env={name}={value}" for name, value in variables.items()]
         super().__init__(start(f"--publish=127.0.0.1::{PORT}", *flags, *options, image))

@@ -10,12 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.digits import Digits, mnist, write_small_mnist
+from tests.digits import SMALL_GATE_MARGIN, Digits, mnist, write_small_mnist
 from tests.live import LiveServer
 from tests.load import Load
 
 PATIENCE_SECONDS = 300.0  # a bound for a slow machine
-TWO_IN_A_HUNDRED = "0.02"  # of about 300 images that judge here one is more than the default margin
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +22,7 @@ def teaching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Two workers, a small dataset, and the folders of the tests of this file."""
     folder = tmp_path_factory.mktemp("teaching")
     write_small_mnist(folder / "mnist")
-    flags = ("--workers", "2", "--dataset", str(folder / "mnist"), "--gate-accuracy-margin", TWO_IN_A_HUNDRED)
+    flags = ("--workers", "2", "--dataset", str(folder / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
     with LiveServer(folder, *flags) as server:
         server.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
         yield server
