@@ -13,8 +13,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 NICE = 10  # of threads whose result a client waits for
-# Of threads that no client waits for, but one who promotes a version. Once Linux has given a thread a core, another that wants it as well gets it at the
-# next tick, 4 ms later: at 10 a busy core had five such stops during a swap, at 19 has hardly one.
+# Of threads that no client waits for, but one who promotes a version. Once Linux has given a thread a core, another
+# that wants it as well gets it at the next tick, 4 ms later: at 10 a busy core had five such stops during a swap, at 19
+# has hardly one.
 NICE_UNAWAITED = 19
 GIL_SECONDS = 0.0005  # after so long a thread that computes in Python lets the event loop in; Python's own is 5 ms
 SLICE_NANOSECONDS = 100_000  # the shortest that Linux takes
