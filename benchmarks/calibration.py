@@ -21,7 +21,7 @@ from benchmarks.mnist import FASHION, Digits, read
 from export.calibration import calibration_error
 from export.verify import outputs_in_batches
 from server.errors import UnusableImage
-from server.model import Images, Model
+from server.models.model import Images, Model
 
 NOISE = 50.0  # grey levels: standard deviation of what is added to make a digit noisy
 

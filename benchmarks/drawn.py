@@ -3,8 +3,8 @@
 python -m benchmarks.drawn [--part validation|test] [--images N]
 
 Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or
-light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/digit.py is tuned on the validation part;
-the test part is for the figure in the end. Printed: accuracy on the plain digits, on the rendered ones, by paper, form.
+light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/pictures/digit.py is tuned on the
+validation part; the test part is for the figure in the end. Printed: accuracy on the plain digits, on the rendered ones, by paper, form.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.mnist import Digits, read
-from server.artifacts import BASELINE, ArtifactStore
 from server.errors import RequestError
-from server.model import Images, Model, load
-from server.preprocessing import Preprocessing
+from server.models.model import Images, Model, load
+from server.pictures.preprocessing import Preprocessing
+from server.store.artifacts import BASELINE, ArtifactStore
 
 SIDE = 280
 INK_SIDES = (60, 240)  # pixels: the ink's longer side

@@ -21,9 +21,9 @@ from PIL import Image
 
 from benchmarks.drawn import BATCH, probabilities_of, shipped
 from benchmarks.mnist import Digits, read
-from server.artifacts import BASELINE, ArtifactStore
-from server.model import Model, load
-from server.uploads import Labelled, Uploads
+from server.models.model import Model, load
+from server.store.artifacts import BASELINE, ArtifactStore
+from server.store.uploads import Labelled, Uploads
 
 BASELINE_FOLDER = Path("artifacts/baseline")
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.client import Request
-from server import model
-from server.artifacts import BASELINE, ArtifactStore
+from server.models import model
+from server.store.artifacts import BASELINE, ArtifactStore
 
 BOUNDARY = b"------------------------8c7d4cc2a1f09b3e"  # as long as curl's
 _IDX_HEADER_BYTES = 16

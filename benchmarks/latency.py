@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from benchmarks import bare_app, client, images, servers
 from benchmarks.measure import Result, Setting, ratio_row
-from server.predict import image_of
+from server.predict.endpoints import image_of
 
 PIXELS = 10_000_000
 

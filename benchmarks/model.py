@@ -25,7 +25,7 @@ import onnxruntime
 from benchmarks import mnist
 from export.convert import to_onnx
 from export.cost import cost_of
-from server.model import session_options
+from server.models.model import session_options
 from trainer.config import Recipe
 from trainer.model import SCALE
 from trainer.prepare import PARTS, Prepared

@@ -15,11 +15,12 @@ import uvloop
 
 from benchmarks import bare_app, client, images, servers
 from benchmarks.measure import Result, Row, Setting
-from server import answers, png
-from server.access import AccessLog, Record
-from server.batcher import Batcher
-from server.metrics import Metrics
-from server.predict import image_of
+from server.observe.metrics import Metrics
+from server.pictures import png
+from server.predict import answers
+from server.predict.endpoints import image_of
+from server.serving.batcher import Batcher
+from server.web.access import AccessLog, Record
 
 PIXELS = 10_000_000
 BATCH = 32  # requests at once in a saturated server with as many connections

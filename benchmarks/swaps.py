@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks import client, images, servers
 from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
-from server.artifacts import BASELINE, ArtifactStore
-from server.serving import served_versions
+from server.serving.takeover import served_versions
+from server.store.artifacts import BASELINE, ArtifactStore
 
 CONNECTIONS = 16
 PAUSE_SECONDS = 0.3  # between swaps, so that there are requests that overlap none

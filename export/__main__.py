@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from export.publish import Candidate, publish, read_candidate, write
-from server import files
-from server.artifacts import BASELINE, ArtifactStore, BrokenArtifact, CurrentMoved, read_listed, reason_of
-from server.model import Model, load
+from server.models.model import Model, load
+from server.store import files
+from server.store.artifacts import BASELINE, ArtifactStore, BrokenArtifact, CurrentMoved, read_listed, reason_of
 
 BATCH_LIMIT = 256
 

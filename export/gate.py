@@ -14,7 +14,7 @@ from export.calibration import calibration_error
 from export.cost import Cost
 from export.paired import compare
 from export.verify import PARITY_LIMIT, Parity, in_batches
-from server.model import Images, Model, Probabilities
+from server.models.model import Images, Model, Probabilities
 
 BATCH = 256
 HELD_OUT_LEAST = 100  # held-out uploads: fewer can't judge

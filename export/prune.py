@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from server import files
-from server.artifacts import ArtifactStore
+from server.store import files
+from server.store.artifacts import ArtifactStore
 
 
 def prune_versions(store: ArtifactStore, keep: int) -> list[str]:

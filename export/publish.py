@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from server import files
-from server.artifacts import ArtifactStore, Manifest, read_listed
-from server.preprocessing import Preprocessing
+from server.pictures.preprocessing import Preprocessing
+from server.store import files
+from server.store.artifacts import ArtifactStore, Manifest, read_listed
 
 
 @dataclass(frozen=True)

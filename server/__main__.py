@@ -8,9 +8,9 @@ from functools import partial
 
 import uvicorn
 
+from server.process.supervisor import Supervisor
+from server.process.worker import log_to_stderr, make_app
 from server.settings import SettingError, Settings, load
-from server.supervisor import Supervisor
-from server.worker import log_to_stderr, make_app
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="server.protocol:Protocol",
+        http="server.web.protocol:Protocol",
         ws="none",
         interface="asgi3",
         lifespan="on",

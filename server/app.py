@@ -11,24 +11,24 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from server import priority
-from server.access import AccessLog, Record, RequestIds
-from server.artifacts import ArtifactStore
-from server.express import Express
-from server.front import Front
-from server.guard import Guard
-from server.jobs import Jobs
-from server.launcher import Launcher, NoLauncher, ProcessLauncher
-from server.memory import resident_bytes
-from server.metrics import Metrics
-from server.predict import BatchEndpoint, PredictEndpoint, Predictor
+from server.machine import priority
+from server.machine.memory import resident_bytes
+from server.observe.metrics import Metrics
+from server.observe.stats import Stats
+from server.predict.endpoints import BatchEndpoint, PredictEndpoint, Predictor
+from server.predict.express import Express
 from server.routes import dataset, jobs, models, page, predictions, status
 from server.service import Service
-from server.serving import Serving
+from server.serving.takeover import Serving
 from server.settings import Settings
-from server.shutdown import Shutdown
-from server.stats import Stats
-from server.uploads import Uploads
+from server.store.artifacts import ArtifactStore
+from server.store.jobs import Jobs
+from server.store.uploads import Uploads
+from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
+from server.web.access import AccessLog, Record, RequestIds
+from server.web.front import Front
+from server.web.guard import Guard
+from server.web.shutdown import Shutdown
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
@@ -103,7 +103,7 @@ def _service(settings: Settings) -> Service:
 
 def _launcher(settings: Settings, job_files: Jobs) -> Launcher:
     if settings.trainer == "docker":
-        from server.docker_launcher import DockerLauncher  # it needs a package that only this setting asks for
+        from server.training.docker import DockerLauncher  # it needs a package that only this setting asks for
 
         return DockerLauncher(settings, job_files)
     return NoLauncher() if settings.trainer == "none" else ProcessLauncher(settings, job_files)

@@ -3,17 +3,17 @@
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from server.access import AccessLog
-from server.artifacts import ArtifactStore
-from server.jobs import Jobs
-from server.launcher import Launcher
-from server.metrics import Metrics
-from server.predict import Predictor
-from server.serving import Serving
+from server.observe.metrics import Metrics
+from server.observe.stats import Stats
+from server.predict.endpoints import Predictor
+from server.serving.takeover import Serving
 from server.settings import Settings
-from server.shutdown import Shutdown
-from server.stats import Stats
-from server.uploads import Uploads
+from server.store.artifacts import ArtifactStore
+from server.store.jobs import Jobs
+from server.store.uploads import Uploads
+from server.training.launcher import Launcher
+from server.web.access import AccessLog
+from server.web.shutdown import Shutdown
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from export.publish import Candidate, publish
-from server.artifacts import ArtifactStore
-from server.model import Model
-from server.preprocessing import Preprocessing
+from server.models.model import Model
+from server.pictures.preprocessing import Preprocessing
+from server.store.artifacts import ArtifactStore
 
 LABELS = tuple("0123456789")
 INPUT = Preprocessing("digit", 28, 28, 1)

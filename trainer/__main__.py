@@ -13,10 +13,10 @@ import time
 from dataclasses import fields
 from typing import Any
 
-from server.artifacts import ArtifactStore
 from server.errors import Conflict
-from server.files import LockTimeout
-from server.jobs import Jobs
+from server.store.artifacts import ArtifactStore
+from server.store.files import LockTimeout
+from server.store.jobs import Jobs
 from trainer.config import Places, Recipe, add_flags, options_of, places_of, recipe_of
 from trainer.job import child_command, run_job
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from server import files
-from server.artifacts import BrokenArtifact
-from server.jobs import outcome
+from server.store import files
+from server.store.artifacts import BrokenArtifact
+from server.store.jobs import outcome
 from trainer.conclude import Policy
 from trainer.config import Places, recipe_of
 from trainer.errors import TrainingError

@@ -9,10 +9,10 @@ from export.gate import Contender, Judging, Limits, judge
 from export.prune import prune_folders, prune_versions
 from export.publish import Candidate, keep_refused, publish, with_file
 from export.verify import Parity
-from server.artifacts import ArtifactStore, BrokenArtifact, CurrentMoved
-from server.files import Json
-from server.jobs import outcome
-from server.model import Model, load
+from server.models.model import Model, load
+from server.store.artifacts import ArtifactStore, BrokenArtifact, CurrentMoved
+from server.store.files import Json
+from server.store.jobs import outcome
 from trainer.progress import Report
 from trainer.report import report_files
 

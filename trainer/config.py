@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
-from server.image import SIDE_LIMIT
-from server.preprocessing import MODES, Preprocessing
+from server.pictures.image import SIDE_LIMIT
+from server.pictures.preprocessing import MODES, Preprocessing
 
 T = TypeVar("T")
 

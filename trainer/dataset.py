@@ -10,8 +10,8 @@ from typing import Literal
 
 from PIL import Image
 
-from server import image
 from server.errors import RequestError
+from server.pictures import image
 from trainer import idx
 from trainer.errors import DatasetError
 

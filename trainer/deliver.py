@@ -18,9 +18,9 @@ from export.convert import OPSET, to_onnx
 from export.gate import Judging
 from export.publish import Candidate
 from export.verify import Parity, golden_file, outputs_in_batches, verify
-from server.artifacts import ArtifactStore
-from server.files import Json
-from server.model import Model
+from server.models.model import Model
+from server.store.artifacts import ArtifactStore
+from server.store.files import Json
 from trainer.calibrate import Calibration, calibrate, outputs_of
 from trainer.conclude import Policy, conclude
 from trainer.config import Recipe, as_json

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from server import files
-from server.files import Json
-from server.jobs import outcome
+from server.store import files
+from server.store.files import Json
+from server.store.jobs import outcome
 
 LOCK_SECONDS = 30.0  # how long a runner waits for the one before it to let go
 POLL_SECONDS = 0.1

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server import image
 from server.errors import RequestError
-from server.preprocessing import Input, Preprocessing
-from server.uploads import Uploads
+from server.pictures import image
+from server.pictures.preprocessing import Input, Preprocessing
+from server.store.uploads import Uploads
 from trainer.dataset import Dataset, Example
 from trainer.errors import DatasetError
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from server import files
+from server.store import files
 
 LINE_SECONDS = 2.0  # between two lines, and events, within an epoch
 

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from server import files
-from server.artifacts import ArtifactStore
-from server.files import Json
-from server.uploads import Uploads
+from server.store import files
+from server.store.artifacts import ArtifactStore
+from server.store.files import Json
+from server.store.uploads import Uploads
 from trainer import dataset
 from trainer.conclude import Policy
 from trainer.config import Places, add_flags, places_of, recipe_of

@@ -7,14 +7,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from server import image
-from server.body import read_form
 from server.errors import Malformed, NotFound, RequestError, UnusableImage, UnusableLabel
-from server.model import Model
-from server.multipart import Part
-from server.preprocessing import Input
+from server.models.model import Model
+from server.pictures import image
+from server.pictures.preprocessing import Input
 from server.service import Service
-from server.uploads import Labelled, Stored
+from server.store.uploads import Labelled, Stored
+from server.web.body import read_form
+from server.web.multipart import Part
 
 SOURCE_LIMIT = 40  # characters
 CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server import files
 from server.errors import Conflict, Failed, Malformed
-from server.files import Json
-from server.jobs import Job, check_options
 from server.routes.requests import flag, json_object
 from server.service import Service
-from server.serving import all_serve
+from server.serving.takeover import all_serve
 from server.settings import Settings
+from server.store import files
+from server.store.files import Json
+from server.store.jobs import Job, check_options
 
 POLL_SECONDS = 0.2  # how often a job's files are looked at while somebody waits for it
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown

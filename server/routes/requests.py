@@ -4,10 +4,10 @@ import json
 
 from starlette.requests import Request
 
-from server.body import read_body
 from server.errors import Malformed
-from server.files import Json
 from server.settings import Settings
+from server.store.files import Json
+from server.web.body import read_body
 
 
 async def json_object(request: Request, settings: Settings) -> dict[str, Json]:

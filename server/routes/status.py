@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.errors import Busy, NoModel
-from server.memory import resident_bytes
+from server.machine.memory import resident_bytes
 from server.service import Service
 
 

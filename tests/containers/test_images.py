@@ -58,7 +58,8 @@ def test_container_is_healthy_when_it_is_ready(service: Service) -> None:
 
 
 def test_health_check_fails_without_a_server(images: None) -> None:
-    code = "import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-m', 'server.ready']).returncode != 1)"
+    check = "subprocess.run([sys.executable, '-m', 'server.process.ready'])"
+    code = f"import subprocess, sys; sys.exit({check}.returncode != 1)"
     docker("run", "--rm", "--entrypoint=python", SERVE, "-c", code)
 
 

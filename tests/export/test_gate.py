@@ -12,8 +12,8 @@ from export.cost import Cost, cost_of
 from export.gate import Contender, Judging, Limits, Verdict, judge
 from export.paired import Paired, compare
 from export.verify import Parity, verify
-from server.artifacts import BrokenArtifact
-from server.model import Images, Model, Outputs
+from server.models.model import Images, Model, Outputs
+from server.store.artifacts import BrokenArtifact
 from tests.tiny import answers, tiny_candidate, tiny_onnx
 
 PARITY = Parity(100, 1e-7, 1.0)

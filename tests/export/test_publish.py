@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from export.publish import Candidate, keep_refused, publish, read_candidate
-from server.artifacts import ArtifactStore, BrokenArtifact
-from server.model import load
+from server.models.model import load
+from server.store.artifacts import ArtifactStore, BrokenArtifact
 from tests.tiny import publish_tiny, store_in, tiny_candidate
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.preprocessing import Preprocessing
-from server.uploads import Labelled, Uploads
+from server.pictures.preprocessing import Preprocessing
+from server.store.uploads import Labelled, Uploads
 from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_mnist
 from trainer import dataset, idx
 from trainer.errors import DatasetError

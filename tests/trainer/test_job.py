@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from server import files
-from server.files import Json
-from server.jobs import Jobs, outcome
+from server.store import files
+from server.store.files import Json
+from server.store.jobs import Jobs, outcome
 from tests.tiny import store_in
 from trainer.job import LOG_LIMIT_BYTES, run_job
 

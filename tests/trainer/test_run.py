@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from server.artifacts import ArtifactStore
-from server.model import load
+from server.models.model import load
+from server.store.artifacts import ArtifactStore
 from tests.digits import encoded
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from export.publish import publish, with_file
-from server.artifacts import ArtifactStore
+from server.store.artifacts import ArtifactStore
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 from tests.tiny import publish_tiny, tiny_candidate

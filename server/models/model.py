@@ -1,0 +1,147 @@
+"""One version of a model, ready to answer: loaded from checked bytes, held to its contract, warmed up and replayed.
+
+The trainer verifies candidates with this same code, so that nothing is published that a server would refuse.
+"""
+
+import io
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from server.models import graph
+from server.store.artifacts import BrokenArtifact, Manifest, read_listed
+
+Images = NDArray[np.uint8]  # (N, height, width, channels)
+Probabilities = NDArray[np.float32]  # (N, labels)
+Scores = NDArray[np.float32]  # (N,)
+
+# Another processor may round the last bits differently; a wrong model is off by far more.
+GOLDEN_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the model says of a batch."""
+
+    probabilities: Probabilities
+    scores: Scores | None  # how much each image looks like the training data; None where the model has no score
+
+
+class Model:
+    """A version's session. `predict` may be called from one thread at a time."""
+
+    def __init__(self, manifest: Manifest, data: bytes) -> None:
+        """Build the session from the bytes that were hashed; raises BrokenArtifact if it breaks the contract."""
+        graph.check(data)
+        self.manifest = manifest
+        self.version = manifest.version
+        self.labels = manifest.labels
+        self.preprocessing = manifest.preprocessing
+        self.batch_seconds = 0.0  # for the largest batch, as measured by `warm_up`
+        self.score_threshold: float | None = None  # an image with a lower score does not look like the training images
+        try:
+            self._session = onnxruntime.InferenceSession(data, session_options(), providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no class of their own
+            raise BrokenArtifact(f"onnxruntime can't load the model: {str(error)[:200]}") from None
+        self._check_contract()
+        self._output_names = list(manifest.outputs)
+
+    def predict(self, images: Images) -> Outputs:
+        """Probabilities and, where the model has it, the score of a batch."""
+        values = self._session.run(self._output_names, {"image": images})
+        named = dict(zip(self._output_names, values, strict=True))
+        return Outputs(named["probabilities"], named.get("score"))
+
+    def warm_up(self, batch_limit: int) -> None:
+        """Run the largest batch first, so that memory is asked for once, then single images; takes the time of a batch.
+
+        Raises BrokenArtifact if the outputs are not the shape they should be, or not probabilities.
+        """
+        shape = (self.preprocessing.height, self.preprocessing.width, self.preprocessing.channels)
+        images = np.random.default_rng(0).integers(0, 256, (batch_limit, *shape), np.uint8)
+        self._check_outputs(self.predict(images), batch_limit)
+        self._check_outputs(self.predict(images[:1]), 1)
+        started = time.perf_counter()
+        self.predict(images)
+        self.batch_seconds = time.perf_counter() - started
+
+    def replay(self, images: Images, probabilities: Probabilities) -> None:
+        """Raise BrokenArtifact unless the golden images get the answers that the trainer saw."""
+        answers = self.predict(images).probabilities
+        off = float(np.abs(answers - probabilities).max(initial=0.0))
+        if not off <= GOLDEN_TOLERANCE:
+            raise BrokenArtifact(f"the golden images get other answers than at training: off by up to {off:.2g}")
+
+    def _check_contract(self) -> None:
+        wanted = self.preprocessing
+        inputs = {spec.name: (spec.type, spec.shape[1:]) for spec in self._session.get_inputs()}
+        expected = {"image": ("tensor(uint8)", [wanted.height, wanted.width, wanted.channels])}
+        if inputs != expected:
+            raise BrokenArtifact(f"the model's input is {inputs}; its manifest says {expected}")
+        outputs = {spec.name: (spec.type, spec.shape[1:]) for spec in self._session.get_outputs()}
+        tails = {"probabilities": ("tensor(float)", [len(self.labels)]), "score": ("tensor(float)", [])}
+        if outputs != {name: tails[name] for name in self.manifest.outputs}:
+            raise BrokenArtifact(f"the model's outputs are {outputs}; its manifest names {self.manifest.outputs}")
+        if any(isinstance(spec.shape[0], int) for spec in self._session.get_inputs()):
+            raise BrokenArtifact("the model takes batches of one fixed size only")
+
+    def _check_outputs(self, outputs: Outputs, images: int) -> None:
+        probabilities = outputs.probabilities
+        if probabilities.shape != (images, len(self.labels)):
+            raise BrokenArtifact(f"{images} images gave probabilities of shape {probabilities.shape}")
+        if not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3) or probabilities.min() < 0:
+            raise BrokenArtifact("the model's outputs are not probabilities")
+        if outputs.scores is not None and not (outputs.scores.shape == (images,) and np.isfinite(outputs.scores).all()):
+            raise BrokenArtifact("the model's scores are not one finite number an image")
+
+
+def load(folder: Path, manifest: Manifest, batch_limit: int) -> Model:
+    """A model that may serve: its bytes checked, contract held, warmed up, golden images replayed.
+
+    Takes some milliseconds to a second; holds the GIL for little of it. Raises BrokenArtifact.
+    """
+    model = Model(manifest, read_listed(folder, manifest, "model.onnx"))
+    try:
+        model.warm_up(batch_limit)
+        model.replay(*golden(read_listed(folder, manifest, "golden.npz")))
+        if "score" in manifest.outputs:
+            model.score_threshold = score_threshold(read_listed(folder, manifest, "report/report.json"))
+    except BrokenArtifact:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        raise BrokenArtifact(f"the model can't be run: {str(error)[:200]}") from None
+    return model
+
+
+def score_threshold(report: bytes) -> float:
+    """The threshold that the trainer found on validation images, from the bytes of report.json."""
+    try:
+        return float(json.loads(report)["calibration"]["score_threshold"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenArtifact(f"the report of a model with a score names no threshold for it: {error!r}") from None
+
+
+def golden(data: bytes) -> tuple[Images, Probabilities]:
+    """The golden images and their answers, from the bytes of golden.npz."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return arrays["images"], arrays["probabilities"]
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise BrokenArtifact(f"golden.npz can't be read: {error}") from None
+
+
+def session_options() -> onnxruntime.SessionOptions:
+    """How every model here is run: one thread, in order, silent."""
+    # One process a core: more threads, or threads that spin while they wait, only take time from each other.
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only
+    return options

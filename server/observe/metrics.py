@@ -1,0 +1,145 @@
+"""What Prometheus is told. Requests are collected as records and counted once a tick, out of the hot path.
+
+With several workers prometheus_client keeps its numbers in files under PROMETHEUS_MULTIPROC_DIR, which __main__ sets
+before this module is imported; /metrics then answers for all workers. In that mode the library has no process
+collector, so that memory and descriptors are gauges of our own.
+"""
+
+import os
+import time
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from server.machine.memory import resident_bytes
+from server.web.access import Record
+
+SECONDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    10.0,
+    60.0,
+)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody here asks for
+
+
+class Metrics:
+    """The metrics of one worker."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "relearn_requests", "Requests answered.", ["route", "method", "status"], registry=registry
+        )
+        self._stages = Histogram(
+            "relearn_stage_seconds",
+            "Time a prediction spent in each stage, and any request in all.",
+            ["stage"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._batches = Histogram(
+            "relearn_batch_size",
+            "Images in the batch a prediction ran in.",
+            buckets=BATCH_SIZES,
+            registry=registry,
+        )
+        self._reloads = Counter(
+            "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
+        )
+        self._queue = _gauge("relearn_queue_images", "Images waiting for the model.", "livesum", registry)
+        self._version = _gauge("relearn_model_version", "Version of the model that serves.", "livemin", registry)
+        self._uptime = _gauge("relearn_uptime_seconds", "Seconds since the oldest worker started.", "livemax", registry)
+        self._memory = _gauge("relearn_resident_memory_bytes", "Resident memory, all workers.", "livesum", registry)
+        self._descriptors = _gauge(
+            "relearn_open_descriptors", "Open file descriptors, all workers.", "livesum", registry
+        )
+        for stage in ("decode", "queue", "infer", "total"):
+            self._stages.labels(stage)
+        for outcome in ("success", "failure"):
+            self._reloads.labels(outcome)
+
+    def count(self, records: Sequence[Record]) -> None:
+        """Count what was collected since the last tick."""
+        tally = Tally((record.route, record.method, record.status) for record in records)
+        for (route, method, status), number in tally.items():
+            self._requests.labels(route, method, status).inc(number)
+        observe_many(self._stages.labels("total"), SECONDS, (record.seconds for record in records))
+        predictions = [record for record in records if record.batch_size]
+        if predictions:
+            observe_many(self._stages.labels("decode"), SECONDS, (record.decode_seconds for record in predictions))
+            observe_many(self._stages.labels("queue"), SECONDS, (record.queue_seconds for record in predictions))
+            observe_many(self._stages.labels("infer"), SECONDS, (record.infer_seconds for record in predictions))
+            observe_many(self._batches, BATCH_SIZES, (record.batch_size for record in predictions))
+
+    def count_reload(self, success: bool) -> None:
+        self._reloads.labels("success" if success else "failure").inc()
+
+    def gauge(self, version: str | None, waiting: int) -> None:
+        """Bring the gauges up to date, before a scrape."""
+        self._queue.set(waiting)
+        self._version.set(float(version) if version is not None else float("nan"))
+        self._uptime.set(self.uptime_seconds)
+        self._memory.set(resident_bytes())
+        self._descriptors.set(_open_descriptors())
+
+    @property
+    def uptime_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes, for all workers."""
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            together = CollectorRegistry()
+            MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+            return generate_latest(together)
+        return generate_latest(self._registry)
+
+    def close(self) -> None:
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+
+def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable[float]) -> None:
+    """What histogram.observe would do for each value, with one addition a bucket.
+
+    The library has no such call and each of its own takes microseconds; a test holds this to the same exposition.
+    """
+    listed = list(values)
+    for bucket, number in Tally(bisect_left(bounds, value) for value in listed).items():
+        histogram._buckets[bucket].inc(number)
+    histogram._sum.inc(sum(listed))
+
+
+def _open_descriptors() -> int:
+    folder = Path("/proc/self/fd")
+    return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+
+
+def _gauge(name: str, text: str, mode: str, registry: CollectorRegistry) -> Gauge:
+    return Gauge(name, text, registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]

@@ -1,0 +1,133 @@
+"""A file's bytes -> one picture: upright, opaque, 8-bit, of bounded size.
+
+Predictions, uploads and training all read pictures here, so that the model meets in production what it met in training.
+What a picture becomes for the model is in preprocessing.py.
+"""
+
+import hashlib
+import io
+import struct
+
+import numpy as np
+from PIL import Image, ImageOps, WebPImagePlugin
+
+from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
+from server.pictures import png
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+SIDE_LIMIT = 320  # pixels; a larger picture is reduced: no model here looks at more
+PIXELS_AT_ONCE = SIDE_LIMIT**2  # a picture above this takes over two milliseconds to read: off the event loop
+
+# Pillow imports all of its forty plugins the first time it meets a format that none of the usual ones reads.
+assert WebPImagePlugin.SUPPORTED
+
+# The check on pixels stands in `_open`, before anything is decoded, and has a limit of its own.
+Image.MAX_IMAGE_PIXELS = None
+
+_MAGIC = (png.SIGNATURE, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")
+# What Pillow raises for files that are damaged, cut or hostile.
+_PILLOW_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+)
+
+
+def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
+    """The picture in a PNG, JPEG, WebP, GIF (its first frame) or BMP file: mode "L" for one channel, else "RGB".
+
+    EXIF orientation is applied, transparency laid on white, 16 bits scaled to 8, and the longer side brought to at most
+    SIDE_LIMIT pixels. Raises UnsupportedType, ImageTooLarge (judged by the header, before decoding) or UnusableImage.
+    """
+    image = _open(data, limit_pixels)
+    mode = "L" if channels == 1 else "RGB"
+    try:
+        reduction = max(1.0, max(image.size) / SIDE_LIMIT)
+        least = (max(1, int(image.width / reduction)), max(1, int(image.height / reduction)))
+        image.draft(mode, least)  # JPEG only: decode it smaller
+        image.load()
+        image = _opaque(image).convert(mode)
+        if max(image.size) > SIDE_LIMIT:
+            image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
+    except _PILLOW_ERRORS as error:
+        raise _damaged(error) from None
+    return image
+
+
+def is_large(data: bytes) -> bool:
+    """Whether to read this file off the event loop: any but a PNG that its header says is small."""
+    if data[:8] != png.SIGNATURE or len(data) < 24:
+        return True
+    return int.from_bytes(data[16:20]) * int.from_bytes(data[20:24]) > PIXELS_AT_ONCE or len(data) > PIXELS_AT_ONCE
+
+
+def pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """The picture's pixels, uint8 (height, width, channels)."""
+    array = np.asarray(image, dtype=np.uint8)
+    return array.reshape(array.shape[0], array.shape[1], -1)
+
+
+def pixels_sha256(array: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> str:
+    """The name of a picture: a hash of its shape and pixels, so that no file format or metadata enters it."""
+    height, width, channels = array.shape
+    return hashlib.sha256(f"{height}x{width}x{channels}:".encode() + array.tobytes()).hexdigest()
+
+
+def _open(data: bytes, limit_pixels: int) -> Image.Image:
+    if not data:
+        raise UnusableImage("the file is empty; choose a picture")
+    if data[:8] == png.SIGNATURE:
+        _check_size(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), limit_pixels)
+        try:
+            plain = png.read_plain(data)
+        except _PILLOW_ERRORS as error:
+            raise _damaged(error) from None
+        if plain is not None:
+            return plain
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except _PILLOW_ERRORS as error:
+        if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
+            raise _damaged(error) from None
+        raise UnsupportedType(f"not a picture this service reads; send {', '.join(FORMATS)}") from None
+    _check_size(image.width, image.height, limit_pixels)
+    return image
+
+
+def _damaged(error: Exception) -> UnusableImage:
+    return UnusableImage(f"the picture is damaged or cut ({error}); save it again")
+
+
+def _check_size(width: int, height: int, limit_pixels: int) -> None:
+    if width * height > limit_pixels:
+        raise ImageTooLarge(f"the picture is {width}x{height}; at most {limit_pixels:,} pixels are taken: shrink it")
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The picture upright, 8-bit, with whatever is transparent laid on white."""
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I"):
+        return _eight_bit(image)
+    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
+        over = image if image.mode == "RGBA" else image.convert("RGBA")
+        alpha = over.getchannel("A").tobytes()
+        if alpha == b"\xff" * len(alpha):  # a canvas that was painted white; comparing bytes is faster than extrema
+            return over
+        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    return image
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """A 16-bit picture scaled, not clipped, to 8 bits; a level named transparent becomes white."""
+    levels = np.asarray(image).astype(np.int64)
+    scaled = (levels.clip(0, 65535) // 257).astype(np.uint8)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        scaled[levels == transparent] = 255
+    return Image.fromarray(scaled)

@@ -1,0 +1,183 @@
+"""POST /predict without a task: from the protocol's callback to the batcher, and from its answer to the socket.
+
+Most requests to this service are one small picture that arrives whole. For those uvicorn's task, its ASGI messages and
+their checks cost more than the model does (docs/hot-path.md has the figures). What is taken here gets the same checks,
+record, headers and answer as on the long way through front.py and PredictEndpoint; whatever is not of that shape, or is
+wrong with it, is left to the long way, which then says so.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from time import perf_counter
+from typing import Protocol
+
+import orjson
+
+from server.errors import RequestError, unexpected
+from server.pictures import image
+from server.predict.answers import Prediction, as_json, busy, content_of, note, server_timing
+from server.predict.endpoints import Predictor, image_of
+from server.serving.batcher import Answer, QueueTimeout
+from server.settings import Settings
+from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.web.shutdown import Shutdown
+
+# Refusals are given at most at this pace. Of clients that ask again at once there may be any number; a refusal costs
+# a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
+REFUSALS_A_SECOND = 4500
+REFUSAL_SECONDS = 0.005  # between turns of refusing
+
+_HEAD = (
+    b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
+)
+
+logger = logging.getLogger("relearn")
+
+
+class Connection(Protocol):
+    """What is needed of the connection that a request came over."""
+
+    def respond(self, status: int, headers: bytes, body: bytes, keep_alive: bool) -> None: ...
+
+
+class Express:
+    """Takes requests whose header and body are here; one in each worker."""
+
+    def __init__(
+        self, settings: Settings, predictor: Predictor, log: AccessLog, shutdown: Shutdown, ids: RequestIds
+    ) -> None:
+        self._body_limit_bytes = settings.body_limit_bytes
+        self._image_limit_pixels = settings.image_limit_pixels
+        self._predictor = predictor
+        self._log = log
+        self._stopping = shutdown.stopping
+        self._ids = ids
+        self._refused: deque[Ride] = deque()
+        self._refused_until = 0.0  # perf_counter seconds up to which refusals were given at their pace
+
+    def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
+        """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
+        started = perf_counter()
+        if len(body) > self._body_limit_bytes:
+            return None
+        predictor = self._predictor
+        if not predictor.batcher.has_room(1):  # first: refusing has to be cheap when there is much to refuse
+            ride = self._ride(connection, headers, started)
+            self._refuse_later(ride)
+            return ride
+        try:
+            data = image_of(headers.get(b"content-type", b""), body)
+            if image.is_large(data):
+                return None
+            model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+        except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
+            return None
+        ride = self._ride(connection, headers, started)
+        ride.record.decode_seconds = perf_counter() - started
+        predictor.batcher.submit_for(ride, (model_input,))
+        return ride
+
+    def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
+        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
+        return Ride(connection, record, self._log, self._stopping)
+
+    def _refuse_later(self, ride: "Ride") -> None:
+        if not self._refused:
+            self._refused_until = perf_counter()
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
+        self._refused.append(ride)
+
+    def _refuse_some(self) -> None:
+        # By the clock: a busy loop comes late to its timers.
+        due = min(int((perf_counter() - self._refused_until) * REFUSALS_A_SECOND), len(self._refused))
+        self._refused_until += due / REFUSALS_A_SECOND
+        refusal = _in_bytes(busy(self._predictor.batcher.queue_full()))
+        for _ in range(due):
+            ride = self._refused.popleft()
+            if not ride.response_complete:
+                ride.respond(*refusal)
+        if self._refused:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
+
+
+class Ride:
+    """One request on its way: uvicorn's protocol takes it for a cycle of its own, the batcher for a future."""
+
+    __slots__ = (
+        "_connection",
+        "_log",
+        "_stopping",
+        "disconnected",
+        "keep_alive",
+        "record",
+        "response_complete",
+    )
+
+    def __init__(self, connection: Connection, record: Record, log: AccessLog, stopping: asyncio.Event) -> None:
+        self._connection = connection
+        self.record = record
+        self._log = log
+        self._stopping = stopping
+        self.keep_alive = True
+        self.response_complete = False
+        self.disconnected = False
+
+    def done(self) -> bool:
+        """Whether no answer is wanted any more."""
+        return self.response_complete
+
+    def set_result(self, answer: Answer[Prediction]) -> None:
+        """Answer with the prediction."""
+        record = self.record
+        note(record, answer)
+        timing = b"server-timing: %b\r\n" % server_timing(record)
+        self.respond(200, timing, as_json(content_of(answer.results[0])))
+
+    def set_exception(self, error: BaseException) -> None:
+        """Answer with what went wrong."""
+        if isinstance(error, QueueTimeout):
+            self.refuse(busy(error))
+        elif isinstance(error, RequestError):
+            self.refuse(error)
+        else:
+            logger.error("request %s failed: POST /predict", self.record.request_id, exc_info=error)
+            self.refuse(unexpected(self.record.request_id))
+
+    def refuse(self, error: RequestError) -> None:
+        """Answer with an error."""
+        self.respond(*_in_bytes(error))
+
+    def leave(self) -> None:
+        """The client is gone: its row, if it still waits, is withdrawn."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        self._end(CLIENT_LEFT)
+
+    def respond(self, status: int, headers: bytes, body: bytes) -> None:
+        """Answer with JSON; `headers` beside those that every answer has, each line ended."""
+        record = self.record
+        head = _HEAD % (len(body), headers, record.request_id.encode())
+        self.response_complete = True
+        self._connection.respond(status, head, body, self.keep_alive and not self._stopping.is_set())
+        self._end(status)
+
+    def _end(self, status: int) -> None:
+        self.record.status = status
+        self.record.seconds = perf_counter() - self.record.started
+        self._log.add(self.record)
+
+    @property
+    def message_event(self) -> "Ride":
+        """uvicorn wakes a request's task with it when its connection is lost; here is none to wake."""
+        return self
+
+    def set(self) -> None:
+        pass
+
+
+def _in_bytes(error: RequestError) -> tuple[int, bytes, bytes]:
+    """An error's status, headers of its own, and body in the shape that all errors have."""
+    named = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
+    return error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code})

@@ -1,0 +1,1 @@
+"""How a retrain is started: as a process, as a container, or by a runner that waits."""

@@ -1,0 +1,93 @@
+"""Starting a runner for a job: as a process of the train environment, or not at all where one waits already.
+
+A process has a session of its own, so that it outlives the server and Ctrl-C in its terminal. The third way, a
+container, is docker_launcher.py's.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from pathlib import Path
+from typing import Protocol
+
+from server.settings import Settings
+from server.store.jobs import Jobs
+
+logger = logging.getLogger("relearn")
+
+
+class Launcher(Protocol):
+    async def start(self, job: str) -> None:
+        """Start a runner for a job; raises OSError if that can't be done."""
+
+    async def attend(self) -> None:
+        """Look after the runners that an earlier server started; called once, when this one starts."""
+
+
+class ProcessLauncher:
+    """Starts `python -m trainer job ID` with the train environment's interpreter."""
+
+    def __init__(self, settings: Settings, jobs: Jobs) -> None:
+        self._settings = settings
+        self._jobs = jobs
+        self._running: set[asyncio.Task[int]] = set()
+
+    async def start(self, job: str) -> None:
+        settings = self._settings
+        log = os.open(
+            self._jobs.folder / job / "runner.log",
+            os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
+            0o666,
+        )
+        _keep_descriptors()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                str(settings.trainer_python),
+                *("-m", "trainer", "job", job),
+                *("--artifacts", str(settings.artifacts), "--data", str(settings.data)),
+                *(
+                    "--dataset",
+                    str(settings.dataset),
+                    "--name",
+                    settings.name,
+                    "--baseline",
+                    str(settings.baseline),
+                ),
+                *("--job-limit-seconds", str(settings.job_limit_seconds)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+        logger.info("job %s: started a trainer, process %d", job, process.pid)
+        reaper = asyncio.create_task(process.wait())  # so that no zombie is left while the server lives
+        self._running.add(reaper)
+        reaper.add_done_callback(self._running.discard)
+
+    async def attend(self) -> None:
+        """Nothing to do: a process ends by itself, and its job's files tell how."""
+
+
+def _keep_descriptors() -> None:
+    """Let no child have what this process has open.
+
+    asyncio sees to that by itself, uvloop does not: a trainer would hold the listening socket, and a server that was
+    killed could not have its port again before the training is over.
+    """
+    for name in [path.name for path in Path("/dev/fd").iterdir()]:
+        with contextlib.suppress(OSError):  # the listing's own descriptor is closed by now
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
+
+
+class NoLauncher:
+    """Starts nothing: a runner waits for jobs in the artifacts folder."""
+
+    async def start(self, job: str) -> None:
+        logger.info("job %s: waiting for a runner to take it up", job)
+
+    async def attend(self) -> None:
+        """Nothing to do: whoever started the waiting runner looks after it."""

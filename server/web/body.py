@@ -1,0 +1,91 @@
+"""A request's body, read whole within a limit of bytes and of time."""
+
+import asyncio
+
+from starlette.types import Message, Receive, Scope
+
+from server.errors import BodyTimeout, BodyTooLarge, Malformed, RequestError, UnsupportedType
+from server.settings import Settings
+from server.web import multipart
+
+LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its request was complete: there is nobody to answer."""
+
+
+async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes:
+    """The whole body, after which the scope says `body_read`.
+
+    Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length) or ClientLeft. No more than the limit and one
+    piece from the transport are ever held.
+    """
+    limit_bytes = settings.body_limit_bytes
+    declared = scope["headers_by_name"].get(b"content-length")
+    if declared is not None and int_of(declared) > limit_bytes:
+        raise _too_large(limit_bytes)
+    message = await _next(receive, settings.body_timeout_seconds)
+    body: bytes = message.get("body", b"")
+    if message.get("more_body", False):
+        body = await _rest(receive, body, settings)
+    if len(body) > limit_bytes:
+        raise _too_large(limit_bytes)
+    scope["body_read"] = True
+    return body
+
+
+async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[multipart.Part]:
+    """The parts of a multipart form; raises UnsupportedType for any other kind of body, and what `read_body` raises."""
+    content_type: bytes = scope["headers_by_name"].get(b"content-type", b"")
+    if not multipart.is_form(content_type):
+        raise UnsupportedType("send a form: multipart/form-data, as curl -F does")
+    body = await read_body(scope, receive, settings)
+    return multipart.parts(content_type, body, settings.upload_limit_files)
+
+
+async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:
+    pieces, size = [first], len(first)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + settings.body_timeout_seconds
+    more = True
+    while more:
+        message = await _next(receive, deadline - loop.time())
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > settings.body_limit_bytes:
+            raise _too_large(settings.body_limit_bytes)
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+async def linger(receive: Receive) -> None:
+    """Read and drop what a client still sends, for a while, after its request was refused."""
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
+                pass
+    except TimeoutError:
+        pass
+
+
+def int_of(content_length: bytes) -> int:
+    """A Content-Length as a number; raises Malformed."""
+    if not content_length.isdigit():
+        raise Malformed(f"Content-Length is {content_length[:40]!r}, not a number of bytes")
+    return int(content_length[:20])
+
+
+async def _next(receive: Receive, timeout_seconds: float) -> Message:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            message = await receive()
+    except TimeoutError:
+        raise BodyTimeout("the request body took too long to arrive; send it faster or in smaller pieces") from None
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return message
+
+
+def _too_large(limit_bytes: int) -> RequestError:
+    return BodyTooLarge(f"the request body is larger than {limit_bytes:,} bytes; send less at once")

@@ -1,0 +1,44 @@
+"""Memory stays where it is however often the model is exchanged, and the measurement would see it if it did not."""
+
+import subprocess
+import sys
+
+EXCHANGES = 200
+LIMIT = 4.0  # MB over the last 150 exchanges; a session that is kept takes 1.4 each
+
+SCRIPT = """
+import sys
+import numpy as np
+from server.machine import memory
+from server.store.artifacts import BASELINE, ArtifactStore
+from server.models.model import load
+from pathlib import Path
+
+store = ArtifactStore(Path("artifacts"), "digits", Path("artifacts/baseline"))
+manifest = store.manifest(BASELINE)
+kept = []
+images = np.zeros((32, 28, 28, 1), np.uint8)
+for number in range({exchanges}):
+    model = load(store.folder(BASELINE), manifest, 32)
+    model.predict(images)
+    if {leaking}:
+        kept.append(model)
+    memory.give_back()
+    if number == 50:
+        before = memory.resident_bytes()
+print((memory.resident_bytes() - before) / 2**20)
+"""
+
+
+def growth(leaking: bool) -> float:
+    script = SCRIPT.format(exchanges=EXCHANGES, leaking=leaking)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    return float(done.stdout)
+
+
+def test_exchanging_models_does_not_grow_the_process() -> None:
+    assert growth(leaking=False) < LIMIT
+
+
+def test_a_leak_would_be_seen() -> None:
+    assert growth(leaking=True) > 10 * LIMIT

@@ -1,0 +1,148 @@
+"""A model that breaks its contract, or could do harm, never serves."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from server.models import graph
+from server.models.model import Model, load
+from server.store.artifacts import BrokenArtifact
+from tests.tiny import publish_tiny, store_in, tiny_candidate, tiny_onnx
+
+GOOD = tiny_onnx()
+
+
+def edited(edit: "object") -> bytes:
+    model = onnx.load_from_string(GOOD)
+    assert callable(edit)
+    edit(model)
+    return bytes(model.SerializeToString())
+
+
+def model_of(data: bytes) -> Model:
+    model = Model(tiny_candidate().manifest("digits", "1"), data)
+    model.warm_up(4)
+    return model
+
+
+def test_a_good_model_answers_with_probabilities() -> None:
+    model = model_of(GOOD)
+    outputs = model.predict(np.zeros((3, 28, 28, 1), np.uint8))
+    assert outputs.probabilities.shape == (3, 10)
+    assert outputs.scores is None
+    assert model.batch_seconds > 0
+
+
+def keep_data_elsewhere(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../etc/passwd")
+
+
+def make_sparse(model: onnx.ModelProto) -> None:
+    model.graph.sparse_initializer.add()
+
+
+def nest_an_if(model: onnx.ModelProto) -> None:
+    inner = helper.make_graph([helper.make_node("Identity", ["float"], ["x"])], "inner", [], [])
+    model.graph.node.append(helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner))
+
+
+def use_a_foreign_domain(model: onnx.ModelProto) -> None:
+    model.graph.node[2].domain = "com.microsoft"
+
+
+def import_a_foreign_domain(model: onnx.ModelProto) -> None:
+    model.opset_import.add(domain="com.example", version=1)
+
+
+def define_a_function(model: onnx.ModelProto) -> None:
+    model.functions.add(name="f", domain="x")
+
+
+def have_no_node(model: onnx.ModelProto) -> None:
+    del model.graph.node[:]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        keep_data_elsewhere,
+        make_sparse,
+        nest_an_if,
+        use_a_foreign_domain,
+        import_a_foreign_domain,
+        define_a_function,
+        have_no_node,
+    ],
+)
+def test_what_could_do_harm_is_refused_before_a_session_is_made(edit: "object") -> None:
+    with pytest.raises(BrokenArtifact):
+        graph.check(edited(edit))
+
+
+def test_a_harmless_graph_passes() -> None:
+    graph.check(GOOD)
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 100, len(GOOD) // 2, len(GOOD) - 1])
+def test_a_cut_file_is_refused(length: int) -> None:
+    with pytest.raises(BrokenArtifact):
+        model_of(GOOD[:length])
+
+
+def test_random_bytes_are_refused() -> None:
+    for _ in range(50):
+        with pytest.raises(BrokenArtifact):
+            model_of(os.urandom(2000))
+
+
+def not_a_number(model: onnx.ModelProto) -> None:
+    weights = np.full((784, 10), np.nan, np.float32)
+    model.graph.initializer[0].raw_data = weights.tobytes()
+
+
+def no_softmax(model: onnx.ModelProto) -> None:
+    del model.graph.node[3]
+    model.graph.node[2].output[0] = "probabilities"
+
+
+def fixed_batch(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+
+
+def whole_numbers(model: onnx.ModelProto) -> None:
+    model.graph.node[3].output[0] = "soft"
+    model.graph.node.append(helper.make_node("Cast", ["soft"], ["probabilities"], to=TensorProto.INT32))
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT32
+
+
+@pytest.mark.parametrize("edit", [not_a_number, no_softmax, fixed_batch, whole_numbers])
+def test_outputs_that_are_no_probabilities_are_refused(edit: "object") -> None:
+    with pytest.raises(BrokenArtifact):
+        model_of(edited(edit))
+
+
+@pytest.mark.parametrize("shape", [{"channels": 3}, {"labels": 11}, {"side": 32}])
+def test_another_shape_than_the_manifests_is_refused(shape: dict[str, int]) -> None:
+    with pytest.raises(BrokenArtifact):
+        model_of(tiny_onnx(**shape))
+
+
+def test_other_answers_than_at_training_are_refused(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    version = publish_tiny(store)
+    manifest = store.manifest(version)
+    load(store.folder(version), manifest, 4)
+    impostor = tiny_candidate(model=tiny_onnx(99))
+    model = Model(impostor.manifest("digits", "1"), impostor.contents["model.onnx"])
+    with np.load(io.BytesIO(impostor.contents["golden.npz"])) as arrays:
+        images, probabilities = arrays["images"], arrays["probabilities"]
+    with pytest.raises(BrokenArtifact, match="golden"):
+        model.replay(images, probabilities)

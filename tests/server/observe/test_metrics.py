@@ -1,0 +1,73 @@
+"""Counting in bulk gives what the library would have given one by one."""
+
+import errno
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+
+from server.observe.metrics import SECONDS, Metrics, observe_many
+from server.web.access import AccessLog, Record
+
+
+@given(st.lists(st.floats(0, 100) | st.sampled_from(SECONDS), max_size=50))
+def test_many_observations_are_as_many_single_ones(values: list[float]) -> None:
+    def exposition(bulk: bool) -> list[str]:
+        registry = CollectorRegistry()
+        histogram = Histogram("h", "H.", buckets=SECONDS, registry=registry)
+        if bulk:
+            observe_many(histogram, SECONDS, values)
+        else:
+            for value in values:
+                histogram.observe(value)
+        return [line for line in generate_latest(registry).decode().splitlines() if "_sum" not in line]
+
+    assert exposition(bulk=True) == exposition(bulk=False)
+
+
+def record(status: int = 200, batch_size: int = 0, path: bytes = b"/predict") -> Record:
+    return Record("POST", path, "/predict", "id-1", 0.0, status, 0.002, "3", 0.001, 0.0001, 0.0005, batch_size)
+
+
+def test_records_are_counted_by_route_and_status() -> None:
+    metrics = Metrics()
+    metrics.count([record(batch_size=4), record(batch_size=4), record(503)])
+    metrics.count_reload(success=True)
+    metrics.gauge("3", 5)
+    text = metrics.exposition().decode()
+    for line in (
+        'relearn_requests_total{method="POST",route="/predict",status="200"} 2.0',
+        'relearn_requests_total{method="POST",route="/predict",status="503"} 1.0',
+        'relearn_stage_seconds_count{stage="total"} 3.0',
+        'relearn_stage_seconds_count{stage="infer"} 2.0',
+        'relearn_batch_size_bucket{le="4.0"} 2.0',
+        'relearn_batch_size_bucket{le="2.0"} 0.0',
+        'relearn_model_reloads_total{outcome="success"} 1.0',
+        "relearn_model_version 3.0",
+        "relearn_queue_images 5.0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_a_line_has_its_seven_words_whatever_the_path_is() -> None:
+    lines: list[str] = []
+    log = AccessLog(lambda _: None, lines.append)
+    log._pending = [record(path=b"/a%20b%0A"), record(path=b"/\xff" + b"x" * 1000)]
+    log.flush()
+    for line in "".join(lines).splitlines():
+        words = line.split(" ")
+        assert len(words) == 7
+        assert words[1] == "POST"
+        assert words[3:] == ["200", "2.00ms", "model=3", "id=id-1"]
+        assert len(line) < 400
+
+
+def test_a_log_that_can_not_be_written_raises_nothing_and_is_counted() -> None:
+    def full(_: str) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    counted: list[Record] = []
+    log = AccessLog(counted.extend, full)
+    log._pending = [record()]
+    log.flush()
+    assert len(counted) == 1

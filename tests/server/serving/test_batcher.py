@@ -1,0 +1,173 @@
+"""Every caller gets its own rows back, whatever else happens to the batch it was in."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.serving.batcher import Batcher, QueueFull, QueueTimeout
+
+
+class Model:
+    """Gives each row's sum, and remembers the sizes of its batches."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.threads: set[int] = set()
+
+    def __call__(self, batch: np.ndarray) -> list[int]:
+        self.sizes.append(len(batch))
+        self.threads.add(threading.get_ident())
+        return batch.sum(axis=1, dtype=int).tolist()  # type: ignore[no-any-return]
+
+
+def batcher_of(
+    run: Model, in_thread: bool = False, batch_limit: int = 8, queue_limit: int = 10_000, timeout_seconds: float = 60
+) -> Batcher[int]:
+    return Batcher(run, lambda: in_thread, batch_limit, queue_limit, timeout_seconds)
+
+
+def rows_of(numbers: Sequence[int]) -> list[np.ndarray]:
+    return [np.array([number % 256, number // 256], np.uint8) for number in numbers]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 65535), min_size=1, max_size=40), min_size=1, max_size=30),
+    st.booleans(),
+    st.sets(st.integers(0, 29)),
+)
+def test_answers_go_to_their_callers(callers: list[list[int]], in_thread: bool, leavers: set[int]) -> None:
+    async def run() -> None:
+        batcher = batcher_of(Model(), in_thread)
+        futures = [batcher.submit(rows_of(numbers)) for numbers in callers]
+        for leaver in leavers & set(range(len(callers))):
+            futures[leaver].cancel()
+        answers = await asyncio.gather(*futures, return_exceptions=True)
+        for number, (numbers, answer) in enumerate(zip(callers, answers, strict=True)):
+            if number in leavers:
+                assert isinstance(answer, asyncio.CancelledError)
+            else:
+                assert not isinstance(answer, BaseException)
+                assert answer.results == [each % 256 + each // 256 for each in numbers]
+        assert batcher.waiting == 0
+        batcher.close()
+
+    asyncio.run(run())
+
+
+def test_what_arrives_in_one_pass_is_one_batch() -> None:
+    async def run() -> None:
+        model = Model()
+        batcher = batcher_of(model)
+        await asyncio.gather(*(batcher.submit(rows_of([number])) for number in range(8)))
+        assert model.sizes == [8]
+        await batcher.submit(rows_of([1]))
+        assert model.sizes == [8, 1]
+
+    asyncio.run(run())
+
+
+def test_no_batch_is_larger_than_its_limit() -> None:
+    async def run() -> None:
+        model = Model()
+        batcher = batcher_of(model, batch_limit=5)
+        await asyncio.gather(*(batcher.submit(rows_of(range(7))) for _ in range(4)))
+        assert max(model.sizes) == 5
+        assert sum(model.sizes) == 28
+
+    asyncio.run(run())
+
+
+def test_a_caller_with_many_rows_does_not_hold_up_the_others() -> None:
+    async def run() -> None:
+        model = Model()
+        batcher = batcher_of(model, batch_limit=16)
+        many = batcher.submit(rows_of(range(1000)))
+        one = batcher.submit(rows_of([1]))
+        await one
+        assert not many.done()
+        assert len(model.sizes) == 1
+        assert (await many).results == [each % 256 + each // 256 for each in range(1000)]
+
+    asyncio.run(run())
+
+
+def test_a_full_queue_refuses_at_once_and_takes_again_later() -> None:
+    async def run() -> None:
+        batcher = batcher_of(Model(), queue_limit=4)
+        waiting = batcher.submit(rows_of(range(4)))
+        with pytest.raises(QueueFull, match="only 4 images may wait"):
+            batcher.submit(rows_of([1]))
+        await waiting
+        assert (await batcher.submit(rows_of([1]))).results == [1]
+
+    asyncio.run(run())
+
+
+def test_a_stale_row_is_refused_and_the_next_answered() -> None:
+    async def run() -> None:
+        batcher = batcher_of(Model(), timeout_seconds=-1)
+        with pytest.raises(QueueTimeout):
+            await batcher.submit(rows_of([1]))
+        batcher._timeout_seconds = 60
+        assert (await batcher.submit(rows_of([1]))).results == [1]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_a_failing_batch_fails_its_callers_only(in_thread: bool) -> None:
+    class Fails(Model):
+        def __call__(self, batch: np.ndarray) -> list[int]:
+            if batch[0, 0] == 13:
+                raise ZeroDivisionError("thirteen")
+            return super().__call__(batch)
+
+    async def run() -> None:
+        batcher = batcher_of(Fails(), in_thread)
+        with pytest.raises(ZeroDivisionError):
+            await batcher.submit(rows_of([13]))
+        assert (await batcher.submit(rows_of([1]))).results == [1]
+        batcher.close()
+
+    asyncio.run(run())
+
+
+def test_the_loop_goes_on_while_a_batch_runs_in_the_thread() -> None:
+    async def run() -> None:
+        release = threading.Event()
+
+        class Slow(Model):
+            def __call__(self, batch: np.ndarray) -> list[int]:
+                assert release.wait(30)
+                return super().__call__(batch)
+
+        model = Slow()
+        batcher = batcher_of(model, in_thread=True)
+        first = batcher.submit(rows_of([1]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        later = [batcher.submit(rows_of([number])) for number in range(3)]
+        assert batcher.waiting == 3
+        release.set()
+        assert (await first).results == [1]
+        await asyncio.gather(*later)
+        assert model.sizes == [1, 3]
+        assert threading.get_ident() not in model.threads
+        batcher.close()
+
+    asyncio.run(run())
+
+
+def test_rows_of_another_shape_after_a_model_change_are_taken() -> None:
+    async def run() -> None:
+        batcher = batcher_of(Model())
+        assert (await batcher.submit(rows_of([1]))).results == [1]
+        assert (await batcher.submit([np.array([1, 2, 3], np.uint8)])).results == [6]
+
+    asyncio.run(run())
