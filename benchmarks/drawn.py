@@ -4,7 +4,8 @@ python -m benchmarks.drawn [--part validation|test] [--images N]
 
 Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or
 light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/pictures/digit.py is tuned on the
-validation part; the test part is for the figure in the end. Printed: accuracy on the plain digits, on the rendered ones, by paper, form.
+validation part; the test part is for the figure in the end. Printed: accuracy on the plain digits, on the rendered
+ones, by paper, form.
 """
 
 import argparse

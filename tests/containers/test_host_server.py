@@ -37,11 +37,11 @@ def test_server_s_own_folders_and_user_are_the_container_s(server: LiveServer) -
     )
     assert uploaded.status_code == 201, uploaded.text
     job = server.post("/retrain", json=LONG).json()["job"]
-    (container,) = containers(f"relearn.job={job}", f"relearn.artifacts={server.store.artifacts}")
+    (container,) = containers(f"relearn.job={job}", f"relearn.artifacts={server.artifacts}")
     found = inspect(container)
     assert found["Config"]["User"] == f"{os.getuid()}:{os.getgid()}"
     assert {mount["Source"]: mount["RW"] for mount in found["Mounts"]} == {
-        str(server.store.artifacts): True,
+        str(server.artifacts): True,
         str(server.data): False,
         str(server.folder / "dataset"): False,
         str(Path("artifacts/baseline").absolute()): False,
@@ -54,4 +54,4 @@ def test_server_s_own_folders_and_user_are_the_container_s(server: LiveServer) -
     assert stage() == "training"
     server.client.delete(server.url + f"/retrain/jobs/{job}")
     eventually(lambda: stage() == "cancelled", "it is cancelled")
-    eventually(lambda: not containers(f"relearn.artifacts={server.store.artifacts}"), "the container is removed")
+    eventually(lambda: not containers(f"relearn.artifacts={server.artifacts}"), "the container is removed")

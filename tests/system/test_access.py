@@ -19,13 +19,13 @@ def test_calls_that_change_something_need_the_key(tmp_path: Path, digits: Digits
                 assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert server.client.delete(server.url + "/retrain/jobs/1").status_code == 401
-        assert server.predict.endpoints(digits.png(0)).status_code == 200
+        assert server.predict(digits.png(0)).status_code == 200
         assert server.get("/models").status_code == 200
         server.client.headers["X-API-Key"] = KEY
         assert server.upload([("a.png", digits.png(0))], ["7"]).status_code == 201
         assert server.post("/models/0/promote").status_code == 200
         server.stop()
-        assert KEY not in "".join(server.log + server.web.access)
+        assert KEY not in "".join(server.log + server.access)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104

@@ -38,7 +38,7 @@ def test_an_upload_to_a_full_disk_stores_nothing(tmp_path: Path, small_disk: Pat
         answer = server.upload([("a.png", digits.png(0))], ["7"])
         assert (answer.status_code, answer.json()["code"]) == (507, "storage_failed")
         assert "No space left" in answer.json()["error"]
-        assert server.predict.endpoints(digits.png(0)).json()["prediction"] == 7
+        assert server.predict(digits.png(0)).json()["prediction"] == 7
         assert server.get("/dataset").json()["count"] == 0
         filler.unlink()
         assert server.upload([("a.png", digits.png(0))], ["7"]).status_code == 201

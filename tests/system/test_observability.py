@@ -18,7 +18,7 @@ def test_promtool_accepts_the_metrics(tmp_path: Path, digits: Digits, workers: i
         pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
         for position in range(20):
-            server.predict.endpoints(digits.png(position))
+            server.predict(digits.png(position))
         server.get("/nothing")
         text = server.get("/metrics").text
         done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
@@ -30,7 +30,7 @@ def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> 
         for position in range(40):
             server.client.close()
             server.client = type(server.client)(timeout=60, trust_env=False)  # a new connection, for either worker
-            server.predict.endpoints(digits.png(position))
+            server.predict(digits.png(position))
         line = 'relearn_requests_total{method="POST",route="/predict",status="200"} 40.0'
         text = ""
         for _ in range(200):  # the other worker counts once a tick
@@ -55,7 +55,7 @@ def test_a_folder_that_goes_away_is_told_and_predictions_go_on(tmp_path: Path, d
         health = server.get("/health").json()
         assert health["status"] == "degraded"
         assert "the folder data is missing" in json.dumps(health["problems"])
-        assert server.predict.endpoints(digits.png(0)).json()["prediction"] == 7
+        assert server.predict(digits.png(0)).json()["prediction"] == 7
 
 
 def test_the_page_is_served_with_a_strict_policy(server: LiveServer) -> None:

@@ -30,7 +30,7 @@ def test_as_many_test_digits_are_right_as_the_report_says(server: LiveServer, di
 
 
 def test_the_answer_has_its_seed_form(server: LiveServer, digits: Digits) -> None:
-    answer = server.predict.endpoints(digits.png(0))
+    answer = server.predict(digits.png(0))
     content = answer.json()
     assert answer.status_code == 200
     assert (content["prediction"], content["label"], content["model_version"]) == (7, "7", "0")
@@ -52,7 +52,7 @@ def test_curl_as_the_readme_has_it(server: LiveServer, digits: Digits, tmp_path:
 def test_form_and_raw_body_get_the_same_answer(server: LiveServer, digits: Digits) -> None:
     for position in range(20):
         raw = server.post("/predict", content=digits.png(position), headers={"Content-Type": "image/png"})
-        assert raw.json() == server.predict.endpoints(digits.png(position)).json()
+        assert raw.json() == server.predict(digits.png(position)).json()
 
 
 def test_a_chunked_body_is_taken(server: LiveServer, digits: Digits) -> None:
@@ -81,7 +81,7 @@ def test_a_batch_is_answered_in_order_with_its_errors_in_place(server: LiveServe
         "unusable_image",
         1,
     ]
-    single = server.predict.endpoints(digits.png(1)).json()
+    single = server.predict(digits.png(1)).json()
     assert content["predictions"][2]["probabilities"] == pytest.approx(single["probabilities"], abs=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_drawn_digits_are_recognised(server: LiveServer, digits: Digits) -> None
         page = Image.new("L", (280, 280), 255)
         page.paste(0, (20 + position, 130 - position), ink)
         form = encoded(page, "JPEG") if position % 2 else encoded(page.convert("RGBA"), "PNG")
-        right += server.predict.endpoints(form).json()["prediction"] == digits.classes[position]
+        right += server.predict(form).json()["prediction"] == digits.classes[position]
     assert right >= 97
 
 
@@ -106,13 +106,13 @@ def test_a_batch_larger_than_the_models_is_answered(server: LiveServer, digits: 
 
 
 def test_every_request_has_a_line_with_its_id(server: LiveServer, digits: Digits) -> None:
-    answer = server.predict.endpoints(digits.png(0))
+    answer = server.predict(digits.png(0))
     own = server.get("/health", headers={"X-Request-ID": "mine-1.2"})
     hostile = server.get("/health", headers={"X-Request-ID": "a b"})
     assert own.headers["X-Request-ID"] == "mine-1.2"
     assert hostile.headers["X-Request-ID"] != "a b"
     server.get("/metrics")  # which writes what is pending
-    lines = [line for line in server.web.access if line.rstrip().endswith(answer.headers["X-Request-ID"])]
+    lines = [line for line in server.access if line.rstrip().endswith(answer.headers["X-Request-ID"])]
     assert len(lines) == 1
     assert " POST /predict 200 " in lines[0]
     assert " model=0 " in lines[0]
@@ -122,8 +122,8 @@ def test_what_is_no_digit_has_a_score_below_the_threshold(server: LiveServer, di
     """Noise with a dark border, so that it is taken for MNIST's form and reaches the model as it is."""
     noise = np.zeros((28, 28), np.uint8)
     noise[4:24, 4:24] = np.random.default_rng(1).integers(0, 256, (20, 20))
-    familiar = [server.predict.endpoints(digits.png(position)).json() for position in range(100)]
-    foreign = server.predict.endpoints(png_of(noise)).json()
+    familiar = [server.predict(digits.png(position)).json() for position in range(100)]
+    foreign = server.predict(png_of(noise)).json()
     assert sum(answer["score"] >= answer["score_threshold"] for answer in familiar) >= 95
     assert foreign["score"] < foreign["score_threshold"]
 
@@ -134,4 +134,4 @@ def test_a_large_photograph_is_answered(server: LiveServer, digits: Digits) -> N
     page.paste((30, 30, 60), (1200, 700), ink)
     file = io.BytesIO()
     page.save(file, "JPEG", quality=80)
-    assert server.predict.endpoints(file.getvalue()).json()["prediction"] == 7
+    assert server.predict(file.getvalue()).json()["prediction"] == 7

@@ -53,13 +53,13 @@ def bomb() -> bytes:
     ids=["text", "empty", "pdf", "only a signature", "black", "white", "1x1", "10000x1", "bomb"],
 )
 def test_a_file_that_is_no_picture_of_a_digit(server: LiveServer, data: bytes, status: int, code: str) -> None:
-    refused(server.predict.endpoints(data), status, code)
+    refused(server.predict(data), status, code)
     refused(server.upload([("a.png", data)], ["7"]), status, code)
     assert stored(server) == 0
 
 
 def test_a_body_that_is_too_large(server: LiveServer) -> None:
-    sentence = refused(server.predict.endpoints(bytes(100 * 2**20)), 413, "body_too_large")
+    sentence = refused(server.predict(bytes(100 * 2**20)), 413, "body_too_large")
     assert "33,554,432 bytes" in sentence
     refused(server.upload([("a.png", bytes(100 * 2**20))], ["7"]), 413, "body_too_large")
     endless = (bytes(2**20) for _ in range(60))
@@ -189,4 +189,4 @@ def test_a_page_of_another_site_changes_nothing(server: LiveServer, digits: Digi
 
 def test_a_huge_photograph_within_the_limits_is_not_refused_for_its_size(server: LiveServer) -> None:
     noise = encoded(Image.effect_noise((3000, 2000), 60), "JPEG", quality=60)
-    assert server.predict.endpoints(noise).status_code in (200, 422)
+    assert server.predict(noise).status_code in (200, 422)

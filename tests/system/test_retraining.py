@@ -50,7 +50,7 @@ def trainer_pids(server: LiveServer, job: str) -> list[int]:
                 words = (folder / "cmdline").read_bytes().decode().split("\0")
             except OSError:
                 continue
-            if "trainer" in words and str(server.store.artifacts) in words and job in words:
+            if "trainer" in words and str(server.artifacts) in words and job in words:
                 pids.append(int(folder.name))
     return sorted(pids)
 

@@ -60,7 +60,7 @@ def test_it_says_that_it_stops_and_a_second_signal_is_harmless(tmp_path: Path, d
         assert answer.json()["error"] == "the service is stopping"
         assert answer.headers["Connection"] == "close"
         assert server.get("/livez").status_code == 200
-        assert server.predict.endpoints(digits.png(0)).json()["prediction"] == 7
+        assert server.predict(digits.png(0)).json()["prediction"] == 7
         assert server.wait() in (0, -signal.SIGTERM)
 
 

@@ -21,7 +21,7 @@ SWAPS = 30
 
 
 def store_of(server: LiveServer) -> ArtifactStore:
-    return ArtifactStore(server.store.artifacts, "digits", ROOT / "artifacts/baseline")
+    return ArtifactStore(server.artifacts, "digits", ROOT / "artifacts/baseline")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -130,7 +130,7 @@ def test_a_broken_version_is_refused_and_the_old_one_serves_on(tmp_path: Path, d
         server.start()
         health = server.get("/health").json()
         assert (health["status"], health["model_version"]) == ("degraded", "0")
-        assert server.predict.endpoints(digits.png(0)).json()["prediction"] == 7
+        assert server.predict(digits.png(0)).json()["prediction"] == 7
 
 
 def test_a_version_that_appears_file_by_file_is_ignored_until_it_is_whole(tmp_path: Path) -> None:
@@ -149,6 +149,6 @@ def test_without_any_model_it_says_so(tmp_path: Path, digits: Digits) -> None:
         assert server.get("/livez").status_code == 200
         for path in ("/readyz", "/health"):
             assert server.get(path).status_code == 503
-        answer = server.predict.endpoints(digits.png(0))
+        answer = server.predict(digits.png(0))
         assert (answer.status_code, answer.json()["code"]) == (503, "no_model")
         assert answer.headers["Retry-After"]

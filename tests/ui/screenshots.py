@@ -73,10 +73,10 @@ def lived_in(server: LiveServer) -> str:
     while (state := server.get("/retrain/jobs/1").json()["state"]) not in ("published", "refused", "failed"):
         if time.monotonic() > deadline:
             sys.exit(f"error: the training is still {state} after {TRAINING_SECONDS:g} s")
-        server.predict.endpoints(digits.png(0))
+        server.predict(digits.png(0))
         time.sleep(0.05)
     for position in range(2000):
-        server.predict.endpoints(digits.png(position))
+        server.predict(digits.png(position))
     print(f"retraining: {state}")
     return server.url
 

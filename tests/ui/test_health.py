@@ -10,7 +10,7 @@ from tests.ui.conftest import OpenPage
 def test_traffic_appears_in_the_figures_and_charts(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url, "health")
     for position in range(30):
-        server.predict.endpoints(digits.png(position))
+        server.predict(digits.png(position))
     server.get("/nothing")
     tiles = page.locator(".numbers")
     expect(tiles.locator(".number", has_text="Half are faster than")).to_contain_text(" ms")
