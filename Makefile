@@ -52,7 +52,8 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train -c requirements-serve.txt -o requirements-train.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --group bench -c requirements-serve.txt -o requirements-bench.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --group dev -c requirements-train.txt -o requirements-dev.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --group dev -c requirements-train.txt -o requirements-dev.txt
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"
