@@ -7,7 +7,7 @@ of what it refuses.
 
 from collections.abc import Iterator
 
-from server.store.artifacts import BrokenArtifact
+from server.store.errors import BrokenArtifact
 
 # message -> {field number: message or leaf}; only what has to be looked at.
 _MODEL = {7: "graph", 8: "opset", 25: "function"}

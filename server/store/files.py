@@ -5,23 +5,23 @@ it the kernel may have dropped the data and say yes the second time (https://lwn
 """
 
 import errno
-import fcntl
 import json
 import os
+import shutil
 import stat
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 TEMP_PREFIX = ".tmp-"
+# What we write into a folder of an artifact or a job; whatever else lies there is somebody's, and stays.
+OUR_FILES = frozenset({"model.onnx", "model.weights.h5", "golden.npz", "manifest.json", "trainer.log", "runner.log"})
+OUR_FOLDERS = frozenset({"report", "work"})
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
-
-class LockTimeout(Exception):
-    """A lock was held by somebody else for longer than the caller would wait."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -32,50 +32,29 @@ def write_atomically(path: Path, data: bytes) -> None:
 def write_all(contents: Mapping[Path, bytes]) -> None:
     """Put many files in place, each as write_atomically does, with one fsync for each folder at the end."""
     for path, data in contents.items():
-        with _temp_beside(path) as temp:
-            _write_durably(temp, data)
-            temp.replace(path)
+        write_file(path, data)
     for folder in {path.parent for path in contents}:
         sync_folder(folder)
 
 
-def write_once(path: Path, data: bytes) -> bool:
-    """Put `data` at `path` unless something is there already; whether it was written. The first writer wins."""
+def write_file(path: Path, data: bytes) -> None:
+    """Put one file in place whole; its name is durable once its folder is synced."""
     with _temp_beside(path) as temp:
-        _write_durably(temp, data)
-        try:
-            os.link(temp, path)
-        except FileExistsError:
-            return False
-    sync_folder(path.parent)
-    return True
-
-
-def append_line(path: Path, line: str) -> None:
-    """Append one line, durably; what an earlier crash left of a half-written line is ended first."""
-    with path.open("a+b") as file:
-        if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
-            file.write(b"\n")
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+        with temp.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temp.replace(path)
 
 
 @contextmanager
 def _temp_beside(path: Path) -> Iterator[Path]:
     """A name for a temp file in the folder of `path`; whatever is still there at the end is removed."""
-    temp = path.with_name(f"{TEMP_PREFIX}{path.name}-{os.getpid()}-{time.monotonic_ns()}")
+    temp = path.with_name(f"{TEMP_PREFIX}{path.name}-{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}")
     try:
         yield temp
     finally:
         temp.unlink(missing_ok=True)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -85,6 +64,37 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with parents as they are missing, each name durable."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+
+
+def remove_ours(path: Path) -> int:
+    """Remove a file, or what we wrote into a folder and the folder itself if nothing else is in it; how many went."""
+    if path.is_symlink() or not path.is_dir():
+        existed = path.exists()
+        path.unlink(missing_ok=True)
+        return int(existed)
+    removed = 0
+    for each in path.iterdir():
+        if each.name in OUR_FOLDERS and each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name in OUR_FILES or each.name.startswith(TEMP_PREFIX):
+            each.unlink()
+        else:
+            continue
+        removed += 1
+    with suppress(OSError):
+        path.rmdir()
+    return removed
 
 
 def read_regular(path: Path, limit_bytes: int) -> bytes:
@@ -109,40 +119,3 @@ def read_json(path: Path) -> dict[str, Json]:
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds no JSON object")
     return content
-
-
-def read_json_lines(path: Path) -> list[dict[str, Json]]:
-    """The JSON objects in a file, one a line; lines that a crash cut are passed over, and no file means none."""
-    if not path.exists():
-        return []
-    objects = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            content = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            objects.append(content)
-    return objects
-
-
-@contextmanager
-def locked(path: Path, wait_seconds: float = 10.0, shared: bool = False) -> Iterator[int]:
-    """Hold the flock of a file, whose descriptor is given; raises LockTimeout when it can't be had in time.
-
-    The kernel lets go of it when the holder dies, however it dies.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise LockTimeout(f"{path} is locked by another process") from None
-                time.sleep(0.01)
-        yield descriptor
-    finally:
-        os.close(descriptor)

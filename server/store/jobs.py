@@ -1,52 +1,26 @@
-"""Training jobs as files: the server writes requests, a runner (trainer/job.py) takes them up and writes what happens.
+"""Retrainings as rows: created, listed, followed and cancelled here; taken up and concluded in lease.py.
 
-    <artifacts>/jobs/<job>/request.json   (server) options, time, by
-                           cancel         (server) its presence is the request
-                           events.jsonl   (runner) stage, epoch, loss …
-                           trainer.log    (runner) what the trainer printed, capped
-                           result.json    last, atomic, written once
-    <artifacts>/jobs/lock                 held by the runner of the job whose id it holds
-
-The state of a job is derived from these files and the lock, so that any worker, or a server started again in the middle
-of a training, gives the same answer.
+A job is open until its row says how it ended, and there is one open job a model, which the table itself sees to. What a
+job learns from is the dataset as a decision left it, written down when it is taken up.
 """
 
-import contextlib
-import json
-import os
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
-from server.errors import Conflict, NotFound, UnusableOption
-from server.store import files
-from server.store.artifacts import ArtifactStore
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from server.store import living
+from server.store.content import Content, candidate_path, job_path
+from server.store.database import Database, Name
+from server.store.decisions import now
+from server.store.errors import Conflict, NotFound
 from server.store.files import Json
+from server.store.tables import event, job
+from server.store.versions import is_number
 
 FINAL_STATES = ("published", "refused", "failed", "cancelled")
-
-
-@dataclass(frozen=True)
-class Option:
-    """What a retrain may be told over the API."""
-
-    kind: type
-    least: float
-    most: float
-    help: str
-
-
-# The trainer's flags of the same names; whatever is not given is the trainer's own default.
-OPTIONS = {
-    "epochs": Option(int, 1, 1000, "passes over the training images"),
-    "batch_size": Option(int, 8, 4096, "images a step"),
-    "learning_rate": Option(float, 1e-6, 1.0, "peak learning rate"),
-    "uploads_share": Option(float, 0.0, 0.9, "of an epoch: uploads make up at most this"),
-    "seed": Option(int, 0, 2**31 - 1, "seed of everything random"),
-    "from_scratch": Option(bool, 0, 1, "start from random weights instead of the current version's"),
-    "force": Option(bool, 0, 1, "train even if there is nothing new to learn from"),
-}
+EVENTS_AT_ONCE = 500  # that one query gives
 
 
 @dataclass(frozen=True)
@@ -58,143 +32,187 @@ class Job:
     created_at: str
     by: str
     options: dict[str, Json]
+    policy: dict[str, Json]
     progress: dict[str, Json]  # the newest event
     result: dict[str, Json] | None
+    decision: int | None  # the dataset that it learns from; None before it is taken up
+    cancelled: bool  # somebody asked for its end
 
     @property
     def is_open(self) -> bool:
         return self.state not in FINAL_STATES
 
 
-class Jobs:
-    """The jobs of one artifacts folder."""
+@dataclass(frozen=True)
+class Glance:
+    """What whoever follows a job has to see each time."""
 
-    def __init__(self, artifacts: Path, store: ArtifactStore, start_seconds: float | None) -> None:
-        """`start_seconds`: a job that no runner took up by then has failed; None where one may come at any time."""
-        self.folder = artifacts / "jobs"
-        self._store = store
-        self._start_seconds = start_seconds
-        self._first_seen: dict[str, float] = {}  # monotonic seconds, so that no clock that jumps fails a job
+    state: str
+    events: int
+    result: dict[str, Json] | None
+
+
+class Jobs:
+    """The jobs of one model."""
+
+    def __init__(self, database: Database, content: Content, model: Name) -> None:
+        self._database = database
+        self._content = content
+        self._model = model
 
     def create(self, options: dict[str, Json], by: str, policy: dict[str, Json]) -> Job:
         """Admit a job; raises Conflict if one is open.
 
         `policy` is what its starter holds the trainer to: the gate's limits and how much is kept, {} for the defaults.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with files.locked(self.folder / "admission.lock"):
-            for job in self.all():
-                if job.is_open:
-                    raise Conflict(
-                        f"job {job.job} is {job.state}; wait for it, or cancel it: DELETE /retrain/jobs/{job.job}"
-                    )
-            number = str(max((int(name) for name in self._numbers()), default=0) + 1)
-            request = {
-                "options": options,
-                "policy": policy,
-                "by": by,
-                "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            }
-            temp = self.folder / f"{files.TEMP_PREFIX}{number}-{os.getpid()}-{time.monotonic_ns()}"
-            temp.mkdir()
-            files.write_atomically(temp / "request.json", json.dumps(request).encode())
-            temp.rename(self.folder / number)
-            files.sync_folder(self.folder)
+        row = {
+            "model_id": self._model.id,
+            "state": "queued",
+            "created_at": now(),
+            "by": by,
+            "options": options,
+            "policy": policy,
+        }
+        try:
+            with self._database.write() as connection:
+                number = connection.execute(insert(job).values(row)).inserted_primary_key[0]
+        except IntegrityError:
+            open_job = self.open()
+            if open_job is None:  # it ended just now
+                return self.create(options, by, policy)
+            raise Conflict(
+                f"job {open_job.job} is {open_job.state}; wait for it, or cancel it: "
+                f"DELETE /retrain/jobs/{open_job.job}"
+            ) from None
+        return self.get(str(number))
+
+    def get(self, number: str) -> Job:
+        """Raises NotFound."""
+        with self._database.read() as connection:
+            row = self._row(connection, number)
+            return _job(row, _newest_event(connection, row))
+
+    def open(self) -> Job | None:
+        """The job that is not over."""
+        with self._database.read() as connection:
+            row = connection.execute(select(job).where(job.c.model_id == self._model.id, job.c.open == 1)).first()
+            return None if row is None else _job(row, _newest_event(connection, row))
+
+    def page(self, limit: int, before: int | None = None) -> list[Job]:
+        """Jobs, newest first; those with numbers under `before`."""
+        query = (
+            select(job, event.c.content)
+            .join(event, (event.c.job_id == job.c.id) & (event.c.number == job.c.events), isouter=True)
+            .where(job.c.model_id == self._model.id)
+            .order_by(job.c.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(job.c.id < before)
+        with self._database.read() as connection:
+            return [_job(row, row.content) for row in connection.execute(query)]
+
+    def refused(self, limit: int) -> list[tuple[str, dict[str, Json]]]:
+        """The candidates that the gate refused and that were kept, newest first: their jobs, and their figures."""
+        query = (
+            select(job.c.id, job.c.candidate)
+            .where(job.c.model_id == self._model.id, job.c.candidate.is_not(None))
+            .order_by(job.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(str(row.id), row.candidate) for row in connection.execute(query)]
+
+    def events(self, number: str, after: int) -> list[tuple[int, dict[str, Json]]]:
+        """The next events of a job with their numbers, at most EVENTS_AT_ONCE; raises NotFound."""
+        query = (
+            select(event.c.number, event.c.content)
+            .where(event.c.job_id == int(number), event.c.number > after)
+            .order_by(event.c.number)
+            .limit(EVENTS_AT_ONCE)
+        )
+        with self._database.read() as connection:
+            return [(row.number, row.content) for row in connection.execute(query)]
+
+    def glance(self, number: str) -> Glance:
+        """How far a job is, by one look at its row; raises NotFound."""
+        with self._database.read() as connection:
+            row = self._row(connection, number)
+            return Glance(row.state, row.events, row.result)
+
+    def cancel(self, number: str) -> Job:
+        """Ask for the end of an open job, which one that nobody took up has at once.
+
+        Raises NotFound, or Conflict if it is over.
+        """
+        with self._database.write() as connection:
+            row = self._row(connection, number)
+            if row.open is None:
+                raise Conflict(f"job {number} is over already: {row.state}")
+            connection.execute(update(job).where(job.c.id == row.id).values(cancelled=1))
+            if not row.lease:
+                conclude(connection, row.id, outcome("cancelled", reason="cancelled before a trainer took it up"))
         return self.get(number)
 
-    def get(self, job: str) -> Job:
-        """Raises NotFound."""
-        if not job.isdecimal() or not job.isascii():
-            raise NotFound(f"there is no job {job[:40]!r}")
-        folder = self.folder / job
-        try:
-            request = files.read_json(folder / "request.json")
-        except (OSError, ValueError):
-            raise NotFound(f"there is no job {job}") from None
-        events = files.read_json_lines(folder / "events.jsonl")
-        result = self._result(job) or self._concluded(job, events)
-        options = request.get("options")
-        return Job(
-            job=job,
-            state=str(result["state"]) if result else str(events[-1]["stage"]) if events else "queued",
-            created_at=str(request.get("created_at")),
-            by=str(request.get("by")),
-            options=options if isinstance(options, dict) else {},
-            progress=events[-1] if events else {},
-            result=result,
-        )
+    def fail(self, number: str, reason: str) -> bool:
+        """Conclude a job that nobody took up; whether it was one."""
+        with self._database.write() as connection:
+            row = self._row(connection, number)
+            if row.open is None or row.lease:
+                return False
+            conclude(connection, row.id, outcome("failed", reason=reason))
+            return True
 
-    def all(self) -> list[Job]:
-        """Every job, newest first."""
-        found = []
-        for number in reversed(self._numbers()):
-            with contextlib.suppress(NotFound):  # pruned since the folder was listed
-                found.append(self.get(number))
-        return found
-
-    def cancel(self, job: str) -> Job:
-        """Ask for the end of an open job; raises NotFound, or Conflict if it is over."""
-        found = self.get(job)
-        if not found.is_open:
-            raise Conflict(f"job {job} is over already: {found.state}")
-        files.write_once(self.folder / job / "cancel", b"")
-        return self.get(job)
-
-    def fail(self, job: str, reason: str) -> None:
-        """Conclude a job that could not be started."""
-        files.write_once(self.folder / job / "result.json", json.dumps(outcome("failed", reason=reason)).encode())
-
-    def log(self, job: str) -> Path:
-        self.get(job)
-        return self.folder / job / "trainer.log"
-
-    def _result(self, job: str) -> dict[str, Json] | None:
-        try:
-            return files.read_json(self.folder / job / "result.json")
-        except (OSError, ValueError):
+    def fail_lost(self, heartbeats: living.Heartbeats) -> str | None:
+        """Fail the open job if its runner is gone, as `heartbeats` has seen; the job, if it was so."""
+        query = select(job.c.id, job.c.lease, job.c.holder, job.c.heartbeat, job.c.state)
+        query = query.where(job.c.model_id == self._model.id, job.c.open == 1, job.c.lease > 0)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None or not heartbeats.is_gone((row.id, row.lease), row.holder, row.heartbeat):
             return None
+        with self._database.write() as connection:
+            same = (job.c.id == row.id) & (job.c.lease == row.lease) & (job.c.heartbeat == row.heartbeat)
+            now_there = connection.execute(select(job.c.state, job.c.cancelled).where(same, job.c.open == 1)).first()
+            if now_there is None:
+                return None
+            reason = f"the trainer was stopped from outside while {now_there.state}"
+            conclude(connection, row.id, outcome("failed", reason=reason))
+        return str(row.id)
 
-    def _concluded(self, job: str, events: list[dict[str, Json]]) -> dict[str, Json] | None:
-        """The result of a job without one whose runner is dead or never came; None while it may still go on.
+    def prune(self, keep: int) -> list[str]:
+        """Forget the oldest finished jobs but `keep`, with their logs and candidates."""
+        with self._database.write() as connection:
+            query = select(job.c.id).where(job.c.model_id == self._model.id).order_by(job.c.id.desc()).offset(keep)
+            finished = query.where(job.c.open.is_(None))
+            numbers = list(connection.execute(finished).scalars())
+            connection.execute(delete(event).where(event.c.job_id.in_(numbers)))
+            connection.execute(delete(job).where(job.c.id.in_(numbers)))
+            paths = [path for number in numbers for path in (job_path(number), candidate_path(number))]
+            self._content.release(connection, "artifacts", paths)
+        self._content.sweep()
+        return [str(number) for number in reversed(numbers)]
 
-        Judged while holding the runners' lock, so that no runner takes the job up at the same moment.
-        """
-        waited = time.monotonic() - self._first_seen.setdefault(job, time.monotonic())
-        cancelled = (self.folder / job / "cancel").exists()
-        late = self._start_seconds is not None and waited > self._start_seconds
-        if not (events or cancelled or late):
-            return None
-        with contextlib.suppress(files.LockTimeout), files.locked(self.folder / "lock", 0, shared=True):
-            earlier = self._result(job)  # the runner may have written it and let go since we looked
-            if earlier is not None:
-                return earlier
-            newest = files.read_json_lines(self.folder / job / "events.jsonl")
-            files.write_once(self.folder / job / "result.json", json.dumps(self._verdict(newest, cancelled)).encode())
-            return self._result(job)
-        return None
+    def _row(self, connection: Connection, number: str) -> Row[Any]:
+        row = None
+        if is_number(number):
+            query = select(job).where(job.c.model_id == self._model.id, job.c.id == int(number))
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound(f"there is no job {number[:40]!r}")
+        return row
 
-    def _verdict(self, events: list[dict[str, Json]], cancelled: bool) -> dict[str, Json]:
-        if not events:
-            if cancelled:
-                return outcome("cancelled", reason="cancelled before a trainer took it up")
-            return outcome("failed", reason=f"no trainer started within {self._start_seconds:g} seconds; see the log")
-        last = events[-1]
-        version = str(last.get("version"))
-        if last["stage"] == "publishing" and self._store.was_current(version):
-            return outcome("published", version, self._store.report(version))
-        return outcome("failed", reason=f"the trainer was stopped from outside while {last['stage']}")
 
-    def _numbers(self) -> list[str]:
-        if not self.folder.is_dir():
-            return []
-        names = [path.name for path in self.folder.iterdir() if path.name.isdecimal() and path.name.isascii()]
-        return sorted(names, key=int)
+def conclude(connection: Connection, number: int, result: dict[str, Any], **more: Any) -> None:
+    """Write down how a job ended, within a transaction that has seen that it is open."""
+    values = {"state": result["state"], "result": result, "open": None, **more}
+    connection.execute(update(job).where(job.c.id == number).values(values))
 
 
 def outcome(
-    state: str, version: str | None = None, report: dict[str, Json] | None = None, reason: str | None = None
-) -> dict[str, Json]:
-    """A result.json: how a job ended, and the figures of what it trained, as far as it came."""
+    state: str, version: str | None = None, report: dict[str, Any] | None = None, reason: str | None = None
+) -> dict[str, Any]:
+    """How a job ended, and the figures of what it trained, as far as it came."""
     report = report or {}
     metrics, training = report.get("metrics"), report.get("training")
     test = metrics.get("test") if isinstance(metrics, dict) else None
@@ -208,16 +226,22 @@ def outcome(
     }
 
 
-def check_options(options: dict[str, Json]) -> None:
-    """Raise UnusableOption for an unknown option or a value out of range."""
-    for name, value in options.items():
-        if name not in OPTIONS:
-            raise UnusableOption(f"{name[:40]!r} is no option of a retrain; the options are {', '.join(OPTIONS)}")
-        option = OPTIONS[name]
-        right = isinstance(value, bool) if option.kind is bool else type(value) in (int, option.kind)
-        if not right or not isinstance(value, int | float) or not option.least <= value <= option.most:
-            wanted = f"{_KINDS[option.kind]} from {option.least:g} to {option.most:g}"
-            raise UnusableOption(f"{name} is {str(value)[:40]!r}; it must be {wanted}")
+def _job(row: Row[Any], newest: dict[str, Json] | None) -> Job:
+    return Job(
+        job=str(row.id),
+        state=row.state,
+        created_at=row.created_at,
+        by=row.by,
+        options=row.options,
+        policy=row.policy,
+        progress=newest or {},
+        result=row.result,
+        decision=row.decision,
+        cancelled=bool(row.cancelled),
+    )
 
 
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false,"}
+def _newest_event(connection: Connection, row: Row[Any]) -> dict[str, Json] | None:
+    query = select(event.c.content).where(event.c.job_id == row.id, event.c.number == row.events)
+    found: dict[str, Json] | None = connection.execute(query).scalar()
+    return found

@@ -1,0 +1,153 @@
+"""Looking at a dataset: counts that are kept, and pages of images and batches. A look costs what it returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from server.store.annotations import Label
+from server.store.database import Database, Name
+from server.store.errors import NotFound
+from server.store.tables import annotation, batch, image, model, tally
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What there is, in numbers."""
+
+    images: int
+    bytes: int
+    suspects: int
+    batches: int
+    decision: int  # the newest, which names this state
+    fingerprint: str  # of what there is to learn from
+    counts: dict[str, dict[Label, int]]  # split -> label -> images
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One upload that was not undone."""
+
+    number: str
+    time: str
+    source: str
+    images: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image, and what is suspected of it."""
+
+    id: int
+    sha256: str
+    split: str
+    label: Label | None
+    batch: str | None  # which put the label in force
+    suspected: Label | None
+    suspected_in: str | None  # the batch that said so
+    probability: float | None
+    predicted: Label | None
+
+
+@dataclass(frozen=True)
+class Learnable:
+    """One image that may be learnt from, or judged by."""
+
+    sha256: str
+    split: str
+    label: Label
+
+
+class Browser:
+    """Reads one model's dataset."""
+
+    def __init__(self, database: Database, model: Name) -> None:
+        self._database = database
+        self._model = model
+
+    def overview(self) -> Overview:
+        tallies = select(tally).where(tally.c.images > 0).order_by(tally.c.label)
+        with self._database.read() as connection:
+            row = connection.execute(select(model).where(model.c.id == self._model.id)).one()
+            counts: dict[str, dict[Label, int]] = {"train": {}, "test": {}}
+            for each in connection.execute(tallies.where(tally.c.model_id == self._model.id)):
+                counts[each.split][each.label] = each.images
+        return Overview(row.images, row.bytes, row.suspects, row.batches, row.decision, row.fingerprint, counts)
+
+    def batches(self, limit: int, before: int | None = None) -> list[Batch]:
+        """Uploads that stand, newest first; those with numbers under `before`."""
+        query = select(batch).where(batch.c.model_id == self._model.id, batch.c.undone_by.is_(None))
+        if before is not None:
+            query = query.where(batch.c.id < before)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(batch.c.id.desc()).limit(limit)).all()
+        return [Batch(str(row.id), row.time, row.source, row.images) for row in rows]
+
+    def pictures(
+        self, limit: int, before: int | None = None, label: Label | None = None, split: str | None = None
+    ) -> list[Picture]:
+        """Images, newest first; those with ids under `before`, of a label in force, of a split."""
+        query = self._pictures().order_by(image.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(image.c.id < before)
+        if label is not None:
+            query = query.where(image.c.label == label)
+        if split is not None:
+            query = query.where(image.c.split == split)
+        return self._found(query)
+
+    def suspects(self, limit: int, after: int = 0) -> list[Picture]:
+        """Images with a doubted label that waits for somebody's word, the one that waits longest first."""
+        query = self._pictures().where(image.c.suspect_id.is_not(None), image.c.id > after)
+        return self._found(query.order_by(image.c.id).limit(limit))
+
+    def picture(self, sha256: str) -> Picture:
+        """Raises NotFound."""
+        found = self._found(self._pictures().where(image.c.sha256 == sha256))
+        if not found:
+            raise NotFound(f"there is no image {sha256[:64]!r}; see GET /dataset")
+        return found[0]
+
+    def learnable(self) -> tuple[int, str, list[Learnable], list[str]]:
+        """What there is to learn from now: the decision that names it, its fingerprint, the images, their batches.
+
+        One moment's, whatever is uploaded meanwhile; images of which a label is only suspected are not among them.
+        """
+        images = select(image.c.sha256, image.c.split, image.c.label).order_by(image.c.id)
+        standing = select(batch.c.id).where(batch.c.undone_by.is_(None)).order_by(batch.c.id)
+        with self._database.read() as connection:
+            row = connection.execute(select(model).where(model.c.id == self._model.id)).one()
+            mine = (image.c.model_id == self._model.id) & image.c.label.is_not(None)
+            found = [Learnable(*each) for each in connection.execute(images.where(mine))]
+            batches = connection.execute(standing.where(batch.c.model_id == self._model.id)).scalars()
+            return row.decision, row.fingerprint, found, [str(number) for number in batches]
+
+    def _pictures(self) -> Select[Any]:
+        in_force, suspicion = annotation.alias("in_force"), annotation.alias("suspicion")
+        columns = (
+            image.c.id, image.c.sha256, image.c.split, image.c.label, in_force.c.batch_id,
+            suspicion.c.label.label("suspected"), suspicion.c.batch_id.label("suspected_in"),
+            suspicion.c.probability, suspicion.c.predicted,
+        )  # fmt: skip
+        return (
+            select(*columns)
+            .join(in_force, in_force.c.id == image.c.annotation_id, isouter=True)
+            .join(suspicion, suspicion.c.id == image.c.suspect_id, isouter=True)
+            .where(image.c.model_id == self._model.id)
+        )
+
+    def _found(self, query: Select[Any]) -> list[Picture]:
+        with self._database.read() as connection:
+            rows: Sequence[Any] = connection.execute(query).all()
+        return [
+            Picture(
+                row.id, row.sha256, row.split, row.label, _text(row.batch_id),
+                row.suspected, _text(row.suspected_in), row.probability, row.predicted,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

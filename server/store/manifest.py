@@ -1,0 +1,110 @@
+"""What a version promises: its contract, and the hashes of its files. It is the last file written into a version."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from server.pictures.preprocessing import MODES, Preprocessing
+from server.store import files
+from server.store.errors import BrokenArtifact
+from server.store.files import Json
+
+SCHEMA = 1
+FILE_LIMIT_BYTES = 256 * 2**20  # no file of an artifact is read beyond this
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contract of one version of one model."""
+
+    name: str
+    version: str
+    created_at: str
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    outputs: tuple[str, ...]  # "probabilities", and "score" where the model has one
+    files: dict[str, tuple[str, int]]  # name -> (sha256, bytes)
+    opset: int
+
+    def to_json(self) -> bytes:
+        shape: list[Json] = [
+            "N",
+            self.preprocessing.height,
+            self.preprocessing.width,
+            self.preprocessing.channels,
+        ]
+        shapes: dict[str, list[Json]] = {"probabilities": ["N", len(self.labels)], "score": ["N"]}
+        content = {
+            "schema": SCHEMA,
+            "name": self.name,
+            "version": self.version,
+            "created_at": self.created_at,
+            "labels": self.labels,
+            "input": {"name": "image", "dtype": "uint8", "shape": shape},
+            "outputs": {name: {"dtype": "float32", "shape": shapes[name]} for name in self.outputs},
+            "preprocessing": asdict(self.preprocessing),
+            "files": {name: {"sha256": sha, "bytes": size} for name, (sha, size) in sorted(self.files.items())},
+            "opset": self.opset,
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"
+
+    @property
+    def sha256(self) -> str:
+        """Of manifest.json."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Manifest":
+        """Raises BrokenArtifact if a part is missing or not of its type."""
+        try:
+            content = json.loads(data)
+            if content["schema"] != SCHEMA:
+                raise BrokenArtifact(f"the manifest's schema is {content['schema']!r}; this server reads {SCHEMA}")
+            preprocessing = Preprocessing(**content["preprocessing"])
+            sizes = (preprocessing.height, preprocessing.width, preprocessing.channels)
+            made = cls(
+                name=str(content["name"]),
+                version=str(content["version"]),
+                created_at=str(content["created_at"]),
+                labels=tuple(str(label) for label in content["labels"]),
+                preprocessing=preprocessing,
+                outputs=tuple(content["outputs"]),
+                files={name: (str(entry["sha256"]), int(entry["bytes"])) for name, entry in content["files"].items()},
+                opset=int(content["opset"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BrokenArtifact(f"the manifest can't be read: {error!r}") from None
+        if preprocessing.mode not in MODES or not all(type(size) is int and 0 < size <= 1024 for size in sizes):
+            raise BrokenArtifact(f"the manifest's preprocessing is not one this server has: {preprocessing}")
+        if len(made.labels) < 2 or len(set(made.labels)) != len(made.labels):
+            raise BrokenArtifact("the manifest's labels must be two or more, all different")
+        if not {"probabilities"} <= set(made.outputs) <= {"probabilities", "score"}:
+            raise BrokenArtifact(f"the manifest's outputs are {made.outputs}; expected probabilities and perhaps score")
+        return made
+
+
+def read_manifest(folder: Path, name: str, version: str) -> Manifest:
+    """The manifest of a version's folder; raises BrokenArtifact if it is missing, malformed, or another's."""
+    try:
+        data = files.read_regular(folder / "manifest.json", FILE_LIMIT_BYTES)
+    except OSError as error:
+        raise BrokenArtifact(f"version {version} has no manifest that can be read: {error.strerror}") from None
+    manifest = Manifest.from_json(data)
+    if (manifest.name, manifest.version) != (name, version):
+        raise BrokenArtifact(f"the manifest in {name}/{version} is of {manifest.name}/{manifest.version}")
+    return manifest
+
+
+def read_listed(folder: Path, manifest: Manifest, file: str) -> bytes:
+    """The bytes of a file that a manifest lists, checked against it; raises BrokenArtifact."""
+    if file not in manifest.files:
+        raise BrokenArtifact(f"the manifest of version {manifest.version} lists no {file}")
+    sha256, size = manifest.files[file]
+    try:
+        data = files.read_regular(folder / file, min(size + 1, FILE_LIMIT_BYTES))
+    except OSError as error:
+        raise BrokenArtifact(f"{file} of version {manifest.version} can't be read: {error.strerror}") from None
+    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        raise BrokenArtifact(f"{file} of version {manifest.version} is not the file its manifest lists: hash differs")
+    return data

@@ -1,0 +1,63 @@
+"""One model's whole memory, wired: dataset, versions, jobs and workers over one database and two folders of files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.store import legacy, living
+from server.store.browse import Browser
+from server.store.changes import Changes
+from server.store.content import Content
+from server.store.database import Database, Name, url_of
+from server.store.dataset import Dataset
+from server.store.jobs import Jobs
+from server.store.versions import Versions
+from server.store.workers import Workers
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What server, trainer and export know of one model; nothing is read before it is asked for."""
+
+    database: Database
+    content: Content
+    dataset: Dataset
+    browser: Browser
+    versions: Versions
+    jobs: Jobs
+    workers: Workers
+
+    def changes(self) -> Changes:
+        """An observer of what others write."""
+        return Changes(self.database)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_memory(
+    artifacts: Path,
+    data: Path,
+    name: str,
+    baseline: Path,
+    database: str = "",
+    images_limit: int = 2**53,
+    bytes_limit: int = 2**53,
+    living_name: str | None = None,
+) -> Memory:
+    """The memory in the given folders and database (a URL; by default a file in `artifacts`), for the model `name`.
+
+    `living_name` is the process that its files are written for, by default this one. Raises ValueError for a database
+    that is none; one that can't be opened now is tried again at each use.
+    """
+    model = Name(name)
+    opened = Database(url_of(database, artifacts), model, legacy.Takeover(artifacts, data, name))
+    content = Content(opened, data, artifacts, living_name or living.own())
+    return Memory(
+        database=opened,
+        content=content,
+        dataset=Dataset(opened, content, model, images_limit, bytes_limit),
+        browser=Browser(opened, model),
+        versions=Versions(opened, content, model, baseline),
+        jobs=Jobs(opened, content, model),
+        workers=Workers(opened, model),
+    )

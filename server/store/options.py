@@ -1,0 +1,41 @@
+"""What a retrain may be told over the API, and in which range: the trainer's flags of the same names."""
+
+from dataclasses import dataclass
+
+from server.store.errors import UnusableOption
+from server.store.files import Json
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its type, its range, and what it decides."""
+
+    kind: type
+    least: float
+    most: float
+    help: str
+
+
+# Whatever is not given is the trainer's own default.
+OPTIONS = {
+    "epochs": Option(int, 1, 1000, "passes over the training images"),
+    "batch_size": Option(int, 8, 4096, "images a step"),
+    "learning_rate": Option(float, 1e-6, 1.0, "peak learning rate"),
+    "uploads_share": Option(float, 0.0, 0.9, "of an epoch: uploads make up at most this"),
+    "seed": Option(int, 0, 2**31 - 1, "seed of everything random"),
+    "from_scratch": Option(bool, 0, 1, "start from random weights instead of the current version's"),
+    "force": Option(bool, 0, 1, "train even if there is nothing new to learn from"),
+}
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false,"}
+
+
+def check_options(options: dict[str, Json]) -> None:
+    """Raise UnusableOption for an unknown option or a value out of range."""
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise UnusableOption(f"{name[:40]!r} is no option of a retrain; the options are {', '.join(OPTIONS)}")
+        option = OPTIONS[name]
+        right = isinstance(value, bool) if option.kind is bool else type(value) in (int, option.kind)
+        if not right or not isinstance(value, int | float) or not option.least <= value <= option.most:
+            wanted = f"{_KINDS[option.kind]} from {option.least:g} to {option.most:g}"
+            raise UnusableOption(f"{name} is {str(value)[:40]!r}; it must be {wanted}")

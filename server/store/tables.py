@@ -1,0 +1,251 @@
+"""The tables: every fact that the service knows, in one place. `migrations/` brings a database to this form.
+
+Rows are changed in the transactions of dataset.py, versions.py, jobs.py, lease.py and workers.py, and nowhere else.
+Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks jump.
+"""
+
+import json
+import math
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+HEAD = "0001"  # the newest of migrations/versions
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Words(TypeDecorator[str]):
+    """Text that both databases can hold and JSON can carry: no NUL, no half of a surrogate pair."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _: Dialect) -> str | None:
+        return None if value is None else clean(value)
+
+
+def clean(words: str) -> str:
+    """The words with a question mark for each character that no database, or no JSON in UTF-8, can hold."""
+    return words.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def as_json(content: object) -> str:
+    """How the database keeps JSON: what no reader of JSON takes, NaN and halves of surrogate pairs, is left out."""
+    return clean(json.dumps(_finite(content), ensure_ascii=False))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, dict):
+        return {str(name): _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return content
+
+
+# A row's number is never used again, even once the row is gone; and PostgreSQL's may pass four bytes.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+Content = JSON(none_as_null=True)
+_COUNTING = {"sqlite_autoincrement": True}
+
+# A name with all that is known under it: what is stored, as far as a look must not count it.
+model = Table(
+    "model",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("name", Words, nullable=False, unique=True),
+    Column("created_at", String(40), nullable=False),
+    Column("images", Integer, nullable=False, server_default="0"),  # pictures, suspects included
+    Column("bytes", BigInteger, nullable=False, server_default="0"),  # of their files
+    Column("suspects", Integer, nullable=False, server_default="0"),
+    Column("batches", Integer, nullable=False, server_default="0"),  # uploads that were not undone
+    Column("decision", _Number, nullable=False, server_default="0"),  # the newest that changed the dataset
+    Column("fingerprint", String(64), nullable=False),  # of what there is to learn from: fingerprint.py
+    **_COUNTING,
+)
+
+# Who did what to a dataset, each row carrying the hash of the one before: decisions.py.
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("time", String(40), nullable=False),
+    Column("by", Words, nullable=False),
+    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo
+    Column("batch_id", _Number),
+    Column("sha256", String(64)),
+    Column("content", String(64), nullable=False),  # hash of what an upload said of its images
+    Column("hash", String(64), nullable=False),
+    Index(None, "model_id", "id"),
+    **_COUNTING,
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("time", String(40), nullable=False),
+    Column("source", Words, nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("undone_by", ForeignKey(decision.c.id)),
+    Index("ix_batch_kept", "model_id", "id", sqlite_where=text("undone_by IS NULL"),
+          postgresql_where=text("undone_by IS NULL")),
+    **_COUNTING,
+)  # fmt: skip
+
+image = Table(
+    "image",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of its pixels
+    Column("bytes", Integer, nullable=False),  # of its file
+    Column("split", String(8), nullable=False),  # train or test, for ever
+    Column("label", Words),  # in force; None while it is only suspected
+    Column("annotation_id", _Number),  # that put it in force
+    Column("suspect_id", _Number),  # the annotation that waits for somebody's word
+    UniqueConstraint("model_id", "sha256"),
+    Index("ix_image_suspect", "model_id", "suspect_id", sqlite_where=text("suspect_id IS NOT NULL"),
+          postgresql_where=text("suspect_id IS NOT NULL")),
+    Index(None, "model_id", "label", "split", "id"),
+    **_COUNTING,
+)  # fmt: skip
+
+# Somebody's word for what an image shows. The newest that stands is in force; a doubted one waits until it is accepted.
+annotation = Table(
+    "annotation",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("image_id", ForeignKey(image.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("batch_id", ForeignKey(batch.c.id), nullable=False, index=True),
+    Column("label", Words, nullable=False),
+    Column("probability", Float),  # of a doubted label, as the model saw it; None where it was not doubted
+    Column("predicted", Words),  # what the model took it for
+    Column("accepted_by", ForeignKey(decision.c.id)),
+    **_COUNTING,
+)
+
+# How many images have each label in force in each split, so that nobody counts them.
+tally = Table(
+    "tally",
+    metadata,
+    Column("model_id", ForeignKey(model.c.id), primary_key=True),
+    Column("split", String(8), primary_key=True),
+    Column("label", Words, primary_key=True),
+    Column("images", Integer, nullable=False),
+)
+
+# Files that we write or wrote and no fact names: listed before they are written, or when their last fact goes.
+pending = Table(
+    "pending",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("root", String(16), nullable=False),  # data or artifacts
+    Column("path", Words, nullable=False),  # of a file or a folder below that root
+    Column("owner", String(32)),  # the call that writes it; None once it is to go
+    Column("living", Words),  # the process that writes it: living.py
+    Column("decision", _Number),  # not before jobs that learn from an older state have ended
+    Index(None, "root", "path"),
+    Index(None, "owner"),
+    **_COUNTING,
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("model_id", ForeignKey(model.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", String(40), nullable=False),
+    Column("bytes", BigInteger, nullable=False),  # of model.onnx
+    Column("job_id", _Number),
+    Column("manifest", String(64), nullable=False),  # sha256 of manifest.json
+    Column("figures", Content, nullable=False),  # the parts of the report that a list shows
+    Column("pruned", Integer, nullable=False, server_default="0"),  # 1: its files are gone, its number is used
+)
+
+# The pointer's way; the newest row is the pointer. Version 0 is the baseline, which no row names.
+move = Table(
+    "move",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("time", String(40), nullable=False),
+    Column("from_version", Integer),
+    Column("to_version", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),  # published, promoted, rolled back
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Index(None, "model_id", "id"),
+    **_COUNTING,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("state", String(16), nullable=False),  # queued, a stage of the runner's, or how it ended
+    Column("created_at", String(40), nullable=False),
+    Column("by", Words, nullable=False),
+    Column("options", Content, nullable=False),
+    Column("policy", Content, nullable=False),
+    Column("cancelled", Integer, nullable=False, server_default="0"),  # 1: somebody asked for its end
+    Column("decision", _Number),  # what it learns from: the dataset as this decision left it
+    Column("lease", Integer, nullable=False, server_default="0"),  # counts up with each holder; 0: nobody yet
+    Column("holder", Words),  # the process that runs it: living.py
+    Column("heartbeat", Integer, nullable=False, server_default="0"),
+    Column("events", Integer, nullable=False, server_default="0"),  # how many it has
+    Column("result", Content),  # how it ended; None while it is open
+    Column("candidate", Content),  # figures of a candidate that was refused and kept
+    Column("open", Integer, server_default="1"),  # 1, or None once it is over
+    Index("uq_job_open", "model_id", "open", unique=True),  # one open job a model: NULLs never clash
+    Index(None, "model_id", "id"),
+    **_COUNTING,
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("job_id", ForeignKey(job.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", Content, nullable=False),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False, index=True),
+    Column("living", Words, nullable=False),
+    Column("started_at", String(40), nullable=False),
+    Column("version", Integer),  # that it serves
+    Column("heartbeat", Integer, nullable=False, server_default="0"),
+    **_COUNTING,
+)

@@ -1,0 +1,81 @@
+"""Looks after the open job, so that none is open for ever: one that nobody takes up, one whose runner is gone.
+
+Every worker does so, with its own eyes; the rows see to it that only one of them concludes the job. While no job is
+open it waits for a change and costs nothing.
+"""
+
+import asyncio
+import logging
+import time
+from concurrent.futures import Executor
+
+from server.store import living
+from server.store.content import Content
+from server.store.errors import StoreError
+from server.store.jobs import Jobs
+from server.store.watch import Watch
+
+LOOK_SECONDS = 1.0  # while a job is open
+
+logger = logging.getLogger("relearn")
+
+
+class Attendance:
+    """The watch over one model's open job, and over files that nobody owns."""
+
+    def __init__(
+        self, jobs: Jobs, content: Content, watch: Watch, executor: Executor, start_seconds: float | None
+    ) -> None:
+        """`start_seconds`: a job that no runner took up by then has failed; None where one may come at any time."""
+        self._jobs = jobs
+        self._content = content
+        self._watch = watch
+        self._executor = executor
+        self._start_seconds = start_seconds
+        self._heartbeats = living.Heartbeats()
+        self._first_seen: tuple[str, float] | None = None  # an open job, and when: monotonic, since clocks jump
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            turn = self._watch.turn()
+            try:
+                is_open = await loop.run_in_executor(self._executor, self._look)
+            except StoreError as error:
+                logger.debug("jobs can't be looked after: %s", error)
+                is_open = False
+            except Exception:
+                logger.exception("looking after the jobs failed")
+                is_open = False
+            await asyncio.sleep(LOOK_SECONDS)
+            await self._watch.wait(turn, 0 if is_open else None)
+
+    def _look(self) -> bool:
+        """Conclude what has to be concluded; whether a job is open."""
+        found = self._jobs.open()
+        if found is None:
+            self._first_seen = None
+            self._content.sweep()
+            return False
+        if self._first_seen is None or self._first_seen[0] != found.job:
+            self._first_seen = found.job, time.monotonic()
+        if found.state == "queued":
+            late = self._start_seconds is not None and time.monotonic() - self._first_seen[1] > self._start_seconds
+            if late and self._jobs.fail(
+                found.job, f"no trainer started within {self._start_seconds:g} seconds; see the log"
+            ):
+                logger.error("job %s: no trainer took it up", found.job)
+        else:
+            lost = self._jobs.fail_lost(self._heartbeats)
+            if lost is not None:
+                logger.error("job %s: its trainer is gone", lost)
+        return True
