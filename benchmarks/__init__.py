@@ -1,1 +1,1 @@
-"""Measurements of the service: they speak HTTP, and call onnxruntime and Pillow for the limits inside one process."""
+"""Measurements: of the service in service/, of the model in model/; here stands what is of neither alone."""

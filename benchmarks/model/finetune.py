@@ -1,6 +1,6 @@
 """What a retrain with 1,000 uploads takes, what it gains on such pictures, and whether it forgets the old ones.
 
-python -m benchmarks.finetune [--uploads N] [--results FILE]
+python -m benchmarks.model.finetune [--uploads N] [--results FILE]
 
 The uploads are training digits drawn with a thinner pen (the darkest of each 2x2 pixels), which is what the shipped
 model reads worst. The trainer starts from the shipped model, and the published version is compared with it on digits of
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.drawn import BATCH, probabilities_of, shipped
 from benchmarks.mnist import Digits, read
+from benchmarks.model.drawn import BATCH, probabilities_of, shipped
 from server.models.model import Model, load
 from server.store.artifacts import BASELINE, ArtifactStore
 from server.store.uploads import Labelled, Uploads

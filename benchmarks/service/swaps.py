@@ -13,8 +13,8 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks import client, images, servers
 from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
+from benchmarks.service import client, images, servers
 from server.serving.takeover import served_versions
 from server.store.artifacts import BASELINE, ArtifactStore
 

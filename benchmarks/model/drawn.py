@@ -1,6 +1,6 @@
 """Digits as people make them: MNIST's digits drawn large, somewhere, on some paper, and read back by the server's code.
 
-python -m benchmarks.drawn [--part validation|test] [--images N]
+python -m benchmarks.model.drawn [--part validation|test] [--images N]
 
 Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or
 light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/pictures/digit.py is tuned on the

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.client import Request
+from benchmarks.service.client import Request
 from server.models import model
 from server.store.artifacts import BASELINE, ArtifactStore
 

@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawn import INK_SIDES, SIDE, measure, render, shipped
 from benchmarks.mnist import read
+from benchmarks.model.drawn import INK_SIDES, SIDE, measure, render, shipped
 from tests.digits import mnist
 
 DIGIT = mnist("train").images[0]

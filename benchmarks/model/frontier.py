@@ -1,6 +1,6 @@
 """The frontier: what networks cost in onnxruntime on one core, and how accurate they become.
 
-python -m benchmarks.model [--train SEEDS --epochs N] [--only NAME ...] [--results FILE]
+python -m benchmarks.model.frontier [--train SEEDS --epochs N] [--only NAME ...] [--results FILE]
 
 A network is written as its layers: c<kernel>[s<stride>]-<channels><v|s> is a convolution with valid or same padding,
 batch normalisation and ReLU; w a depthwise one; max<n> pooling; a dense layer and softmax follow. Each is timed at
