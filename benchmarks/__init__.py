@@ -1,1 +1,1 @@
-"""Measurements: of the service in service/, of the model in model/; here stands what is of neither alone."""
+"""Measurements of the service and of the model; beside the two rooms, what both measure with and what tells results."""
