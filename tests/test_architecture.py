@@ -9,27 +9,48 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MAY_IMPORT = {"server": {"server"}, "export": {"export", "server"}, "trainer": {"trainer", "export", "server"}}
+MAY_IMPORT = {
+    "server": {"server"},
+    "export": {"export", "server"},
+    "trainer": {"trainer", "export", "server"},
+    "benchmarks": {"benchmarks", "trainer", "export", "server"},
+}
 HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 
 
-def imported(path: Path) -> set[str]:
-    """The top-level names that a file imports, wherever in the file that stands."""
+def imported_names(path: Path) -> set[str]:
+    """The dotted names that a file imports, wherever in the file that stands."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} has a relative import"
-            names.add((node.module or "").split(".")[0])
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names of these."""
+    return {name.split(".")[0] for name in imported_names(path)}
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_imports_run_downwards_only(room: str) -> None:
     for path in (ROOT / room).rglob("*.py"):
-        ours = imported(path) & {*MAY_IMPORT, "tests", "benchmarks"}
+        ours = imported(path) & {*MAY_IMPORT, "tests"}
         assert ours <= MAY_IMPORT[room], f"{path.relative_to(ROOT)} imports {ours - MAY_IMPORT[room]}"
+
+
+def test_each_room_of_the_benchmarks_imports_itself_and_what_both_share() -> None:
+    folder = ROOT / "benchmarks"
+    rooms = {room.parent.name for room in folder.glob("*/__init__.py")}
+    assert rooms == {"service", "model"}
+    for path in folder.rglob("*.py"):
+        if path != folder / "__main__.py":  # it wires the benchmarks of the service together
+            names = [name.split(".") for name in imported_names(path) if name.startswith("benchmarks.")]
+            strange = {name[1] for name in names} & rooms - {path.relative_to(folder).parts[0]}
+            assert not strange, f"{path.relative_to(ROOT)} imports from {strange}"
 
 
 def test_the_server_names_no_training_library() -> None:

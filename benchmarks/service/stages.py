@@ -13,8 +13,8 @@ import httptools
 import numpy as np
 import uvloop
 
-from benchmarks import bare_app, client, images, servers
 from benchmarks.measure import Result, Row, Setting
+from benchmarks.service import bare_app, client, images, servers
 from server.observe.metrics import Metrics
 from server.pictures import png
 from server.predict import answers
