@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.mnist import Digits, read
-from server.errors import RequestError
 from server.models.model import Images, Model, load
+from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Preprocessing
 from server.store.artifacts import BASELINE, ArtifactStore
 
@@ -104,7 +104,7 @@ def read_back(drawings: list[Drawing], preprocessing: Preprocessing) -> tuple[Im
     for position, drawing in enumerate(drawings):
         try:
             images[position] = preprocessing.read(drawing.file, PIXELS_LIMIT)
-        except RequestError:
+        except PictureError:
             usable[position] = False
     return images, usable
 

@@ -11,8 +11,8 @@ import struct
 import numpy as np
 from PIL import Image, ImageOps, WebPImagePlugin
 
-from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
 from server.pictures import png
+from server.pictures.errors import ImageTooLarge, UnsupportedType, UnusableImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SIDE_LIMIT = 320  # pixels; a larger picture is reduced: no model here looks at more

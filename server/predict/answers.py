@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.types import Send
 
-from server.errors import Busy
 from server.models.model import Model
 from server.pictures.preprocessing import Input
 from server.serving.batcher import Answer, QueueFull, QueueTimeout
 from server.web.access import Record
+from server.web.errors import Busy
 
 
 class Prediction(NamedTuple):

@@ -13,10 +13,10 @@ from time import perf_counter
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from server.errors import Malformed, NoModel, RequestError, UnsupportedType
 from server.machine import priority
 from server.models.model import Images, Model
 from server.pictures import image
+from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input
 from server.predict.answers import Prediction, as_data_url, busy, content_of, note, respond
 from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout
@@ -25,6 +25,7 @@ from server.settings import Settings
 from server.web import multipart
 from server.web.access import Record
 from server.web.body import read_body, read_form
+from server.web.errors import Malformed, NoModel, UnsupportedBody, refusal_of
 
 DECODERS = 2  # threads for large pictures; what waits for them waits outside of the model's queue
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
@@ -67,7 +68,7 @@ class Predictor:
             return await asyncio.get_running_loop().run_in_executor(self._decoders, preprocessing.read, data, limit)
         return preprocessing.read(data, limit)
 
-    async def read_all(self, files: Sequence[bytes]) -> list[Input | RequestError]:
+    async def read_all(self, files: Sequence[bytes]) -> list[Input | PictureError]:
         """For each file what `read` gives or raises."""
         ready = self.model.preprocessing.read_ready(files)
         return [
@@ -75,10 +76,10 @@ class Predictor:
             for data, model_input in zip(files, ready, strict=True)
         ]
 
-    async def _reading(self, data: bytes) -> Input | RequestError:
+    async def _reading(self, data: bytes) -> Input | PictureError:
         try:
             return await self.read(data)
-        except RequestError as error:
+        except PictureError as error:
             return error
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class Predictor:
     def model(self) -> Model:
         model = self._serving.model
         if model is None:
-            raise NoModel(f"no model is loaded: {self._serving.problem}", {"Retry-After": "5"})
+            raise NoModel(f"no model is loaded: {self._serving.problem}")
         return model
 
     def _run(self, images: Images) -> list[Prediction]:
@@ -175,24 +176,26 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
     begun = perf_counter()
     readings = await predictor.read_all(files)
     record.decode_seconds += perf_counter() - begun
-    inputs = [reading for reading in readings if not isinstance(reading, RequestError)]
+    inputs = [reading for reading in readings if not isinstance(reading, PictureError)]
     predictions: Iterator[dict[str, object]] = iter(())
     if inputs:
         answer = await predictor.predict(inputs)
         note(record, answer)
         predictions = map(content_of, answer.results)
     return [
-        {"error": str(reading), "code": reading.code} if isinstance(reading, RequestError) else next(predictions)
+        {"error": str(reading), "code": refusal_of(reading).code}
+        if isinstance(reading, PictureError)
+        else next(predictions)
         for reading in readings
     ]
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:
-    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedType."""
+    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody."""
     if multipart.is_form(content_type):
         return multipart.only_file(content_type, body)
     if content_type[:24].lower().startswith((b"image/", b"application/octet-stream")):
         return body
-    raise UnsupportedType(
+    raise UnsupportedBody(
         "send the image as multipart/form-data with one part called 'file', or as the body with Content-Type: image/png"
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from server.web.errors import HeaderTimeout, Malformed, RequestError, refusal_of
+
 if TYPE_CHECKING:
     from server.predict.express import Express, Ride
 
@@ -131,7 +133,7 @@ class Protocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's sentence is plain text
-        self._refuse(400, "the request is not valid HTTP; check its request line and headers", "malformed")
+        self._refuse(Malformed("the request is not valid HTTP; check its request line and headers"))
 
     def _unset_keepalive_if_required(self) -> None:
         self._idle_since = math.inf
@@ -172,15 +174,16 @@ class Protocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._deadline = None
         if not self.transport.is_closing():
-            self._refuse(408, "the request's headers took too long to arrive", "header_timeout")
+            self._refuse(HeaderTimeout("the request's headers took too long to arrive"))
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _refuse(self, status: int, message: str, code: str) -> None:
-        body = json.dumps({"error": message, "code": code}).encode()
+    def _refuse(self, error: RequestError) -> None:
+        status, code, _ = refusal_of(error)
+        body = json.dumps({"error": str(error), "code": code}).encode()
         headers: list[tuple[bytes, Any]] = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
