@@ -15,9 +15,10 @@ from typing import Protocol
 import orjson
 
 from server.pictures import image
-from server.predict.answers import Prediction, as_json, busy, content_of, note, server_timing
-from server.predict.endpoints import Predictor, image_of
+from server.predict.answers import as_json, content_of, note, server_timing
+from server.predict.endpoints import image_of
 from server.serving.batcher import Answer, QueueTimeout
+from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.errors import RequestError, refusal_of, told
