@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import deque
 from time import perf_counter
-from typing import Protocol
 
 import orjson
 
@@ -22,6 +21,7 @@ from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.errors import RequestError, refusal_of, told
+from server.web.lane import Connection
 from server.web.shutdown import Shutdown
 
 # Refusals are given at most at this pace. Of clients that ask again at once there may be any number; a refusal costs
@@ -36,14 +36,10 @@ _HEAD = (
 logger = logging.getLogger("relearn")
 
 
-class Connection(Protocol):
-    """What is needed of the connection that a request came over."""
-
-    def respond(self, status: int, headers: bytes, body: bytes, keep_alive: bool) -> None: ...
-
-
 class Express:
-    """Takes requests whose header and body are here; one in each worker."""
+    """The lane (web/lane.py) for POST /predict; one in each worker."""
+
+    path = b"/predict"
 
     def __init__(
         self, settings: Settings, predictor: Predictor, log: AccessLog, shutdown: Shutdown, ids: RequestIds

@@ -13,11 +13,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.predict.express import Express
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft, linger
 from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
 from server.web.guard import Guard
+from server.web.lane import Lane
 from server.web.shutdown import Shutdown
 
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -36,9 +36,9 @@ class Front:
         log: AccessLog,
         shutdown: Shutdown,
         ids: RequestIds,
-        express: Express | None = None,
+        lane: Lane | None = None,
     ) -> None:
-        self.express = express
+        self.lane = lane  # protocol.py finds it here
         self._router = router
         self._predictions = predictions
         self._guard = guard
