@@ -18,7 +18,7 @@ from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
 from server.routes import dataset, jobs, models, page, predictions, status
-from server.service import Service
+from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings

@@ -11,7 +11,7 @@ from server.models.model import Model
 from server.pictures import image
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Input
-from server.service import Service
+from server.routes.service import Service
 from server.store.errors import NotFound, UnusableLabel
 from server.store.uploads import Labelled, Stored
 from server.web.body import read_form

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from server.routes.requests import flag, json_object
-from server.service import Service
+from server.routes.service import Service
 from server.serving.takeover import all_serve
 from server.settings import Settings
 from server.store import files

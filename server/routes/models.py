@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from server.models.model import load
 from server.routes.requests import json_object
-from server.service import Service
+from server.routes.service import Service
 from server.serving.takeover import all_serve
 from server.store import files
 from server.store.artifacts import BrokenArtifact, CurrentMoved, reason_of

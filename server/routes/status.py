@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.machine.memory import resident_bytes
-from server.service import Service
+from server.routes.service import Service
 from server.web.errors import Busy, NoModel
 
 
