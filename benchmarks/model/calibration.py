@@ -21,8 +21,8 @@ from benchmarks.mnist import FASHION, Digits, read
 from benchmarks.model.drawn import BATCH, read_back, rendered
 from export.calibration import calibration_error
 from export.verify import outputs_in_batches
-from server.errors import UnusableImage
 from server.models.model import Images, Model
+from server.pictures.errors import UnusableImage
 
 NOISE = 50.0  # grey levels: standard deviation of what is added to make a digit noisy
 

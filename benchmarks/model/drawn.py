@@ -23,8 +23,8 @@ from PIL import Image
 
 from benchmarks import shipped
 from benchmarks.mnist import Digits, read
-from server.errors import RequestError
 from server.models.model import Images, Model
+from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Preprocessing
 
 SIDE = 280
@@ -104,7 +104,7 @@ def read_back(drawings: list[Drawing], preprocessing: Preprocessing) -> tuple[Im
     for position, drawing in enumerate(drawings):
         try:
             images[position] = preprocessing.read(drawing.file, PIXELS_LIMIT)
-        except RequestError:
+        except PictureError:
             usable[position] = False
     return images, usable
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.errors import UnusableImage
+from server.pictures.errors import UnusableImage
 
 Grey = NDArray[np.uint8]  # (height, width)
 Ink = NDArray[np.float32]  # (height, width), grey levels above the paper

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from server.errors import Conflict, NotFound, UnusableOption
 from server.store import files
 from server.store.artifacts import ArtifactStore
+from server.store.errors import Conflict, NotFound, UnusableOption
 from server.store.files import Json
 
 FINAL_STATES = ("published", "refused", "failed", "cancelled")
