@@ -44,7 +44,7 @@ bench-quick: .venv-serve/ready
 	.venv-serve/bin/python -m benchmarks --quick
 
 load: .venv-serve/ready .venv-dev/ready
-	.venv-serve/bin/python -m benchmarks.load --locust .venv-dev/bin/locust
+	.venv-serve/bin/python -m benchmarks.service.load --locust .venv-dev/bin/locust
 
 # Serve is resolved first; the others are held to its versions, so that all three agree.
 lock: $(UV)

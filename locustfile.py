@@ -15,7 +15,7 @@ from typing import Any
 import gevent
 from locust import FastHttpUser, constant, events, tag, task
 
-from benchmarks import images
+from benchmarks.service import images
 
 CHANGING = {"upload", "retrain"}  # tags of what changes the server
 SURE = 0.999  # an image the shipped model is as sure of as this is plain enough for every model

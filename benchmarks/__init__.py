@@ -1,1 +1,1 @@
-"""Measurements of the service: they speak HTTP, and call onnxruntime and Pillow for the limits inside one process."""
+"""Measurements of the service and of the model; beside the two rooms, what both measure with and what tells results."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run every benchmark, or those that are named, and write benchmarks/results/ and the tables.
+"""`python -m benchmarks`: run every benchmark of the service, or those named; write benchmarks/results/ and the tables.
 
 python -m benchmarks [--quick | --tiny] [--peer-python FILE] [--results FOLDER] [name ...]
 """
@@ -10,22 +10,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import (
+from benchmarks import plot, table
+from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
+from benchmarks.service import (
     batch,
     growth,
     large,
     latency,
     overload,
-    plot,
     stages,
     start,
     swaps,
-    table,
     throughput,
     training,
     workers,
 )
-from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 
 BENCHMARKS: dict[str, Benchmark] = {
     "throughput": throughput.run,

@@ -1,4 +1,4 @@
-"""The parts of MNIST for benchmarks, read by themselves; only `test` opens the t10k files."""
+"""The parts of MNIST for both rooms, read without the trainer; only `test` opens the t10k files."""
 
 import gzip
 import hashlib

@@ -15,10 +15,11 @@ from server.machine import priority
 from server.machine.memory import resident_bytes
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
-from server.predict.endpoints import BatchEndpoint, PredictEndpoint, Predictor
+from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
 from server.routes import dataset, jobs, models, page, predictions, status
-from server.service import Service
+from server.routes.service import Service
+from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.artifacts import ArtifactStore

@@ -13,8 +13,8 @@ import time
 from dataclasses import fields
 from typing import Any
 
-from server.errors import Conflict
 from server.store.artifacts import ArtifactStore
+from server.store.errors import Conflict
 from server.store.files import LockTimeout
 from server.store.jobs import Jobs
 from trainer.config import Places, Recipe, add_flags, options_of, places_of, recipe_of

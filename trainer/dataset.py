@@ -10,8 +10,8 @@ from typing import Literal
 
 from PIL import Image
 
-from server.errors import RequestError
 from server.pictures import image
+from server.pictures.errors import PictureError
 from trainer import idx
 from trainer.errors import DatasetError
 
@@ -37,7 +37,7 @@ class Example:
             return self.picture
         try:
             return image.read(self.picture.read_bytes(), channels, PIXELS_LIMIT)
-        except (OSError, RequestError) as error:
+        except (OSError, PictureError) as error:
             raise DatasetError(f"{self.origin}: {error}") from None
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.errors import RequestError
 from server.pictures import image
+from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input, Preprocessing
 from server.store.uploads import Uploads
 from trainer.dataset import Dataset, Example
@@ -116,7 +116,7 @@ def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple
         picture = example.read(preprocessing.channels)
         try:
             return example, image.pixels_sha256(image.pixels(picture)), preprocessing.apply(picture)
-        except RequestError as error:
+        except PictureError as error:
             raise DatasetError(f"{example.origin}: {error}") from None
 
     examples = dataset.examples()

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.errors import UnusableImage
+from server.pictures.errors import UnusableImage
 
 Grey = NDArray[np.uint8]  # (height, width)
 Ink = NDArray[np.float32]  # (height, width), grey levels above the paper
 
-# Chosen on renderings of validation digits (benchmarks/drawn.py), see docs/decisions/0004-digit-preprocessing.md.
+# Chosen on renderings of validation digits (benchmarks/model/drawn.py), see docs/decisions/0004-digit-preprocessing.md.
 COARSE_SIDE = 96  # pixels: the ink is found on a picture reduced to about this
 FINE_SIDE = 80  # pixels: what was found is then cut from one in which its longer side is at least this, if it can be
 BOX = 20 / 28  # of the field: the size of the box that the ink is fitted into

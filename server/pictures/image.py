@@ -9,10 +9,11 @@ import io
 import struct
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, WebPImagePlugin
 
-from server.errors import ImageTooLarge, UnsupportedType, UnusableImage
 from server.pictures import png
+from server.pictures.errors import ImageTooLarge, UnsupportedType, UnusableImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SIDE_LIMIT = 320  # pixels; a larger picture is reduced: no model here looks at more
@@ -71,6 +72,13 @@ def pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.u
     """The picture's pixels, uint8 (height, width, channels)."""
     array = np.asarray(image, dtype=np.uint8)
     return array.reshape(array.shape[0], array.shape[1], -1)
+
+
+def as_png(array: NDArray[np.uint8]) -> bytes:
+    """A PNG file of such pixels."""
+    file = io.BytesIO()
+    Image.fromarray(array.squeeze(axis=2) if array.shape[2] == 1 else array).save(file, "PNG")
+    return file.getvalue()
 
 
 def pixels_sha256(array: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> str:

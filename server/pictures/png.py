@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, _imaging
 
-from server.errors import UnusableImage
+from server.pictures.errors import UnusableImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LENGTH_AND_TYPE = Struct(">I4s").unpack_from

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.errors import UnusableImage
 from server.pictures import digit, image, png
+from server.pictures.errors import UnusableImage
 
 MODES = ("digit", "resize")
 

@@ -1,29 +1,15 @@
 """How a prediction is told: as JSON, as Server-Timing, and as the picture that the model saw."""
 
 import base64
-import io
-from typing import NamedTuple
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
-from PIL import Image
 from starlette.types import Send
 
-from server.errors import Busy
-from server.models.model import Model
+from server.pictures import image
 from server.pictures.preprocessing import Input
-from server.serving.batcher import Answer, QueueFull, QueueTimeout
+from server.serving.batcher import Answer
+from server.serving.predictor import Prediction
 from server.web.access import Record
-
-
-class Prediction(NamedTuple):
-    """The model's answer for one image."""
-
-    model: Model
-    best: int  # index of the most probable label
-    probabilities: NDArray[np.float32]  # (labels,)
-    score: np.float32 | None
 
 
 def content_of(prediction: Prediction) -> dict[str, object]:
@@ -48,10 +34,6 @@ def note(record: Record, answer: Answer[Prediction]) -> None:
     record.queue_seconds += answer.queue_seconds
     record.infer_seconds += answer.run_seconds
     record.batch_size = answer.batch_size
-
-
-def busy(error: QueueFull | QueueTimeout) -> Busy:
-    return Busy(f"the service is busy: {error}; try again shortly")
 
 
 def server_timing(record: Record) -> bytes:
@@ -82,6 +64,4 @@ def as_json(content: dict[str, object]) -> bytes:
 
 def as_data_url(model_input: Input) -> str:
     """The picture that the model saw, as a PNG that a page can show."""
-    file = io.BytesIO()
-    Image.fromarray(model_input.squeeze(axis=2) if model_input.shape[2] == 1 else model_input).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(image.as_png(model_input)).decode()

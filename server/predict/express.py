@@ -10,17 +10,18 @@ import asyncio
 import logging
 from collections import deque
 from time import perf_counter
-from typing import Protocol
 
 import orjson
 
-from server.errors import RequestError, unexpected
 from server.pictures import image
-from server.predict.answers import Prediction, as_json, busy, content_of, note, server_timing
-from server.predict.endpoints import Predictor, image_of
+from server.predict.answers import as_json, content_of, note, server_timing
+from server.predict.endpoints import image_of
 from server.serving.batcher import Answer, QueueTimeout
+from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.web.errors import RequestError, refusal_of, told
+from server.web.lane import Connection
 from server.web.shutdown import Shutdown
 
 # Refusals are given at most at this pace. Of clients that ask again at once there may be any number; a refusal costs
@@ -35,14 +36,10 @@ _HEAD = (
 logger = logging.getLogger("relearn")
 
 
-class Connection(Protocol):
-    """What is needed of the connection that a request came over."""
-
-    def respond(self, status: int, headers: bytes, body: bytes, keep_alive: bool) -> None: ...
-
-
 class Express:
-    """Takes requests whose header and body are here; one in each worker."""
+    """The lane (web/lane.py) for POST /predict; one in each worker."""
+
+    path = b"/predict"
 
     def __init__(
         self, settings: Settings, predictor: Predictor, log: AccessLog, shutdown: Shutdown, ids: RequestIds
@@ -142,7 +139,7 @@ class Ride:
             self.refuse(error)
         else:
             logger.error("request %s failed: POST /predict", self.record.request_id, exc_info=error)
-            self.refuse(unexpected(self.record.request_id))
+            self.refuse(told(error, self.record.request_id))
 
     def refuse(self, error: RequestError) -> None:
         """Answer with an error."""
@@ -179,5 +176,6 @@ class Ride:
 
 def _in_bytes(error: RequestError) -> tuple[int, bytes, bytes]:
     """An error's status, headers of its own, and body in the shape that all errors have."""
-    named = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
-    return error.status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": error.code})
+    status, code, headers = refusal_of(error)
+    named = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+    return status, named.encode("latin-1"), orjson.dumps({"error": str(error), "code": code})

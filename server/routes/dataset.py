@@ -7,13 +7,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from server.errors import Malformed, NotFound, RequestError, UnusableImage, UnusableLabel
 from server.models.model import Model
 from server.pictures import image
+from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Input
-from server.service import Service
+from server.routes.service import Service
+from server.store.errors import NotFound, UnusableLabel
 from server.store.uploads import Labelled, Stored
 from server.web.body import read_form
+from server.web.errors import Malformed, refusal_of
 from server.web.multipart import Part
 
 SOURCE_LIMIT = 40  # characters
@@ -82,10 +84,10 @@ class _Usable:
 @dataclass(frozen=True)
 class _Refused:
     filename: str
-    error: RequestError
+    error: PictureError | UnusableLabel
 
     def to_json(self) -> dict[str, str]:
-        return {"file": self.filename, "error": str(self.error), "code": self.error.code}
+        return {"file": self.filename, "error": str(self.error), "code": refusal_of(self.error).code}
 
 
 def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
@@ -120,7 +122,7 @@ def _examine(
                 raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
             picture = image.read(part.data, model.preprocessing.channels, limit_pixels)
             model_input = model.preprocessing.apply(picture)
-        except RequestError as error:
+        except (PictureError, UnusableLabel) as error:
             refused.append(_Refused(name, error))
         else:
             usable.append(_Usable(name, Labelled(picture, label), model_input))
@@ -147,7 +149,7 @@ async def _doubt(service: Service, usable: list[_Usable], model: Model) -> list[
     return judged
 
 
-def _nothing_usable(refused: list[_Refused]) -> RequestError:
+def _nothing_usable(refused: list[_Refused]) -> PictureError | UnusableLabel:
     if len(refused) == 1:
         return refused[0].error
     reasons = "; ".join(f"{each.filename[:40]!r}: {each.error}" for each in refused[:3])

@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.errors import Conflict, Failed, Malformed
 from server.routes.requests import flag, json_object
-from server.service import Service
+from server.routes.service import Service
 from server.serving.takeover import all_serve
 from server.settings import Settings
 from server.store import files
+from server.store.errors import Conflict
 from server.store.files import Json
 from server.store.jobs import Job, check_options
+from server.web.errors import Failed, Malformed, UnderWay
 
 POLL_SECONDS = 0.2  # how often a job's files are looked at while somebody waits for it
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
@@ -46,7 +47,7 @@ def routes(service: Service) -> list[Route]:
         except Conflict as error:
             for each in await work(executor, jobs.all):
                 if each.is_open:
-                    error.headers["Location"] = f"/retrain/jobs/{each.job}"
+                    raise UnderWay(str(error), {"Location": f"/retrain/jobs/{each.job}"}) from None
             raise
         try:
             await service.launcher.start(job.job)

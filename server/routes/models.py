@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from server.errors import Conflict, NotFound
 from server.models.model import load
 from server.routes.requests import json_object
-from server.service import Service
+from server.routes.service import Service
 from server.serving.takeover import all_serve
 from server.store import files
 from server.store.artifacts import BrokenArtifact, CurrentMoved, reason_of
+from server.store.errors import Conflict, NotFound
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {

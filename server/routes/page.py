@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.errors import NotFound
+from server.web.errors import NoSuchPath
 
 # The page may run and load nothing but its own files, and be shown in nobody's frame.
 HEADERS = {
@@ -55,7 +55,7 @@ def _route(url: str, path: Path) -> Route:
             if kept is None or kept.stamp != (stat.st_mtime_ns, stat.st_size):
                 kept = _read(path, (stat.st_mtime_ns, stat.st_size))
         except OSError:
-            raise NotFound(f"{url} was part of the page and is gone from the disk; restart the server") from None
+            raise NoSuchPath(f"{url} was part of the page and is gone from the disk; restart the server") from None
         headers = HEADERS | {"ETag": kept.etag}
         if kept.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)

@@ -4,10 +4,10 @@ import json
 
 from starlette.requests import Request
 
-from server.errors import Malformed
 from server.settings import Settings
 from server.store.files import Json
 from server.web.body import read_body
+from server.web.errors import Malformed
 
 
 async def json_object(request: Request, settings: Settings) -> dict[str, Json]:

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.errors import Busy, NoModel
 from server.machine.memory import resident_bytes
-from server.service import Service
+from server.routes.service import Service
+from server.web.errors import Busy, NoModel
 
 
 def routes(service: Service) -> list[Route]:
@@ -36,7 +36,7 @@ def routes(service: Service) -> list[Route]:
         if service.shutdown.stopping.is_set():
             raise Busy("the service is stopping")
         if service.serving.model is None:
-            raise NoModel(f"no model is loaded: {service.serving.problem}", {"Retry-After": "5"})
+            raise NoModel(f"no model is loaded: {service.serving.problem}")
         return JSONResponse({"status": "ready"})
 
     async def metrics(request: Request) -> Response:

@@ -13,6 +13,10 @@ class Conflict(StoreError):
     """It can't be done as things stand; nothing was changed."""
 
 
+class UnusableLabel(StoreError):
+    """A label that the model does not have."""
+
+
 class UnusableOption(StoreError):
     """An option of a retrain that there is not, or a value that it can't have."""
 

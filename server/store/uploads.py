@@ -21,9 +21,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from server.errors import NotFound, QuotaReached
 from server.pictures import image
 from server.store import files
+from server.store.errors import NotFound, QuotaReached
 from server.store.records import Label, Record, Upload, path_of, replay, split_of
 
 

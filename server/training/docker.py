@@ -22,9 +22,9 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.types import Mount
 
-from server.errors import NotFound
 from server.settings import Settings
 from server.store import files
+from server.store.errors import NotFound
 from server.store.jobs import FINAL_STATES, Jobs
 
 JOB_LABEL = "relearn.job"

@@ -4,9 +4,9 @@ import asyncio
 
 from starlette.types import Message, Receive, Scope
 
-from server.errors import BodyTimeout, BodyTooLarge, Malformed, RequestError, UnsupportedType
 from server.settings import Settings
 from server.web import multipart
+from server.web.errors import BodyTimeout, BodyTooLarge, Malformed, UnsupportedBody
 
 LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
 
@@ -36,10 +36,10 @@ async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes
 
 
 async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[multipart.Part]:
-    """The parts of a multipart form; raises UnsupportedType for any other kind of body, and what `read_body` raises."""
+    """The parts of a multipart form; raises UnsupportedBody for any other kind of body, and what `read_body` raises."""
     content_type: bytes = scope["headers_by_name"].get(b"content-type", b"")
     if not multipart.is_form(content_type):
-        raise UnsupportedType("send a form: multipart/form-data, as curl -F does")
+        raise UnsupportedBody("send a form: multipart/form-data, as curl -F does")
     body = await read_body(scope, receive, settings)
     return multipart.parts(content_type, body, settings.upload_limit_files)
 
@@ -87,5 +87,5 @@ async def _next(receive: Receive, timeout_seconds: float) -> Message:
     return message
 
 
-def _too_large(limit_bytes: int) -> RequestError:
+def _too_large(limit_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"the request body is larger than {limit_bytes:,} bytes; send less at once")

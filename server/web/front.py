@@ -4,9 +4,7 @@ Predictions go from here straight to their endpoints; everything else goes throu
 alone, without Starlette's application class, whose error middleware would answer before the errors could arrive here.
 """
 
-import errno
 import logging
-import os
 from collections.abc import Mapping
 from time import perf_counter
 
@@ -15,15 +13,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.errors import Busy, MethodNotAllowed, NotFound, RequestError, StorageFailed, unexpected
-from server.predict.express import Express
-from server.store.files import LockTimeout
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft, linger
+from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
 from server.web.guard import Guard
+from server.web.lane import Lane
 from server.web.shutdown import Shutdown
 
-STORAGE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
 
 logger = logging.getLogger("relearn")
@@ -40,9 +36,9 @@ class Front:
         log: AccessLog,
         shutdown: Shutdown,
         ids: RequestIds,
-        express: Express | None = None,
+        lane: Lane | None = None,
     ) -> None:
-        self.express = express
+        self.lane = lane  # protocol.py finds it here
         self._router = router
         self._predictions = predictions
         self._guard = guard
@@ -81,7 +77,7 @@ class Front:
                 if method not in OPEN_METHODS:
                     self._guard.check(headers)
                 await self._router(scope, receive, answer)
-        except RequestError as error:
+        except TOLD as error:
             await refuse(error, scope, receive, answer)
         except HTTPException as error:
             await refuse(_routing_error(error, scope), scope, receive, answer)
@@ -90,7 +86,7 @@ class Front:
         except Exception as fault:
             logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
             if not record.status:
-                await refuse(_as_request_error(fault, record.request_id), scope, receive, answer)
+                await refuse(told(fault, record.request_id), scope, receive, answer)
         finally:
             if "route" in scope:
                 record.route = scope["route"].path
@@ -98,27 +94,19 @@ class Front:
             self._log.add(record)
 
 
-async def refuse(error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with an error, all in one shape; what the client still sends is dropped, so that it can hear it."""
-    response = JSONResponse({"error": str(error), "code": error.code}, error.status, error.headers)
+    status, code, headers = refusal_of(error)
+    response = JSONResponse({"error": str(error), "code": code}, status, headers)
     if scope["method"] in OPEN_METHODS or "body_read" in scope:
         await response(scope, receive, send)
         return
-    if error.status in (408, 413):
+    if status in (408, 413):
         response.headers["connection"] = "close"
-    await send({"type": "http.response.start", "status": error.status, "headers": response.raw_headers})
+    await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
     await linger(receive)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _as_request_error(fault: Exception, request_id: str) -> RequestError:
-    """What a client is told of a fault: of a disk or a lock what it is, of anything else only where to look."""
-    if isinstance(fault, LockTimeout):
-        return Busy("another call is changing the same thing; try again shortly")
-    if isinstance(fault, OSError) and fault.errno in STORAGE_FAULTS:
-        return StorageFailed(f"nothing was stored: {os.strerror(fault.errno)}; what serves goes on serving")
-    return unexpected(request_id)
 
 
 def _routing_error(error: HTTPException, scope: Scope) -> RequestError:
@@ -127,4 +115,4 @@ def _routing_error(error: HTTPException, scope: Scope) -> RequestError:
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
         return MethodNotAllowed(f"{scope['method']} is not for {path}; use {allowed}", {"Allow": allowed})
-    return NotFound(f"there is nothing at {path}; the README lists the calls")
+    return NoSuchPath(f"there is nothing at {path}; the README lists the calls")

@@ -7,8 +7,8 @@ of whoever runs this on a laptop.
 import hmac
 import re
 
-from server.errors import Forbidden, Unauthorized
 from server.settings import Settings, is_loopback
+from server.web.errors import Forbidden, Unauthorized
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
 
@@ -51,9 +51,6 @@ class Guard:
             scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
             given = token.strip() if scheme.lower() == b"bearer" else None
         if given is None:
-            raise Unauthorized(
-                "this call needs the API key; send it as X-API-Key or as Authorization: Bearer",
-                {"WWW-Authenticate": "Bearer"},
-            )
+            raise Unauthorized("this call needs the API key; send it as X-API-Key or as Authorization: Bearer")
         if not hmac.compare_digest(given, self._key):
-            raise Unauthorized("the API key is wrong", {"WWW-Authenticate": "Bearer"})
+            raise Unauthorized("the API key is wrong")

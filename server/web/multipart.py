@@ -11,7 +11,7 @@ import python_multipart
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from server.errors import BodyTooLarge, Malformed
+from server.web.errors import BodyTooLarge, Malformed
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

@@ -1,37 +1,38 @@
-"""uvicorn's HTTP protocol with what it lacks: a deadline for headers, our error shape for what is no HTTP, an express
-lane for small predictions, and no timer that is made and cancelled for each request."""
+"""uvicorn's HTTP protocol with what it lacks: a deadline for headers, our error shape for what is no HTTP, a lane past
+the task for requests that need none, and no timer that is made and cancelled for each request."""
 
 import asyncio
 import json
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-if TYPE_CHECKING:
-    from server.predict.express import Express, Ride
+from server.web.errors import HeaderTimeout, Malformed, RequestError, refusal_of
+from server.web.lane import Lane, Ride
 
 HEADER_SECONDS = 10.0  # from the first byte of a request, or the connection's opening, to the end of its header
 HELD_SECONDS = 0.05  # how long a request is held back for its body: a client that sends it apart sends it at once
-HELD_BYTES = 262_144  # a larger body is not a small picture's
+HELD_BYTES = 262_144  # a lane is for small requests
 
 
 class Protocol(HttpToolsProtocol):
     """One connection. A connection that does not send a whole header in time is answered 408 and closed.
 
-    A plain POST /predict is held back until its body is here and then offered to the express lane. If the body is late
-    or large, or the lane does not take the request, uvicorn gets it as if nothing had happened.
+    A plain POST to the lane's path is held back until its body is here and then offered to the lane. If the body is
+    late or large, or the lane does not take the request, uvicorn gets it as if nothing had happened.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._express: Express | None = getattr(self.app, "express", None)
+        self._lane: Lane | None = getattr(self.app, "lane", None)
+        self._lane_path = self._lane.path if self._lane is not None else None
         self._deadline: asyncio.TimerHandle | None = None
         self._in_header = False
         self._held: dict[bytes, bytes] | None = None  # the header of the request that is held back
         self._held_body = b""
         self._held_timer: asyncio.TimerHandle | None = None
-        self._ride: Ride | None = None  # the last request that the express lane took
+        self._ride: Ride | None = None  # the last request that the lane took
         self._idle_since = math.inf  # loop seconds; infinite while a request is under way
         self._defaults: list[tuple[bytes, bytes]] = []
         self._default_lines = b""
@@ -73,7 +74,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_header = False
         self._cancel_deadline()
-        if self.url == b"/predict" and self._express is not None and self._is_plain():
+        if self.url == self._lane_path and self._is_plain():
             self._held = dict(self.headers)
             if b"content-length" in self._held:
                 return
@@ -88,8 +89,8 @@ class Protocol(HttpToolsProtocol):
             self._hand_over()
 
     def on_message_complete(self) -> None:
-        if self._held is not None and self._express is not None:
-            self._ride = self._express.take(self, self._held, self._held_body)
+        if self._held is not None and self._lane is not None:
+            self._ride = self._lane.take(self, self._held, self._held_body)
             if self._ride is not None:
                 self._let_go()
                 self.cycle = cast(RequestResponseCycle, self._ride)
@@ -98,7 +99,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def respond(self, status: int, headers: bytes, body: bytes, keep_alive: bool) -> None:
-        """Answer the request that the express lane took."""
+        """Answer the request that the lane took."""
         if self.transport.is_closing():
             return
         if self.server_state.default_headers is not self._defaults:  # uvicorn makes a new Date each second
@@ -131,7 +132,7 @@ class Protocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's sentence is plain text
-        self._refuse(400, "the request is not valid HTTP; check its request line and headers", "malformed")
+        self._refuse(Malformed("the request is not valid HTTP; check its request line and headers"))
 
     def _unset_keepalive_if_required(self) -> None:
         self._idle_since = math.inf
@@ -172,15 +173,16 @@ class Protocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._deadline = None
         if not self.transport.is_closing():
-            self._refuse(408, "the request's headers took too long to arrive", "header_timeout")
+            self._refuse(HeaderTimeout("the request's headers took too long to arrive"))
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _refuse(self, status: int, message: str, code: str) -> None:
-        body = json.dumps({"error": message, "code": code}).encode()
+    def _refuse(self, error: RequestError) -> None:
+        status, code, _ = refusal_of(error)
+        body = json.dumps({"error": str(error), "code": code}).encode()
         headers: list[tuple[bytes, Any]] = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from server.errors import RequestError, UnusableImage
 from server.pictures import digit, png
+from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Preprocessing
 from tests.digits import Digits, encoded, png_of
 
@@ -107,7 +107,7 @@ def test_an_image_cut_anywhere_is_refused(digits: Digits) -> None:
         else:
             with pytest.raises(UnusableImage):
                 png.read_grey(data[:length], 28, 28)
-        with pytest.raises(RequestError):
+        with pytest.raises(PictureError):
             Preprocessing("digit", 28, 28, 1).read(data[:length], 10**6)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.errors import Conflict, NotFound, UnusableOption
 from server.store import files
+from server.store.errors import Conflict, NotFound, UnusableOption
 from server.store.jobs import Job, Jobs, check_options
 from tests.tiny import publish_tiny, store_in
 

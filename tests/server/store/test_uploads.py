@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.errors import NotFound, QuotaReached
 from server.pictures import image
+from server.store.errors import NotFound, QuotaReached
 from server.store.records import split_of
 from server.store.uploads import Labelled, Uploads
 from tests.digits import Digits

@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.errors import Forbidden, Unauthorized
 from server.settings import load
+from server.web.errors import Forbidden, Unauthorized
 from server.web.guard import Guard
 
 OURS = {b"host": b"127.0.0.1:8000"}

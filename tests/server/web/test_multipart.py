@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.errors import BodyTooLarge, Malformed
 from server.web import multipart
+from server.web.errors import BodyTooLarge, Malformed
 
 PLAIN = "form-data; name={name}; filename={filename}"
 

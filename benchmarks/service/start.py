@@ -4,8 +4,8 @@ import socket
 import statistics
 import time
 
-from benchmarks import client, images, servers
 from benchmarks.measure import Result, Row, Setting
+from benchmarks.service import client, images, servers
 
 MEGABYTE = 2**20
 

@@ -4,36 +4,35 @@ With each goes how its answer must begin, from the model run offline, so that a 
 """
 
 import functools
-import gzip
 import io
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.client import Request
-from server.models import model
-from server.store.artifacts import BASELINE, ArtifactStore
+from benchmarks import mnist, shipped
+from benchmarks.service.client import Request
+from server.models.model import Model
 
 BOUNDARY = b"------------------------8c7d4cc2a1f09b3e"  # as long as curl's
-_IDX_HEADER_BYTES = 16
 
 
 @functools.cache
-def pixels(dataset: Path = Path("data/mnist")) -> NDArray[np.uint8]:
+def digits() -> mnist.Digits:
+    """The test half of MNIST."""
+    return mnist.read("test")
+
+
+def pixels() -> NDArray[np.uint8]:
     """The test images, uint8 (10000, 28, 28, 1)."""
-    data = gzip.decompress((dataset / "t10k-images-idx3-ubyte.gz").read_bytes())
-    return np.frombuffer(data, np.uint8, offset=_IDX_HEADER_BYTES).reshape(-1, 28, 28, 1)
+    return digits().images[..., None]
 
 
-@functools.cache
-def labels(dataset: Path = Path("data/mnist")) -> NDArray[np.uint8]:
+def labels() -> NDArray[np.uint8]:
     """What the test images show, (10000,)."""
-    data = gzip.decompress((dataset / "t10k-labels-idx1-ubyte.gz").read_bytes())
-    return np.frombuffer(data, np.uint8, offset=8)
+    return digits().classes
 
 
 @functools.cache
@@ -54,10 +53,9 @@ def predictions() -> tuple[int, ...]:
 
 
 @functools.cache
-def baseline() -> model.Model:
-    """The model that ships with the checkout, which is what the servers under test serve."""
-    store = ArtifactStore(Path("artifacts"), "digits", Path("artifacts/baseline"))
-    return model.load(store.folder(BASELINE), store.manifest(BASELINE), 32)
+def baseline() -> Model:
+    """The model that the servers under test serve."""
+    return shipped.load(32)
 
 
 def as_file(picture: Image.Image | NDArray[np.uint8], form: str = "PNG") -> bytes:

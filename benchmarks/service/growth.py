@@ -1,8 +1,8 @@
 """How cost grows: throughput and p99 over connections, batch size, body size and workers, as figures and plots."""
 
-from benchmarks import client, images, servers
-from benchmarks.client import Request, Run
 from benchmarks.measure import Result, Setting, percentile
+from benchmarks.service import client, images, servers
+from benchmarks.service.client import Request, Run
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.client import Address
+from benchmarks.service.client import Address
 
 START_SECONDS = 60.0  # longest wait for a server to answer
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -71,7 +71,7 @@ def ours(core: int | None = 0, flags: Sequence[str] = (), folder: Path | None = 
 @contextlib.contextmanager
 def bare(core: int | None = 0, flags: Sequence[str] = ()) -> Iterator[Server]:
     """The bare application under the same uvicorn."""
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare_app:app", *UVICORN_FLAGS, *flags]
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.service.bare_app:app", *UVICORN_FLAGS, *flags]
     with _running(command, core) as server:
         yield server
 
@@ -79,7 +79,9 @@ def bare(core: int | None = 0, flags: Sequence[str] = ()) -> Iterator[Server]:
 @contextlib.contextmanager
 def fastapi(python: Path, core: int | None = 0) -> Iterator[Server]:
     """The FastAPI peer, in its own environment, under the same uvicorn."""
-    with _running([str(python), "-m", "uvicorn", "benchmarks.fastapi_peer:app", *UVICORN_FLAGS], core) as server:
+    with _running(
+        [str(python), "-m", "uvicorn", "benchmarks.service.fastapi_peer:app", *UVICORN_FLAGS], core
+    ) as server:
         yield server
 
 

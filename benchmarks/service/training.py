@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, images, servers
 from benchmarks.measure import Result, Setting, percentile, ratio_row
+from benchmarks.service import client, images, servers
 
 PYTHON = Path(".venv-train/bin/python")
 PAIRS = 2  # of measurements with and without a training, in a round

@@ -1,6 +1,6 @@
 """Digits as people make them: MNIST's digits drawn large, somewhere, on some paper, and read back by the server's code.
 
-python -m benchmarks.drawn [--part validation|test] [--images N]
+python -m benchmarks.model.drawn [--part validation|test] [--images N]
 
 Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or
 light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/pictures/digit.py is tuned on the
@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks import shipped
 from benchmarks.mnist import Digits, read
-from server.errors import RequestError
-from server.models.model import Images, Model, load
+from server.models.model import Images, Model
+from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Preprocessing
-from server.store.artifacts import BASELINE, ArtifactStore
 
 SIDE = 280
 INK_SIDES = (60, 240)  # pixels: the ink's longer side
@@ -104,7 +104,7 @@ def read_back(drawings: list[Drawing], preprocessing: Preprocessing) -> tuple[Im
     for position, drawing in enumerate(drawings):
         try:
             images[position] = preprocessing.read(drawing.file, PIXELS_LIMIT)
-        except RequestError:
+        except PictureError:
             usable[position] = False
     return images, usable
 
@@ -136,21 +136,14 @@ def measure(model: Model, digits: Digits) -> dict[str, object]:
     }
 
 
-def shipped() -> Model:
-    """The model of the checkout."""
-    store = ArtifactStore(Path("artifacts"), "digits", Path("artifacts/baseline"))
-    return load(store.folder(BASELINE), store.manifest(BASELINE), BATCH)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=("validation", "test"), default="validation")
     parser.add_argument("--images", type=int, default=10_000, help="at most so many")
     parser.add_argument("--results", type=Path, help="file to write the figures to")
     arguments = parser.parse_args()
-    model = shipped()
-    found = measure(model, read(arguments.part).first(arguments.images))
-    found["model_sha256"] = hashlib.sha256(Path("artifacts/baseline/model.onnx").read_bytes()).hexdigest()
+    found = measure(shipped.load(BATCH), read(arguments.part).first(arguments.images))
+    found["model_sha256"] = hashlib.sha256((shipped.FOLDER / "model.onnx").read_bytes()).hexdigest()
     text = json.dumps({"part": arguments.part} | found, indent=1)
     print(text)
     if arguments.results:

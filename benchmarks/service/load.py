@@ -1,4 +1,4 @@
-"""`python -m benchmarks.load`: Locust's users, 10 to 200 of them, against one worker; what they see, as a table.
+"""`python -m benchmarks.service.load`: 10 to 200 of Locust's users against one worker; what they see, as a table.
 
 Locust is a program of many layers: one process makes a thousand or two requests a second and no more. Its core's load
 stands beside each line, since where that is at 100 % the rate, and with a closed loop the latency too, are Locust's
@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import servers
 from benchmarks.measure import machine
+from benchmarks.service import servers
 
 # users: requests/s, average and p95 in ms that they must at least, or at most, see.
 EXPECTED = {10: (50, 200, 300), 50: (200, 250, 400), 100: (350, 300, 500), 200: (500, 400, 700)}
@@ -35,7 +35,7 @@ HEADER = "| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.service.load", description=__doc__.partition("\n")[0])
     parser.add_argument("--locust", type=Path, default=Path(".venv-dev/bin/locust"), help="the locust command")
     parser.add_argument("--seconds", type=int, default=20, help="for each number of users")
     parser.add_argument("--users", type=int, nargs="*", default=list(EXPECTED), help=f"of {list(EXPECTED)}")

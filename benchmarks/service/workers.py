@@ -7,10 +7,10 @@ measured the same way in the same round.
 
 from collections.abc import Sequence
 
-from benchmarks import bare_app, client, images, servers
-from benchmarks.client import Request
 from benchmarks.measure import Result, Setting, ratio_row
-from benchmarks.servers import Server
+from benchmarks.service import bare_app, client, images, servers
+from benchmarks.service.client import Request
+from benchmarks.service.servers import Server
 
 TWO = ["--workers", "2"]
 

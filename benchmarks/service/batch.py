@@ -3,8 +3,8 @@
 Single requests use 32 connections, batches 4: enough that the server always has the next one.
 """
 
-from benchmarks import client, images, servers
 from benchmarks.measure import Result, Setting, ratio_row
+from benchmarks.service import client, images, servers
 
 SIZE = 64
 

@@ -1,6 +1,6 @@
 """Is the input pipeline the bottleneck? Training steps fed by it, and fed by one batch of random data in memory.
 
-python -m benchmarks.pipeline [--steps N] [--results FILE]
+python -m benchmarks.model.pipeline [--steps N] [--results FILE]
 
 Both run in turns in one process, with the trainer's own threads; the third figure is the pipeline alone. The fit part
 of MNIST is read from memory, the t10k files are not opened. It needs the train environment.
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.model import parts
+from benchmarks.model.frontier import parts
 from trainer.child import set_threads
 from trainer.config import Recipe
 from trainer.model import build_model

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
-from server.predict.endpoints import Predictor
+from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.artifacts import ArtifactStore

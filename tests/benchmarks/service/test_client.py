@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks import client
-from benchmarks.client import Address, Request
+from benchmarks.service import client
+from benchmarks.service.client import Address, Request
 
 ANSWERS = {
     b"right": b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n" + b'{"prediction":7}',

@@ -9,9 +9,9 @@ them come at once in its first moment, and refusals are paced, its slowest refus
 
 from collections.abc import Sequence
 
-from benchmarks import client, images, servers
-from benchmarks.client import Run
 from benchmarks.measure import Result, Row, Setting, percentile
+from benchmarks.service import client, images, servers
+from benchmarks.service.client import Run
 
 QUEUE = 64
 DEFAULT_QUEUE = 1024

@@ -12,9 +12,9 @@ import time
 import numpy as np
 from PIL import Image
 
-from benchmarks import client, images, servers
-from benchmarks.client import Request
 from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
+from benchmarks.service import client, images, servers
+from benchmarks.service.client import Request
 
 LARGE_EACH_SECOND = 2.0
 

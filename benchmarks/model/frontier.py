@@ -1,6 +1,6 @@
 """The frontier: what networks cost in onnxruntime on one core, and how accurate they become.
 
-python -m benchmarks.model [--train SEEDS --epochs N] [--only NAME ...] [--results FILE]
+python -m benchmarks.model.frontier [--train SEEDS --epochs N] [--only NAME ...] [--results FILE]
 
 A network is written as its layers: c<kernel>[s<stride>]-<channels><v|s> is a convolution with valid or same padding,
 batch normalisation and ReLU; w a depthwise one; max<n> pooling; a dense layer and softmax follow. Each is timed at
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import onnxruntime
 
-from benchmarks import mnist
+from benchmarks import mnist, shipped
 from export.convert import to_onnx
 from export.cost import cost_of
 from server.models.model import session_options
@@ -32,7 +32,7 @@ from trainer.prepare import PARTS, Prepared
 from trainer.train import Fit, OneCycle, batches, logits_of
 
 REFERENCE = Path(__file__).with_name("reference-2.25MMAC.onnx")
-SHIPPED = Path("artifacts/baseline/model.onnx")
+SHIPPED = shipped.FOLDER / "model.onnx"
 CHOSEN = "c5s2-16v c3s2-32s c3-48v c3-96v"
 CANDIDATES = (
     CHOSEN,

@@ -8,8 +8,8 @@ well.
 
 from contextlib import ExitStack
 
-from benchmarks import bare_app, client, images, servers
 from benchmarks.measure import Result, Row, Setting, ratio_row
+from benchmarks.service import bare_app, client, images, servers
 
 CONNECTIONS = 32
 

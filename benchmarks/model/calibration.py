@@ -1,6 +1,6 @@
 """How far the shipped model's confidence can be trusted, and whether its score tells what is no digit.
 
-python -m benchmarks.calibration [--part validation|test] [--results FILE]
+python -m benchmarks.model.calibration [--part validation|test] [--results FILE]
 
 Log loss and expected calibration error (bins of equal mass) on plain, rendered (drawn.py) and noisy digits, before and
 after the temperature; the area under the ROC curve of the score, and of the confidence for comparison, with digits of
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.drawn import BATCH, read_back, rendered, shipped
+from benchmarks import shipped
 from benchmarks.mnist import FASHION, Digits, read
+from benchmarks.model.drawn import BATCH, read_back, rendered
 from export.calibration import calibration_error
 from export.verify import outputs_in_batches
-from server.errors import UnusableImage
 from server.models.model import Images, Model
+from server.pictures.errors import UnusableImage
 
 NOISE = 50.0  # grey levels: standard deviation of what is added to make a digit noisy
 
@@ -34,8 +35,8 @@ def main() -> None:
     parser.add_argument("--fashion", type=Path, default=FASHION, help="folder with Fashion-MNIST's IDX files")
     parser.add_argument("--results", type=Path, help="file to write the figures to")
     arguments = parser.parse_args()
-    model, digits = shipped(), read(arguments.part)
-    report = json.loads(Path("artifacts/baseline/report/report.json").read_bytes())
+    model, digits = shipped.load(BATCH), read(arguments.part)
+    report = json.loads((shipped.FOLDER / "report/report.json").read_bytes())
     temperature = report["calibration"]["temperature"]
     found = {
         "part": arguments.part,

@@ -13,8 +13,9 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks import client, images, servers
+from benchmarks import shipped
 from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
+from benchmarks.service import client, images, servers
 from server.serving.takeover import served_versions
 from server.store.artifacts import BASELINE, ArtifactStore
 
@@ -85,7 +86,7 @@ def _apart(samples: list[client.Sample], spans: list[tuple[float, float]]) -> tu
 
 def _two_versions(artifacts: Path) -> ArtifactStore:
     """A store with versions 1 and 2, both the baseline's files, and version 1 current."""
-    store = ArtifactStore(artifacts, "digits", Path("artifacts/baseline"))
+    store = ArtifactStore(artifacts, "digits", shipped.FOLDER)
     for version in ("1", "2"):
         folder = store.folder(version)
         shutil.copytree(store.folder(BASELINE), folder)

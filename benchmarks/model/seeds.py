@@ -1,6 +1,6 @@
 """What the recipe reaches on the test set: it is trained from several seeds, and their published reports are read.
 
-python -m benchmarks.seeds --folder FOLDER [--seeds 5] [-- trainer options]
+python -m benchmarks.model.seeds --folder FOLDER [--seeds 5] [-- trainer options]
 
 Each seed trains into an empty store of its own, so that the gate has no version to compare with. A seed that is
 published there already is not trained again, so that the command can be stopped and gone on with. The figures are of

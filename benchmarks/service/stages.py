@@ -13,13 +13,14 @@ import httptools
 import numpy as np
 import uvloop
 
-from benchmarks import bare_app, client, images, servers
 from benchmarks.measure import Result, Row, Setting
+from benchmarks.service import bare_app, client, images, servers
 from server.observe.metrics import Metrics
 from server.pictures import png
 from server.predict import answers
 from server.predict.endpoints import image_of
 from server.serving.batcher import Batcher
+from server.serving.predictor import Prediction
 from server.web.access import AccessLog, Record
 
 PIXELS = 10_000_000
@@ -50,7 +51,7 @@ def _stages() -> dict[str, float]:
     bodies = [request.partition(b"\r\n\r\n")[2] for request in requests]
     batch = np.ascontiguousarray(images.pixels()[:BATCH])
     found = model.predict(batch)
-    prediction = answers.Prediction(model, int(found.probabilities[0].argmax()), found.probabilities[0], None)
+    prediction = Prediction(model, int(found.probabilities[0].argmax()), found.probabilities[0], None)
     record = Record("POST", b"/predict", "/predict", "0123abcd-1", 0.1, 200, 0.002, "0", 1e-5, 1e-4, 1e-3, BATCH)
     records = [record] * 500
     log = AccessLog(lambda _: None, lambda _: None)
@@ -91,10 +92,10 @@ def _each(work: Callable[[Item], object], items: Sequence[Item]) -> float:
     return min(passes) / len(items) * 1e6
 
 
-async def _queueing(prediction: answers.Prediction) -> float:
+async def _queueing(prediction: Prediction) -> float:
     """Microseconds a row spends our processor time in the batcher, without the model."""
     given = [prediction] * BATCH
-    batcher: Batcher[answers.Prediction] = Batcher(lambda rows: given[: len(rows)], lambda: False, BATCH, 1024, 5.0)
+    batcher: Batcher[Prediction] = Batcher(lambda rows: given[: len(rows)], lambda: False, BATCH, 1024, 5.0)
     rows = [image[None][0] for image in images.pixels()[:BATCH]]
     passes = []
     for _ in range(REPEATS * 10):

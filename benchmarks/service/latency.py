@@ -10,8 +10,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-from benchmarks import bare_app, client, images, servers
 from benchmarks.measure import Result, Setting, ratio_row
+from benchmarks.service import bare_app, client, images, servers
 from server.predict.endpoints import image_of
 
 PIXELS = 10_000_000

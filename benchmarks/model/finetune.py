@@ -1,6 +1,6 @@
 """What a retrain with 1,000 uploads takes, what it gains on such pictures, and whether it forgets the old ones.
 
-python -m benchmarks.finetune [--uploads N] [--results FILE]
+python -m benchmarks.model.finetune [--uploads N] [--results FILE]
 
 The uploads are training digits drawn with a thinner pen (the darkest of each 2x2 pixels), which is what the shipped
 model reads worst. The trainer starts from the shipped model, and the published version is compared with it on digits of
@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.drawn import BATCH, probabilities_of, shipped
+from benchmarks import shipped
 from benchmarks.mnist import Digits, read
+from benchmarks.model.drawn import BATCH, probabilities_of
 from server.models.model import Model, load
 from server.store.artifacts import BASELINE, ArtifactStore
 from server.store.uploads import Labelled, Uploads
-
-BASELINE_FOLDER = Path("artifacts/baseline")
 
 
 def main() -> None:
@@ -45,7 +44,7 @@ def main() -> None:
         "uploads": arguments.uploads,
         "seconds": round(seconds, 1),
         "accuracy": {
-            name: {"before": _accuracy(shipped(), part), "after": _accuracy(model, part)}
+            name: {"before": _accuracy(shipped.load(BATCH), part), "after": _accuracy(model, part)}
             for name, part in parts.items()
         },
     }
@@ -70,11 +69,11 @@ def _upload(digits: Digits, number: int, data: Path) -> None:
 
 def _retrained(folder: Path) -> Model:
     """The version that a retrain with these uploads publishes; ends the program if the gate refuses it."""
-    places = {"artifacts": folder / "artifacts", "data": folder / "data", "baseline": BASELINE_FOLDER.absolute()}
+    places = {"artifacts": folder / "artifacts", "data": folder / "data", "baseline": shipped.FOLDER.absolute()}
     flags = [word for name, path in places.items() for word in (f"--{name}", str(path))]
     if subprocess.run([sys.executable, "-m", "trainer", *flags], check=False).returncode:
         sys.exit("error: the retrained model was not published")
-    store = ArtifactStore(folder / "artifacts", "digits", BASELINE_FOLDER)
+    store = ArtifactStore(folder / "artifacts", "digits", shipped.FOLDER)
     version = store.current()
     assert version not in (None, BASELINE)
     return load(store.folder(version), store.manifest(version), BATCH)
