@@ -111,9 +111,7 @@ class Model:
             raise BrokenArtifact("the model's scores are not one finite number an image")
 
 
-def load(
-    folder: Path, manifest: Manifest, batch_limit: int, is_wanted: Callable[[], bool] = lambda: True
-) -> Model:
+def load(folder: Path, manifest: Manifest, batch_limit: int, is_wanted: Callable[[], bool] = lambda: True) -> Model:
     """A model that may serve: its bytes checked, contract held, warmed up, golden images replayed.
 
     Takes some milliseconds to a second; holds the GIL for little of it. Raises BrokenArtifact; Dropped if `is_wanted`

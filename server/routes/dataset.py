@@ -1,6 +1,7 @@
 """Labelled images: upload them, see what there is, accept or remove what is doubtful, undo a batch."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -11,20 +12,24 @@ from server.models.model import Model
 from server.pictures import image
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Input
+from server.routes.requests import page_of
 from server.routes.service import Service
-from server.store.errors import NotFound, UnusableLabel
-from server.store.uploads import Labelled, Stored
+from server.store.browse import Batch, Picture
+from server.store.content import picture_path
+from server.store.dataset import Labelled, Stored
+from server.store.errors import UnusableLabel
 from server.web.body import read_form
-from server.web.errors import Malformed, refusal_of
+from server.web.errors import Failed, Malformed, refusal_of
 from server.web.multipart import Part
 
 SOURCE_LIMIT = 40  # characters
 CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
+LISTED = 100  # suspects, and batches, that the overview shows; lists of their own have the others
 DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
 
 
 def routes(service: Service) -> list[Route]:
-    work = asyncio.to_thread
+    work, memory = asyncio.to_thread, service.memory
 
     async def upload(request: Request) -> Response:
         model = service.predictor.model
@@ -34,39 +39,62 @@ def routes(service: Service) -> list[Route]:
             raise _nothing_usable(refused)
         if source != CORRECTION:
             usable = await _doubt(service, usable, model)
-        stored = await work(service.uploads.add, [each.labelled for each in usable], source)
+        stored = await work(memory.dataset.add, [each.labelled for each in usable], source)
         return JSONResponse(_answer(usable, stored, refused), 201)
 
     async def dataset(request: Request) -> Response:
         return JSONResponse(await work(_overview, service))
 
+    async def batches(request: Request) -> Response:
+        limit, before = page_of(request)
+        found = await work(memory.browser.batches, limit, before)
+        return JSONResponse({"batches": [_batch(each) for each in found], "next": _next(found, limit, "number")})
+
+    async def images(request: Request) -> Response:
+        limit, before = page_of(request)
+        label, split = request.query_params.get("label"), request.query_params.get("split")
+        if split == "suspect":
+            found = await work(memory.browser.suspects, limit, before)
+        elif split in (None, "train", "test"):
+            found = await work(memory.browser.pictures, limit, before, label, split)
+        else:
+            raise Malformed(f"?split={split[:40]} must be train, test or suspect")
+        return JSONResponse({"images": [_picture(each) for each in found], "next": _next(found, limit, "id")})
+
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])
-        await work(service.uploads.remove_batch, number)
+        await work(memory.dataset.remove_batch, number)
         return JSONResponse({"message": f"Batch {number} is removed; the next retraining is without it"})
 
     async def picture(request: Request) -> Response:
-        sha256 = _sha256(request)
-        found = (await work(service.uploads.images)).get(sha256)
-        if found is None:
-            raise NotFound(f"there is no image {sha256!r}; see GET /dataset")
-        return FileResponse(service.uploads.path(found), media_type="image/png")
+        found = await work(memory.browser.picture, _sha256(request))
+        path = memory.content.path("data", picture_path(found.sha256, found.split))
+        if not await work(path.is_file):
+            raise Failed(f"the file of image {found.sha256} is lost; upload it again, or remove it")
+        return FileResponse(path, media_type="image/png")
 
     async def remove(request: Request) -> Response:
-        await work(service.uploads.remove, _sha256(request))
+        await work(memory.dataset.remove, _sha256(request))
         return JSONResponse({"message": "The image is removed"})
 
     async def accept(request: Request) -> Response:
-        await work(service.uploads.accept, _sha256(request))
+        await work(memory.dataset.accept, _sha256(request))
         return JSONResponse({"message": "The label is accepted"})
+
+    async def reject(request: Request) -> Response:
+        await work(memory.dataset.reject, _sha256(request))
+        return JSONResponse({"message": "The label is rejected"})
 
     return [
         Route("/upload", upload, methods=["POST"]),
         Route("/dataset", dataset),
+        Route("/dataset/batches", batches),
         Route("/dataset/batches/{batch}", remove_batch, methods=["DELETE"]),
+        Route("/dataset/images", images),
         Route("/dataset/images/{sha256}", picture),
         Route("/dataset/images/{sha256}", remove, methods=["DELETE"]),
         Route("/dataset/images/{sha256}/accept", accept, methods=["POST"]),
+        Route("/dataset/images/{sha256}/reject", reject, methods=["POST"]),
     ]
 
 
@@ -165,47 +193,67 @@ def _answer(usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> d
         "duplicates": [usable[position].filename for position in stored.duplicates],
         "suspects": [
             {
-                "file": usable[position].filename,
-                "sha256": upload.sha256,
-                "label": upload.label,
-                "probability": upload.probability,
-                "predicted": upload.predicted,
+                "file": usable[each.position].filename,
+                "sha256": each.sha256,
+                "label": each.label,
+                "probability": each.probability,
+                "predicted": each.predicted,
             }
-            for position, upload in stored.suspects
+            for each in stored.suspects
         ],
         "refused": [each.to_json() for each in refused],
     }
 
 
 def _overview(service: Service) -> dict[str, object]:
-    uploads, model = service.uploads, service.serving.model
-    images, counts = uploads.images(), uploads.counts()
-    batches = uploads.batches()
-    batch_of = {each.sha256: batch.number for batch in batches for each in batch.images}
+    memory, model = service.memory, service.serving.model
+    found = memory.browser.overview()
     return {
         "labels": list(model.labels) if model is not None else [],
-        "base": service.store.report(model.version).get("dataset") if model is not None else None,
-        "uploads": {split: counts[split] for split in ("train", "test")},
-        "count": len(images),
-        "suspects": [
-            {
-                "sha256": each.sha256,
-                "label": each.label,
-                "batch": batch_of.get(each.sha256),
-                "probability": each.probability,
-                "predicted": each.predicted,
-            }
-            for each in images.values()
-            if each.split == "suspect"
-        ],
-        "batches": [
-            {"batch": each.number, "created_at": each.created_at, "source": each.source, "count": len(each.images)}
-            for each in batches
-        ],
+        "base": memory.versions.find(model.version).figures.get("dataset") if model is not None else None,
+        "uploads": found.counts,
+        "count": found.images,
+        "decision": found.decision,
+        "suspects_count": found.suspects,
+        "suspects": [_suspect(each) for each in memory.browser.suspects(LISTED)],
+        "batches_count": found.batches,
+        "batches": [_batch(each) for each in memory.browser.batches(LISTED)],
         "quota": {
-            "images": len(images),
-            "bytes": uploads.stored_bytes(),
-            "images_limit": uploads.images_limit,
-            "bytes_limit": uploads.bytes_limit,
+            "images": found.images,
+            "bytes": found.bytes,
+            "images_limit": memory.dataset.images_limit,
+            "bytes_limit": memory.dataset.bytes_limit,
         },
     }
+
+
+def _batch(batch: Batch) -> dict[str, object]:
+    return {"batch": batch.number, "created_at": batch.time, "source": batch.source, "count": batch.images}
+
+
+def _suspect(picture: Picture) -> dict[str, object]:
+    """A doubted label, with the label that the image has meanwhile, if it has one."""
+    return {
+        "sha256": picture.sha256,
+        "label": picture.suspected,
+        "batch": picture.suspected_in,
+        "probability": picture.probability,
+        "predicted": picture.predicted,
+        "in_force": picture.label,
+    }
+
+
+def _picture(picture: Picture) -> dict[str, object]:
+    suspect = _suspect(picture) if picture.suspected is not None else None
+    return {
+        "sha256": picture.sha256,
+        "split": picture.split,
+        "label": picture.label,
+        "batch": picture.batch,
+        "suspect": suspect,
+    }
+
+
+def _next(found: Sequence[object], limit: int, name: str) -> int | None:
+    """What `before` has to be for the next page; None after the last."""
+    return int(getattr(found[-1], name)) if len(found) == limit else None

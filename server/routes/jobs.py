@@ -5,24 +5,26 @@ import hashlib
 import json
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.routes.requests import flag, json_object
+from server.routes.requests import flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.takeover import all_serve
 from server.settings import Settings
-from server.store import files
-from server.store.errors import Conflict
+from server.store import fingerprint
+from server.store.content import job_path
+from server.store.errors import Conflict, StoreError
 from server.store.files import Json
-from server.store.jobs import Job, check_options
+from server.store.jobs import Glance, Job
+from server.store.options import check_options
 from server.web.errors import Failed, Malformed, UnderWay
 
-POLL_SECONDS = 0.2  # how often a job's files are looked at while somebody waits for it
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
-NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # Uploads.fingerprint() without any
+NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
 NOTHING_NEW = {
     "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
     "published": False,
@@ -32,7 +34,7 @@ NOTHING_NEW = {
 
 
 def routes(service: Service) -> list[Route]:
-    jobs, executor = service.jobs, service.executor
+    jobs, executor = service.memory.jobs, service.executor
 
     async def retrain(request: Request) -> Response:
         wait = flag(request, "wait")
@@ -45,22 +47,24 @@ def routes(service: Service) -> list[Route]:
         try:
             job = await work(executor, jobs.create, options, "api", _policy(service.settings))
         except Conflict as error:
-            for each in await work(executor, jobs.all):
-                if each.is_open:
-                    raise UnderWay(str(error), {"Location": f"/retrain/jobs/{each.job}"}) from None
-            raise
+            under_way = await work(executor, jobs.open)
+            if under_way is None:
+                raise
+            raise UnderWay(str(error), {"Location": f"/retrain/jobs/{under_way.job}"}) from None
         try:
             await service.launcher.start(job.job)
         except OSError as error:
-            jobs.fail(job.job, f"the trainer could not be started: {error}")
+            await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
             raise Failed(f"the trainer could not be started: {error}; is the train environment there?") from None
         if not wait:
             return _accepted(job.job)
         return await _wait(service, job.job)
 
     async def listing(request: Request) -> Response:
-        found = await asyncio.get_running_loop().run_in_executor(executor, jobs.all)
-        return JSONResponse({"jobs": [_content(job) for job in found]})
+        limit, before = page_of(request)
+        found = await asyncio.get_running_loop().run_in_executor(executor, jobs.page, limit, before)
+        following = int(found[-1].job) if len(found) == limit else None
+        return JSONResponse({"jobs": [_content(job) for job in found], "next": following})
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -72,14 +76,15 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse({"message": f"Job {job.job} is asked to stop", "job": _content(job)}, 202)
 
     async def log(request: Request) -> Response:
-        path = await asyncio.get_running_loop().run_in_executor(executor, jobs.log, _id(request))
+        job = await asyncio.get_running_loop().run_in_executor(executor, jobs.get, _id(request))
+        path = service.memory.content.path("artifacts", job_path(job.job)) / "trainer.log"
         return PlainTextResponse(await asyncio.get_running_loop().run_in_executor(executor, _tail, path))
 
     async def events(request: Request) -> Response:
         job = _id(request)
-        await asyncio.get_running_loop().run_in_executor(executor, jobs.get, job)
+        await asyncio.get_running_loop().run_in_executor(executor, jobs.glance, job)
         last = request.headers.get("last-event-id", "0")
-        if not last.isdecimal():
+        if not last.isdecimal() or len(last) > 9:
             raise Malformed("Last-Event-ID must be the id of an event of this job")
         stream = _events(service, job, int(last))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
@@ -97,11 +102,14 @@ def routes(service: Service) -> list[Route]:
 def _is_anything_new(service: Service) -> bool:
     """Whether the uploads are others than the current version was trained with; also true while a job is open, which
     is for the admission to say."""
-    model = service.serving.model
-    training = service.store.report(model.version).get("training") if model is not None else None
-    if not isinstance(training, dict) or any(job.is_open for job in service.jobs.all()):
+    memory, model = service.memory, service.serving.model
+    training = memory.versions.find(model.version).figures.get("training") if model is not None else None
+    if not isinstance(training, dict) or memory.jobs.open() is not None:
         return True
-    return service.uploads.fingerprint() != training.get("uploads_sha256", NO_UPLOADS)
+    learnt = training.get("uploads_fingerprint")
+    if learnt is None and training.get("uploads_sha256", NO_UPLOADS) == NO_UPLOADS:
+        learnt = fingerprint.EMPTY
+    return memory.browser.overview().fingerprint != learnt
 
 
 def _policy(settings: Settings) -> dict[str, Json]:
@@ -126,6 +134,7 @@ def _content(job: Job) -> dict[str, object]:
         "created_at": job.created_at,
         "by": job.by,
         "options": job.options,
+        "decision": job.decision,
         "progress": job.progress,
         "result": job.result,
     }
@@ -138,17 +147,19 @@ def _accepted(job: str) -> Response:
 
 async def _wait(service: Service, number: str) -> Response:
     """The answer once the job is over and, if it published, every worker serves its version; 202 if we stop first."""
-    job = await _over(service, number)
-    if job.result is None:
+    result = None
+    async for each in service.feeds.follow(number):
+        if isinstance(each, Glance):
+            result = each.result
+    if result is None:
         return _accepted(number)
-    result = job.result
-    if job.state == "failed":
+    if result["state"] == "failed":
         raise Failed(f"the retraining failed: {result['reason']}")
-    if job.state == "cancelled":
+    if result["state"] == "cancelled":
         raise Conflict(f"the retraining was cancelled: {result['reason']}")
-    published = job.state == "published"
+    published = result["state"] == "published"
     if published:
-        await all_serve(service.store, str(result["version"]), service.settings.promote_wait_seconds)
+        await all_serve(service.memory.workers, str(result["version"]), service.settings.promote_wait_seconds)
     content = {
         "message": "Model retrained successfully"
         if published
@@ -163,37 +174,21 @@ async def _wait(service: Service, number: str) -> Response:
     return JSONResponse(content)
 
 
-async def _over(service: Service, number: str) -> Job:
-    """The job when it is over, or as it is when this service stops."""
-    loop = asyncio.get_running_loop()
-    while True:
-        job = await loop.run_in_executor(service.executor, service.jobs.get, number)
-        if not job.is_open or service.shutdown.stopping.is_set():
-            return job
-        await asyncio.sleep(POLL_SECONDS)
-
-
 async def _events(service: Service, number: str, last: int) -> AsyncIterator[str]:
-    """The job's events as Server-Sent Events, each with its line number as id, and at the end its result."""
-    loop = asyncio.get_running_loop()
-    path = service.jobs.folder / number / "events.jsonl"
-    while True:
-        job = await loop.run_in_executor(service.executor, service.jobs.get, number)
-        lines = await loop.run_in_executor(service.executor, files.read_json_lines, path)
-        for position, event in enumerate(lines[last:], last + 1):
-            yield f"id: {position}\nevent: progress\ndata: {json.dumps(event)}\n\n"
-        last = max(last, len(lines))
-        if not job.is_open:
-            yield f"id: {last}\nevent: result\ndata: {json.dumps(job.result)}\n\n"
-            return
-        if service.shutdown.stopping.is_set():
-            return
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _tail(path: "os.PathLike[str]") -> str:
+    """The job's events as Server-Sent Events, each with its number as id, and at the end its result."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - any path-like
+        async for each in service.feeds.follow(number, last):
+            if isinstance(each, Glance):
+                yield f"id: {each.events}\nevent: result\ndata: {json.dumps(each.result)}\n\n"
+            else:
+                yield f"id: {each[0]}\nevent: progress\ndata: {json.dumps(each[1])}\n\n"
+    except StoreError:
+        return  # the job was pruned, or the database is gone: the page asks again and is told
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - LOG_LIMIT_BYTES, 0))
             return file.read().decode("utf-8", "replace")
     except FileNotFoundError:

@@ -2,51 +2,56 @@
 
 import asyncio
 import json
-from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from server.models.model import load
-from server.routes.requests import json_object
+from server.routes.requests import json_object, page_of
 from server.routes.service import Service
 from server.serving.takeover import all_serve
-from server.store import files
-from server.store.artifacts import BrokenArtifact, CurrentMoved, reason_of
-from server.store.errors import Conflict, NotFound
+from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
+from server.store.versions import Version
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 }
 REASON_LIMIT = 200  # characters
-FIGURES = ("metrics", "gate", "training", "timing")  # the parts of a report that a list shows
+MOVES = 100  # of the pointer, and refused candidates, that the list shows
+FIGURES = ("metrics", "gate", "training", "timing")  # of a report, that a list shows
 
 
 def routes(service: Service) -> list[Route]:
-    executor = service.executor
+    executor, versions = service.executor, service.memory.versions
 
     async def listing(request: Request) -> Response:
-        return JSONResponse(await asyncio.get_running_loop().run_in_executor(executor, _listing, service))
+        limit, before = page_of(request)
+        return JSONResponse(
+            await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
+        )
 
     async def one(request: Request) -> Response:
-        version = _version(request)
-        return JSONResponse(await asyncio.get_running_loop().run_in_executor(executor, _details, service, version))
+        return JSONResponse(
+            await asyncio.get_running_loop().run_in_executor(executor, _details, service, _version(request))
+        )
 
     async def report(request: Request) -> Response:
-        folder = service.store.folder(_version(request)) / "report"
+        found = await asyncio.get_running_loop().run_in_executor(executor, versions.find, _version(request))
+        folder = versions.folder(found.version) / "report"
         path = folder / str(request.path_params["file"])
         if path.parent != folder or path.is_symlink() or not path.is_file():
-            raise NotFound(f"version {_version(request)} has no such report file")
+            raise NotFound(f"version {found.version} has no such report file")
         return FileResponse(path, headers=REPORT_HEADERS)
 
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", "by hand"))[:REASON_LIMIT]
         previous = await asyncio.get_running_loop().run_in_executor(executor, _promote, service, version, why)
-        await service.serving.check()
-        everywhere = await all_serve(service.store, version, service.settings.promote_wait_seconds)
+        await service.serving.look()
+        everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
         content = {
             "message": f"Version {version} serves"
             if everywhere
@@ -56,12 +61,6 @@ def routes(service: Service) -> list[Route]:
         }
         return JSONResponse(content, 200 if everywhere else 202)
 
-    def _version(request: Request) -> str:
-        version = str(request.path_params["version"])
-        if not service.store.exists(version):
-            raise NotFound(f"there is no version {version[:40]!r}; GET /models lists them")
-        return version
-
     return [
         Route("/models", listing),
         Route("/models/{version}", one),
@@ -70,74 +69,70 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _listing(service: Service) -> dict[str, object]:
-    current = _current(service)
-    models = [_summary(service, version, current) for version in reversed(service.store.versions())]
+def _version(request: Request) -> str:
+    return str(request.path_params["version"])
+
+
+def _listing(service: Service, limit: int, before: int | None) -> dict[str, object]:
+    memory = service.memory
+    current = memory.versions.current()
+    found = memory.versions.page(limit, before)
     moves = [
         {
-            "time": move.time,
-            "from": move.from_version,
-            "to": move.to_version,
-            "by": move.by,
-            "reason": move.reason,
+            "time": each.time,
+            "from": each.from_version,
+            "to": each.to_version,
+            "kind": each.kind,
+            "by": each.by,
+            "reason": each.reason,
         }
-        for move in service.store.promotions()
+        for each in memory.versions.moves(MOVES)
     ]
+    refused = memory.jobs.refused(MOVES)
     return {
-        "name": service.store.name,
+        "name": memory.versions.name,
         "current": current,
-        "models": models,
-        "candidates": [_candidate(folder) for folder in service.store.refused()],
+        "models": [_summary(service, each, current) for each in found],
+        "candidates": [{"job": job} | {name: figures.get(name) for name in FIGURES} for job, figures in refused],
         "promotions": moves,
+        "next": int(found[-1].version) or None if len(found) == limit else None,
     }
 
 
-def _candidate(folder: Path) -> dict[str, object]:
-    """A candidate that the gate refused, with its figures."""
-    try:
-        report = files.read_json(folder / "report" / "report.json")
-    except (OSError, ValueError):
-        report = {}
-    return {"job": folder.name} | {name: report.get(name) for name in FIGURES}
+def _summary(service: Service, version: Version, current: str | None) -> dict[str, object]:
+    summary: dict[str, object] = {"version": version.version, "current": version.version == current}
+    if not (service.memory.versions.folder(version.version) / "manifest.json").is_file():
+        summary["problem"] = f"the files of version {version.version} are lost"
+    figures = {name: version.figures.get(name) for name in FIGURES}
+    return summary | {"created_at": version.created_at, "bytes": version.bytes, **figures}
 
 
-def _summary(service: Service, version: str, current: str | None) -> dict[str, object]:
-    summary: dict[str, object] = {"version": version, "current": version == current}
-    try:
-        manifest = service.store.manifest(version)
-    except BrokenArtifact as error:
-        return summary | {"problem": str(error)}
-    report = service.store.report(version)
-    figures = {name: report.get(name) for name in FIGURES}
-    size = manifest.files.get("model.onnx", ("", 0))[1]
-    return summary | {"created_at": manifest.created_at, "bytes": size, **figures}
+def _details(service: Service, number: str) -> dict[str, object]:
+    versions = service.memory.versions
+    version = versions.find(number)
+    manifest = json.loads(versions.manifest(number).to_json())
+    report: dict[str, Any] = versions.report(number)
+    full = {name: report.get(name, version.figures.get(name)) for name in FIGURES}
+    return _summary(service, version, versions.current()) | full | {"manifest": manifest, "report": report}
 
 
-def _details(service: Service, version: str) -> dict[str, object]:
-    try:
-        manifest = json.loads(service.store.manifest(version).to_json())
-    except BrokenArtifact as error:
-        raise Conflict(str(error)) from None
-    summary = _summary(service, version, _current(service))
-    return summary | {"manifest": manifest, "report": service.store.report(version)}
-
-
-def _promote(service: Service, version: str, why: str) -> str | None:
+def _promote(service: Service, number: str, why: str) -> str | None:
     """Verify a version as a worker would, then move the pointer to it; the version that was current before."""
+    versions = service.memory.versions
+    versions.find(number)
     try:
-        load(service.store.folder(version), service.store.manifest(version), service.settings.batch_limit)
+        manifest = versions.manifest(number)
+        load(versions.folder(number), manifest, service.settings.batch_limit)
     except BrokenArtifact as error:
-        raise Conflict(f"version {version} can't serve, so nothing was changed: {error}") from None
-    previous = _current(service)
+        raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
+    if not service.serving.fits(manifest.labels, manifest.preprocessing):
+        raise Conflict(
+            f"version {number} has other labels or preprocessing than the one that serves, so no worker could take "
+            "it over; nothing was changed"
+        )
+    previous = versions.current()
     try:
-        service.store.promote(version, why, reason_of(version, previous), previous)
+        versions.promote(number, "api", why, previous)
     except CurrentMoved as error:
         raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
     return previous
-
-
-def _current(service: Service) -> str | None:
-    try:
-        return service.store.current()
-    except BrokenArtifact:
-        return None

@@ -6,8 +6,11 @@ from starlette.requests import Request
 
 from server.settings import Settings
 from server.store.files import Json
+from server.store.tables import clean
 from server.web.body import read_body
 from server.web.errors import Malformed
+
+PAGE, PAGE_MOST = 50, 1000  # entries of a list that one call gives, by default and at most
 
 
 async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
@@ -21,7 +24,35 @@ async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
         raise Malformed("the body is not JSON; send an object such as {}") from None
     if not isinstance(content, dict):
         raise Malformed("the body is JSON but not an object; send one such as {}")
+    if not _is_text(content):
+        raise Malformed("the body has a NUL, or half of a surrogate pair, in its text; send whole characters")
     return content
+
+
+def page_of(request: Request, most: int = PAGE_MOST) -> tuple[int, int | None]:
+    """The parameters `limit` and `before` of a list: how many, and which number they stay under; raises Malformed."""
+    limit, before = _number(request, "limit", PAGE), _number(request, "before", None)
+    if limit is None or not 1 <= limit <= most:
+        raise Malformed(f"?limit must be from 1 to {most}")
+    return limit, before
+
+
+def _number(request: Request, name: str, default: int | None) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isdecimal() and text.isascii() and len(text) < 16):
+        raise Malformed(f"?{name}={text[:40]} must be a whole number")
+    return int(text)
+
+
+def _is_text(content: Json) -> bool:
+    """Whether all text in it can be written down: JSON lets a client send what is no text in UTF-8."""
+    if isinstance(content, str):
+        return content == clean(content)
+    if isinstance(content, dict):
+        return all(_is_text(name) and _is_text(value) for name, value in content.items())
+    return all(map(_is_text, content)) if isinstance(content, list) else True
 
 
 def flag(request: Request, name: str) -> bool:

@@ -8,9 +8,8 @@ from server.observe.stats import Stats
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings
-from server.store.artifacts import ArtifactStore
-from server.store.jobs import Jobs
-from server.store.uploads import Uploads
+from server.store.memory import Memory
+from server.training.feed import Feeds
 from server.training.launcher import Launcher
 from server.web.access import AccessLog
 from server.web.shutdown import Shutdown
@@ -21,12 +20,11 @@ class Service:
     """What a route may need."""
 
     settings: Settings
-    store: ArtifactStore
+    memory: Memory
     serving: Serving
     predictor: Predictor
-    uploads: Uploads
-    jobs: Jobs
     launcher: Launcher
+    feeds: Feeds
     metrics: Metrics
     stats: Stats
     log: AccessLog

@@ -18,6 +18,8 @@ def routes(service: Service) -> list[Route]:
     async def health(request: Request) -> Response:
         model = service.serving.model
         problems = [service.serving.problem] if service.serving.problem else []
+        if service.memory.database.problem is not None and not service.serving.problem:
+            problems.append(f"{service.memory.database.problem}; predictions go on, nothing can be stored")
         problems += folder_problems(service.settings.artifacts, service.settings.data)
         content = {
             "status": "unhealthy" if model is None else "degraded" if problems else "healthy",

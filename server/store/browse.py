@@ -42,7 +42,7 @@ class Picture:
     id: int
     sha256: str
     split: str
-    label: Label | None
+    label: Label | None  # in force
     batch: str | None  # which put the label in force
     suspected: Label | None
     suspected_in: str | None  # the batch that said so
@@ -97,10 +97,12 @@ class Browser:
             query = query.where(image.c.split == split)
         return self._found(query)
 
-    def suspects(self, limit: int, after: int = 0) -> list[Picture]:
-        """Images with a doubted label that waits for somebody's word, the one that waits longest first."""
-        query = self._pictures().where(image.c.suspect_id.is_not(None), image.c.id > after)
-        return self._found(query.order_by(image.c.id).limit(limit))
+    def suspects(self, limit: int, before: int | None = None) -> list[Picture]:
+        """Images with a doubted label that waits for somebody's word, the newest doubt first."""
+        query = self._pictures().where(image.c.suspect_id.is_not(None))
+        if before is not None:
+            query = query.where(image.c.suspect_id < before)
+        return self._found(query.order_by(image.c.suspect_id.desc()).limit(limit))
 
     def picture(self, sha256: str) -> Picture:
         """Raises NotFound."""

@@ -113,6 +113,13 @@ class Content:
                 still = select(pending).where(pending.c.id.in_([row.id for row in rows]))
                 removed += self._remove(connection, self._gone(connection, connection.execute(still).all()))
 
+    def tidy(self) -> None:
+        """Sweep, after a change that is lasting already: what can't be removed now is removed another time."""
+        try:
+            self.sweep()
+        except (StoreError, OSError) as error:
+            logger.warning("files of no use could not be swept: %s", error)
+
     def _due(self, connection: Connection, after: int) -> list[Row[tuple[object, ...]]]:
         oldest = select(func.min(job.c.decision)).where(job.c.open == 1).scalar_subquery()
         held = pending.c.decision.is_not(None) & (pending.c.decision > func.coalesce(oldest, pending.c.decision))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.engine import URL, make_url
@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, SQLAlchemy
 
 from server.store import fingerprint, schema
 from server.store.decisions import now
-from server.store.errors import Locked, Unavailable, Uncertain
+from server.store.errors import Locked, NoSpace, Unavailable, Uncertain
 from server.store.tables import as_json, model
 
 FILE = "relearn.sqlite3"  # in the artifacts folder
@@ -258,13 +258,15 @@ def _failure(error: DBAPIError) -> Exception:
         return Locked("another call is changing the same thing; try again shortly")
     if isinstance(error.orig, sqlite3.IntegrityError) or type(error.orig).__name__.endswith("Violation"):
         return error  # a fault of ours: it has no place among what a disk can do
+    if "disk is full" in words or "No space left" in words:
+        return NoSpace("the disk that the database is on is full")
     return Unavailable(f"the database can't be used: {words}")
 
 
 def _failed_commit(error: SQLAlchemyError) -> Exception:
     original = getattr(error, "orig", None)
-    if isinstance(original, sqlite3.OperationalError) and "locked" in str(original):
-        return Locked("another call is changing the same thing; try again shortly")
+    if isinstance(original, sqlite3.OperationalError) and ("locked" in str(original) or "full" in str(original)):
+        return _failure(cast(DBAPIError, error))  # SQLite says so before it changed anything
     return Uncertain(
         f"the database failed at the last step ({original or error}): look before you do it again, which does no harm"
     )

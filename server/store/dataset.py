@@ -112,7 +112,7 @@ class Dataset:
             number = decisions.decide(connection, self._model.id, by, "reject", sha256=sha256)
             ledger.forget_suspicions(found)
             self._release(ledger, ledger.settle([found.id]), number)
-        self._content.sweep()
+        self._content.tidy()
 
     def remove(self, sha256: str, by: str = "api") -> None:
         """Remove an image with all that was said of it; raises NotFound."""
@@ -124,7 +124,7 @@ class Dataset:
             number = decisions.decide(connection, self._model.id, by, "remove", sha256=sha256)
             ledger.forget_image(found)
             self._release(ledger, ledger.settle([found.id]), number)
-        self._content.sweep()
+        self._content.tidy()
 
     def remove_batch(self, number: str, by: str = "api") -> None:
         """Undo an upload: its images go, or go back to the label they had before; raises NotFound."""
@@ -137,7 +137,7 @@ class Dataset:
             undone = update(tables.batch).where(tables.batch.c.id == found).values(undone_by=decided)
             connection.execute(undone)
             self._release(ledger, ledger.settle(ledger.forget_batch(found)), decided)
-        self._content.sweep()
+        self._content.tidy()
 
     def _try_add(self, encoded: Sequence[_Encoded], source: str, by: str) -> Stored | None:
         pngs = {each.sha256: each.png for each in encoded}

@@ -33,6 +33,10 @@ class Unavailable(StoreError):
     """The database can't be read or written now; predictions go on. Nothing was changed."""
 
 
+class NoSpace(Unavailable):
+    """The disk that the database is on is full. Nothing was changed."""
+
+
 class Uncertain(StoreError):
     """The database failed while it made a change lasting: it may be there or not, and doing it again does no harm."""
 

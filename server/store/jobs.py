@@ -190,7 +190,7 @@ class Jobs:
             connection.execute(delete(job).where(job.c.id.in_(numbers)))
             paths = [path for number in numbers for path in (job_path(number), candidate_path(number))]
             self._content.release(connection, "artifacts", paths)
-        self._content.sweep()
+        self._content.tidy()
         return [str(number) for number in reversed(numbers)]
 
     def _row(self, connection: Connection, number: str) -> Row[Any]:

@@ -210,7 +210,7 @@ class Versions:
             connection.execute(update(version).where(gone).values(pruned=1))
             paths = [version_path(self.name, number) for number in removed]
             self._content.release(connection, "artifacts", paths)
-        self._content.sweep()
+        self._content.tidy()
         return [str(number) for number in removed]
 
     def fallbacks(self) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Attendance:
         found = self._jobs.open()
         if found is None:
             self._first_seen = None
-            self._content.sweep()
+            self._content.tidy()
             return False
         if self._first_seen is None or self._first_seen[0] != found.job:
             self._first_seen = found.job, time.monotonic()

@@ -11,8 +11,22 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType, UnusableImage
-from server.store.errors import Conflict, NotFound, QuotaReached, StoreError, UnusableLabel, UnusableOption
-from server.store.files import LockTimeout
+from server.store.errors import (
+    BrokenArtifact,
+    ClaimLost,
+    Conflict,
+    CurrentMoved,
+    LeaseLost,
+    Locked,
+    NoSpace,
+    NotFound,
+    QuotaReached,
+    StoreError,
+    Unavailable,
+    Uncertain,
+    UnusableLabel,
+    UnusableOption,
+)
 
 STORAGE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 
@@ -107,6 +121,9 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     BodyTimeout: Refusal(408, "body_timeout"),
     UnderWay: Refusal(409, "conflict"),
     Conflict: Refusal(409, "conflict"),
+    BrokenArtifact: Refusal(409, "conflict"),
+    CurrentMoved: Refusal(409, "conflict"),
+    LeaseLost: Refusal(409, "conflict"),
     BodyTooLarge: Refusal(413, "body_too_large"),
     ImageTooLarge: Refusal(413, "image_too_large"),
     UnsupportedBody: Refusal(415, "unsupported_type"),
@@ -116,8 +133,13 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     UnusableOption: Refusal(422, "unusable_option"),
     Failed: Refusal(500, "failed"),
     Internal: Refusal(500, "internal"),
+    Uncertain: Refusal(500, "uncertain"),
+    Locked: Refusal(503, "busy", {"Retry-After": "1"}),
+    ClaimLost: Refusal(503, "busy", {"Retry-After": "1"}),
+    Unavailable: Refusal(503, "store_unavailable", {"Retry-After": "5"}),
     Busy: Refusal(503, "busy", {"Retry-After": "1"}),
     NoModel: Refusal(503, "no_model", {"Retry-After": "5"}),
+    NoSpace: Refusal(507, "storage_failed"),
     StorageFailed: Refusal(507, "storage_failed"),
     QuotaReached: Refusal(507, "quota_reached"),
 }
@@ -137,9 +159,7 @@ def refusal_of(error: Exception) -> Refusal:
 
 
 def told(fault: BaseException, request_id: str) -> RequestError:
-    """What a client is told of a fault: of a disk or a lock what it is, of anything else only where to look."""
-    if isinstance(fault, LockTimeout):
-        return Busy("another call is changing the same thing; try again shortly")
+    """What a client is told of a fault: of a disk what it is, of anything else only where to look."""
     if isinstance(fault, OSError) and fault.errno in STORAGE_FAULTS:
         return StorageFailed(f"nothing was stored: {os.strerror(fault.errno)}; what serves goes on serving")
     return Internal(f"something went wrong inside the service; its log has the details under {request_id}")
