@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from server.models import model
 from server.store.artifacts import BASELINE, ArtifactStore
+
+from server.models import model
 
 FOLDER = Path("artifacts/baseline")
 

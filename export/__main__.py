@@ -1,84 +1,99 @@
 """`python -m export`: list versions, verify one, promote one or a refused candidate, ship one as the baseline."""
 
 import argparse
+import os
 import shutil
 import sys
-from pathlib import Path
 
 from export.publish import Candidate, publish, read_candidate, write
 from server.models.model import Model, load
-from server.store import files
-from server.store.artifacts import BASELINE, ArtifactStore, BrokenArtifact, CurrentMoved, read_listed, reason_of
+from server.settings import SettingError, Settings
+from server.settings import load as load_settings
+from server.store.errors import StoreError
+from server.store.files import TEMP_PREFIX
+from server.store.manifest import read_listed
+from server.store.memory import Memory, open_memory
+from server.store.versions import BASELINE
 
 BATCH_LIMIT = 256
+BY = "command line"
+PLACES = ("artifacts", "data", "baseline", "name", "database")  # settings of the server that mean the same here
 
 
 def main() -> None:
     arguments = _parser().parse_args()
-    store = ArtifactStore(arguments.artifacts.absolute(), arguments.name, arguments.baseline.absolute())
     try:
-        arguments.action(store, arguments)
-    except (BrokenArtifact, CurrentMoved, OSError) as error:
+        settings = _settings(arguments)
+        memory = open_memory(settings.artifacts, settings.data, settings.name, settings.baseline, settings.database)
+        arguments.action(memory, arguments, settings)
+    except (SettingError, ValueError, StoreError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
-def list_versions(store: ArtifactStore, _: argparse.Namespace) -> None:
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """The places by flags, then RELEARN_ variables, then defaults, as the server reads them."""
+    given = {name: getattr(arguments, name) for name in PLACES}
+    flags = [word for name, text in given.items() if text is not None for word in (f"--{name}", text)]
+    return load_settings(flags, os.environ)
+
+
+def list_versions(memory: Memory, _: argparse.Namespace, __: Settings) -> None:
     """One line a version: number, time, test accuracy, and which one is current."""
-    current = store.current()
-    for version in store.versions():
-        try:
-            created = store.manifest(version).created_at
-        except BrokenArtifact as error:
-            created = f"broken: {error}"
-        metrics = store.report(version).get("metrics")
+    current = memory.versions.current()
+    for version in reversed(memory.versions.page(limit=10_000)):
+        metrics = version.figures.get("metrics")
         test = metrics.get("test") if isinstance(metrics, dict) else None
         accuracy = f"{test['accuracy']:.4f}" if isinstance(test, dict) else "-"
-        print(f"{version:>6}  {created}  test accuracy {accuracy}{'  current' if version == current else ''}")
+        mark = "  current" if version.version == current else ""
+        print(f"{version.version:>6}  {version.created_at}  test accuracy {accuracy}{mark}")
 
 
-def verify_version(store: ArtifactStore, arguments: argparse.Namespace) -> None:
+def verify_version(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
     """Load a version as a server would: hashes, contract, warm-up, golden images."""
-    _load(store, arguments.version)
+    _load(memory, arguments.version)
     print(f"version {arguments.version} can serve")
 
 
-def promote_version(store: ArtifactStore, arguments: argparse.Namespace) -> None:
+def promote_version(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
     """Make a version current; running servers take it over by themselves."""
-    _load(store, arguments.version)
-    current = store.current()
-    store.promote(arguments.version, arguments.reason, reason_of(arguments.version, current), current)
+    _load(memory, arguments.version)
+    current = memory.versions.current()
+    memory.versions.promote(arguments.version, BY, arguments.reason, current)
     print(f"version {arguments.version} is current; before it was {current}")
 
 
-def promote_candidate(store: ArtifactStore, arguments: argparse.Namespace) -> None:
-    """Publish a candidate that the gate refused; the reason goes into the promotions log."""
-    candidate = read_candidate(store, arguments.job)
-    Model(candidate.manifest(store.name, "candidate"), candidate.contents["model.onnx"]).warm_up(BATCH_LIMIT)
-    version = publish(store, candidate, store.current(), arguments.reason, lambda _: None)
+def promote_candidate(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
+    """Publish a candidate that the gate refused; the reason goes into the log of moves."""
+    candidate = read_candidate(memory, arguments.job)
+    manifest = candidate.manifest(memory.versions.name, "candidate")
+    Model(manifest, candidate.contents["model.onnx"]).warm_up(BATCH_LIMIT)
+    version = publish(memory, candidate, memory.versions.current(), BY, arguments.reason, arguments.job)
     print(f"version {version} is published and current")
 
 
-def ship_version(store: ArtifactStore, arguments: argparse.Namespace) -> None:
+def ship_version(memory: Memory, arguments: argparse.Namespace, settings: Settings) -> None:
     """Copy a version over the baseline, the one that is tracked by git and serves until another is published."""
-    manifest = _load(store, arguments.version).manifest
-    contents = {file: read_listed(store.folder(arguments.version), manifest, file) for file in manifest.files}
+    manifest = _load(memory, arguments.version).manifest
+    contents = {file: read_listed(memory.versions.folder(arguments.version), manifest, file) for file in manifest.files}
     candidate = Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
-    temp = arguments.baseline.with_name(files.TEMP_PREFIX + "baseline")
-    write(temp, candidate, candidate.manifest(store.name, BASELINE))
-    shutil.rmtree(arguments.baseline, ignore_errors=True)
-    temp.rename(arguments.baseline)
-    print(f"{arguments.baseline} is version {arguments.version} now")
+    temp = settings.baseline.with_name(TEMP_PREFIX + "baseline")
+    write(temp, candidate, candidate.manifest(memory.versions.name, BASELINE))
+    shutil.rmtree(settings.baseline, ignore_errors=True)
+    temp.rename(settings.baseline)
+    print(f"{settings.baseline} is version {arguments.version} now")
 
 
-def _load(store: ArtifactStore, version: str) -> Model:
-    return load(store.folder(version), store.manifest(version), BATCH_LIMIT)
+def _load(memory: Memory, version: str) -> Model:
+    memory.versions.find(version)
+    return load(memory.versions.folder(version), memory.versions.manifest(version), BATCH_LIMIT)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder of the models")
-    parser.add_argument("--baseline", type=Path, default=Path("artifacts/baseline"), help="the model that ships")
-    parser.add_argument("--name", default="digits", help="the model's name")
+    for name in PLACES:
+        parser.add_argument(
+            f"--{name}", help=f"as the server's setting; by default RELEARN_{name.upper()}, then its own"
+        )
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("list", help="list the versions").set_defaults(action=list_versions)
     verify = commands.add_parser("verify", help="load a version as a server would")
@@ -93,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (verify, promote, ship):
         command.add_argument("version")
     for command in (promote, candidate):
-        command.add_argument("--reason", required=True, help="why; kept in the promotions log")
+        command.add_argument("--reason", required=True, help="why; kept in the log of moves")
     return parser
 
 

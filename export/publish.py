@@ -1,18 +1,25 @@
 """A candidate's files become a version: all there, or not there at all, whenever it is stopped.
 
-temp folder -> files, fsync -> manifest last -> rename to the version's number -> fsync of the parent -> pointer.
+a number and its folder, listed as pending -> files, fsync -> manifest last -> one transaction: version, move, job.
 """
 
 import hashlib
-import shutil
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
 
 from server.pictures.preprocessing import Preprocessing
 from server.store import files
-from server.store.artifacts import ArtifactStore, Manifest, read_listed
+from server.store.content import candidate_path
+from server.store.lease import Lease
+from server.store.manifest import Manifest, read_listed
+from server.store.memory import Memory
+from server.store.versions import figures_of
 
 
 @dataclass(frozen=True)
@@ -37,44 +44,71 @@ class Candidate:
             opset=self.opset,
         )
 
+    @property
+    def report(self) -> dict[str, Any]:
+        """The figures that it comes with."""
+        data = self.contents.get("report/report.json", b"{}")
+        content: dict[str, Any] = json.loads(data)
+        return content
+
 
 def publish(
-    store: ArtifactStore, candidate: Candidate, expected: str | None, by: str, announce: Callable[[str], None]
+    memory: Memory,
+    candidate: Candidate,
+    expected: str | None,
+    by: str,
+    reason: str = "",
+    job: str | None = None,
+    announce: Callable[[str], None] = lambda _: None,
+    also: Callable[[Connection, str], None] = lambda *_: None,
 ) -> str:
     """Publish and make current, if the current version is still `expected`; the new version.
 
-    `announce` is told the version before it becomes visible. Raises CurrentMoved, and then nothing was published.
+    `announce` is told the version before it becomes visible; what `also` changes, given the version, becomes lasting
+    together with it. Raises CurrentMoved, and then nothing was published, or what `announce` and `also` raise.
     """
-    with store.pointer(expected) as move:
-        sweep(store.models)
-        version = store.next_version()
-        temp = store.models / f"{files.TEMP_PREFIX}{version}"
-        write(temp, candidate, candidate.manifest(store.name, version))
+    versions = memory.versions
+    reservation = versions.reserve()
+    version = reservation.version
+    try:
+        manifest = candidate.manifest(versions.name, version)
+        write(reservation.folder, candidate, manifest)
         announce(version)
-        temp.rename(store.models / version)
-        files.sync_folder(store.models)
-        move(version, by, "published")
+        versions.publish(
+            reservation,
+            manifest,
+            candidate.report,
+            expected,
+            by,
+            reason,
+            job,
+            lambda connection: also(connection, version),
+        )
+    except BaseException:
+        versions.give_up(reservation)
+        raise
     return version
 
 
-def keep_refused(store: ArtifactStore, candidate: Candidate, job: str) -> Path:
-    """Put a refused candidate under its job's number, for people to look at or promote by hand.
-
-    To be called by the one that holds the jobs' lock.
-    """
-    folder = store.candidates / job
-    store.candidates.mkdir(parents=True, exist_ok=True)
-    sweep(store.candidates)
-    temp = store.candidates / f"{files.TEMP_PREFIX}{job}"
-    write(temp, candidate, candidate.manifest(store.name, f"candidate-{job}"))
-    temp.rename(folder)
-    files.sync_folder(store.candidates)
+def keep_refused(memory: Memory, candidate: Candidate, lease: Lease, result: dict[str, Any]) -> Path:
+    """Conclude a job as refused, and keep its candidate under its number, to be looked at or promoted by hand."""
+    path = candidate_path(lease.job)
+    claim = memory.content.claim("artifacts", [path])
+    try:
+        folder = memory.content.path("artifacts", path)
+        write(folder, candidate, candidate.manifest(memory.versions.name, f"candidate-{lease.job}"))
+        with memory.database.write() as connection:
+            memory.content.settle(connection, claim)
+            lease.conclude(connection, result, figures_of(candidate.report))
+    except BaseException:
+        memory.content.drop(claim)
+        raise
     return folder
 
 
-def read_candidate(store: ArtifactStore, job: str) -> Candidate:
+def read_candidate(memory: Memory, job: str) -> Candidate:
     """A kept candidate, its files checked against its manifest; raises BrokenArtifact or OSError."""
-    folder = store.candidates / job
+    folder = memory.content.path("artifacts", candidate_path(job))
     manifest = Manifest.from_json(files.read_regular(folder / "manifest.json", 2**20))
     contents = {file: read_listed(folder, manifest, file) for file in manifest.files}
     return Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
@@ -83,18 +117,10 @@ def read_candidate(store: ArtifactStore, job: str) -> Candidate:
 def write(folder: Path, candidate: Candidate, manifest: Manifest) -> None:
     """Write every file durably, the manifest last."""
     assert set(manifest.files) == set(candidate.contents)
-    (folder / "report").mkdir(parents=True)
+    for parent in {(folder / file).parent for file in candidate.contents}:
+        files.make_folder(parent)
     files.write_all({folder / file: data for file, data in candidate.contents.items()})
     files.write_atomically(folder / "manifest.json", manifest.to_json())
-
-
-def sweep(parent: Path) -> None:
-    """Remove what a process that was stopped left behind; to be called while holding what keeps others from writing."""
-    for left in parent.glob(files.TEMP_PREFIX + "*"):
-        if left.is_dir():
-            shutil.rmtree(left)
-        else:
-            left.unlink()
 
 
 def with_file(candidate: Candidate, file: str, data: bytes) -> Candidate:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.models.model import Images, Model, Probabilities, Scores
-from server.store.artifacts import BrokenArtifact
+from server.store.errors import BrokenArtifact
 
 PARITY_LIMIT = 1e-5  # tf2onnx's own tolerance; Keras' export is held to 1e-6
 GOLDEN_IMAGES = 32

@@ -22,9 +22,10 @@ from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings
-from server.store.artifacts import ArtifactStore
-from server.store.jobs import Jobs
-from server.store.uploads import Uploads
+from server.store.memory import Memory, open_memory
+from server.store.watch import Watch
+from server.training.attendance import Attendance
+from server.training.feed import Feeds
 from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.front import Front
@@ -71,7 +72,17 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def _service(settings: Settings) -> Service:
     executor = priority.threads(4, "work")
-    store = ArtifactStore(settings.artifacts, settings.name, settings.baseline)
+    memory = open_memory(
+        settings.artifacts,
+        settings.data,
+        settings.name,
+        settings.baseline,
+        settings.database,
+        settings.upload_quota_images,
+        settings.upload_quota_bytes,
+    )
+    watch = Watch(memory.changes(), priority.threads(1, "watch"))
+    shutdown = Shutdown(settings.drain_seconds)
     metrics, stats = Metrics(), Stats()
 
     def count(records: Sequence[Record]) -> None:
@@ -82,32 +93,31 @@ def _service(settings: Settings) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    serving = Serving(store, settings.batch_limit, count_reload)
-    predictor = Predictor(settings, serving)
-    waits_for_runner = settings.trainer == "none"
-    job_files = Jobs(settings.artifacts, store, None if waits_for_runner else settings.job_start_seconds)
+    serving = Serving(memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
+    start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     return Service(
         settings=settings,
-        store=store,
+        memory=memory,
+        watch=watch,
         serving=serving,
-        predictor=predictor,
-        uploads=Uploads(settings.data, settings.upload_quota_images, settings.upload_quota_bytes),
-        jobs=job_files,
-        launcher=_launcher(settings, job_files),
+        predictor=Predictor(settings, serving),
+        launcher=_launcher(settings, memory),
+        attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds),
+        feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
         metrics=metrics,
         stats=stats,
         log=AccessLog(count),
-        shutdown=Shutdown(settings.drain_seconds),
+        shutdown=shutdown,
         executor=executor,
     )
 
 
-def _launcher(settings: Settings, job_files: Jobs) -> Launcher:
+def _launcher(settings: Settings, memory: Memory) -> Launcher:
     if settings.trainer == "docker":
         from server.training.docker import DockerLauncher  # it needs a package that only this setting asks for
 
-        return DockerLauncher(settings, job_files)
-    return NoLauncher() if settings.trainer == "none" else ProcessLauncher(settings, job_files)
+        return DockerLauncher(settings, memory)
+    return NoLauncher() if settings.trainer == "none" else ProcessLauncher(settings, memory)
 
 
 async def _gauge(service: Service) -> None:
@@ -126,11 +136,9 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
-    try:
-        service.uploads.sweep()
-    except OSError as error:
-        logger.error("what crashed uploads left could not be swept: %s", error)
     await service.serving.start()
+    service.watch.start()
+    service.attendance.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     gauges = asyncio.create_task(_gauge(service))
@@ -140,8 +148,11 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     gc.freeze()
     yield
     gauges.cancel()
+    await service.attendance.stop()
     await service.serving.stop()
+    await service.watch.stop()
     service.log.flush()
     service.predictor.close()
     service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)
+    service.memory.close()

@@ -39,7 +39,8 @@ class Settings:
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")
     artifacts: Path = setting(Path("artifacts"), "folder", "models, jobs and candidates")
     baseline: Path = setting(Path("artifacts/baseline"), "folder", "model served while none is published; read only")
-    data: Path = setting(Path("data"), "folder", "uploaded images and their batches")
+    data: Path = setting(Path("data"), "folder", "uploaded images")
+    database: str = setting("", "URL", "PostgreSQL for all facts; empty: the file relearn.sqlite3 in artifacts")
     dataset: Path = setting(Path("data/mnist"), "folder", "base dataset a retrain learns from; read only")
     ui: Path = setting(Path("ui"), "folder", "the page; read only")
     api_key: str = setting("", "secret", "key that calls which change something must carry; empty asks for none")
@@ -70,6 +71,7 @@ class Settings:
     docker_memory_bytes: int = setting(4 * 2**30, "bytes", "memory of the trainer's container, swap included")
     docker_cpus: float = setting(1.0, "cores", "processor time of the trainer's container")
     docker_processes: int = setting(1024, "processes", "most processes and threads in the trainer's container")
+    docker_network: str = setting("none", "network", "of the trainer's container; PostgreSQL needs one that reaches it")
     docker_artifacts: str = setting("", "mount", "artifacts for the container: a host folder or a volume; see docs")
     docker_data: str = setting("", "mount", "uploads for the container: a host folder or a volume; see docs")
     docker_dataset: str = setting("", "mount", "base dataset for the container: a host folder, a volume, or image")
@@ -178,6 +180,10 @@ def _check(settings: Settings) -> None:
         )
     if settings.trainer not in LAUNCHERS:
         raise SettingError(f"RELEARN_TRAINER={settings.trainer!r} must be one of {', '.join(LAUNCHERS)}")
+    if settings.database and not settings.database.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise SettingError("RELEARN_DATABASE must be postgresql+psycopg://user@host/name, or sqlite:////path/to/file")
+    if settings.database.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+        raise SettingError("RELEARN_DATABASE needs the psycopg package; requirements-postgres.txt has it")
     if settings.trainer == "docker" and importlib.util.find_spec("docker") is None:
         raise SettingError("RELEARN_TRAINER=docker needs the docker package; requirements-docker.txt has it")
     if not settings.api_key.isascii():

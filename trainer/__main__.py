@@ -6,47 +6,55 @@ python -m trainer --watch       wait for jobs and run them, one after another
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 import time
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
-from server.store.artifacts import ArtifactStore
-from server.store.errors import Conflict
-from server.store.files import LockTimeout
-from server.store.jobs import Jobs
+from server.store.errors import Conflict, NotFound, StoreError
+from server.store.memory import Memory, open_memory
+from trainer.child import die_with_the_runner
+from trainer.child import main as child
 from trainer.config import Places, Recipe, add_flags, options_of, places_of, recipe_of
 from trainer.job import child_command, run_job
 
 WATCH_SECONDS = 0.5
+SILENCE_SECONDS = 5.0  # after which jobs are looked for although nothing was written
 
 
 def main() -> None:
     arguments = vars(_parser().parse_args())
     places = places_of(arguments)
+    if places.database:
+        os.environ["RELEARN_DATABASE"] = places.database  # for the child
     limit_seconds = float(arguments["job_limit_seconds"])
     if arguments.get("command") == "child":
-        from trainer.child import main as child
-
-        sys.exit(child(arguments["id"], places, arguments["work"]))
-    jobs = Jobs(places.artifacts, ArtifactStore(places.artifacts, places.name, places.baseline), None)
-    runner = Runner(jobs, places, limit_seconds)
-    signal.signal(signal.SIGTERM, runner.stop)  # as the first process of a container it would not even end by it
-    if arguments.get("command") == "job":
-        sys.exit(runner.run(arguments["id"]))
-    if arguments["watch"]:
-        runner.watch()
-        sys.exit()
-    sys.exit(_train(runner, options_of(arguments)))
+        die_with_the_runner()
+        sys.exit(child(arguments["id"], arguments["token"], places, arguments["work"]))
+    try:
+        memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
+        runner = Runner(memory, places, limit_seconds)
+        signal.signal(signal.SIGTERM, runner.stop)  # as the first process of a container it would not even end by it
+        if arguments.get("command") == "job":
+            sys.exit(runner.run(arguments["id"]))
+        if arguments["watch"]:
+            runner.watch()
+            sys.exit()
+        sys.exit(_train(runner, options_of(arguments)))
+    except (StoreError, ValueError) as error:
+        sys.exit(f"error: {error}")
 
 
 class Runner:
     """Runs jobs one at a time, until it is told to stop."""
 
-    def __init__(self, jobs: Jobs, places: Places, limit_seconds: float) -> None:
-        self.jobs = jobs
+    def __init__(self, memory: Memory, places: Places, limit_seconds: float) -> None:
+        self.jobs = memory.jobs
+        self._memory = memory
         self._places = places
         self._limit_seconds = limit_seconds
         self._stopping = False
@@ -57,25 +65,42 @@ class Runner:
 
     def run(self, job: str, echo: bool = False) -> int:
         """Run one job; 0 if the loop did its work, which a refusal is part of."""
-        self.jobs.get(job)
-        command = child_command(job, _flags(self._places))
-        folder = self.jobs.folder / job
+        flags = _flags(self._places)
         try:
-            result = run_job(folder, command, self._limit_seconds, lambda: self._stopping, _to_stdout if echo else None)
-        except LockTimeout as error:
-            self.jobs.fail(job, f"another trainer is running: {error}")
+            result = run_job(
+                self._memory,
+                job,
+                lambda lease, work: child_command(lease, work, flags),
+                self._limit_seconds,
+                lambda: self._stopping,
+                _to_stdout if echo else None,
+            )
+        except Conflict as error:
+            print(error, flush=True)
             return 1
-        return 0 if result["state"] in ("published", "refused", "cancelled") else 1
+        return 0 if result.get("state") in ("published", "refused", "cancelled") else 1
 
     def watch(self) -> None:
-        """Run every job that is created, one after another."""
-        print(f"waiting for jobs in {self.jobs.folder}", flush=True)
+        """Run every job that is created, one after another; looks at the rows only when something was written."""
+        print(f"waiting for jobs of {self._places.name} in {self._places.artifacts}", flush=True)
+        changes = self._memory.changes()
+        looked = 0.0
         while not self._stopping:
-            for job in self.jobs.all():
-                if job.state == "queued" and not self._stopping:
-                    print(f"job {job.job}", flush=True)
-                    self.run(job.job, echo=True)
+            try:
+                if changes.seen() or time.monotonic() - looked > SILENCE_SECONDS:
+                    looked = time.monotonic()
+                    self._run_queued()
+            except StoreError as error:
+                print(f"waiting for the database: {error}", flush=True)
+                time.sleep(SILENCE_SECONDS)
             time.sleep(WATCH_SECONDS)
+
+    def _run_queued(self) -> None:
+        job = self.jobs.open()
+        if job is not None and job.state == "queued":
+            print(f"job {job.job}", flush=True)
+            with contextlib.suppress(NotFound):  # pruned, or never ours
+                self.run(job.job, echo=True)
 
 
 def _train(runner: Runner, options: dict[str, Any]) -> int:
@@ -83,7 +108,7 @@ def _train(runner: Runner, options: dict[str, Any]) -> int:
     try:
         recipe_of(options)
         job = runner.jobs.create(options, "command line", {}).job
-    except (ValueError, Conflict) as error:
+    except (ValueError, StoreError) as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGINT, lambda *_: runner.jobs.cancel(job))
     code = runner.run(job, echo=True)
@@ -102,7 +127,10 @@ def _to_stdout(piece: bytes) -> None:
 
 def _flags(places: Places) -> list[str]:
     """The places as flags, for the child."""
-    pairs = [(f"--{f.name}", str(getattr(places, f.name))) for f in fields(Places)]
+    given = {f.name: str(getattr(places, f.name)) for f in fields(Places)}
+    pairs = [
+        (f"--{name}", text) for name, text in given.items() if text and name != "database"
+    ]  # it may hold a password
     return [word for pair in pairs for word in pair]
 
 
@@ -119,8 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(job)
     child = commands.add_parser("child")
     child.add_argument("id")
+    child.add_argument("token", type=int)
     _add_common(child)
-    child.add_argument("work")
+    child.add_argument("work", type=Path)
     return parser
 
 

@@ -1,47 +1,52 @@
-"""The process that trains: it reads the job's request, runs it, and leaves its outcome in the work folder."""
+"""The process that trains: it reads the job's row, runs it under its runner's lease, and concludes it.
 
-import json
+What it writes down is written under the lease's token, so that one whose job was taken away from it changes nothing.
+"""
+
+import os
+import signal
+import threading
 import traceback
 from pathlib import Path
 
-import tensorflow as tf
-
-from server.store import files
-from server.store.artifacts import BrokenArtifact
+from server.store.errors import LeaseLost, StoreError
 from server.store.jobs import outcome
-from trainer.conclude import Policy
+from server.store.lease import Lease
+from server.store.memory import open_memory
 from trainer.config import Places, recipe_of
 from trainer.errors import TrainingError
-from trainer.job import OUTCOME
-from trainer.progress import Report
-from trainer.run import run
+from trainer.policy import Policy
 
 
-def main(job: str, places: Places, work: str) -> int:
+def die_with_the_runner() -> None:
+    """End this process and all that it starts when its runner is gone, however that ended: when its pipe ends."""
+
+    def wait() -> None:
+        while os.read(0, 1):
+            pass
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(job: str, token: int, places: Places, work: Path) -> int:
     """Run the job; the exit code is 0 if it came to a verdict."""
+    from trainer.run import run, set_threads  # TensorFlow: some seconds
+
     set_threads()
-    folder = places.artifacts / "jobs" / job
-    request = files.read_json(folder / "request.json")
-    options, policy = request["options"], request["policy"]
-    report = Report(folder / "events.jsonl")
+    memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
+    found = memory.jobs.get(job)
+    lease = Lease(memory.database, int(job), token)
     try:
-        assert isinstance(options, dict)
-        assert isinstance(policy, dict)
-        result = run(folder, recipe_of(options), Policy.from_json(policy), places, report, Path(work))
-    except (TrainingError, BrokenArtifact, ValueError, TypeError) as error:
+        return 0 if run(memory, lease, recipe_of(found.options), Policy.from_json(found.policy), places, work) else 1
+    except LeaseLost as error:
+        print(f"nothing is published: {error}", flush=True)
+        return 1
+    except (TrainingError, StoreError, ValueError, TypeError) as error:
         traceback.print_exc()
-        result = outcome("failed", reason=str(error))
+        reason = str(error)
     except OSError as error:
         traceback.print_exc()
-        result = outcome("failed", reason=f"the disk failed the trainer: {error}")
-    files.write_atomically(Path(work) / OUTCOME, json.dumps(result).encode())
-    return 0 if result["state"] != "failed" else 1
-
-
-def set_threads() -> None:
-    """One thread an operation, one operation for each of two cores: the network's step beside the images' changes.
-
-    Operations this small lose more by being split over two threads than they gain: 41 ms of CPU a step against 30.
-    """
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(2)
+        reason = f"the disk failed the trainer: {error}"
+    lease.end(outcome("failed", reason=reason))
+    return 1

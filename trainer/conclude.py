@@ -1,42 +1,26 @@
 """The end of a run: the gate's verdict over the candidate, then publication or the candidates' folder, then pruning."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from export.cost import cost_of
-from export.gate import Contender, Judging, Limits, judge
-from export.prune import prune_folders, prune_versions
+from export.gate import Contender, Judging, judge
 from export.publish import Candidate, keep_refused, publish, with_file
 from export.verify import Parity
 from server.models.model import Model, load
-from server.store.artifacts import ArtifactStore, BrokenArtifact, CurrentMoved
-from server.store.files import Json
+from server.store.errors import BrokenArtifact, CurrentMoved
 from server.store.jobs import outcome
+from server.store.lease import Lease
+from server.store.memory import Memory
+from trainer.policy import Policy
 from trainer.progress import Report
 from trainer.report import report_files
 
 BATCH = 256
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What a job's request says beside its options: the gate's limits, and how much is kept."""
-
-    limits: Limits = field(default_factory=Limits)
-    keep_versions: int = 20
-    keep_jobs: int = 50
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Policy":
-        """Raises TypeError for a name that is none of its own."""
-        rest = {name: value for name, value in content.items() if name != "limits"}
-        return cls(Limits(**content.get("limits", {})), **rest)
-
-
 def conclude(
-    job: Path,
-    store: ArtifactStore,
+    memory: Memory,
+    lease: Lease,
     candidate: Candidate,
     model: Model,
     parity: Parity,
@@ -44,47 +28,53 @@ def conclude(
     judging: Judging,
     policy: Policy,
     report: Report,
-) -> dict[str, Json]:
-    """The outcome of the job in the folder `job`; gates again if another version became current in between."""
+) -> None:
+    """Publish or refuse, which concludes the job; gates again if another version became current in between.
+
+    The version, the move to it and the job's end become lasting together, under the lease, or not at all: raises
+    LeaseLost.
+    """
     contender = Contender(model, cost_of(candidate.contents["model.onnx"]))
-    while True:
+    concluded = False
+    while not concluded:
         report("gating")
-        current = store.current()
-        verdict = judge(contender, _contender(store, current), parity, judging, policy.limits)
+        current = memory.versions.current()
+        verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits)
         figures["gate"] = verdict.to_json()
         final = candidate
         for file, data in report_files(figures).items():
             final = with_file(final, file, data)
         if not verdict.passed:
-            keep_refused(store, final, job.name)
-            result = outcome("refused", None, figures, verdict.reason)
+            keep_refused(memory, final, lease, outcome("refused", None, figures, verdict.reason))
             break
         try:
-            published = publish(
-                store,
+            publish(
+                memory,
                 final,
                 current,
-                f"job {job.name}",
-                lambda new: report("publishing", f"publishing {new}", version=new),
+                by=f"job {lease.job}",
+                job=lease.job,
+                announce=lambda new: report("publishing", f"publishing {new}", version=new),
+                also=lambda connection, new: lease.conclude(connection, outcome("published", new, figures)),
             )
         except CurrentMoved as error:
             print(f"gating again: {error}", flush=True)
-            continue
-        result = outcome("published", published, figures)
-        break
-    prune_versions(store, policy.keep_versions)
-    prune_folders(store.candidates, policy.keep_jobs)
-    prune_folders(job.parent, policy.keep_jobs)
-    return result
+        else:
+            concluded = True
+    memory.versions.prune(policy.keep_versions)
+    memory.jobs.prune(policy.keep_jobs)
 
 
-def _contender(store: ArtifactStore, version: str | None) -> Contender | None:
+def _contender(memory: Memory, version: str | None) -> Contender | None:
     """The current model to compare with; None if there is none, or it can't be loaded and so is no loss."""
     if version is None:
         return None
+    versions = memory.versions
     try:
-        manifest = store.manifest(version)
-        return Contender(load(store.folder(version), manifest, BATCH), cost_of(store.read(manifest, "model.onnx")))
+        manifest = versions.manifest(version)
+        return Contender(
+            load(versions.folder(version), manifest, BATCH), cost_of(versions.read(manifest, "model.onnx"))
+        )
     except BrokenArtifact as error:
         print(f"the current version can't be loaded, so there is nothing to compare with: {error}", flush=True)
         return None

@@ -27,6 +27,7 @@ class Places:
     artifacts: Path = option(Path("artifacts"), "folder for models, jobs and candidates")
     baseline: Path = option(Path("artifacts/baseline"), "the model that ships, version 0")
     name: str = option("digits", "the model's name: a folder under artifacts/models")
+    database: str = option("", "PostgreSQL's URL; by default the file relearn.sqlite3 in artifacts")
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,15 @@ from export.gate import Judging
 from export.publish import Candidate
 from export.verify import Parity, golden_file, outputs_in_batches, verify
 from server.models.model import Model
-from server.store.artifacts import ArtifactStore
-from server.store.files import Json
+from server.store.lease import Lease
+from server.store.memory import Memory
 from trainer.calibrate import Calibration, calibrate, outputs_of
-from trainer.conclude import Policy, conclude
+from trainer.conclude import conclude
 from trainer.config import Recipe, as_json
 from trainer.evaluate import metrics
 from trainer.mistakes import mistakes
 from trainer.model import served
+from trainer.policy import Policy
 from trainer.prepare import Prepared
 from trainer.progress import Report
 from trainer.train import Trained
@@ -48,10 +49,8 @@ class Delivery:
     started: float  # time.monotonic() when the run began
 
 
-def deliver(
-    job: Path, store: ArtifactStore, delivery: Delivery, policy: Policy, report: Report, work: Path
-) -> dict[str, Json]:
-    """The outcome of the job in the folder `job`; raises BrokenArtifact if the ONNX model is not the network."""
+def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, report: Report, work: Path) -> None:
+    """Conclude the job with what was trained; raises BrokenArtifact if the ONNX model is not the network."""
     report("calibrating")
     prepared = delivery.prepared
     calibration = calibrate(delivery.trained.model, prepared)
@@ -64,7 +63,7 @@ def deliver(
         "score_directions": calibration.directions.shape[1],
     }
     judging = Judging(prepared.part("gate"), prepared.part("held out"))
-    return conclude(job, store, candidate, model, parity, figures, judging, policy, report)
+    conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
 
 
 def _export(
@@ -113,6 +112,9 @@ def _figures(delivery: Delivery, model: Model) -> dict[str, Any]:
             "images": trained.images,
             "upload_batches": list(prepared.batches),
             "uploads_left_out": prepared.skipped,
+            "uploads_lost": prepared.lost,
+            "decision": prepared.decision,
+            "uploads_fingerprint": prepared.fingerprint,
             "code_revision": _revision(),
             "python": platform.python_version(),
             "libraries": {name: version(name) for name in LIBRARIES if _installed(name)},

@@ -1,11 +1,12 @@
 """The runner of one job: a small parent, without TensorFlow, that outlives whatever happens to its child.
 
-It takes the lock, so that there is never more than one trainer; starts the child that trains (run.py) in a session of
-its own at the lowest priority; enforces cancel, time and log limits; and writes result.json, whatever ended the child.
+It takes the job's lease, so that there is never more than one trainer; starts the child that trains (run.py) in a
+session of its own at the lowest priority; keeps the lease by its heartbeat; enforces cancel, time and log limits; and
+concludes the job, whatever ended the child. The child dies with it: it reads the other end of a pipe that nobody writes
+(child.py), and the kernel closes that, however the runner ended.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -15,88 +16,178 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from server.store import files
-from server.store.files import Json
+from server.store import files, living
+from server.store.content import job_path
+from server.store.errors import LeaseLost, StoreError
 from server.store.jobs import outcome
+from server.store.lease import Lease, take
+from server.store.memory import Memory
 
-LOCK_SECONDS = 30.0  # how long a runner waits for the one before it to let go
 POLL_SECONDS = 0.1
+WAIT_SECONDS = 1.0  # between attempts at a lease while another job runs
+LEASE_SECONDS = living.LOOK_SECONDS * living.STALLED_LOOKS  # without a beat: by then others may take it for dead
+CONCLUDE_SECONDS = 60.0  # longest wait for a database that is away, to write down how the job ended
 STOP_SECONDS = 5.0  # between asking the child to end and killing its group
 LOG_LIMIT_BYTES = 8 * 2**20
 NICE = 19
 SESSION_NICE = 10  # a tenth of a core that others want: beside a server that is never idle it must come to its end, too
-OUTCOME = "outcome.json"  # in the work folder: what the child says of itself
+
+
+class Lost(Exception):
+    """The lease is lost: the job is somebody else's to conclude."""
 
 
 def run_job(
-    folder: Path,
-    command: list[str],
+    memory: Memory,
+    number: str,
+    command: Callable[[Lease, Path], list[str]],
     limit_seconds: float,
     stopping: Callable[[], bool],
     echo: Callable[[bytes], object] | None = None,
-) -> dict[str, Json]:
-    """Run `command`, with the work folder's path added, as the child of the job in `folder`; its result, as written.
+) -> dict[str, Any]:
+    """Run a command as the child of a job; how the job ended, as its row says.
 
-    A job that is over already is left as it is; one that runs when `stopping` turns true has failed. `echo` gets what
-    the child prints, besides the job's log. Raises LockTimeout if another runner holds the lock.
+    `command` makes the command line from the lease and the work folder. A job that runs when `stopping` turns true has
+    failed. `echo` gets what the child prints, besides the job's log. Raises NotFound, or Conflict if the job is over or
+    another runner's.
     """
-    with files.locked(folder.parent / "lock", LOCK_SECONDS) as lock:
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, folder.name.encode(), 0)
-        if (folder / "result.json").exists():
-            return files.read_json(folder / "result.json")
-        files.append_line(folder / "events.jsonl", json.dumps({"stage": "starting", "time": time.time()}))
+    lease = _take(memory, number, stopping)
+    if lease is not None:
+        folder = memory.content.path("artifacts", job_path(number))
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        files.make_folder(work)
         try:
-            result = _supervise(folder, [*command, str(work)], limit_seconds, stopping, echo)
+            with contextlib.suppress(Lost, LeaseLost):
+                _tell_start(lease)
+                stopped = _Supervisor(memory, lease, limit_seconds, stopping).run(command(lease, work), folder, echo)
+                _conclude(memory, lease, stopped)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        files.write_once(folder / "result.json", json.dumps(result).encode())
-        return files.read_json(folder / "result.json")
+    return memory.jobs.get(number).result or {}
 
 
-def _supervise(
-    folder: Path,
-    command: list[str],
-    limit_seconds: float,
-    stopping: Callable[[], bool],
-    echo: Callable[[bytes], object] | None,
-) -> dict[str, Json]:
-    """The result of the child: what it said of itself, or how it ended without a word."""
-    deadline = time.monotonic() + limit_seconds
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=_last_in_line,
-    )
-    assert child.stdout is not None
-    log = threading.Thread(target=_copy_log, args=(child.stdout, folder / "trainer.log", echo), daemon=True)
-    log.start()
-    stopped: dict[str, Json] | None = None
-    while child.poll() is None:
-        if (folder / "cancel").exists():
-            stopped = outcome("cancelled", reason="cancelled on request")
-        elif time.monotonic() > deadline:
-            stopped = outcome("failed", reason=f"the training took longer than its limit of {limit_seconds:g} seconds")
-        elif stopping():
-            stopped = outcome("failed", reason="the trainer was told to stop before it was done")
-        if stopped:
-            _end(child)
-            break
-        time.sleep(POLL_SECONDS)
-    _kill_group(child.pid)  # what the child itself started
-    log.join(STOP_SECONDS)
-    said = _said(folder / "work" / OUTCOME)
-    if said is not None and (stopped is None or said["state"] == "published"):
-        return said
-    return stopped or outcome("failed", reason=_how_it_died(child.returncode))
+def _take(memory: Memory, number: str, stopping: Callable[[], bool]) -> Lease | None:
+    """The job's lease, as soon as no other job runs; None if that did not come before the end."""
+    heartbeats = living.Heartbeats()
+    while not stopping():
+        lease = take(memory.database, number, living.own(), heartbeats)
+        if lease is not None:
+            return lease
+        time.sleep(WAIT_SECONDS)
+    return None
+
+
+def _tell_start(lease: Lease) -> None:
+    with contextlib.suppress(StoreError):
+        lease.tell("starting", {})
+
+
+class _Supervisor:
+    """Watches over one child."""
+
+    def __init__(self, memory: Memory, lease: Lease, limit_seconds: float, stopping: Callable[[], bool]) -> None:
+        self._memory = memory
+        self._lease = lease
+        self._limit_seconds = limit_seconds
+        self._stopping = stopping
+
+    def run(self, command: list[str], folder: Path, echo: Callable[[bytes], object] | None) -> dict[str, Any]:
+        """Run the child to its end; how it ended, if it did not say so itself. Raises Lost."""
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,  # nothing is written: its end is how the child notices ours
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_last_in_line,
+        )
+        assert child.stdout is not None
+        assert child.stdin is not None
+        log = threading.Thread(target=_copy_log, args=(child.stdout, folder / "trainer.log", echo), daemon=True)
+        log.start()
+        try:
+            stopped = self._watch(child)
+        finally:
+            _kill_group(child.pid)  # what the child itself started, or the child, where we were ended by an exception
+            child.wait()
+            log.join(STOP_SECONDS)
+            child.stdin.close()
+        return stopped or outcome("failed", reason=_how_it_died(child.returncode))
+
+    def _watch(self, child: "subprocess.Popen[bytes]") -> dict[str, Any] | None:
+        deadline = time.monotonic() + self._limit_seconds
+        beaten = time.monotonic()  # when the lease was last renewed
+        tried = beaten
+        changes = self._memory.changes()
+        try:
+            while child.poll() is None:
+                now = time.monotonic()
+                stopped = None
+                if now - tried >= living.BEAT_SECONDS or _changed(changes):
+                    tried = now
+                    cancelled = self._renew(child)
+                    if cancelled is not None:
+                        beaten = now
+                    elif now - beaten > LEASE_SECONDS:
+                        _end(child)
+                        raise Lost
+                    if cancelled:
+                        stopped = outcome("cancelled", reason="cancelled on request")
+                if now > deadline:
+                    reason = f"the training took longer than its limit of {self._limit_seconds:g} seconds"
+                    stopped = outcome("failed", reason=reason)
+                elif self._stopping():
+                    stopped = outcome("failed", reason="the trainer was told to stop before it was done")
+                if stopped:
+                    _end(child)
+                    return stopped
+                time.sleep(POLL_SECONDS)
+        finally:
+            changes.close()
+        return None
+
+    def _renew(self, child: "subprocess.Popen[bytes]") -> bool | None:
+        """Beat; whether somebody asked for the end, None if the database did not answer. Raises Lost."""
+        try:
+            return self._lease.renew()
+        except LeaseLost:
+            if child.poll() is None and self._memory_says_open():
+                _end(child)
+                raise Lost from None
+            return False  # the child has concluded the job, and is about to end
+        except StoreError:
+            return None
+
+    def _memory_says_open(self) -> bool:
+        with contextlib.suppress(StoreError):
+            return self._memory.jobs.glance(self._lease.job).result is None
+        return True
+
+
+def _changed(changes: Any) -> bool:
+    try:
+        return bool(changes.seen())
+    except StoreError:
+        return False
+
+
+def _conclude(memory: Memory, lease: Lease, result: dict[str, Any]) -> None:
+    """Write down how the job ended, unless its child did; waits for a database that is away. Raises LeaseLost."""
+    deadline = time.monotonic() + CONCLUDE_SECONDS
+    while True:
+        try:
+            if memory.jobs.glance(lease.job).result is None:
+                lease.end(result)
+            return
+        except LeaseLost:
+            raise
+        except StoreError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(WAIT_SECONDS)
 
 
 def _last_in_line() -> None:
@@ -133,13 +224,6 @@ def _how_it_died(code: int) -> str:
     return f"the trainer was killed by {name}{hint}"
 
 
-def _said(path: Path) -> dict[str, Json] | None:
-    try:
-        return files.read_json(path)
-    except (OSError, ValueError):
-        return None
-
-
 def _copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | None) -> None:
     """Copy what the child prints to its log, up to the limit; the rest is dropped, so that the child never blocks."""
     written = 0
@@ -156,6 +240,6 @@ def _copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | N
             written += len(piece)
 
 
-def child_command(job: str, arguments: list[str]) -> list[str]:
+def child_command(lease: Lease, work: Path, arguments: list[str]) -> list[str]:
     """The command line of the child that trains."""
-    return [sys.executable, "-m", "trainer", "child", job, *arguments]
+    return [sys.executable, "-m", "trainer", "child", lease.job, str(lease.token), *arguments, str(work)]

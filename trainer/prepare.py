@@ -20,7 +20,8 @@ from PIL import Image
 from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input, Preprocessing
-from server.store.uploads import Uploads
+from server.store.content import picture_path
+from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
 from trainer.errors import DatasetError
 
@@ -48,6 +49,9 @@ class Prepared:
     rows: dict[str, NDArray[np.int64]]  # part -> row numbers
     batches: tuple[str, ...]  # the upload batches it holds
     skipped: int  # uploads left out because they are base images that judge
+    lost: int = 0  # uploads whose files are not there
+    decision: int = 0  # that left the uploads as they were used
+    fingerprint: str = ""  # of all uploads there were to use
 
     def part(self, name: str) -> tuple[Images, Classes]:
         """The images and classes of one part, in memory."""
@@ -66,13 +70,14 @@ def part_of(sha256: str) -> str:
     return TWENTIETHS.get(int(sha256[:16], 16) % 20, "fit")
 
 
-def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, work: Path) -> Prepared:
+def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work: Path) -> Prepared:
     """Read every picture of the dataset and the uploads once; raises DatasetError that names a file it can't use.
 
-    An upload that is also a base image for validation, gate or test is left out: it would be trained on what judges.
+    The uploads are those of one decision, whatever is changed meanwhile: the files of removed ones stay until the job
+    is over. An upload that is also a base image for validation, gate or test is left out: it would be trained on what
+    judges; so is one whose file is lost, which is no reason to learn from none.
     """
-    batches = uploads.batches()
-    stored = uploads.learnable()
+    decision, fingerprint, stored, batches = memory.browser.learnable()
     foreign = sorted({upload.label for upload in stored} - set(dataset.labels))
     if foreign:
         raise DatasetError(f"uploads have labels that the dataset does not know: {foreign}")
@@ -93,12 +98,16 @@ def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, wo
         place(example.label, part, prepared)
         if part != "fit":
             judges.add(sha256)
-    skipped = 0
+    skipped = lost = 0
     for upload in stored:
+        path = memory.content.path("data", picture_path(upload.sha256, upload.split))
         if upload.sha256 in judges:
             skipped += 1
+        elif not path.is_file():
+            lost += 1
+            print(f"left out, since its file is lost: {path}", flush=True)
         else:
-            with Image.open(uploads.path(upload)) as picture:
+            with Image.open(path) as picture:
                 prepared = preprocessing.apply(picture)
             place(upload.label, "uploads" if upload.split == "train" else "held out", prepared)
     images.flush()
@@ -106,7 +115,7 @@ def prepare(dataset: Dataset, uploads: Uploads, preprocessing: Preprocessing, wo
         if not rows[part]:
             raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
     arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
-    return Prepared(dataset.labels, images, classes, arrays, tuple(batch.number for batch in batches), skipped)
+    return Prepared(dataset.labels, images, classes, arrays, tuple(batches), skipped, lost, decision, fingerprint)
 
 
 def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple[Example, str, Input]]:

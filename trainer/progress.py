@@ -1,26 +1,32 @@
-"""What a run tells while it goes: events for the job's file, lines for the log or the terminal."""
+"""What a run tells while it goes: events for the job's row, lines for the log or the terminal."""
 
-import json
 import time
-from pathlib import Path
 from typing import Any
 
-from server.store import files
+from server.store.errors import Locked, Unavailable
+from server.store.lease import Lease
 
 LINE_SECONDS = 2.0  # between two lines, and events, within an epoch
 
 
 class Report:
-    """Writes each event to the job's events.jsonl and says it in words."""
+    """Writes each event to the job's row, if there is a job, and says it in words."""
 
-    def __init__(self, events: Path) -> None:
-        self._events = events
+    def __init__(self, lease: Lease | None) -> None:
+        self._lease = lease
 
     def __call__(self, stage: str, say: str | None = None, **details: Any) -> None:
-        """One event: the stage that the run is in, with details that JSON can hold."""
-        event = {"stage": stage, "time": time.time(), **details}
-        files.append_line(self._events, json.dumps(event))
+        """One event: the stage that the run is in, with details that JSON can hold.
+
+        An event is no reason to fail: one that the database did not take is said and gone. Raises LeaseLost.
+        """
         print(say if say is not None else f"{stage} …", flush=True)
+        if self._lease is None:
+            return
+        try:
+            self._lease.tell(stage, details)
+        except (Locked, Unavailable) as error:
+            print(f"(this was not told: {error})", flush=True)
 
 
 class Progress:

@@ -1,29 +1,34 @@
 """`python -m trainer.reexport VERSION`: a version's weights exported again by the code as it is now, through the gate.
 
-For a change of the exported graph or of the report: nothing is trained, the parts and the recipe are the version's.
+For a change of the exported graph or of the report: nothing is trained, the parts and the recipe are the version's. It
+is a job like any other, run right here.
 """
 
 import argparse
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from server.store import files
-from server.store.artifacts import ArtifactStore
-from server.store.files import Json
-from server.store.uploads import Uploads
+from server.store import living
+from server.store.errors import StoreError
+from server.store.jobs import outcome
+from server.store.lease import Lease, take
+from server.store.memory import Memory, open_memory
 from trainer import dataset
-from trainer.conclude import Policy
 from trainer.config import Places, add_flags, places_of, recipe_of
 from trainer.deliver import Delivery, deliver
 from trainer.errors import TrainingError
 from trainer.model import build_model
+from trainer.policy import Policy
 from trainer.prepare import prepare
 from trainer.progress import Report
 from trainer.train import Trained
 
-LOCK_SECONDS = 30.0
+KEPT = ("warm_start", "seconds", "code_revision", "upload_batches", "uploads_left_out")  # of how it was trained
 
 
 def main() -> None:
@@ -32,32 +37,60 @@ def main() -> None:
     add_flags(parser, Places)
     arguments = vars(parser.parse_args())
     places = places_of(arguments)
-    jobs = places.artifacts / "jobs"
-    jobs.mkdir(parents=True, exist_ok=True)
-    with files.locked(jobs / "lock", LOCK_SECONDS), tempfile.TemporaryDirectory(dir=jobs) as work:
-        result = reexport(arguments["version"], places, Path(work))
-    print({name: result[name] for name in ("state", "version", "accuracy", "reason")})
+    memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
+    job = memory.jobs.create({}, f"export of version {arguments['version']}", {}).job
+    lease = take(memory.database, job, living.own(), living.Heartbeats())
+    if lease is None:
+        memory.jobs.fail(job, "another job is running")
+    else:
+        with _beating(lease), tempfile.TemporaryDirectory() as work:
+            try:
+                reexport(arguments["version"], places, memory, lease, Path(work))
+            except BaseException as error:
+                lease.end(outcome("failed", reason=str(error) or repr(error)))
+                raise
+    result = memory.jobs.get(job).result or {}
+    print({name: result.get(name) for name in ("state", "version", "accuracy", "reason")})
 
 
-def reexport(version: str, places: Places, work: Path) -> dict[str, Json]:
-    """The outcome, as a job's; raises TrainingError if the version's report does not say how it was trained."""
+def reexport(version: str, places: Places, memory: Memory, lease: Lease, work: Path) -> None:
+    """Conclude the job; raises TrainingError if the version's report does not say how it was trained."""
     started = time.monotonic()
-    store = ArtifactStore(places.artifacts, places.name, places.baseline)
-    training: Any = store.report(version).get("training")
+    training: Any = memory.versions.report(version).get("training")
     if not isinstance(training, dict) or "recipe" not in training:
         raise TrainingError(f"the report of version {version} does not say how it was trained")
     recipe = recipe_of(training["recipe"])
-    prepared = prepare(dataset.find(places.dataset), Uploads(places.data), recipe.input, work)
+    prepared = prepare(dataset.find(places.dataset), memory, recipe.input, work)
     network = build_model(recipe, len(prepared.labels))
     weights = work / "start.weights.h5"
-    weights.write_bytes(store.read(store.manifest(version), "model.weights.h5"))
+    weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))
     network.load_weights(weights)
     trained = Trained(network, training["history"], training["epochs"], training["images"], went_on=True)
-    kept = ("job", "warm_start", "seconds", "uploads_sha256", "code_revision", "upload_batches", "uploads_left_out")
-    provenance = {name: training[name] for name in kept if name in training} | {"exported_again_from": version}
+    kept = {name: training[name] for name in KEPT if name in training}
+    provenance = {"job": lease.job} | kept | {"exported_again_from": version}
     delivery = Delivery(recipe, prepared, trained, provenance, started)
-    job = places.artifacts / "jobs" / f"export-of-{version}"
-    return deliver(job, store, delivery, Policy(), Report(work / "events.jsonl"), work)
+    deliver(memory, lease, delivery, Policy(), Report(lease), work)
+
+
+@contextmanager
+def _beating(lease: Lease) -> Iterator[None]:
+    """Keep a lease while something runs in this process."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(living.BEAT_SECONDS):
+            try:
+                lease.renew()
+            except StoreError as error:
+                print(f"the lease was not renewed: {error}", flush=True)
+
+    beating = threading.Thread(target=beat, daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        over.set()
+        beating.join()
 
 
 if __name__ == "__main__":

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from server.store.artifacts import BASELINE, ArtifactStore
+from server.store.uploads import Labelled, Uploads
 
 from benchmarks import shipped
 from benchmarks.mnist import Digits, read
 from benchmarks.model.drawn import BATCH, probabilities_of
 from server.models.model import Model, load
-from server.store.artifacts import BASELINE, ArtifactStore
-from server.store.uploads import Labelled, Uploads
 
 
 def main() -> None:

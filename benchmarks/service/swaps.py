@@ -13,11 +13,12 @@ import threading
 import time
 from pathlib import Path
 
+from server.store.artifacts import BASELINE, ArtifactStore
+
 from benchmarks import shipped
 from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
 from benchmarks.service import client, images, servers
 from server.serving.takeover import served_versions
-from server.store.artifacts import BASELINE, ArtifactStore
 
 CONNECTIONS = 16
 PAUSE_SECONDS = 0.3  # between swaps, so that there are requests that overlap none

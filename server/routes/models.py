@@ -13,6 +13,7 @@ from server.routes.requests import json_object, page_of
 from server.routes.service import Service
 from server.serving.takeover import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
+from server.store.files import Json
 from server.store.versions import Version
 
 # A report is shown in a frame of its own and can do nothing but look nice.
@@ -88,15 +89,20 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, obje
         }
         for each in memory.versions.moves(MOVES)
     ]
-    refused = memory.jobs.refused(MOVES)
+    refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
         "name": memory.versions.name,
         "current": current,
         "models": [_summary(service, each, current) for each in found],
-        "candidates": [{"job": job} | {name: figures.get(name) for name in FIGURES} for job, figures in refused],
+        "candidates": refused,
         "promotions": moves,
         "next": int(found[-1].version) or None if len(found) == limit else None,
     }
+
+
+def _candidate(job: str, figures: dict[str, Json]) -> dict[str, object]:
+    """A candidate that the gate refused, with its figures."""
+    return {"job": job, **{name: figures.get(name) for name in FIGURES}}
 
 
 def _summary(service: Service, version: Version, current: str | None) -> dict[str, object]:

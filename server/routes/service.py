@@ -9,6 +9,8 @@ from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.memory import Memory
+from server.store.watch import Watch
+from server.training.attendance import Attendance
 from server.training.feed import Feeds
 from server.training.launcher import Launcher
 from server.web.access import AccessLog
@@ -21,9 +23,11 @@ class Service:
 
     settings: Settings
     memory: Memory
+    watch: Watch
     serving: Serving
     predictor: Predictor
     launcher: Launcher
+    attendance: Attendance
     feeds: Feeds
     metrics: Metrics
     stats: Stats

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from server.store import fingerprint
 from server.store.decisions import now
-from server.store.tables import annotation, batch, image, model, tally
+from server.store.tables import annotation, batch, image, insert_row, model, tally
 
 Label: TypeAlias = str
 CHUNK = 500  # rows that one statement names
@@ -117,18 +117,18 @@ class Ledger:
     def new_batch(self, source: str, images: int) -> int:
         row = {"model_id": self._model_id, "time": now(), "source": source, "images": images}
         self._totals["batches"] += 1
-        return int(self.connection.execute(insert(batch).values(row)).inserted_primary_key[0])
+        return insert_row(self.connection, batch, row)
 
     def insert(self, batch_id: int, images: Iterable[tuple[str, int, str]], annotations: Sequence[Annotation]) -> None:
         """Write down new images (sha256, bytes, split) and what a batch says, and settle what then holds."""
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"model_id": self._model_id, "sha256": sha256, "bytes": size, "split": split}
             for sha256, size, split in images
         ]
         if rows:
             self.connection.execute(insert(image), rows)
             self._totals["images"] += len(rows)
-            self._totals["bytes"] += sum(int(row["bytes"]) for row in rows)
+            self._totals["bytes"] += sum(row["bytes"] for row in rows)
         ids: dict[str, int] = {}
         for some in _chunks(list(dict.fromkeys(each.sha256 for each in annotations))):
             query = select(image.c.sha256, image.c.id).where(

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, SQLAlchemyError
 
 from server.store import fingerprint, schema
 from server.store.decisions import now
 from server.store.errors import Locked, NoSpace, Unavailable, Uncertain
-from server.store.tables import as_json, model
+from server.store.tables import as_json, insert_row, model
 
 FILE = "relearn.sqlite3"  # in the artifacts folder
 WAIT_SECONDS = 10.0  # for the writer before
@@ -67,7 +67,7 @@ class Name:
         """Add the row, if it is not there by now."""
         if not self.look(connection):
             row = {"name": self.name, "created_at": now(), "fingerprint": fingerprint.EMPTY}
-            self._id = int(connection.execute(insert(model).values(row)).inserted_primary_key[0])
+            self._id = insert_row(connection, model, row)
 
 
 class Database:

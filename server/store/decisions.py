@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
-from server.store.tables import decision, model
+from server.store.tables import decision, insert_row, model
 
 FIRST = "0" * 64  # what the first decision carries
 
@@ -55,7 +55,7 @@ def decide(
     newest = select(func.max(decision.c.id)).where(decision.c.model_id == model_id).scalar_subquery()
     before = connection.execute(select(decision.c.hash).where(decision.c.id == newest)).scalar()
     row = asdict(made) | {"hash": made.hash_after(before or FIRST)}
-    number = int(connection.execute(insert(decision).values(row)).inserted_primary_key[0])
+    number = insert_row(connection, decision, row)
     connection.execute(update(model).where(model.c.id == model_id).values(decision=number))
     return number
 

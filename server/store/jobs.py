@@ -7,7 +7,7 @@ job learns from is the dataset as a decision left it, written down when it is ta
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store import living
@@ -16,7 +16,7 @@ from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
 from server.store.files import Json
-from server.store.tables import event, job
+from server.store.tables import event, insert_row, job
 from server.store.versions import is_number
 
 FINAL_STATES = ("published", "refused", "failed", "cancelled")
@@ -75,7 +75,7 @@ class Jobs:
         }
         try:
             with self._database.write() as connection:
-                number = connection.execute(insert(job).values(row)).inserted_primary_key[0]
+                number = insert_row(connection, job, row)
         except IntegrityError:
             open_job = self.open()
             if open_job is None:  # it ended just now
@@ -161,6 +161,15 @@ class Jobs:
             if row.open is None or row.lease:
                 return False
             conclude(connection, row.id, outcome("failed", reason=reason))
+            return True
+
+    def fail_gone(self, number: str, reason: str) -> bool:
+        """Conclude an open job whose runner is known to be gone, by whoever started it; whether it was open."""
+        with self._database.write() as connection:
+            row = self._row(connection, number)
+            if row.open is None:
+                return False
+            conclude(connection, row.id, outcome("failed", reason=f"{reason} while {row.state}"))
             return True
 
     def fail_lost(self, heartbeats: living.Heartbeats) -> str | None:

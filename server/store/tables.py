@@ -12,6 +12,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Connection,
     Dialect,
     Float,
     ForeignKey,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    insert,
     text,
 )
 
@@ -68,10 +70,9 @@ def _finite(content: Any) -> Any:
     return content
 
 
-# A row's number is never used again, even once the row is gone; and PostgreSQL's may pass four bytes.
+# A row's number is never used again, even once the row is gone (sqlite_autoincrement); PostgreSQL's may pass four bytes.
 _Number = BigInteger().with_variant(Integer, "sqlite")
 Content = JSON(none_as_null=True)
-_COUNTING = {"sqlite_autoincrement": True}
 
 # A name with all that is known under it: what is stored, as far as a look must not count it.
 model = Table(
@@ -86,7 +87,7 @@ model = Table(
     Column("batches", Integer, nullable=False, server_default="0"),  # uploads that were not undone
     Column("decision", _Number, nullable=False, server_default="0"),  # the newest that changed the dataset
     Column("fingerprint", String(64), nullable=False),  # of what there is to learn from: fingerprint.py
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
 
 # Who did what to a dataset, each row carrying the hash of the one before: decisions.py.
@@ -103,7 +104,7 @@ decision = Table(
     Column("content", String(64), nullable=False),  # hash of what an upload said of its images
     Column("hash", String(64), nullable=False),
     Index(None, "model_id", "id"),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
 
 batch = Table(
@@ -117,7 +118,7 @@ batch = Table(
     Column("undone_by", ForeignKey(decision.c.id)),
     Index("ix_batch_kept", "model_id", "id", sqlite_where=text("undone_by IS NULL"),
           postgresql_where=text("undone_by IS NULL")),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )  # fmt: skip
 
 image = Table(
@@ -135,7 +136,7 @@ image = Table(
     Index("ix_image_suspect", "model_id", "suspect_id", sqlite_where=text("suspect_id IS NOT NULL"),
           postgresql_where=text("suspect_id IS NOT NULL")),
     Index(None, "model_id", "label", "split", "id"),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )  # fmt: skip
 
 # Somebody's word for what an image shows. The newest that stands is in force; a doubted one waits until it is accepted.
@@ -149,7 +150,7 @@ annotation = Table(
     Column("probability", Float),  # of a doubted label, as the model saw it; None where it was not doubted
     Column("predicted", Words),  # what the model took it for
     Column("accepted_by", ForeignKey(decision.c.id)),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
 
 # How many images have each label in force in each split, so that nobody counts them.
@@ -174,7 +175,7 @@ pending = Table(
     Column("decision", _Number),  # not before jobs that learn from an older state have ended
     Index(None, "root", "path"),
     Index(None, "owner"),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
 
 version = Table(
@@ -203,7 +204,7 @@ move = Table(
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Index(None, "model_id", "id"),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
 
 job = Table(
@@ -227,7 +228,7 @@ job = Table(
     Column("open", Integer, server_default="1"),  # 1, or None once it is over
     Index("uq_job_open", "model_id", "open", unique=True),  # one open job a model: NULLs never clash
     Index(None, "model_id", "id"),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
 
 event = Table(
@@ -247,5 +248,12 @@ worker = Table(
     Column("started_at", String(40), nullable=False),
     Column("version", Integer),  # that it serves
     Column("heartbeat", Integer, nullable=False, server_default="0"),
-    **_COUNTING,
+    sqlite_autoincrement=True,
 )
+
+
+def insert_row(connection: Connection, table: Table, row: dict[str, Any]) -> int:
+    """Add a row to a table that counts its rows; its number."""
+    made = connection.execute(insert(table).values(row)).inserted_primary_key
+    assert made is not None
+    return int(made[0])

@@ -1,12 +1,12 @@
 """Which worker serves which version, so that a promotion can wait until all of them do."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from server.store import living
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import NotFound
-from server.store.tables import move, worker
+from server.store.tables import insert_row, move, worker
 
 
 class Workers:
@@ -23,7 +23,7 @@ class Workers:
         row = {"model_id": self._model.id, "living": living.own(), "started_at": now(), "version": _number(version)}
         with self._database.write() as connection:
             connection.execute(delete(worker).where(worker.c.id.in_(gone)))
-            return int(connection.execute(insert(worker).values(row)).inserted_primary_key[0])
+            return insert_row(connection, worker, row)
 
     def may_serve(self, number: int, version: str) -> bool:
         """Note that a worker takes over a version, if the pointer is there; False, and nothing noted, if it is not.

@@ -1,7 +1,7 @@
 """Starting a runner for a job as a container, through the Docker Engine API.
 
 Nothing that a client sent reaches the container: its arguments are fixed but for the job's number, its environment is
-the image's, and it reads the job's options from the file that the server wrote. It may read the data and write the
+the image's, and it reads the job's options from the row that the server wrote. It may read the data and write the
 artifacts, and has no network, no capabilities, and no more memory, processor time and processes than the settings
 allow. A container is known by its labels; one whose job is over or unknown is removed when a server starts, any other
 is left to finish.
@@ -24,8 +24,10 @@ from docker.types import Mount
 
 from server.settings import Settings
 from server.store import files
-from server.store.errors import NotFound
-from server.store.jobs import FINAL_STATES, Jobs
+from server.store.content import job_path
+from server.store.errors import NotFound, StoreError
+from server.store.jobs import FINAL_STATES
+from server.store.memory import Memory
 
 JOB_LABEL = "relearn.job"
 ARTIFACTS_LABEL = "relearn.artifacts"  # whose job it is, where several servers share an engine
@@ -46,9 +48,10 @@ logger = logging.getLogger("relearn")
 class DockerLauncher:
     """Starts `python -m trainer job ID` in a container of the train image."""
 
-    def __init__(self, settings: Settings, jobs: Jobs) -> None:
+    def __init__(self, settings: Settings, memory: Memory) -> None:
         self._settings = settings
-        self._jobs = jobs
+        self._jobs = memory.jobs
+        self._content = memory.content
         self._artifacts = settings.docker_artifacts or str(settings.artifacts)
 
     async def start(self, job: str) -> None:
@@ -91,7 +94,8 @@ class DockerLauncher:
             user=f"{os.getuid()}:{os.getgid()}",  # so that both can write artifacts/jobs
             read_only=True,
             tmpfs={"/tmp": "size=256m,mode=1777"},  # noqa: S108 - the container's own
-            network_mode="none",
+            network_mode=settings.docker_network,
+            environment={"RELEARN_DATABASE": settings.database} if settings.database else {},
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
             mem_limit=settings.docker_memory_bytes,
@@ -135,27 +139,32 @@ class DockerLauncher:
                 return
             except docker.errors.NotFound:  # another worker, or a person, removed it
                 return
-            except OSError as error:
-                if self._state(job) in (None, *FINAL_STATES):
-                    return  # the container, if it is still there, is removed at the next start
-                logger.warning("job %s: the Docker engine does not answer: %s", job, error)
+            except (OSError, StoreError) as error:
+                with contextlib.suppress(OSError):
+                    if self._state(job) in (None, *FINAL_STATES):
+                        return  # the container, if it is still there, is removed at the next start
+                logger.warning("job %s: its container can't be followed: %s", job, error)
             time.sleep(RETRY_SECONDS)
 
     def _conclude(self, job: str, code: int, output: bytes) -> None:
-        """Fail a job whose runner never took it up; the end of one that did is told by its files (jobs.py)."""
+        """Fail a job whose runner never took it up, or ended without a word."""
+        folder = self._content.path("artifacts", job_path(job))
         if output:
-            files.write_once(self._jobs.folder / job / "runner.log", output)
-        if self._state(job) == "queued":
-            last = output.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            reason = f"the trainer's container ended with exit code {code} before it took the job up"
-            self._jobs.fail(job, f"{reason}: {last[:300]}" if last else reason)
+            files.make_folder(folder)
+            files.write_atomically(folder / "runner.log", output)
+        last = output.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        reason = f"the trainer's container ended with exit code {code} before it took the job up"
+        self._jobs.fail(job, f"{reason}: {last[:300]}" if last else reason)
+        self._jobs.fail_gone(job, f"the trainer's container ended with exit code {code}")
 
     def _state(self, job: str) -> str | None:
-        """The state of a job, None if there is no such job."""
+        """The state of a job, None if there is no such job; raises OSError if that can't be told."""
         try:
-            return self._jobs.get(job).state
+            return self._jobs.glance(job).state
         except NotFound:
             return None
+        except StoreError as error:
+            raise OSError(str(error)) from error
 
 
 def _in_background(work: Callable[..., None], *arguments: str) -> None:

@@ -1,7 +1,7 @@
 """Starting a runner for a job: as a process of the train environment, or not at all where one waits already.
 
 A process has a session of its own, so that it outlives the server and Ctrl-C in its terminal. The third way, a
-container, is docker_launcher.py's.
+container, is docker.py's.
 """
 
 import asyncio
@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from server.settings import Settings
-from server.store.jobs import Jobs
+from server.store.content import job_path
+from server.store.files import make_folder
+from server.store.memory import Memory
 
 logger = logging.getLogger("relearn")
 
@@ -28,15 +30,17 @@ class Launcher(Protocol):
 class ProcessLauncher:
     """Starts `python -m trainer job ID` with the train environment's interpreter."""
 
-    def __init__(self, settings: Settings, jobs: Jobs) -> None:
+    def __init__(self, settings: Settings, memory: Memory) -> None:
         self._settings = settings
-        self._jobs = jobs
+        self._content = memory.content
         self._running: set[asyncio.Task[int]] = set()
 
     async def start(self, job: str) -> None:
         settings = self._settings
+        folder = self._content.path("artifacts", job_path(job))
+        make_folder(folder)
         log = os.open(
-            self._jobs.folder / job / "runner.log",
+            folder / "runner.log",
             os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
             0o666,
         )
@@ -55,6 +59,7 @@ class ProcessLauncher:
                     str(settings.baseline),
                 ),
                 *("--job-limit-seconds", str(settings.job_limit_seconds)),
+                env=os.environ | ({"RELEARN_DATABASE": settings.database} if settings.database else {}),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -68,7 +73,7 @@ class ProcessLauncher:
         reaper.add_done_callback(self._running.discard)
 
     async def attend(self) -> None:
-        """Nothing to do: a process ends by itself, and its job's files tell how."""
+        """Nothing to do: a process ends by itself, and its job's row tells how."""
 
 
 def _keep_descriptors() -> None:
@@ -84,7 +89,7 @@ def _keep_descriptors() -> None:
 
 
 class NoLauncher:
-    """Starts nothing: a runner waits for jobs in the artifacts folder."""
+    """Starts nothing: a runner waits for jobs in the database."""
 
     async def start(self, job: str) -> None:
         logger.info("job %s: waiting for a runner to take it up", job)

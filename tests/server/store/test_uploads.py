@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from server.store.records import split_of
+from server.store.uploads import Labelled, Uploads
 
 from server.pictures import image
 from server.store.errors import NotFound, QuotaReached
-from server.store.records import split_of
-from server.store.uploads import Labelled, Uploads
 from tests.digits import Digits
 
 
