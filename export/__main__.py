@@ -91,9 +91,7 @@ def _load(memory: Memory, version: str) -> Model:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     for name in PLACES:
-        parser.add_argument(
-            f"--{name}", help=f"as the server's setting; by default RELEARN_{name.upper()}, then its own"
-        )
+        parser.add_argument(f"--{name}", help=f"the server's setting of that name; else RELEARN_{name.upper()}")
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("list", help="list the versions").set_defaults(action=list_versions)
     verify = commands.add_parser("verify", help="load a version as a server would")

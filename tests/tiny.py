@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from export.publish import Candidate, publish
 from server.models.model import Model
 from server.pictures.preprocessing import Preprocessing
-from server.store.artifacts import ArtifactStore
+from server.store.memory import Memory, open_memory
 
 LABELS = tuple("0123456789")
 INPUT = Preprocessing("digit", 28, 28, 1)
@@ -61,10 +61,11 @@ def answers(onnx_file: bytes, images: np.ndarray) -> np.ndarray:
     return Model(plain.manifest("tiny", "1"), onnx_file).predict(images).probabilities
 
 
-def store_in(folder: Path, name: str = "digits") -> ArtifactStore:
-    """An empty store without a baseline."""
-    return ArtifactStore(folder / "artifacts", name, folder / "no-baseline")
+def memory_in(folder: Path, name: str = "digits", baseline: Path | None = None, database: str = "") -> Memory:
+    """The memory in a folder, as a server started there has it; empty, and without a baseline, unless one is given."""
+    places = folder / "artifacts", folder / "data"
+    return open_memory(*places, name, baseline or folder / "no-baseline", database)
 
 
-def publish_tiny(store: ArtifactStore, seed: int = 0) -> str:
-    return publish(store, tiny_candidate(seed), store.current(), "a test", lambda _: None)
+def publish_tiny(memory: Memory, seed: int = 0) -> str:
+    return publish(memory, tiny_candidate(seed), memory.versions.current(), "a test")

@@ -127,10 +127,8 @@ def _to_stdout(piece: bytes) -> None:
 
 def _flags(places: Places) -> list[str]:
     """The places as flags, for the child."""
-    given = {f.name: str(getattr(places, f.name)) for f in fields(Places)}
-    pairs = [
-        (f"--{name}", text) for name, text in given.items() if text and name != "database"
-    ]  # it may hold a password
+    names = [f.name for f in fields(Places) if f.name != "database"]  # which may hold a password
+    pairs = [(f"--{name}", str(getattr(places, name))) for name in names]
     return [word for pair in pairs for word in pair]
 
 

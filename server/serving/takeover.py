@@ -2,8 +2,8 @@
 
 The newest look at the pointer wins, always. One task looks and says what is wanted; another loads what is wanted, drops
 what no longer is, and tries again what failed. A model is swapped in only by the leave of a transaction that sees the
-pointer at it, so that a call which moved the pointer, and found every worker where it wants them, has found the truth. A
-batch in flight finishes on the model it started with.
+pointer at it, so that a call which moved the pointer, and found every worker where it wants them, has found the truth.
+A batch in flight finishes on the model it started with.
 """
 
 import asyncio
@@ -177,12 +177,11 @@ class Serving:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(living.BEAT_SECONDS)
-            try:
+            lives = False
+            with contextlib.suppress(Exception):  # joining then says what is wrong
                 lives = self._row is not None and await loop.run_in_executor(
                     self._looker, self._workers.beat, self._row
                 )
-            except Exception:  # noqa: BLE001 - the row is still there when the database is
-                continue
             if not lives:
                 await self._join()
 

@@ -51,11 +51,15 @@ class Name:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.open: Callable[[], None] = lambda: None  # the database, which sets this
         self._id: int | None = None
 
     @property
     def id(self) -> int:
-        assert self._id is not None, "a model's row is asked for before its database was opened"
+        """Raises Unavailable where the database can't be opened."""
+        if self._id is None:
+            self.open()
+        assert self._id is not None
         return self._id
 
     def look(self, connection: Connection) -> bool:
@@ -77,6 +81,7 @@ class Database:
         """`take_over` fills a database that was just made, in the transaction that makes it."""
         self.url = url
         self._name = name
+        name.open = self._ensure_open
         self._take_over = take_over
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.problem: str | None = None  # why it can't be used, as far as the last attempt found

@@ -1,5 +1,6 @@
 """Which form a database has, and how it comes to this release's. Alembic is loaded only where there is work for it."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -28,6 +29,7 @@ def upgrade(connection: Connection) -> None:
     """Bring the schema to HEAD inside the caller's transaction; nothing if another process did meanwhile."""
     if version_of(connection) == HEAD:
         return
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells even what it imports
     from alembic import command
     from alembic.config import Config
 

@@ -70,7 +70,7 @@ def _finite(content: Any) -> Any:
     return content
 
 
-# A row's number is never used again, even once the row is gone (sqlite_autoincrement); PostgreSQL's may pass four bytes.
+# A row's number is never used again, even once the row is gone (sqlite_autoincrement).
 _Number = BigInteger().with_variant(Integer, "sqlite")
 Content = JSON(none_as_null=True)
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from export.publish import publish
-from server.store.artifacts import ArtifactStore
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 from tests.load import Load
