@@ -34,7 +34,8 @@ def test_an_old_version_is_promoted_with_a_confirmation(tmp_path: Path, open_pag
         expect(page.locator("#pulse")).to_have_text("version 0")
         expect(rows.nth(1)).to_contain_text("serves")
         expect(page.get_by_role("button", name=f"Promote version {version}")).to_be_visible()
-        expect(page.get_by_text("<b>a test</b>")).to_be_visible()
+        moves = page.get_by_role("region", name="What served when").get_by_role("listitem")
+        expect(moves.first).to_contain_text(f"{version} → 0 rolled back by hand, just now: <b>a test</b>")
         assert server.get("/health").json()["model_version"] == "0"
 
 

@@ -95,7 +95,7 @@ def test_a_wrong_answer_is_corrected_with_one_click(server: LiveServer, open_pag
     expect(page.locator(".filed")).to_contain_text("Filed as 5")
     stored = [*server.data.glob("train/5/*.png"), *server.data.glob("test/5/*.png")]
     assert len(stored) == 1
-    assert server.get("/dataset").json()["batches"][-1]["source"] == "correction"
+    assert server.get("/dataset").json()["batches"][0]["source"] == "correction"
     with Image.open(stored[0]) as picture:
         assert np.asarray(picture)[0, 0] == 0
         assert np.asarray(picture).max() == 255

@@ -79,7 +79,8 @@ def test_a_retraining_that_somebody_else_started_is_followed(
 def test_a_second_retraining_is_refused_with_the_reason(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
     with LiveServer(tmp_path, "--trainer", "none") as server:
         page = open_page(server.url, "retrain")
-        page.route("**/retrain/jobs", lambda route: route.fulfill(json={"jobs": []}))  # so that it does not know
+        nothing: dict[str, list[object] | None] = {"jobs": [], "next": None}
+        page.route("**/retrain/jobs?limit=*", lambda route: route.fulfill(json=nothing))  # so that it does not know
         server.upload([("a.png", digits.png(0))], ["7"])
         assert server.post("/retrain", json={}).status_code == 202
         page.get_by_role("button", name="Retrain now").click()

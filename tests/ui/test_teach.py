@@ -123,11 +123,41 @@ def test_suspects_are_named_and_accepted_or_removed(tmp_path: Path, open_page: O
 
         region.get_by_role("button", name="It is a 8").click()
         expect(region.get_by_role("listitem")).to_have_count(1)
-        assert len([*server.data.glob("train/8/*.png"), *server.data.glob("test/8/*.png")]) == 1
+        uploads = server.get("/dataset").json()["uploads"]
+        assert uploads["train"].get("8", 0) + uploads["test"].get("8", 0) == 1
         region.get_by_role("button", name="Remove").click()
         expect(region).to_be_hidden()
-        assert [*server.data.glob("suspect/*.png")] == []
+        assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 2
         assert server.get("/dataset").json()["count"] == 2
+
+
+def test_a_doubted_label_leaves_the_one_in_force_alone(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        server.upload([("right.png", digits.png(0))], ["7"])
+        server.upload([("slip.png", digits.png(0))], ["8"])
+        page = open_page(server.url, "teach")
+        region = page.get_by_role("region", name="To judge")
+        expect(region.get_by_text("Until you say, it counts as 7.")).to_be_visible()
+        region.get_by_role("button", name="It stays 7").click()
+        expect(region).to_be_hidden()
+        uploads = server.get("/dataset").json()["uploads"]
+        assert {**uploads["train"], **uploads["test"]} == {"7": 1}
+
+
+def test_all_uploads_are_shown_on_demand(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        for number in range(131):
+            server.upload([(f"{number}.png", digits.png(number))], [str(digits.classes[number])])
+        page = open_page(server.url, "teach")
+        undo = page.get_by_role("button", name="Undo upload")
+        expect(undo).to_have_count(30)
+        more = page.get_by_role("button", name="Show more of the 131 uploads")
+        more.click()
+        expect(undo).to_have_count(130)
+        more.click()
+        expect(undo).to_have_count(131)
+        expect(undo.last).to_have_accessible_name("Undo upload 1")
+        expect(more).to_have_count(0)
 
 
 def test_an_upload_is_undone_with_a_confirmation(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:

@@ -8,6 +8,7 @@
 
 const KEY = "relearn-key";
 const TIMEOUT_MS = 30_000;
+const PAGE_MOST = 1000; // entries of a list that the server gives at once
 
 /** The server: the one that the page came from, unless the page names another. */
 const base = (document.querySelector('meta[name="relearn-api"]')?.getAttribute("content") ?? "").replace(/\/+$/, "");
@@ -55,6 +56,13 @@ export async function predict(image) {
 
 /** @returns {Promise<T.Dataset>} */
 export const dataset = () => json("GET", "/dataset");
+/** @param {number} wanted @returns {Promise<T.Suspect[]>} the newest doubts first */
+export const suspects = async (wanted) =>
+  (await newest("/dataset/images", "images", wanted, { split: "suspect" })).images.flatMap(
+    (/** @type {T.Image} */ { suspect }) => suspect ?? [],
+  );
+/** @param {number} wanted @returns {Promise<T.Batch[]>} newest first */
+export const batches = async (wanted) => (await newest("/dataset/batches", "batches", wanted)).batches;
 
 /**
  * @param {{file: Blob, name: string, label: string}[]} images
@@ -73,17 +81,17 @@ export function upload(images, source, progress = () => {}) {
 /** @param {string} batch */
 export const removeBatch = (batch) => json("DELETE", `/dataset/batches/${encodeURIComponent(batch)}`);
 /** @param {string} sha256 */
-export const removeImage = (sha256) => json("DELETE", `/dataset/images/${encodeURIComponent(sha256)}`);
-/** @param {string} sha256 */
 export const acceptImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/accept`);
+/** @param {string} sha256 */
+export const rejectImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/reject`);
 /** @param {string} sha256 where a picture can be seen */
 export const imageUrl = (sha256) => `${base}/dataset/images/${encodeURIComponent(sha256)}`;
 
 /** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} null: nothing new */
 export const retrain = (options) =>
   json("POST", "/retrain", { body: JSON.stringify(options), type: "application/json" });
-/** @returns {Promise<T.Job[]>} newest first */
-export const jobs = async () => newestFirst((await json("GET", "/retrain/jobs")).jobs);
+/** @param {number} wanted @returns {Promise<T.Jobs>} */
+export const jobs = (wanted) => newest("/retrain/jobs", "jobs", wanted);
 /** @param {string} job */
 export const cancel = (job) => json("DELETE", `/retrain/jobs/${encodeURIComponent(job)}`);
 /** @param {string} job @returns {Promise<string>} */
@@ -109,8 +117,8 @@ export function follow(job, on) {
   return () => stream.close();
 }
 
-/** @returns {Promise<T.Models>} */
-export const models = () => json("GET", "/models");
+/** @param {number} wanted versions @returns {Promise<T.Models>} */
+export const models = (wanted) => newest("/models", "models", wanted);
 /** @param {string} version @returns {Promise<T.ModelDetails>} */
 export const model = (version) => json("GET", `/models/${encodeURIComponent(version)}`);
 /** @param {string} version @param {string} reason @returns {Promise<{message: string}>} */
@@ -130,6 +138,27 @@ export const reportUrl = (version, file) =>
 async function json(method, path, sending) {
   const response = await checked(method, path, sending);
   return whole(response.json());
+}
+
+/**
+ * The newest of a list that comes in pages, as many as are wanted, with what else its last page says; `more` is whether
+ * there are others, which is known by asking for one more.
+ *
+ * @param {string} path @param {string} name @param {number} wanted @param {Record<string, string>} [query]
+ * @returns {Promise<any>}
+ */
+async function newest(path, name, wanted, query = {}) {
+  const found = [];
+  /** @type {Record<string, string>} */
+  let from = {};
+  for (;;) {
+    const limit = String(Math.min(wanted + 1 - found.length, PAGE_MOST));
+    const page = await json("GET", `${path}?${new URLSearchParams({ ...query, limit, ...from })}`);
+    found.push(...page[name]);
+    if (page.next === null || found.length > wanted)
+      return { ...page, [name]: found.slice(0, wanted), more: found.length > wanted };
+    from = { before: String(page.next) };
+  }
 }
 
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<Response>} */
@@ -245,9 +274,4 @@ function timingOf(response) {
     if (found) timing[/** @type {"decode" | "queue" | "infer"} */ (found[1])] = Number(found[2]);
   }
   return timing;
-}
-
-/** @param {T.Job[]} found */
-function newestFirst(found) {
-  return [...found].sort((one, other) => Number(other.job) - Number(one.job));
 }

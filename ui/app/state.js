@@ -11,6 +11,8 @@
  * @typedef {{id: string, file: File, name: string, picture: string, label: string | null,
  *   origin: "folder" | "name" | "hand" | null}} Example a picture that is to be taught; origin says whence its label
  * @typedef {{job: T.Job, events: T.JobEvent[], log: string | null}} Followed
+ *
+ * Where a list may be long, `wanted` is how much of it, from the newest on, a person wants to see.
  */
 
 export const VIEWS = /** @type {const} */ (["predict", "teach", "retrain", "models", "health"]);
@@ -28,13 +30,13 @@ export const state = {
   /** @type {{examples: Example[], cursor: string | null, sending: number | null, outcome: T.Uploaded | null,
    *   error: string | null}} */
   teach: { examples: [], cursor: null, sending: null, outcome: null, error: null },
-  /** @type {{value: T.Dataset | null, error: string | null}} */
-  dataset: { value: null, error: null },
-  /** @type {{jobs: T.Job[] | null, followed: Followed | null, error: string | null}} */
-  retrain: { jobs: null, followed: null, error: null },
-  /** @type {{value: T.Models | null, details: Record<string, T.ModelDetails>, shown: string | null,
+  /** @type {{value: T.Dataset | null, wanted: {suspects: number, batches: number}, error: string | null}} */
+  dataset: { value: null, wanted: { suspects: 100, batches: 30 }, error: null },
+  /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
+  retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
+  /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, shown: string | null,
    *   beside: string | null, error: string | null}} */
-  models: { value: null, details: {}, shown: null, beside: null, error: null },
+  models: { value: null, wanted: 50, details: {}, shown: null, beside: null, error: null },
   /** @type {{value: T.Stats | null, error: string | null}} */
   stats: { value: null, error: null },
 };

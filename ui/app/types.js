@@ -15,11 +15,15 @@
  *   refused: {file: string, error: string, code: string}[]}} Uploaded
  *
  * @typedef {Record<string, number>} Counts images by label
- * @typedef {{sha256: string, label: string, batch?: string, probability?: number, predicted?: string}} Suspect
- * @typedef {{batch: string, created_at: string, source: string, count: number}} Batch
+ * @typedef {{sha256: string, label: string, batch: string, probability?: number, predicted?: string,
+ *   in_force: string | null}} Suspect a doubted label; `in_force` is the one that the picture has meanwhile
+ * @typedef {{sha256: string, split: string, label: string | null, batch: string | null,
+ *   suspect: Suspect | null}} Image
+ * @typedef {{batch: string, created_at: string, source: string, count: number}} Batch `count`: images that were new
  * @typedef {{labels: string[], base?: Record<string, Counts> | null, uploads: {train: Counts, test: Counts},
- *   count: number, suspects?: Suspect[], batches: Batch[],
- *   quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
+ *   count: number, decision: number, suspects_count: number, suspects: Suspect[], batches_count: number,
+ *   batches: Batch[], quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
+ *   both lists have the newest, newest first, and the counts are of all
  *
  * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean}} Check
  * @typedef {{passed: boolean, against?: string | null, checks?: Check[],
@@ -30,7 +34,9 @@
  *   loss?: number, accuracy?: number, validation_loss?: number, validation_accuracy?: number, seconds_left?: number,
  *   epoch_done?: boolean}} JobEvent
  * @typedef {{job: string, state: string, created_at: string, by: string, options: Record<string, unknown>,
- *   progress: JobEvent, result: JobResult | null}} Job
+ *   decision?: number | null, progress: JobEvent, result: JobResult | null}} Job `decision` names the dataset's state
+ *   that it learns from
+ * @typedef {{jobs: Job[], more: boolean}} Jobs newest first; whether there are older ones
  * @typedef {{epochs?: number, from_scratch?: boolean, seed?: number, learning_rate?: number, batch_size?: number,
  *   force?: boolean}} RetrainOptions
  *
@@ -43,12 +49,14 @@
  *   warm_start?: string | null}} Training
  * @typedef {{version: string, current: boolean, created_at?: string, bytes?: number, problem?: string,
  *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null,
- *   timing?: Record<string, number> | null}} Model `timing` is in microseconds an image, by size of batch
- * @typedef {{job?: string, created_at?: string, metrics?: Record<string, Metrics> | null,
- *   gate?: Gate | null}} RefusedCandidate
- * @typedef {{time: string, from: string | null, to: string, by: string, reason: string}} Promotion
+ *   timing?: Record<string, number> | null}} Model `timing` is in microseconds an image, by size of batch; a list has
+ *   none of what is long: the metrics' classes and confusion, the training's history and upload_batches
+ * @typedef {{job?: string, metrics?: Record<string, Metrics> | null, gate?: Gate | null}} RefusedCandidate
+ * @typedef {{time: string, from: string | null, to: string, kind: string, by: string, reason: string}} Promotion
+ *   `by` is "api" or "job 12"; the reason is a person's own words, or empty
  * @typedef {{name: string, current: string | null, models: Model[], candidates?: RefusedCandidate[],
- *   promotions: Promotion[]}} Models
+ *   promotions: Promotion[], more: boolean}} Models newest first, but promotions oldest first; whether there are older
+ *   versions
  * @typedef {Model & {manifest?: {files?: Record<string, unknown>},
  *   report?: {dataset?: Record<string, Counts>, mistakes?: Mistake[]}}} ModelDetails `files` names the report's, as
  *   "report/…"

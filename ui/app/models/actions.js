@@ -11,10 +11,13 @@ import { confirm } from "../dialog.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
 
+const STEP = 50; // versions that are shown more
+
 export async function loadModels() {
   try {
-    const value = await api.models();
-    const known = (/** @type {string | null} */ version) => value.models.some((each) => each.version === version);
+    const value = await api.models(state.models.wanted);
+    const known = (/** @type {string | null} */ version) =>
+      version === value.current || value.models.some((each) => each.version === version);
     const { shown, beside } = state.models;
     const next = known(shown) ? shown : (value.current ?? value.models[0]?.version ?? null);
     update("models", { value, error: null, shown: next, beside: known(beside) ? beside : null });
@@ -22,6 +25,12 @@ export async function loadModels() {
   } catch (error) {
     update("models", { error: messageOf(error) });
   }
+}
+
+export async function showMore() {
+  update("models", { wanted: state.models.wanted + STEP });
+  await loadModels();
+  if (state.models.error !== null) tell(state.models.error, "bad");
 }
 
 /** @param {string | null} version */
@@ -54,7 +63,7 @@ export async function promote(model) {
     reason: "Why? (kept with the versions, may be empty)",
   });
   if (reason === null) return;
-  await attempt(async () => tell((await api.promote(model.version, reason || "from the page")).message + ".", "good"));
+  await attempt(async () => tell((await api.promote(model.version, reason)).message + ".", "good"));
   await loadModels();
   await pulse();
 }

@@ -23,8 +23,8 @@ export const PARTS = /** @type {Record<string, string>} */ ({
   "held out": "uploads held out",
 });
 
-/** @param {T.Model} model @param {T.ModelDetails | undefined} details @param {T.Model | null} other */
-export function detailsOf(model, details, other) {
+/** @param {T.ModelDetails} model @param {T.Model | null} other to compare it with */
+export function detailsOf(model, other) {
   const test = model.metrics?.test;
   const labels = Object.keys(test?.classes ?? {});
   return element(
@@ -43,10 +43,10 @@ export function detailsOf(model, details, other) {
     model.training?.history?.length
       ? [element("h3", {}, "How it learnt"), curves(model.training.history, model.training.history.length)]
       : null,
-    distribution(details?.report?.dataset),
-    mistakes(details?.report?.mistakes ?? []),
+    distribution(model.report?.dataset),
+    mistakes(model.report?.mistakes ?? []),
     model.gate?.checks && element("div", {}, element("h3", {}, "What the gate checked"), checks(model.gate)),
-    report(model.version, Object.keys(details?.manifest?.files ?? {})),
+    report(model.version, Object.keys(model.manifest?.files ?? {})),
   );
 }
 

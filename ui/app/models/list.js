@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * All versions, newest first, in a table that becomes cards where there is no room for one.
+ * Versions, newest first, in a table that becomes cards where there is no room for one.
  *
  * @import * as T from "../types.js"
  */
@@ -15,7 +15,7 @@ export function versionTable(models, shown) {
   return element(
     "table",
     { class: "versions" },
-    element("caption", { class: "unseen" }, "All versions, newest first"),
+    element("caption", { class: "unseen" }, "Versions, newest first"),
     element(
       "thead",
       {},
@@ -93,7 +93,7 @@ export function refusedList(candidates) {
   return element(
     "ul",
     { class: "rows" },
-    candidates.map(({ job, created_at: created, metrics, gate }) => {
+    candidates.map(({ job, metrics, gate }) => {
       const missed = gate?.checks?.filter(({ passed }) => !passed).map(({ name }) => name.replaceAll("_", " ")) ?? [];
       return element(
         "li",
@@ -106,7 +106,6 @@ export function refusedList(candidates) {
             "span",
             { class: "hint" },
             percent(metrics?.test?.accuracy),
-            created !== undefined && `, ${age(created)}`,
             missed.length > 0 && `; missed: ${missed.join(", ")}`,
           ),
         ),
@@ -123,7 +122,7 @@ export function history(promotions) {
     { class: "rows" },
     [...promotions]
       .reverse()
-      .map(({ time, from, to, by, reason }) =>
+      .map(({ time, from, to, kind, by, reason }) =>
         element(
           "li",
           {},
@@ -131,9 +130,13 @@ export function history(promotions) {
             "span",
             {},
             element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
-            element("span", { class: "hint", title: moment(time) }, ` ${reason}, by ${by}, ${age(time)}`),
+            element("span", { class: "hint", title: moment(time) }, ` ${kind} ${authorOf(by)}, ${age(time)}`, reason && ": "),
+            reason && element("q", {}, reason),
           ),
         ),
       ),
   );
 }
+
+/** @param {string} by who moved it: a job, or somebody through the API, which is what this page uses, too */
+const authorOf = (by) => (by === "api" ? "by hand" : `by ${by}`);

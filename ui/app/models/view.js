@@ -1,11 +1,15 @@
 // @ts-check
-/** Every version with its figures, two side by side, and the way forward and back. */
+/**
+ * Every version with its figures, two side by side, and the way forward and back.
+ *
+ * @import * as T from "../types.js"
+ */
 
 import { whenBack } from "../connection.js";
-import { element, replace } from "../element.js";
+import { button, element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { state, watch } from "../state.js";
-import { loadModels, show, showBeside } from "./actions.js";
+import { loadModels, show, showBeside, showMore } from "./actions.js";
 import { detailsOf } from "./details.js";
 import { history, refusedList, versionTable } from "./list.js";
 
@@ -30,14 +34,19 @@ export function modelsView() {
   watch(
     () => [state.models.value, state.models.shown, state.models.error],
     (models, shown, error) => {
-      replace(table, models ? versionTable(models, shown) : element("p", { class: "hint" }, error ?? "Looking …"));
+      replace(
+        table,
+        models ? versionTable(models, shown) : element("p", { class: "hint" }, error ?? "Looking …"),
+        models?.more && element("p", { class: "more" }, button("Show more", showMore, { "data-key": "more-models" })),
+      );
     },
   );
   watch(
     () => [state.models.value, state.models.shown, state.models.beside],
     (models, shown, beside) => {
-      picker.hidden = !models || models.models.length < 2;
-      const names = (models?.models ?? []).map(({ version }) => version);
+      const listed = (models?.models ?? []).map(({ version }) => version);
+      const names = models?.current == null ? listed : [...new Set([...listed, models.current])];
+      picker.hidden = names.length < 2;
       replace(
         picker,
         choice("Version", "shown", names, shown, show),
@@ -55,13 +64,9 @@ export function modelsView() {
   watch(
     () => [state.models.value, state.models.shown, state.models.beside, state.models.details],
     (models, shown, beside, details) => {
-      const found = [shown, beside].map((version) => models?.models.find((each) => each.version === version) ?? null);
-      const [one, other] = found;
+      const [one, other] = [shown, beside].map((version) => whole(version, models, details));
       versions.classList.toggle("single", !other);
-      replace(
-        versions,
-        found.map((each) => (each ? detailsOf(each, details[each.version], each === one ? other : one) : null)),
-      );
+      replace(versions, one && detailsOf(one, other), other && detailsOf(other, one));
     },
   );
   watch(
@@ -72,6 +77,19 @@ export function modelsView() {
   );
   whenBack(() => void loadModels());
   return view;
+}
+
+/**
+ * All that is known of a version: what the list says, which can change, with what only its details have, once there.
+ *
+ * @param {string | null} version @param {T.Models | null} models @param {Record<string, T.ModelDetails>} details
+ * @returns {T.ModelDetails | null}
+ */
+function whole(version, models, details) {
+  const listed = models?.models.find((each) => each.version === version);
+  const looked = version === null ? undefined : details[version];
+  if (!models || version === null || !(listed || looked)) return null;
+  return { ...listed, ...looked, version, current: version === models.current, problem: listed?.problem };
 }
 
 /**
@@ -93,7 +111,7 @@ function choice(text, key, versions, chosen, take, none) {
  * @param {string} title @param {() => Item[]} select @param {(items: Item[]) => HTMLElement} list
  */
 function aside(title, select, list) {
-  const part = element("section", { class: "card", hidden: true });
+  const part = element("section", { class: "card", "aria-label": title, hidden: true });
   watch(
     () => [state.models.value],
     () => {

@@ -14,6 +14,7 @@ import { state, update } from "../state.js";
 import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
+const STEP = 50; // retrainings that are shown more
 const NOTHING_NEW =
   "There is nothing new to learn from: no picture came or went since the current version was made. " +
   "Teach it some first.";
@@ -23,8 +24,7 @@ let unfollow = () => {};
 /** Load the jobs, and follow the open one, or else the one that was followed, or else the newest. */
 export async function loadJobs() {
   try {
-    const jobs = await api.jobs();
-    update("retrain", { jobs, error: null });
+    const jobs = await listJobs();
     const shown = state.retrain.followed?.job.job;
     const job = jobs.find((each) => isOpen(each.state)) ?? jobs.find((each) => each.job === shown) ?? jobs[0];
     if (job) followJob(job);
@@ -33,12 +33,17 @@ export async function loadJobs() {
   }
 }
 
+export async function showMore() {
+  update("retrain", { wanted: state.retrain.wanted + STEP });
+  await attempt(listJobs);
+}
+
 /** Look whether somebody else has started one, and then follow that. */
 export async function lookForNew() {
   const known = state.retrain.jobs;
   if (!known || known.some((each) => isOpen(each.state))) return;
   try {
-    const jobs = await api.jobs();
+    const { jobs } = await api.jobs(1);
     if (jobs.length && jobs[0].job !== known[0]?.job) await loadJobs();
   } catch (error) {
     messageOf(error); // a server that can't be reached is told of elsewhere
@@ -58,9 +63,16 @@ export async function start(options) {
     return null;
   } catch (error) {
     const text = messageOf(error);
-    if (error instanceof api.Failure && error.status === 409) await loadJobs();
+    if (error instanceof api.Failure && (error.status === 409 || error.code === "uncertain")) await loadJobs();
     return { text, overrulable: false };
   }
+}
+
+/** @returns {Promise<T.Job[]>} as many as are wanted, newest first */
+async function listJobs() {
+  const { jobs, more } = await api.jobs(state.retrain.wanted);
+  update("retrain", { jobs, more, error: null });
+  return jobs;
 }
 
 /** @param {string} job */
@@ -86,17 +98,21 @@ export function followJob(job) {
       change(job.job, { state: result.state, result });
       if (!isOpen(job.state)) return;
       say(`The retraining is over: ${result.state}`);
-      void attempt(async () => update("retrain", { jobs: await api.jobs() }));
+      void attempt(listJobs);
       void loadModels();
     },
     interrupted(forGood) {
       void pulse(); // is it the stream alone, or the server?
-      if (!forGood) return;
-      setTimeout(() => {
-        if (state.retrain.followed?.job.job === job.job && !state.connection.lost) void loadJobs();
-      }, AGAIN_MS);
+      if (forGood) setTimeout(again, AGAIN_MS);
     },
   });
+
+  /** Follow it anew; later, where the server is there but can't tell now. */
+  async function again() {
+    if (state.retrain.followed?.job.job !== job.job || state.connection.lost) return;
+    await loadJobs();
+    if (state.retrain.error !== null) setTimeout(again, AGAIN_MS);
+  }
 
   /** @param {string} name @param {Partial<T.Job>} changed */
   function change(name, changed) {

@@ -7,15 +7,15 @@ import { age, counted, isNumber, percent } from "../format.js";
 import { heading } from "../frame.js";
 import { loadModels } from "../models/actions.js";
 import { state, watch } from "../state.js";
+import { sumOf } from "../teach/collection.js";
 import { loadDataset } from "../teach/dataset.js";
-import { cancelJob, followJob, loadJobs, loadLog, lookForNew } from "./actions.js";
+import { cancelJob, followJob, loadJobs, loadLog, lookForNew, showMore } from "./actions.js";
 import { optionsForm } from "./options.js";
 import { curves, distance, epochsOf, progressOf } from "./progress.js";
 import { verdict } from "./verdict.js";
 import { isOpen } from "./words.js";
 
 const LOG_MS = 2_000;
-const EARLIER_SHOWN = 12;
 
 export function retrainView() {
   const view = element(
@@ -57,8 +57,9 @@ export function retrainView() {
 function fresh() {
   const line = element("p", {});
   watch(
-    () => [state.dataset.value?.count],
-    (images) => {
+    () => [state.dataset.value?.uploads],
+    (uploads) => {
+      const images = uploads && sumOf(uploads.train) + sumOf(uploads.test);
       const words =
         images === undefined
           ? ""
@@ -155,19 +156,22 @@ function log() {
 
 function earlier() {
   const list = element("ul", { class: "rows" });
+  const more = element("p", { class: "more" }, button("Show more", showMore));
   const part = element(
     "section",
     { class: "card", "aria-label": "All retrainings", hidden: true },
     element("h2", {}, "All retrainings"),
     list,
+    more,
   );
   watch(
-    () => [state.retrain.jobs, state.retrain.followed?.job.job],
-    (jobs, shown) => {
+    () => [state.retrain.jobs, state.retrain.more, state.retrain.followed?.job.job],
+    (jobs, older, shown) => {
       part.hidden = !jobs?.length;
+      more.hidden = !older;
       replace(
         list,
-        (jobs ?? []).slice(0, EARLIER_SHOWN).map((each) =>
+        (jobs ?? []).map((each) =>
           element(
             "li",
             {},

@@ -11,9 +11,8 @@ import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
 import { PARTS } from "../models/details.js";
-import { acceptSuspect, removeSuspect, undoBatch } from "./dataset.js";
+import { acceptSuspect, rejectSuspect, showMore, undoBatch } from "./dataset.js";
 
-const BATCHES_SHOWN = 30;
 const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
 
 /** @param {T.Dataset} dataset */
@@ -47,8 +46,9 @@ export function suspectList(suspects) {
   return element(
     "ul",
     { class: "suspects" },
-    suspects.map(({ sha256, label, predicted, probability }) =>
-      element(
+    suspects.map((suspect) => {
+      const { sha256, label, predicted, probability, in_force: inForce } = suspect;
+      return element(
         "li",
         {},
         element("img", {
@@ -64,25 +64,28 @@ export function suspectList(suspects) {
           element("strong", {}, `Labelled ${label}`),
           predicted !== undefined && `, but it reads ${predicted}`,
           isNumber(probability) && ` (${percent(probability, 1)} for ${label})`,
+          inForce !== null && `. Until you say, it counts as ${inForce}.`,
         ),
         element(
           "div",
           { class: "actions" },
           button(`It is a ${label}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
-          button("Remove", () => removeSuspect(sha256), { class: "quiet danger", "data-key": `remove-${sha256}` }),
+          button(inForce === null ? "Remove" : `It stays ${inForce}`, () => rejectSuspect(suspect), {
+            class: inForce === null ? "quiet danger" : "",
+            "data-key": `reject-${sha256}`,
+          }),
         ),
-      ),
-    ),
+      );
+    }),
   );
 }
 
 /** @param {T.Batch[]} batches */
 export function batchList(batches) {
-  const newest = [...batches].sort((one, other) => Number(other.batch) - Number(one.batch));
   return element(
     "ul",
     { class: "rows" },
-    newest.slice(0, BATCHES_SHOWN).map((each) =>
+    batches.map((each) =>
       element(
         "li",
         {},
@@ -93,7 +96,7 @@ export function batchList(batches) {
           element(
             "span",
             { class: "hint", title: moment(each.created_at) },
-            ` ${counted(each.count, "picture")}, ${age(each.created_at)}`,
+            ` ${counted(each.count, "new picture")}, ${age(each.created_at)}`,
           ),
         ),
         button("Undo", () => askUndo(each), {
@@ -103,16 +106,24 @@ export function batchList(batches) {
         }),
       ),
     ),
-    newest.length > BATCHES_SHOWN &&
-      element("li", { class: "hint" }, `and ${count(newest.length - BATCHES_SHOWN)} older ones`),
+  );
+}
+
+/** @param {"suspects" | "batches"} list @param {number} shown @param {number} all @param {string} what one of them is */
+export function moreOf(list, shown, all, what) {
+  const text = `Show more of the ${counted(all, what)}`;
+  return (
+    shown < all && element("p", { class: "more" }, button(text, () => showMore(list), { "data-key": `more-${list}` }))
   );
 }
 
 /** @param {T.Batch} batch */
-async function askUndo({ batch, count: images }) {
+async function askUndo({ batch }) {
   const agreed = await confirm({
     title: `Take upload ${batch} back?`,
-    text: `Its ${counted(images, "picture")} will be deleted, and the next retraining learns without them.`,
+    text:
+      "What it said is forgotten: its pictures are deleted, or have the label again that they had before. " +
+      "The next retraining learns without it.",
     action: "Take back",
   });
   if (agreed !== null) await undoBatch(batch);
@@ -147,4 +158,4 @@ function quota({ quota: used }) {
 }
 
 /** @param {T.Counts} counts */
-const sumOf = (counts) => Object.values(counts).reduce((sum, each) => sum + each, 0);
+export const sumOf = (counts) => Object.values(counts).reduce((sum, each) => sum + each, 0);

@@ -1,16 +1,34 @@
 // @ts-check
-/** What the model learns from: loaded, and changed by taking batches back and by judging suspects. */
+/**
+ * What the model learns from: loaded, and changed by taking batches back and by judging suspects.
+ *
+ * @import * as T from "../types.js"
+ */
 
 import * as api from "../api.js";
 import { attempt, messageOf, tell } from "../notice.js";
-import { update } from "../state.js";
+import { state, update } from "../state.js";
+
+const STEP = 100; // suspects, or uploads, that are shown more
 
 export async function loadDataset() {
   try {
-    update("dataset", { value: await api.dataset(), error: null });
+    const value = await api.dataset();
+    const { wanted } = state.dataset;
+    const suspects = await enough(value.suspects, value.suspects_count, wanted.suspects, api.suspects);
+    const batches = await enough(value.batches, value.batches_count, wanted.batches, api.batches);
+    update("dataset", { value: { ...value, suspects, batches }, error: null });
   } catch (error) {
     update("dataset", { error: messageOf(error) });
   }
+}
+
+/** @param {"suspects" | "batches"} list */
+export async function showMore(list) {
+  const { wanted } = state.dataset;
+  update("dataset", { wanted: { ...wanted, [list]: wanted[list] + STEP } });
+  await loadDataset();
+  if (state.dataset.error !== null) tell(state.dataset.error, "bad");
 }
 
 /** @param {string} batch */
@@ -25,8 +43,19 @@ export async function acceptSuspect(sha256, label) {
   await loadDataset();
 }
 
-/** @param {string} sha256 */
-export async function removeSuspect(sha256) {
-  if (await attempt(() => api.removeImage(sha256))) tell("Removed.", "good");
+/** @param {T.Suspect} suspect its doubted label goes, and the picture with it unless it has another one */
+export async function rejectSuspect({ sha256, in_force: label }) {
+  const done = label === null ? "Removed." : `It stays ${label}.`;
+  if (await attempt(() => api.rejectImage(sha256))) tell(done, "good");
   await loadDataset();
+}
+
+/**
+ * As much of a list as is wanted: of what came with the overview, if that is enough.
+ *
+ * @template Item
+ * @param {Item[]} listed @param {number} all @param {number} wanted @param {(wanted: number) => Promise<Item[]>} load
+ */
+async function enough(listed, all, wanted, load) {
+  return listed.length >= Math.min(all, wanted) ? listed.slice(0, wanted) : load(wanted);
 }

@@ -8,7 +8,7 @@ import { counted, percent } from "../format.js";
 import { heading } from "../frame.js";
 import { state, watch } from "../state.js";
 import { addExamples, leaveAllOut, send } from "./actions.js";
-import { batchList, collection, suspectList } from "./collection.js";
+import { batchList, collection, moreOf, suspectList } from "./collection.js";
 import { loadDataset } from "./dataset.js";
 import { labellingGrid } from "./grid.js";
 import { outcomeOf } from "./outcome.js";
@@ -118,18 +118,20 @@ function labelling() {
 function judged() {
   const part = element("section", { class: "card", "aria-label": "To judge", hidden: true });
   watch(
-    () => [state.dataset.value?.suspects],
-    (suspects) => {
-      part.hidden = !suspects?.length;
+    () => [state.dataset.value],
+    (dataset) => {
+      const suspects = dataset?.suspects ?? [];
+      part.hidden = !suspects.length;
       replace(
         part,
         element("h2", {}, "Is the label right?"),
         element(
           "p",
           { class: "hint" },
-          "The model is sure that these are something else. Until you say, it does not learn from them.",
+          "The model is sure that these are something else. Until you say, it does not learn from these labels.",
         ),
-        suspectList(suspects ?? []),
+        suspectList(suspects),
+        moreOf("suspects", suspects.length, dataset?.suspects_count ?? 0, "suspect"),
       );
     },
   );
@@ -146,7 +148,7 @@ function learnt() {
       replace(
         batches,
         dataset?.batches.length
-          ? batchList(dataset.batches)
+          ? [batchList(dataset.batches), moreOf("batches", dataset.batches.length, dataset.batches_count, "upload")]
           : element("p", { class: "hint" }, "Nothing was uploaded yet. Corrections from Predict appear here, too."),
       );
     },
