@@ -54,12 +54,12 @@ def routes(service: Service) -> list[Route]:
         limit, before = page_of(request)
         label, split = request.query_params.get("label"), request.query_params.get("split")
         if split == "suspect":
-            found = await work(memory.browser.suspects, limit, before)
+            found, name = await work(memory.browser.suspects, limit, before), "suspect_id"
         elif split in (None, "train", "test"):
-            found = await work(memory.browser.pictures, limit, before, label, split)
+            found, name = await work(memory.browser.pictures, limit, before, label, split), "id"
         else:
             raise Malformed(f"?split={split[:40]} must be train, test or suspect")
-        return JSONResponse({"images": [_picture(each) for each in found], "next": _next(found, limit, "id")})
+        return JSONResponse({"images": [_picture(each) for each in found], "next": _next(found, limit, name)})
 
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])

@@ -49,7 +49,7 @@ def routes(service: Service) -> list[Route]:
 
     async def promote(request: Request) -> Response:
         version = _version(request)
-        why = str((await json_object(request, service.settings)).get("reason", "by hand"))[:REASON_LIMIT]
+        why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
         previous = await asyncio.get_running_loop().run_in_executor(executor, _promote, service, version, why)
         await service.serving.look()
         everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)

@@ -40,6 +40,7 @@ class Picture:
     """One image, and what is suspected of it."""
 
     id: int
+    suspect_id: int | None
     sha256: str
     split: str
     label: Label | None  # in force
@@ -128,7 +129,7 @@ class Browser:
     def _pictures(self) -> Select[Any]:
         in_force, suspicion = annotation.alias("in_force"), annotation.alias("suspicion")
         columns = (
-            image.c.id, image.c.sha256, image.c.split, image.c.label, in_force.c.batch_id,
+            image.c.id, image.c.suspect_id, image.c.sha256, image.c.split, image.c.label, in_force.c.batch_id,
             suspicion.c.label.label("suspected"), suspicion.c.batch_id.label("suspected_in"),
             suspicion.c.probability, suspicion.c.predicted,
         )  # fmt: skip
@@ -144,7 +145,8 @@ class Browser:
             rows: Sequence[Any] = connection.execute(query).all()
         return [
             Picture(
-                row.id, row.sha256, row.split, row.label, _text(row.batch_id),
+                row.id,
+                row.suspect_id, row.sha256, row.split, row.label, _text(row.batch_id),
                 row.suspected, _text(row.suspected_in), row.probability, row.predicted,
             )
             for row in rows

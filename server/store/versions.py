@@ -268,8 +268,10 @@ class Versions:
     def _is_there(self, connection: Connection, number: str) -> bool:
         if number == BASELINE:
             return self.has_baseline()
+        if not is_number(number):
+            return False
         query = select(version.c.number).where(self._kept(), version.c.number == int(number))
-        return is_number(number) and connection.execute(query).first() is not None
+        return connection.execute(query).first() is not None
 
     def _move(self, connection: Connection, number: str, kind: Kind, by: str, reason: str) -> None:
         before = self._current(connection)
