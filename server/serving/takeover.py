@@ -21,6 +21,7 @@ from server.store.watch import Watch
 from server.store.workers import Workers
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # between attempts at a version that could not be loaded
+JOIN_SECONDS = 1.0  # that a start waits for its worker's row, if the database is locked; predictions need none
 SETTLE_SECONDS = 0.2  # after a swap, until no batch can be running on the model before
 LOOK_SECONDS = 0.02  # between looks at where the workers are, while a promotion waits for them
 
@@ -61,8 +62,9 @@ class Serving:
         """Load the current version, or the best one there is behind it, and begin to follow the pointer."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._boot)
-        await self._join()
-        self._tasks = [asyncio.create_task(each) for each in (self._follow(), self._load_wanted(), self._beat())]
+        joining = asyncio.create_task(self._join())
+        await asyncio.wait({joining}, timeout=JOIN_SECONDS)
+        self._tasks = [joining, *map(asyncio.create_task, (self._follow(), self._load_wanted(), self._beat()))]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -128,7 +130,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         try:
             model = await loop.run_in_executor(self._loader, self._load, wanted)
-            if not await self._may_serve(wanted):
+            if not await self._may_take_over(wanted):
                 await self.look()  # the pointer moved just now
                 return False
         except Dropped:
@@ -148,16 +150,17 @@ class Serving:
         self._say("load", None)
         self._on_reload(True)
         logger.info("serving version %s", model.version)
+        await self._note()
         return True
 
-    async def _may_serve(self, version: str) -> bool:
+    async def _may_take_over(self, version: str) -> bool:
         loop = asyncio.get_running_loop()
         if self._row is None:
             await self._join()
             if self._row is None:
                 raise StoreError(self._problems.get("worker", "the database can't be written"))
         try:
-            return await loop.run_in_executor(self._looker, self._workers.may_serve, self._row, version)
+            return await loop.run_in_executor(self._looker, self._workers.may_take_over, self._row, version)
         except NotFound:  # the others took this worker for dead
             await self._join()
             return False
@@ -174,16 +177,21 @@ class Serving:
             self._say("worker", None)
 
     async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(living.BEAT_SECONDS)
-            lives = False
-            with contextlib.suppress(Exception):  # joining then says what is wrong
-                lives = self._row is not None and await loop.run_in_executor(
-                    self._looker, self._workers.beat, self._row
-                )
-            if not lives:
-                await self._join()
+            await self._note()
+
+    async def _note(self) -> None:
+        """Say in this worker's row that it lives and what it serves; join again if the others took it for dead."""
+        loop = asyncio.get_running_loop()
+        version = self.model.version if self.model is not None else None
+        noted = False
+        with contextlib.suppress(Exception):  # joining then says what is wrong
+            noted = self._row is not None and await loop.run_in_executor(
+                self._looker, self._workers.serves, self._row, version
+            )
+        if not noted:
+            await self._join()
 
     def _boot(self) -> None:
         candidates = self._candidates()
@@ -252,10 +260,10 @@ async def all_serve(workers: Workers, version: str, wait_seconds: float) -> bool
     deadline = loop.time() + wait_seconds
     while True:
         try:
-            served = await loop.run_in_executor(None, workers.versions)
+            everywhere = await loop.run_in_executor(None, workers.all_serve, version)
         except StoreError:
             return False
-        if all(each == version for each in served):
+        if everywhere:
             return True
         if loop.time() >= deadline:
             return False

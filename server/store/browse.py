@@ -145,8 +145,7 @@ class Browser:
             rows: Sequence[Any] = connection.execute(query).all()
         return [
             Picture(
-                row.id,
-                row.suspect_id, row.sha256, row.split, row.label, _text(row.batch_id),
+                row.id, row.suspect_id, row.sha256, row.split, row.label, _text(row.batch_id),
                 row.suspected, _text(row.suspected_in), row.probability, row.predicted,
             )
             for row in rows

@@ -159,7 +159,7 @@ class Database:
             try:
                 self._make_folder()
                 self.open()
-            except (Unavailable, Locked, Uncertain) as error:
+            except (Unavailable, Locked, Uncertain, OSError) as error:
                 self.problem = str(error)
                 raise Unavailable(self.problem) from None
             self.problem = None

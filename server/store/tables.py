@@ -247,6 +247,7 @@ worker = Table(
     Column("living", Words, nullable=False),
     Column("started_at", String(40), nullable=False),
     Column("version", Integer),  # that it serves
+    Column("taking_over", Integer),  # that it is just about to serve
     Column("heartbeat", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )

@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("living", sa.Text(), nullable=False),
         sa.Column("started_at", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("taking_over", sa.Integer(), nullable=True),
         sa.Column("heartbeat", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["model_id"], ["model.id"], name=op.f("fk_worker_model_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
