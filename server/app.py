@@ -17,7 +17,7 @@ from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, models, page, predictions, status
+from server.routes import dataset, jobs, models, page, predictions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
@@ -47,6 +47,7 @@ def create_app(settings: Settings) -> ASGIApp:
     router = Router(
         [
             *predictions.routes(endpoints),
+            *upload.routes(service),
             *dataset.routes(service),
             *jobs.routes(service),
             *models.routes(service),

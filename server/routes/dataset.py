@@ -1,46 +1,23 @@
-"""Labelled images: upload them, see what there is, accept or remove what is doubtful, undo a batch."""
+"""What was uploaded: see what there is, accept or reject what is doubted, remove an image, undo a batch."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from server.models.model import Model
-from server.pictures import image
-from server.pictures.errors import PictureError, UnusableImage
-from server.pictures.preprocessing import Input
 from server.routes.requests import page_of
 from server.routes.service import Service
 from server.store.browse import Batch, Picture
 from server.store.content import picture_path
-from server.store.dataset import Labelled, Stored
-from server.store.errors import UnusableLabel
-from server.web.body import read_form
-from server.web.errors import Failed, Malformed, refusal_of
-from server.web.multipart import Part
+from server.web.errors import Failed, Malformed
 
-SOURCE_LIMIT = 40  # characters
-CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
 LISTED = 100  # suspects, and batches, that the overview shows; lists of their own have the others
-DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
 
 
 def routes(service: Service) -> list[Route]:
     work, memory = asyncio.to_thread, service.memory
-
-    async def upload(request: Request) -> Response:
-        model = service.predictor.model
-        files, labels, source = _fields(await read_form(request.scope, request.receive, service.settings))
-        usable, refused = await work(_examine, files, labels, model, service.settings.image_limit_pixels)
-        if not usable:
-            raise _nothing_usable(refused)
-        if source != CORRECTION:
-            usable = await _doubt(service, usable, model)
-        stored = await work(memory.dataset.add, [each.labelled for each in usable], source)
-        return JSONResponse(_answer(usable, stored, refused), 201)
 
     async def dataset(request: Request) -> Response:
         return JSONResponse(await work(_overview, service))
@@ -86,7 +63,6 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse({"message": "The label is rejected"})
 
     return [
-        Route("/upload", upload, methods=["POST"]),
         Route("/dataset", dataset),
         Route("/dataset/batches", batches),
         Route("/dataset/batches/{batch}", remove_batch, methods=["DELETE"]),
@@ -100,109 +76,6 @@ def routes(service: Service) -> list[Route]:
 
 def _sha256(request: Request) -> str:
     return str(request.path_params["sha256"])[:64]
-
-
-@dataclass(frozen=True)
-class _Usable:
-    filename: str
-    labelled: Labelled
-    model_input: Input
-
-
-@dataclass(frozen=True)
-class _Refused:
-    filename: str
-    error: PictureError | UnusableLabel
-
-    def to_json(self) -> dict[str, str]:
-        return {"file": self.filename, "error": str(self.error), "code": refusal_of(self.error).code}
-
-
-def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
-    """The form's files, a label for each, and the source; raises Malformed where they do not match."""
-    files = [part for part in parts if part.name == "files" and part.filename is not None]
-    if not files:
-        raise Malformed("the form has no parts called 'files'; send at least one: curl -F files=@a.png -F labels=7 …")
-    labels = [part.data.decode("utf-8", "replace") for part in parts if part.name == "labels"]
-    if len(labels) == 1 and len(files) > 1:
-        labels = labels[0].split(",")
-    if len(labels) != len(files):
-        raise Malformed(
-            f"{len(files)} files but {len(labels)} labels; send one label a file, in the same order: "
-            "labels repeated, or one field with commas"
-        )
-    source = next((part.data.decode("utf-8", "replace") for part in parts if part.name == "source"), "upload")
-    if not source.replace("-", "").isalnum() or not source.isascii() or len(source) > SOURCE_LIMIT:
-        raise Malformed(f"source must be a word of at most {SOURCE_LIMIT} letters and digits, such as {CORRECTION!r}")
-    return files, [label.strip() for label in labels], source
-
-
-def _examine(
-    files: list[Part], labels: list[str], model: Model, limit_pixels: int
-) -> tuple[list[_Usable], list[_Refused]]:
-    """Which files could be learnt from, judged through the same door as a prediction, and why the others could not."""
-    usable, refused = [], []
-    for part, label in zip(files, labels, strict=True):
-        name = part.filename or ""
-        try:
-            if label not in model.labels:
-                listed = ", ".join(model.labels)
-                raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = image.read(part.data, model.preprocessing.channels, limit_pixels)
-            model_input = model.preprocessing.apply(picture)
-        except (PictureError, UnusableLabel) as error:
-            refused.append(_Refused(name, error))
-        else:
-            usable.append(_Usable(name, Labelled(picture, label), model_input))
-    return usable, refused
-
-
-async def _doubt(service: Service, usable: list[_Usable], model: Model) -> list[_Usable]:
-    """Mark the images whose label the model finds nearly impossible: most often somebody's finger slipped.
-
-    It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of.
-    """
-    number_of = {label: number for number, label in enumerate(model.labels)}
-    judged = []
-    for first in range(0, len(usable), DOUBT_AT_ONCE):
-        some = usable[first : first + DOUBT_AT_ONCE]
-        answer = await service.predictor.predict([each.model_input for each in some])
-        for each, prediction in zip(some, answer.results, strict=True):
-            probability = float(prediction.probabilities[number_of[each.labelled.label]])
-            if probability < service.settings.suspect_below:
-                doubt = (probability, model.labels[prediction.best])
-                judged.append(replace(each, labelled=replace(each.labelled, doubt=doubt)))
-            else:
-                judged.append(each)
-    return judged
-
-
-def _nothing_usable(refused: list[_Refused]) -> PictureError | UnusableLabel:
-    if len(refused) == 1:
-        return refused[0].error
-    reasons = "; ".join(f"{each.filename[:40]!r}: {each.error}" for each in refused[:3])
-    return UnusableImage(f"none of the {len(refused)} files can be used, so nothing was stored. {reasons}")
-
-
-def _answer(usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> dict[str, object]:
-    plural = "" if stored.count == 1 else "s"
-    return {
-        "message": f"Uploaded {stored.count} image{plural} successfully",
-        "count": stored.count,
-        "batch": stored.batch,
-        "duplicates": [usable[position].filename for position in stored.duplicates],
-        "suspects": [
-            {
-                "file": usable[each.position].filename,
-                "sha256": each.sha256,
-                "label": each.label,
-                "probability": each.probability,
-                "predicted": each.predicted,
-            }
-            for each in stored.suspects
-        ],
-        "refused": [each.to_json() for each in refused],
-    }
 
 
 def _overview(service: Service) -> dict[str, object]:
