@@ -47,15 +47,19 @@ def url_of(setting: str, artifacts: Path) -> URL:
 
 
 class Name:
-    """A model's name, and the number of its row, which is known once the database was opened."""
+    """A model's name, and the number of its row, for which the database is opened when it is first asked for."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.open: Callable[[], None] | None = None  # the database sets it
         self._id: int | None = None
 
     @property
     def id(self) -> int:
-        assert self._id is not None, "a model's row is asked for before its database was opened"
+        """Raises Unavailable."""
+        if self._id is None and self.open is not None:
+            self.open()
+        assert self._id is not None, "a model's row is asked for before it has a database"
         return self._id
 
     def look(self, connection: Connection) -> bool:
@@ -83,6 +87,7 @@ class Database:
         self._engine = _engine(url)
         self._opening = threading.Lock()
         self._open = False
+        name.open = self._ensure_open
         self._tried = -RETRY_SECONDS
 
     @contextmanager
