@@ -61,6 +61,11 @@ class Content:
         connection.execute(insert(pending), rows)
         return made
 
+    def is_free(self, connection: Connection, root: str, path: str) -> bool:
+        """Whether nothing lies at a place, and no call may write there; within a writing transaction."""
+        listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == path).limit(1)
+        return connection.execute(listed).first() is None and not self.path(root, path).exists()
+
     def write(self, contents: Mapping[str, bytes], root: str) -> None:
         """Write claimed files durably, many at a time; raises OSError."""
         paths = {self.path(root, relative): data for relative, data in contents.items()}
