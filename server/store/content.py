@@ -43,6 +43,7 @@ class Content:
         self._database = database
         self._roots = {"data": data, "artifacts": artifacts}
         self._name = name
+        self._durable: set[Path] = set()  # folders whose names this process has synced
 
     def path(self, root: str, relative: str) -> Path:
         return self._roots[root] / relative
@@ -61,11 +62,16 @@ class Content:
         connection.execute(insert(pending), rows)
         return made
 
+    def is_free(self, connection: Connection, root: str, path: str) -> bool:
+        """Whether nothing lies at a place, and no call may write there; within a writing transaction."""
+        listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == path).limit(1)
+        return connection.execute(listed).first() is None and not self.path(root, path).exists()
+
     def write(self, contents: Mapping[str, bytes], root: str) -> None:
         """Write claimed files durably, many at a time; raises OSError."""
         paths = {self.path(root, relative): data for relative, data in contents.items()}
         for folder in {path.parent for path in paths}:
-            files.make_folder(folder)
+            self._make_folder(folder, self._roots[root])
         if len(paths) < 2:
             files.write_all(paths)
             return
@@ -74,6 +80,19 @@ class Content:
                 pass
             for _ in pool.map(files.sync_folder, {path.parent for path in paths}):
                 pass
+
+    def _make_folder(self, folder: Path, root: Path) -> None:
+        """Make a folder, whose name is durable even if it was made by a process that died in between."""
+        files.make_folder(folder)
+        synced = []
+        for each in (folder, *folder.parents):
+            if each in self._durable:
+                break
+            files.sync_folder(each.parent)
+            synced.append(each)
+            if each == root:
+                break
+        self._durable.update(synced)
 
     def settle(self, connection: Connection, claim: Claim) -> None:
         """Take claimed files off the list, in the transaction that names them; raises ClaimLost if they were swept."""
@@ -150,9 +169,12 @@ class Content:
                 pending.c.root == row.root, pending.c.path == row.path, pending.c.id != row.id,
                 pending.c.owner.is_not(None),
             )  # fmt: skip
-            if not is_named(connection, row.root, row.path) and connection.execute(others).first() is None:
+            if connection.execute(others).first() is None:
                 try:
-                    removed += files.remove_ours(self.path(row.root, row.path))
+                    if row.owner is not None:
+                        files.remove_temps(self.path(row.root, row.path))
+                    if not is_named(connection, row.root, row.path):
+                        removed += files.remove_ours(self.path(row.root, row.path))
                 except OSError as error:
                     logger.warning("%s of no use can't be removed yet: %s", row.path, error.strerror)
                     continue

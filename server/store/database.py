@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, SQLAlchemyError
 
@@ -47,7 +47,7 @@ def url_of(setting: str, artifacts: Path) -> URL:
 
 
 class Name:
-    """A model's name, and the number of its row, which is known once the database was opened."""
+    """A model's name, and the number of its row, for which the database is opened when it is first asked for."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -88,6 +88,7 @@ class Database:
         self._engine = _engine(url)
         self._opening = threading.Lock()
         self._open = False
+        name.open = self._ensure_open
         self._tried = -RETRY_SECONDS
 
     @contextmanager
@@ -178,16 +179,15 @@ class Database:
                 with _told():
                     yield connection
             except BaseException:
-                with _told(quiet=True):
-                    transaction.rollback()
+                _roll_back(connection, transaction)
                 raise
             if not write:
-                with _told(quiet=True):
-                    transaction.rollback()
+                _roll_back(connection, transaction)
                 return
             try:
                 transaction.commit()
             except SQLAlchemyError as error:
+                _throw_away(connection)
                 raise _failed_commit(error) from None
         finally:
             with _told(quiet=True):
@@ -239,6 +239,19 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.execute(text("NOTIFY relearn"))
     else:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+
+
+def _roll_back(connection: Connection, transaction: RootTransaction) -> None:
+    try:
+        transaction.rollback()
+    except SQLAlchemyError:
+        _throw_away(connection)
+
+
+def _throw_away(connection: Connection) -> None:
+    """Keep a connection out of the pool that failed at the end of a transaction, and may still be in it."""
+    with _told(quiet=True):
+        connection.invalidate()
 
 
 @contextmanager

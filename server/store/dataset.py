@@ -176,7 +176,7 @@ class Dataset:
         decisions.decide(ledger.connection, self._model.id, by, "upload", batch_id=batch, content=content)
         ledger.insert(batch, [(sha256, size, split_of(sha256)) for sha256, size in sizes.items()], said.annotations)
         ledger.close()
-        position_of = {each.sha256: each.position for each in encoded}
+        position_of = {each.sha256: each.position for each in encoded if each.position not in duplicates}
         suspects = tuple(
             Suspect(position_of[each.sha256], each.sha256, each.label, each.probability, each.predicted or "")
             for each in said.annotations

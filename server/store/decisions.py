@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from server.store.tables import decision, insert_row, model
+from server.store.tables import clean, decision, insert_row, model
 
 FIRST = "0" * 64  # what the first decision carries
 
@@ -37,7 +37,9 @@ class Decision:
 
 def hash_of(said: Iterable[Sequence[str]]) -> str:
     """One hash over what an upload said: a sequence of words for each image."""
-    return hashlib.sha256(json.dumps([list(words) for words in said], ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([[clean(word) for word in words] for words in said], ensure_ascii=False).encode()
+    ).hexdigest()
 
 
 def decide(
@@ -51,7 +53,7 @@ def decide(
     content: str = FIRST,
 ) -> int:
     """Add a decision to the chain; its number, which is also the dataset's state from now on."""
-    made = Decision(model_id, now(), by, action, batch_id, sha256, content)
+    made = Decision(model_id, now(), clean(by), action, batch_id, sha256, content)
     newest = select(func.max(decision.c.id)).where(decision.c.model_id == model_id).scalar_subquery()
     before = connection.execute(select(decision.c.hash).where(decision.c.id == newest)).scalar()
     row = asdict(made) | {"hash": made.hash_after(before or FIRST)}

@@ -97,6 +97,12 @@ def remove_ours(path: Path) -> int:
     return removed
 
 
+def remove_temps(path: Path) -> None:
+    """Remove what a writer that was stopped left beside a file."""
+    for each in path.parent.glob(f"{TEMP_PREFIX}{path.name}-*"):
+        each.unlink(missing_ok=True)
+
+
 def read_regular(path: Path, limit_bytes: int) -> bytes:
     """The bytes of a plain file of at most `limit_bytes`, read once.
 

@@ -125,13 +125,9 @@ class Jobs:
 
     def events(self, number: str, after: int) -> list[tuple[int, dict[str, Json]]]:
         """The next events of a job with their numbers, at most EVENTS_AT_ONCE; raises NotFound."""
-        query = (
-            select(event.c.number, event.c.content)
-            .where(event.c.job_id == int(number), event.c.number > after)
-            .order_by(event.c.number)
-            .limit(EVENTS_AT_ONCE)
-        )
+        query = select(event.c.number, event.c.content).order_by(event.c.number).limit(EVENTS_AT_ONCE)
         with self._database.read() as connection:
+            query = query.where(event.c.job_id == self._row(connection, number).id, event.c.number > after)
             return [(row.number, row.content) for row in connection.execute(query)]
 
     def glance(self, number: str) -> Glance:

@@ -15,6 +15,7 @@ from server.store.database import Database
 from server.store.errors import Conflict, LeaseLost, NotFound
 from server.store.jobs import conclude, outcome
 from server.store.tables import event, job, model
+from server.store.versions import is_number
 
 
 class Lease:
@@ -66,9 +67,10 @@ def take(database: Database, number: str, name: str, heartbeats: living.Heartbea
     The dataset that the job learns from is fixed with it. Raises NotFound, or Conflict if the job is over or another's.
     """
     with database.write() as connection:
-        row = connection.execute(select(job).where(job.c.id == int(number))).first()
+        found = select(job).where(job.c.id == int(number)) if is_number(number) else None
+        row = connection.execute(found).first() if found is not None else None
         if row is None:
-            raise NotFound(f"there is no job {number}")
+            raise NotFound(f"there is no job {number[:40]!r}")
         if row.open is None:
             raise Conflict(f"job {number} is over already: {row.state}")
         if row.lease:

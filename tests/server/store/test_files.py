@@ -2,7 +2,6 @@
 
 import errno
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -39,23 +38,6 @@ def test_a_failed_fsync_leaves_the_old_file_and_is_not_tried_again(
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
-def test_the_first_writer_wins(tmp_path: Path) -> None:
-    assert files.write_once(tmp_path / "a", b"1")
-    assert not files.write_once(tmp_path / "a", b"2")
-    assert (tmp_path / "a").read_bytes() == b"1"
-    assert [each.name for each in tmp_path.iterdir()] == ["a"]
-
-
-def test_a_line_after_a_cut_one_stands_alone(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    files.append_line(path, '{"a": 1}')
-    with path.open("ab") as file:
-        file.write(b'{"cut')
-    files.append_line(path, '{"b": 2}')
-    assert files.read_json_lines(path) == [{"a": 1}, {"b": 2}]
-    assert files.read_json_lines(tmp_path / "none") == []
-
-
 def test_links_folders_and_pipes_are_not_read(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.write_bytes(b"x")
@@ -70,22 +52,24 @@ def test_links_folders_and_pipes_are_not_read(tmp_path: Path) -> None:
         files.read_regular(plain, 0)
 
 
-def test_a_lock_keeps_others_out_until_it_is_let_go(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    with files.locked(path), pytest.raises(files.LockTimeout), files.locked(path, 0.05):
-        pytest.fail("two hold it")
-    with files.locked(path, 0, shared=True), files.locked(path, 0, shared=True):
-        pass
-    counted: list[int] = []
+def test_only_an_object_is_json_for_us(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text('{"b": [1]}')
+    assert files.read_json(tmp_path / "a") == {"b": [1]}
+    (tmp_path / "a").write_text("[1]")
+    with pytest.raises(ValueError, match="no JSON object"):
+        files.read_json(tmp_path / "a")
 
-    def count() -> None:
-        with files.locked(path):
-            seen = len(counted)
-            counted.append(seen)
 
-    threads = [threading.Thread(target=count) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert counted == list(range(8))
+def test_temp_files_of_one_name_go_and_no_others(tmp_path: Path) -> None:
+    for name in (".tmp-a-1-2-3", ".tmp-a-4-5-6", ".tmp-ab-1-2-3", "a", "a-1"):
+        (tmp_path / name).write_bytes(b"x")
+    files.remove_temps(tmp_path / "a")
+    assert {path.name for path in tmp_path.iterdir()} == {".tmp-ab-1-2-3", "a", "a-1"}
+    files.remove_temps(tmp_path / "none" / "a")
+
+
+def test_removing_what_is_not_there_is_nothing(tmp_path: Path) -> None:
+    assert files.remove_ours(tmp_path / "a") == 0
+    (tmp_path / "a").symlink_to(tmp_path / "nowhere")
+    files.remove_ours(tmp_path / "a")
+    assert not (tmp_path / "a").is_symlink()
