@@ -61,6 +61,11 @@ class Content:
         connection.execute(insert(pending), rows)
         return made
 
+    def is_taken(self, connection: Connection, root: str, path: str) -> bool:
+        """Whether a file or folder is there, or listed as pending."""
+        listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == path)
+        return self.path(root, path).exists() or connection.execute(listed).first() is not None
+
     def write(self, contents: Mapping[str, bytes], root: str) -> None:
         """Write claimed files durably, many at a time; raises OSError."""
         paths = {self.path(root, relative): data for relative, data in contents.items()}

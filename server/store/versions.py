@@ -157,8 +157,8 @@ class Versions:
         with self._database.write() as connection:
             used = select(func.max(version.c.number)).where(version.c.model_id == self._model.id)
             number = int(connection.execute(used).scalar() or 0) + 1
-            while self._content.path("artifacts", version_path(self.name, number)).exists():
-                number += 1  # somebody else's folder, or one that could not be swept
+            while self._content.is_taken(connection, "artifacts", version_path(self.name, number)):
+                number += 1  # another's reservation, or a folder of somebody else's
             claim = self._content.claim_within(connection, "artifacts", [version_path(self.name, number)])
         return Reservation(str(number), self._content.path("artifacts", version_path(self.name, number)), claim)
 
