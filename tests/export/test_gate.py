@@ -13,7 +13,7 @@ from export.gate import Contender, Judging, Limits, Verdict, judge
 from export.paired import Paired, compare
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
-from server.store.artifacts import BrokenArtifact
+from server.store.errors import BrokenArtifact
 from tests.tiny import answers, tiny_candidate, tiny_onnx
 
 PARITY = Parity(100, 1e-7, 1.0)

@@ -39,6 +39,9 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_DOCKER_MEMORY_BYTES": "4g"}, "whole number"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
+        ({"RELEARN_DATABASE": "relearn.sqlite3"}, "must be postgresql"),
+        ({"RELEARN_DATABASE": "postgresql://user@host/name"}, "must be postgresql"),
+        ({"RELEARN_DATABASE": "mysql://user@host/name"}, "must be postgresql"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(environment: dict[str, str], says: str) -> None:

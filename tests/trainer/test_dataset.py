@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from server.pictures.preprocessing import Preprocessing
-from server.store.uploads import Labelled, Uploads
+from server.store.dataset import Labelled
 from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_mnist
+from tests.tiny import memory_in
 from trainer import dataset, idx
 from trainer.errors import DatasetError
 from trainer.prepare import part_of, prepare
@@ -98,7 +99,7 @@ def test_folders_of_mixed_sizes_are_read(tmp_path: Path) -> None:
     write_folders(tmp_path / "set")
     found = dataset.find(tmp_path / "set")
     assert (found.labels, found.size) == (("cat", "dog"), 160)
-    prepared = prepare(found, Uploads(tmp_path / "data"), COLOUR, tmp_path)
+    prepared = prepare(found, memory_in(tmp_path), COLOUR, tmp_path)
     assert prepared.images.shape == (160, 32, 32, 3)
     assert prepared.counts()["test"] == {"cat": 20, "dog": 20}
     images, classes = prepared.part("test")
@@ -124,14 +125,14 @@ def test_classes_of_one_image_are_too_few(tmp_path: Path) -> None:
     for path in (tmp_path / "set" / "train").glob("*/[12].jpg"):
         path.unlink()
     with pytest.raises(DatasetError, match="too few training images"):
-        prepare(dataset.find(tmp_path / "set"), Uploads(tmp_path / "data"), COLOUR, tmp_path)
+        prepare(dataset.find(tmp_path / "set"), memory_in(tmp_path), COLOUR, tmp_path)
 
 
 def test_a_broken_picture_is_named(tmp_path: Path) -> None:
     write_folders(tmp_path / "set")
     (tmp_path / "set" / "train" / "cat" / "7.jpg").write_bytes(b"\xff\xd8\xff broken")
     with pytest.raises(DatasetError, match=r"train/cat/7\.jpg"):
-        prepare(dataset.find(tmp_path / "set"), Uploads(tmp_path / "data"), COLOUR, tmp_path)
+        prepare(dataset.find(tmp_path / "set"), memory_in(tmp_path), COLOUR, tmp_path)
 
 
 def test_the_parts_last_and_have_their_shares() -> None:
@@ -143,19 +144,19 @@ def test_the_parts_last_and_have_their_shares() -> None:
 
 def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "set", 400, 100)
-    uploads = Uploads(tmp_path / "data")
+    memory = memory_in(tmp_path)
     base, held, fresh = mnist("train"), mnist("t10k"), mnist("train")
     pictures = [Labelled(Image.fromarray(held.images[each]), str(held.classes[each])) for each in range(100)]
     pictures += [Labelled(Image.fromarray(base.images[each]), str(base.classes[each])) for each in range(400)]
-    uploads.add(pictures, "upload")
-    prepared = prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
+    memory.dataset.add(pictures, "upload")
+    prepared = prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)
     assert prepared.skipped == 100 + len(prepared.rows["validation"]) + len(prepared.rows["gate"])
     assert len(prepared.rows["uploads"]) + len(prepared.rows["held out"]) == len(prepared.rows["fit"])
-    uploads.add(
+    memory.dataset.add(
         [Labelled(Image.fromarray(fresh.images[each]), str(fresh.classes[each])) for each in range(1000, 1100)],
         "upload",
     )
-    again = prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
+    again = prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)
     assert len(again.rows["uploads"]) + len(again.rows["held out"]) == len(prepared.rows["fit"]) + 100
     judging = {again.images[row].tobytes() for part in ("validation", "gate", "test") for row in again.rows[part]}
     assert not judging & {again.images[row].tobytes() for part in ("fit", "uploads") for row in again.rows[part]}
@@ -163,7 +164,7 @@ def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path
 
 def test_an_upload_with_a_label_the_dataset_lacks_is_named(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "set", 200, 100)
-    uploads = Uploads(tmp_path / "data")
-    uploads.add([Labelled(Image.fromarray(mnist("t10k").images[0]), "seven")], "upload")
+    memory = memory_in(tmp_path)
+    memory.dataset.add([Labelled(Image.fromarray(mnist("t10k").images[0]), "seven")], "upload")
     with pytest.raises(DatasetError, match="seven"):
-        prepare(dataset.find(tmp_path / "set"), uploads, DIGIT, tmp_path)
+        prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)

@@ -1,40 +1,77 @@
 """Whatever becomes of the child, the job ends with a result, and nothing of it is left running."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from server.store import files
-from server.store.files import Json
-from server.store.jobs import Jobs, outcome
-from tests.tiny import store_in
+from server.store import living
+from server.store.content import job_path
+from server.store.errors import Conflict, LeaseLost
+from server.store.jobs import outcome
+from server.store.lease import Lease, take
+from server.store.memory import Memory
+from tests.tiny import memory_in
 from trainer.job import LOG_LIMIT_BYTES, run_job
 
-SAY = f"import json, sys; json.dump({outcome('published', '7')!r}, open(sys.argv[1] + '/outcome.json', 'w'));"
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60.0  # a bound for a slow machine
+
+# How a child of these tests begins: with the memory, and the lease that its runner gave it.
+PRELUDE = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from server.store.lease import Lease
+from server.store.memory import open_memory
+folder = Path(sys.argv[1])
+memory = open_memory(folder / "artifacts", folder / "data", sys.argv[2], folder / "no-baseline")
+lease = Lease(memory.database, int(sys.argv[3]), int(sys.argv[4]))
+"""
+END = f"lease.end({outcome('published', '7')!r})\n"
+SAY = PRELUDE + END
 
 
-def new_job(folder: Path) -> Path:
-    jobs = Jobs(folder / "artifacts", store_in(folder), None)
-    return jobs.folder / jobs.create({}, "test", {}).job
+def new_job(memory: Memory) -> str:
+    return memory.jobs.create({}, "test", {}).job
 
 
-def run(job: Path, code: str, limit_seconds: float = 60) -> dict[str, Json]:
-    result = run_job(job, [sys.executable, "-c", code], limit_seconds, never)
-    assert json.loads((job / "result.json").read_bytes()) == result
-    assert not (job / "work").exists()
-    with files.locked(job.parent / "lock", 0):
-        pass
+def command_of(folder: Path, code: str, name: str = "digits") -> Callable[[Lease, Path], list[str]]:
+    def command(lease: Lease, _: Path) -> list[str]:
+        return [sys.executable, "-c", code, str(folder), name, lease.job, str(lease.token)]
+
+    return command
+
+
+def never() -> bool:
+    return False
+
+
+def run(
+    folder: Path, code: str, limit_seconds: float = PATIENCE_SECONDS, stopping: Callable[[], bool] = never
+) -> dict[str, Any]:
+    memory = memory_in(folder)
+    number = new_job(memory)
+    result = run_job(memory, number, command_of(folder, code), limit_seconds, stopping)
+    assert memory.jobs.get(number).result == result
+    assert memory.jobs.open() is None
+    assert not (folder / "artifacts/jobs" / number / "work").exists()
     return result
 
 
+def log_of(folder: Path, number: str = "1") -> Path:
+    return folder / "artifacts" / job_path(number) / "trainer.log"
+
+
 def test_a_child_that_comes_to_its_end_tells_its_outcome(tmp_path: Path) -> None:
-    assert run(new_job(tmp_path), SAY)["version"] == "7"
+    assert run(tmp_path, SAY) == outcome("published", "7")
 
 
 @pytest.mark.parametrize(
@@ -48,9 +85,9 @@ def test_a_child_that_comes_to_its_end_tells_its_outcome(tmp_path: Path) -> None
     ],
 )
 def test_a_child_that_dies_fails_the_job_with_the_reason(tmp_path: Path, code: str, says: str) -> None:
-    result = run(new_job(tmp_path), code)
+    result = run(tmp_path, code)
     assert result["state"] == "failed"
-    assert says in str(result["reason"])
+    assert says in result["reason"]
 
 
 def test_a_child_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
@@ -62,8 +99,8 @@ inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 open({str(pid_file)!r}, "w").write(str(inner.pid))
 time.sleep(600)
 """
-    result = run(new_job(tmp_path), code, limit_seconds=2)
-    assert "longer than its limit of 2 seconds" in str(result["reason"])
+    result = run(tmp_path, code, limit_seconds=2)
+    assert "longer than its limit of 2 seconds" in result["reason"]
     assert not alive(int(pid_file.read_text()))
 
 
@@ -74,69 +111,121 @@ def alive(pid: int) -> bool:
         return False
 
 
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while alive(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def test_a_cancelled_job_ends_soon(tmp_path: Path) -> None:
-    job = new_job(tmp_path)
-    code = f"import time; open({str(job / 'cancel')!r}, 'w'); time.sleep(600)"
-    assert run(job, code)["state"] == "cancelled"
+    code = f"{PRELUDE}\nimport time\nmemory.jobs.cancel(lease.job)\ntime.sleep(600)"
+    assert run(tmp_path, code) == outcome("cancelled", reason="cancelled on request")
+
+
+def test_a_runner_that_is_told_to_stop_fails_its_job(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = f"import time; open({str(started)!r}, 'w').close(); time.sleep(600)"
+    result = run(tmp_path, code, stopping=started.exists)
+    assert result == outcome("failed", reason="the trainer was told to stop before it was done")
 
 
 def test_a_job_that_is_over_is_not_run_again(tmp_path: Path) -> None:
-    job = new_job(tmp_path)
-    run(job, SAY)
-    assert run(job, "import sys; sys.exit(1)")["version"] == "7"
+    run(tmp_path, SAY)
+    memory = memory_in(tmp_path)
+    with pytest.raises(Conflict, match="job 1 is over already: published"):
+        run_job(memory, "1", command_of(tmp_path, "import sys; sys.exit(1)"), PATIENCE_SECONDS, never)
+    assert memory.jobs.get("1").result == outcome("published", "7")
 
 
 def test_a_flood_of_output_is_capped_and_does_not_block_the_child(tmp_path: Path) -> None:
-    job = new_job(tmp_path)
-    result = run(job, f"import sys; [sys.stdout.write('x' * 2**20) for _ in range(20)]; {SAY}")
+    result = run(tmp_path, f"import sys; [sys.stdout.write('x' * 2**20) for _ in range(20)]\n{SAY}")
     assert result["state"] == "published"
-    size = (job / "trainer.log").stat().st_size
-    assert LOG_LIMIT_BYTES <= size < LOG_LIMIT_BYTES + 1000
+    assert LOG_LIMIT_BYTES <= log_of(tmp_path).stat().st_size < LOG_LIMIT_BYTES + 1000
 
 
 def test_the_child_has_the_lowest_priority_and_its_session_gives_way(tmp_path: Path) -> None:
-    job = new_job(tmp_path)
     own = Path("/proc/self/autogroup")
     before = own.read_text() if own.exists() else ""
-    run(job, f"import os; print(os.nice(0), os.path.exists({str(own)!r}) and open({str(own)!r}).read()); {SAY}")
-    nice, _, group = (job / "trainer.log").read_text().strip().partition(" ")
+    run(tmp_path, f"import os; print(os.nice(0), os.path.exists({str(own)!r}) and open({str(own)!r}).read())\n{SAY}")
+    nice, _, group = log_of(tmp_path).read_text().strip().partition(" ")
     assert nice == "19"
     if before:
         assert group.endswith("nice 10")
         assert own.read_text() == before
 
 
-def never() -> bool:
-    return False
-
-
-def test_a_second_runner_waits_for_the_first(tmp_path: Path) -> None:
-    job = new_job(tmp_path)
+def test_of_two_runners_of_a_job_one_runs_it_and_the_other_is_told(tmp_path: Path) -> None:
+    number = new_job(memory_in(tmp_path))
     marks = tmp_path / "marks"
-    code = f"open({str(marks)!r}, 'a').write('x'); {SAY}"
-    threads = [threading.Thread(target=run_job, args=(job, [sys.executable, "-c", code], 60, never)) for _ in range(2)]
+    told: list[str] = []
+
+    def runner() -> None:
+        try:
+            code = f"open({str(marks)!r}, 'a').write('x')\n{SAY}"
+            run_job(memory_in(tmp_path), number, command_of(tmp_path, code), PATIENCE_SECONDS, never)
+        except Conflict as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=runner) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert marks.read_text() == "x"
+    assert len(told) == 1
+    assert told[0] in ("job 1 is run by another trainer", "job 1 is over already: published")
 
 
-def test_a_killed_runner_takes_its_lock_with_it(tmp_path: Path) -> None:
-    job = new_job(tmp_path)
+def test_a_runner_waits_while_another_models_job_runs(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+
+    def runner(name: str) -> None:
+        memory = memory_in(tmp_path, name)
+        code = f"mark = open({str(marks)!r}, 'ab', buffering=0)\nmark.write(b'<')\n{PRELUDE}mark.write(b'>')\n{END}"
+        run_job(memory, new_job(memory), command_of(tmp_path, code, name), PATIENCE_SECONDS, never)
+
+    threads = [threading.Thread(target=runner, args=(name,)) for name in ("digits", "clothes", "trees")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert marks.read_text() == "<><><>"
+
+
+def test_a_killed_runner_takes_its_child_and_its_lease_with_it(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    number = new_job(memory)
     started = tmp_path / "started"
     os.mkfifo(started)
-    child = f"import time; open({str(started)!r}, 'w').close(); time.sleep(600)"
+    child = f"""{PRELUDE}
+import os, time
+from trainer.child import die_with_the_runner
+die_with_the_runner()
+open({str(started)!r}, "w").write(str(os.getpid()))
+time.sleep(600)
+"""
     runner = f"""
 import sys
 from pathlib import Path
+from tests.tiny import memory_in
 from trainer.job import run_job
-run_job(Path({str(job)!r}), [sys.executable, "-c", {child!r}], 600, lambda: False)
+command = [sys.executable, "-c", {child!r}, {str(tmp_path)!r}, "digits", {number!r}, "1"]
+run_job(memory_in(Path({str(tmp_path)!r})), {number!r}, lambda lease, work: command, 600, lambda: False)
 """
-    process = subprocess.Popen([sys.executable, "-c", runner], cwd=Path(__file__).parents[2])
-    started.open().close()
-    jobs = Jobs(tmp_path / "artifacts", store_in(tmp_path), None)
-    assert jobs.get(job.name).state == "starting"
+    process = subprocess.Popen([sys.executable, "-c", runner], cwd=ROOT)
+    child_pid = int(started.read_text())
+    assert memory.jobs.fail_lost(living.Heartbeats()) is None
+    assert memory.jobs.get(number).state == "starting"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert jobs.get(job.name).state == "failed"
+    assert memory.jobs.fail_lost(living.Heartbeats()) == number
+    result = memory.jobs.get(number).result
+    assert result == outcome("failed", reason="the trainer was stopped from outside while starting")
+    assert gone(child_pid)
+    with pytest.raises(LeaseLost):
+        Lease(memory.database, int(number), 1).end(outcome("published", "7"))
+    assert memory.jobs.get(number).result == result
+    assert take(memory.database, new_job(memory), living.own(), living.Heartbeats()) is not None

@@ -8,7 +8,7 @@ from export.convert import OPSET, to_onnx
 from export.publish import Candidate
 from export.verify import verify
 from server.models.model import Images, Model
-from server.store.artifacts import BrokenArtifact
+from server.store.errors import BrokenArtifact
 from trainer.calibrate import Calibration, main_directions, outputs_of
 from trainer.config import Recipe
 from trainer.model import build_model, served

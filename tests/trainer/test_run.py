@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from server.models.model import load
-from server.store.artifacts import ArtifactStore
+from server.store.memory import Memory, open_memory
 from tests.digits import encoded
 
 ROOT = Path(__file__).parents[2]
@@ -47,13 +47,17 @@ def trained(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300)
 
 
+def trees_in(tmp_path: Path) -> Memory:
+    return open_memory(tmp_path / "artifacts", tmp_path / "data", "trees", tmp_path / "none")
+
+
 def test_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) -> None:
     write_colours(tmp_path / "set", 150, 20)
     done = trained(tmp_path, *SMALL, "--epochs", "6", "--batch-size", "32", "--average", "0.9")
     assert done.returncode == 0, done.stdout + done.stderr
-    store = ArtifactStore(tmp_path / "artifacts", "trees", tmp_path / "none")
-    assert store.current() == "1"
-    model = load(store.folder("1"), store.manifest("1"), 8)
+    versions = trees_in(tmp_path).versions
+    assert versions.current() == "1"
+    model = load(versions.folder("1"), versions.manifest("1"), 8)
     assert model.labels == tuple(sorted(CLASSES))
     for label in CLASSES:
         data = (tmp_path / "set" / "test" / label / "3.jpg").read_bytes()
@@ -61,9 +65,9 @@ def test_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) 
         assert model.labels[int(outputs.probabilities[0].argmax())] == label
         assert outputs.scores is not None
         assert 0 < outputs.scores[0] <= 1.00001
-    report = json.loads((store.folder("1") / "report" / "report.json").read_bytes())
+    report = json.loads((versions.folder("1") / "report" / "report.json").read_bytes())
     assert set(report["metrics"]["test"]["classes"]) == set(CLASSES)
-    assert (store.folder("1") / "report" / "report.html").stat().st_size > 10_000
+    assert (versions.folder("1") / "report" / "report.html").stat().st_size > 10_000
 
 
 def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_path: Path) -> None:
@@ -71,7 +75,10 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
     (tmp_path / "set/train/birch/3.jpg").write_bytes(b"\xff\xd8\xff cut")
     done = trained(tmp_path, *SMALL, "--epochs", "1")
     assert done.returncode == 1
-    result = json.loads((tmp_path / "artifacts/jobs/1/result.json").read_bytes())
-    assert result["state"] == "failed"
-    assert "train/birch/3.jpg" in result["reason"]
+    memory = trees_in(tmp_path)
+    job = memory.jobs.get("1")
+    assert job.result is not None
+    assert (job.state, job.result["state"]) == ("failed", "failed")
+    assert "train/birch/3.jpg" in str(job.result["reason"])
+    assert memory.versions.all() == []
     assert not (tmp_path / "artifacts/models/trees/1").exists()

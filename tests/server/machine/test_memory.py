@@ -10,16 +10,17 @@ SCRIPT = """
 import sys
 import numpy as np
 from server.machine import memory
-from server.store.artifacts import BASELINE, ArtifactStore
+from server.store.manifest import read_manifest
+from server.store.versions import BASELINE
 from server.models.model import load
 from pathlib import Path
 
-store = ArtifactStore(Path("artifacts"), "digits", Path("artifacts/baseline"))
-manifest = store.manifest(BASELINE)
+folder = Path("artifacts/baseline")
+manifest = read_manifest(folder, "digits", BASELINE)
 kept = []
 images = np.zeros((32, 28, 28, 1), np.uint8)
 for number in range({exchanges}):
-    model = load(store.folder(BASELINE), manifest, 32)
+    model = load(folder, manifest, 32)
     model.predict(images)
     if {leaking}:
         kept.append(model)

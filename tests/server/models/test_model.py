@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from server.models import graph
 from server.models.model import Model, load
-from server.store.artifacts import BrokenArtifact
-from tests.tiny import publish_tiny, store_in, tiny_candidate, tiny_onnx
+from server.store.errors import BrokenArtifact
+from tests.tiny import memory_in, publish_tiny, tiny_candidate, tiny_onnx
 
 GOOD = tiny_onnx()
 
@@ -136,10 +136,9 @@ def test_another_shape_than_the_manifests_is_refused(shape: dict[str, int]) -> N
 
 
 def test_other_answers_than_at_training_are_refused(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
-    version = publish_tiny(store)
-    manifest = store.manifest(version)
-    load(store.folder(version), manifest, 4)
+    memory = memory_in(tmp_path)
+    version = publish_tiny(memory)
+    load(memory.versions.folder(version), memory.versions.manifest(version), 4)
     impostor = tiny_candidate(model=tiny_onnx(99))
     model = Model(impostor.manifest("digits", "1"), impostor.contents["model.onnx"])
     with np.load(io.BytesIO(impostor.contents["golden.npz"])) as arrays:
