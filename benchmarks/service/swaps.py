@@ -104,7 +104,7 @@ def _swap(
             before, after = ("1", "2") if number % 2 == 0 else ("2", "1")
             begun = time.perf_counter()
             store.versions.promote(after, "benchmark", "", before)
-            while store.workers.versions() != [after] and time.perf_counter() < begun + LONGEST_SWAP_SECONDS:
+            while not store.workers.all_serve(after) and time.perf_counter() < begun + LONGEST_SWAP_SECONDS:
                 time.sleep(LOOK_SECONDS)
             spans.append((begun, time.perf_counter()))
             memory.append(server.resident_bytes() / MEGABYTE)
