@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from server.store.artifacts import BASELINE, ArtifactStore
-from server.store.uploads import Labelled, Uploads
 
 from benchmarks import shipped
 from benchmarks.mnist import Digits, read
 from benchmarks.model.drawn import BATCH, probabilities_of
 from server.models.model import Model, load
+from server.store.dataset import Labelled
+from server.store.memory import Memory, open_memory
+from server.store.versions import BASELINE
 
 
 def main() -> None:
@@ -34,9 +35,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="relearn-bench-") as made:
         folder = Path(made)
-        _upload(read("fit"), arguments.uploads, folder / "data")
+        store = open_memory(folder / "artifacts", folder / "data", "digits", shipped.FOLDER)
+        _upload(read("fit"), arguments.uploads, store)
         begun = time.perf_counter()
-        model = _retrained(folder)
+        model = _retrained(folder, store)
         seconds = time.perf_counter() - begun
     digits = read("test")
     parts = {"plain test digits": digits, "thin test digits": Digits(thinned(digits.images), digits.classes)}
@@ -60,23 +62,23 @@ def thinned(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(np.minimum(least[:, :, :-1], least[:, :, 1:]), np.uint8)
 
 
-def _upload(digits: Digits, number: int, data: Path) -> None:
+def _upload(digits: Digits, number: int, store: Memory) -> None:
     chosen = np.random.default_rng(0).permutation(len(digits.classes))[:number]
     pictures = [Image.fromarray(image) for image in thinned(digits.images[chosen])]
     labels = [str(digit) for digit in digits.classes[chosen]]
-    Uploads(data).add([Labelled(picture, label) for picture, label in zip(pictures, labels, strict=True)], "correction")
+    labelled = [Labelled(picture, label) for picture, label in zip(pictures, labels, strict=True)]
+    store.dataset.add(labelled, "correction")
 
 
-def _retrained(folder: Path) -> Model:
+def _retrained(folder: Path, store: Memory) -> Model:
     """The version that a retrain with these uploads publishes; ends the program if the gate refuses it."""
     places = {"artifacts": folder / "artifacts", "data": folder / "data", "baseline": shipped.FOLDER.absolute()}
     flags = [word for name, path in places.items() for word in (f"--{name}", str(path))]
     if subprocess.run([sys.executable, "-m", "trainer", *flags], check=False).returncode:
         sys.exit("error: the retrained model was not published")
-    store = ArtifactStore(folder / "artifacts", "digits", shipped.FOLDER)
-    version = store.current()
+    version = store.versions.current()
     assert version not in (None, BASELINE)
-    return load(store.folder(version), store.manifest(version), BATCH)
+    return load(store.versions.folder(version), store.versions.manifest(version), BATCH)
 
 
 def _accuracy(model: Model, digits: Digits) -> float:

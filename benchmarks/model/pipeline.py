@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.model.frontier import parts
-from trainer.child import set_threads
 from trainer.config import Recipe
 from trainer.model import build_model
+from trainer.run import set_threads
 from trainer.train import Fit, OneCycle, batches
 
 ROUNDS = 5

@@ -5,20 +5,17 @@ and the first moment at which the last worker is seen to serve the new version. 
 which overlap are hardly slower, and that memory does not grow with the number of swaps.
 """
 
-import json
-import shutil
 import statistics
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from server.store.artifacts import BASELINE, ArtifactStore
-
 from benchmarks import shipped
 from benchmarks.measure import Result, Row, Setting, percentile, ratio_row
 from benchmarks.service import client, images, servers
-from server.serving.takeover import served_versions
+from export.publish import publish
+from server.store.memory import Memory, open_memory
 
 CONNECTIONS = 16
 PAUSE_SECONDS = 0.3  # between swaps, so that there are requests that overlap none
@@ -34,7 +31,7 @@ def run(setting: Setting) -> Result:
     memory: list[float] = []
     with tempfile.TemporaryDirectory(prefix="relearn-bench-") as made:
         folder = Path(made)
-        store = _two_versions(folder / "artifacts")
+        store = _two_versions(folder)
         with servers.ours(folder=folder) as ours, servers.on_core(1):
             requests = images.multipart()
             client.load(ours.address, requests, 32, setting.seconds / 3)
@@ -85,20 +82,17 @@ def _apart(samples: list[client.Sample], spans: list[tuple[float, float]]) -> tu
     return during, others
 
 
-def _two_versions(artifacts: Path) -> ArtifactStore:
-    """A store with versions 1 and 2, both the baseline's files, and version 1 current."""
-    store = ArtifactStore(artifacts, "digits", shipped.FOLDER)
-    for version in ("1", "2"):
-        folder = store.folder(version)
-        shutil.copytree(store.folder(BASELINE), folder)
-        manifest = json.loads((folder / "manifest.json").read_text()) | {"version": version}
-        (folder / "manifest.json").write_text(json.dumps(manifest))
-    store.promote("1", "benchmark", "promoted", BASELINE)
+def _two_versions(folder: Path) -> Memory:
+    """A store with versions 1 and 2, both of the baseline's files, and version 1 current."""
+    store = open_memory(folder / "artifacts", folder / "data", "digits", shipped.FOLDER)
+    for _ in range(2):
+        publish(store, shipped.candidate(), store.versions.current(), "benchmark")
+    store.versions.promote("1", "benchmark", "", "2")
     return store
 
 
 def _swap(
-    store: ArtifactStore,
+    store: Memory,
     swaps: int,
     server: servers.Server,
     spans: list[tuple[float, float]],
@@ -109,8 +103,8 @@ def _swap(
         for number in range(swaps):
             before, after = ("1", "2") if number % 2 == 0 else ("2", "1")
             begun = time.perf_counter()
-            store.promote(after, "benchmark", "promoted", before)
-            while served_versions(store) != [after] and time.perf_counter() < begun + LONGEST_SWAP_SECONDS:
+            store.versions.promote(after, "benchmark", "", before)
+            while not store.workers.all_serve(after) and time.perf_counter() < begun + LONGEST_SWAP_SECONDS:
                 time.sleep(LOOK_SECONDS)
             spans.append((begun, time.perf_counter()))
             memory.append(server.resident_bytes() / MEGABYTE)
