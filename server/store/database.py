@@ -6,6 +6,7 @@ for nobody. The file is opened when it is first needed, and again after it faile
 locked, broken or newer costs no prediction, and one that comes back is used again.
 """
 
+import logging
 import sqlite3
 import threading
 import time
@@ -29,6 +30,8 @@ OPEN_SECONDS = 2.0  # for somebody who keeps even readers out
 WRITER = 0x52656C65  # the name of PostgreSQL's lock: "Rele"
 RETRY_SECONDS = 1.0  # between attempts to open what could not be opened
 _WRITE, _DURABLE = "relearn_write", "relearn_durable"  # what a transaction is for, told to what begins it
+
+logger = logging.getLogger("relearn")
 
 
 def url_of(setting: str, artifacts: Path) -> URL:
@@ -77,8 +80,8 @@ class Name:
 class Database:
     """Connections to one database, for any number of threads; a process that was forked needs its own."""
 
-    def __init__(self, url: URL, name: Name, take_over: Callable[[Connection], None] | None = None) -> None:
-        """`take_over` fills a database that was just made, in the transaction that makes it."""
+    def __init__(self, url: URL, name: Name, take_over: Callable[[Connection], str] | None = None) -> None:
+        """`take_over` fills a database that was just made, in the transaction that makes it, and says with what."""
         self.url = url
         self._name = name
         name.open = self._ensure_open
@@ -120,12 +123,15 @@ class Database:
                 f"the database is of a newer release (its schema is {found}, this one reads {schema.HEAD}); "
                 "update this program, or give it another database"
             )
+        taken = ""
         with self._connection(write=True) as connection:
             fresh = schema.version_of(connection) is None
             schema.upgrade(connection)
             if fresh and self._take_over is not None:
-                self._take_over(connection)
+                taken = self._take_over(connection)
             self._name.make(connection)
+        if taken:
+            logger.info("%s", taken)
 
     def close(self) -> None:
         self._engine.dispose()

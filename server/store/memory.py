@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.store import legacy, living
+from server.store import living
 from server.store.browse import Browser
 from server.store.changes import Changes
 from server.store.content import Content
 from server.store.database import Database, Name, url_of
 from server.store.dataset import Dataset
 from server.store.jobs import Jobs
+from server.store.legacy.takeover import Takeover
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -50,7 +51,7 @@ def open_memory(
     that is none; one that can't be opened now is tried again at each use.
     """
     model = Name(name)
-    opened = Database(url_of(database, artifacts), model, legacy.Takeover(artifacts, data, name))
+    opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name))
     content = Content(opened, data, artifacts, living_name or living.own())
     return Memory(
         database=opened,
