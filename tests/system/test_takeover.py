@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,17 +11,18 @@ import numpy as np
 import pytest
 
 from export.publish import publish
+from server.store.memory import Memory
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 from tests.load import Load
-from tests.tiny import answers, publish_tiny, tiny_candidate, tiny_onnx
+from tests.tiny import answers, memory_in, publish_tiny, tiny_candidate, tiny_onnx
 
 IMAGES = 32
 SWAPS = 30
 
 
-def store_of(server: LiveServer) -> ArtifactStore:
-    return ArtifactStore(server.artifacts, "digits", ROOT / "artifacts/baseline")
+def memory_of(server: LiveServer) -> Memory:
+    return memory_in(server.folder, baseline=ROOT / "artifacts/baseline")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -28,10 +30,10 @@ def test_every_answer_is_one_versions_own_while_models_change(tmp_path: Path, di
     pngs = [digits.png(position) for position in range(IMAGES)]
     offline: dict[str, np.ndarray] = {}
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
-        store = store_of(server)
+        memory = memory_of(server)
         with Load(server.url, pngs) as load:
             for seed in range(SWAPS):
-                version = publish_tiny(store, seed)
+                version = publish_tiny(memory, seed)
                 offline[version] = answers(tiny_onnx(seed), digits.images[:IMAGES, :, :, None])
                 before = len(load.replies)
                 load.wait_for(
@@ -49,9 +51,9 @@ def test_every_answer_is_one_versions_own_while_models_change(tmp_path: Path, di
 
 def test_promoting_by_call_under_load_is_complete_when_it_answers(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--workers", "2") as server:
-        store = store_of(server)
+        memory = memory_of(server)
         for seed in range(3):
-            publish_tiny(store, seed)
+            publish_tiny(memory, seed)
         with Load(server.url, [digits.png(position) for position in range(IMAGES)]) as load:
             for version in ("1", "3", "0", "2"):
                 answer = server.post(f"/models/{version}/promote", json={"reason": "a test"})
@@ -63,13 +65,17 @@ def test_promoting_by_call_under_load_is_complete_when_it_answers(tmp_path: Path
         assert not load.errors
         assert {reply.status for reply in load.replies} == {200}
         moves = server.get("/models").json()["promotions"]
-        assert [(move["to"], move["reason"]) for move in moves[-4:]] == [
-            ("1", "rolled back"),
-            ("3", "promoted"),
-            ("0", "rolled back"),
-            ("2", "promoted"),
+        assert [(move["from"], move["to"], move["kind"]) for move in moves] == [
+            ("0", "1", "published"),
+            ("1", "2", "published"),
+            ("2", "3", "published"),
+            ("3", "1", "rolled back"),
+            ("1", "3", "promoted"),
+            ("3", "0", "rolled back"),
+            ("0", "2", "promoted"),
         ]
-        assert moves[-1]["by"] == "a test"
+        assert [(move["by"], move["reason"]) for move in moves] == [("a test", "")] * 3 + [("api", "a test")] * 4
+        assert set(moves[-1]) == {"time", "from", "to", "kind", "by", "reason"}
 
 
 class http_client:  # noqa: N801 - a context manager
@@ -85,9 +91,9 @@ class http_client:  # noqa: N801 - a context manager
 
 def test_many_promotions_at_once_are_put_in_order(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
-        store = store_of(server)
+        memory = memory_of(server)
         for seed in range(8):
-            publish_tiny(store, seed)
+            publish_tiny(memory, seed)
         statuses: list[int] = []
 
         def promote(number: int) -> None:
@@ -104,17 +110,22 @@ def test_many_promotions_at_once_are_put_in_order(tmp_path: Path) -> None:
             thread.join()
         assert set(statuses) <= {200, 202, 409}
         assert 200 in statuses or 202 in statuses
-        assert store.current() == store.promotions()[-1].to_version
-        assert server.post(f"/models/{store.current()}/promote").status_code == 200
-        assert server.get("/health").json()["model_version"] == store.current()
+        current = memory.versions.current()
+        moves = memory.versions.moves(100)
+        assert current == moves[-1].to_version
+        for before, after in pairwise(moves):
+            again = before.to_version == after.to_version
+            assert after.from_version == (None if again else before.to_version)
+        assert server.post(f"/models/{current}/promote").status_code == 200
+        assert server.get("/health").json()["model_version"] == current
 
 
 def test_a_broken_version_is_refused_and_the_old_one_serves_on(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path) as server:
-        store = store_of(server)
-        publish_tiny(store)
+        memory = memory_of(server)
+        publish_tiny(memory)
         server.post("/models/1/promote")
-        publish(store, tiny_candidate(1, golden=b"not an archive"), "1", "a test", lambda _: None)
+        publish(memory, tiny_candidate(1, golden=b"not an archive"), "1", "a test")
         with Load(server.url, [digits.png(0)]) as load:
             load.wait_for(lambda _: server.get("/health").json()["status"] == "degraded")
         assert {reply.content["model_version"] for reply in load.replies} == {"1"}
@@ -125,7 +136,7 @@ def test_a_broken_version_is_refused_and_the_old_one_serves_on(tmp_path: Path, d
         assert server.post("/models/1/promote").status_code == 200
         assert server.get("/health").json()["status"] == "healthy"
         server.stop()
-        (store.folder("1") / "model.onnx").write_bytes(b"")
+        (memory.versions.folder("1") / "model.onnx").write_bytes(b"")
         server.start()
         health = server.get("/health").json()
         assert (health["status"], health["model_version"]) == ("degraded", "0")
@@ -134,9 +145,9 @@ def test_a_broken_version_is_refused_and_the_old_one_serves_on(tmp_path: Path, d
 
 def test_a_version_that_appears_file_by_file_is_ignored_until_it_is_whole(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
-        store = store_of(server)
-        publish_tiny(store)
-        half = store.models / "2"
+        memory = memory_of(server)
+        publish_tiny(memory)
+        half = memory.versions.folder("2")
         half.mkdir()
         (half / "model.onnx").write_bytes(tiny_onnx(1))
         assert [each["version"] for each in server.get("/models").json()["models"]] == ["1", "0"]

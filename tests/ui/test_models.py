@@ -6,17 +6,16 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from export.publish import publish, with_file
-from server.store.artifacts import ArtifactStore
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
-from tests.tiny import publish_tiny, tiny_candidate
+from tests.tiny import memory_in, publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
 
 
 def test_an_old_version_is_promoted_with_a_confirmation(tmp_path: Path, open_page: OpenPage) -> None:
-    store = ArtifactStore(tmp_path / "artifacts", "digits", ROOT / "artifacts/baseline")
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     with LiveServer(tmp_path) as server:
-        version = publish_tiny(store)
+        version = publish_tiny(memory)
         page = open_page(server.url, "models")
         expect(page.locator("#pulse")).to_have_text(f"version {version}")
         rows = page.locator(".versions tbody tr")
@@ -40,9 +39,9 @@ def test_an_old_version_is_promoted_with_a_confirmation(tmp_path: Path, open_pag
 
 
 def test_two_versions_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> None:
-    store = ArtifactStore(tmp_path / "artifacts", "digits", ROOT / "artifacts/baseline")
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     with LiveServer(tmp_path) as server:
-        version = publish_tiny(store)
+        version = publish_tiny(memory)
         page = open_page(server.url, "models")
         page.get_by_role("button", name="Look at version 0").click()
         expect(page.get_by_role("article", name="Version 0")).to_be_visible()
@@ -67,13 +66,13 @@ def test_the_worst_mistakes_are_shown_as_pictures(tmp_path: Path, open_page: Ope
 
 
 def test_a_report_is_shown_in_a_frame(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
-    store = ArtifactStore(tmp_path / "artifacts", "digits", ROOT / "artifacts/baseline")
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     with LiveServer(tmp_path) as server:
         candidate = with_file(
             tiny_candidate(), "report/report.html", b"<h1>All figures</h1><img src='mistakes.png' alt='Mistakes'>"
         )
         candidate = with_file(candidate, "report/mistakes.png", digits.png(0))
-        version = publish(store, candidate, store.current(), "a test", lambda _: None)
+        version = publish(memory, candidate, memory.versions.current(), "a test")
         page = open_page(server.url, "models")
         article = page.get_by_role("article", name=f"Version {version}")
         article.get_by_text("The whole report").click()

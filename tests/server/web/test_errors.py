@@ -6,8 +6,22 @@ import json
 import pytest
 
 from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType, UnusableImage
-from server.store.errors import Conflict, NotFound, QuotaReached, StoreError, UnusableLabel, UnusableOption
-from server.store.files import LockTimeout
+from server.store.errors import (
+    BrokenArtifact,
+    ClaimLost,
+    Conflict,
+    CurrentMoved,
+    LeaseLost,
+    Locked,
+    NoSpace,
+    NotFound,
+    QuotaReached,
+    StoreError,
+    Unavailable,
+    Uncertain,
+    UnusableLabel,
+    UnusableOption,
+)
 from server.web import errors
 from server.web.errors import REFUSALS, TOLD, RequestError, refusal_of, told
 
@@ -22,6 +36,9 @@ PROMISED = {
     errors.BodyTimeout: (408, "body_timeout"),
     errors.UnderWay: (409, "conflict"),
     Conflict: (409, "conflict"),
+    BrokenArtifact: (409, "conflict"),
+    CurrentMoved: (409, "conflict"),
+    LeaseLost: (409, "conflict"),
     errors.BodyTooLarge: (413, "body_too_large"),
     ImageTooLarge: (413, "image_too_large"),
     errors.UnsupportedBody: (415, "unsupported_type"),
@@ -31,13 +48,21 @@ PROMISED = {
     UnusableOption: (422, "unusable_option"),
     errors.Failed: (500, "failed"),
     errors.Internal: (500, "internal"),
+    Uncertain: (500, "uncertain"),
+    Locked: (503, "busy"),
+    ClaimLost: (503, "busy"),
+    Unavailable: (503, "store_unavailable"),
     errors.Busy: (503, "busy"),
     errors.NoModel: (503, "no_model"),
+    NoSpace: (507, "storage_failed"),
     errors.StorageFailed: (507, "storage_failed"),
     QuotaReached: (507, "quota_reached"),
 }
 CARRIED = {
     errors.Unauthorized: {"WWW-Authenticate": "Bearer"},
+    Locked: {"Retry-After": "1"},
+    ClaimLost: {"Retry-After": "1"},
+    Unavailable: {"Retry-After": "5"},
     errors.Busy: {"Retry-After": "1"},
     errors.NoModel: {"Retry-After": "5"},
 }
@@ -75,7 +100,7 @@ def test_headers_of_one_answer_stand_beside_those_of_its_kind() -> None:
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (LockTimeout("/secret/lock is locked by another process"), "busy"),
+        (OSError(errno.EROFS, "Read-only file system", "/secret"), "storage_failed"),
         (OSError(errno.ENOSPC, "No space left on device", "/secret"), "storage_failed"),
         (OSError(errno.ENOENT, "No such file", "/secret"), "internal"),
         (ValueError("/secret"), "internal"),
