@@ -20,6 +20,7 @@ from benchmarks.service import (
     overload,
     stages,
     start,
+    store,
     swaps,
     throughput,
     training,
@@ -38,8 +39,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "growth": growth.run,
     "stages": stages.run,
     "training": training.run,
+    "store": store.run,
 }
-NOT_QUICK = ("growth", "stages", "training")
+NOT_QUICK = ("growth", "stages", "training", "store")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 Json = object
 
-PACKAGES = ("httptools", "numpy", "onnxruntime", "orjson", "pillow", "starlette", "uvicorn", "uvloop")
+PACKAGES = ("httptools", "numpy", "onnxruntime", "orjson", "pillow", "sqlalchemy", "starlette", "uvicorn", "uvloop")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Setting:
     seconds: float = 3.0  # of one measurement
     rounds: int = 3  # of what is compared, taken in turn, so that a slow moment of the machine meets all alike
     swaps: int = 200
+    stored: int = 100_000  # images of the larger store
     overload_seconds: float = 30.0
     peer_python: Path | None = None  # the interpreter of the environment that has FastAPI
 
@@ -31,8 +32,8 @@ class Setting:
 
 
 FULL = Setting()
-QUICK = Setting(seconds=0.4, rounds=3, swaps=6, overload_seconds=1.2)
-TINY = Setting(seconds=0.15, rounds=1, swaps=2, overload_seconds=0.3)
+QUICK = Setting(seconds=0.4, rounds=3, swaps=6, stored=10_000, overload_seconds=1.2)
+TINY = Setting(seconds=0.15, rounds=1, swaps=2, stored=2_000, overload_seconds=0.3)
 
 
 @dataclass(frozen=True)

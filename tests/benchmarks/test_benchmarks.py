@@ -18,6 +18,7 @@ NAMES = (
     "overload",
     "stages",
     "start",
+    "store",
     "swaps",
     "throughput",
     "training",
