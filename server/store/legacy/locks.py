@@ -1,7 +1,7 @@
 """No process of the release before may be at work on files that are being taken over: it would be forgotten.
 
-Such a process held the flock of a file, each kind its own, and the kernel let go of it however the process died. They
-are held meanwhile, so that none of them begins.
+Such a process held the flock of a file, each kind its own, and the kernel let go of it however the process died. Those
+that all of a kind share are held meanwhile, so that none begins.
 """
 
 import fcntl
@@ -18,11 +18,12 @@ from server.store.legacy.reading import read_object
 def alone(artifacts: Path, data: Path) -> Iterator[None]:
     """Hold what those processes hold while they work; raises Unavailable if one of them does."""
     models = artifacts / "models"
+    for path in sorted(models.glob("*/workers/*.json")):
+        pid = (read_object(path) or {}).get("pid")
+        with ExitStack() as held:
+            serves = f"still runs and serves {path.parents[1].name}: stop it"
+            _hold(held, path, f"a server of an earlier release, process {pid}, {serves}")
     with ExitStack() as held:
-        for path in sorted(models.glob("*/workers/*.json")):
-            said = read_object(path) or {}
-            who = f"a server of an earlier release, process {said.get('pid')}, still runs"
-            _hold(held, path, f"{who} and serves {path.parents[1].name}: stop it")
         _hold(held, artifacts / "jobs" / "lock", f"a trainer of an earlier release still runs{_job(artifacts)}")
         for path in (artifacts / "jobs" / "admission.lock", data / "lock", *sorted(models.glob("*/pointer.lock"))):
             _hold(held, path, f"a process of an earlier release still runs and holds {path}")

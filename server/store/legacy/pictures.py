@@ -62,7 +62,7 @@ class Pictures:
             files.sync_folder(folder)
         if self._lost:
             named = ", ".join(str(path) for path in self._lost[:NAMED])
-            logger.warning("the files of %d uploaded images are lost, among them %s", len(self._lost), named)
+            logger.warning("lost files of uploaded images: %d, such as %s", len(self._lost), named)
 
     def _size_of_lost(self, old: PurePosixPath, target: Path) -> int:
         try:

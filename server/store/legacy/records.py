@@ -17,6 +17,7 @@ from typing import Any
 from server.store import files
 from server.store.errors import Unavailable
 from server.store.legacy.reading import number_of, numbers, time_of
+from server.store.tables import clean
 
 ACTIONS = {"upload": "upload", "accept": "accept", "remove": "remove", "remove batch": "undo"}  # then and now
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -110,8 +111,8 @@ def _record(number: int, content: dict[str, Any]) -> Record:
 
 def _upload(content: dict[str, Any]) -> Upload:
     label, predicted = content["label"], content.get("predicted")
-    if not isinstance(label, str):
-        raise TypeError(f"{label!r} is no label")
+    if not isinstance(label, str) or label != clean(label):
+        raise ValueError(f"{label!r} is no label")
     doubted = content["split"] == "suspect"
     return Upload(
         sha256=_sha256(content["sha256"]),

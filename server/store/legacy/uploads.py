@@ -20,7 +20,7 @@ from server.store.legacy.pictures import Pictures, old_path
 from server.store.legacy.reading import UNKNOWN
 from server.store.legacy.records import Record, Word, read_records, replay
 from server.store.legacy.rows import insert_all, number_after
-from server.store.tables import annotation, batch, clean, decision, image, model
+from server.store.tables import annotation, batch, decision, image, model
 
 
 def take_uploads(connection: Connection, data: Path, model_id: int) -> tuple[int, int]:
@@ -48,7 +48,7 @@ def _decisions(records: Iterable[Record], model_id: int, undone: dict[int, int])
     """A row for each record; `undone` gets the uploads that were undone, each with the decision to do so."""
     before = FIRST
     for record in records:
-        said = ((each.sha256, clean(each.label), str(each.probability)) for each in record.images)
+        said = ((each.sha256, each.label, str(each.probability)) for each in record.images)
         content = hash_of(said) if record.action == "upload" else FIRST
         made = Decision(model_id, record.time, UNKNOWN, record.action, record.batch, record.sha256, content)
         before = made.hash_after(before)

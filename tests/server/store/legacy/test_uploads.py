@@ -150,7 +150,7 @@ def test_a_lost_picture_keeps_its_row_and_is_told(form: OldForm, caplog: pytest.
     (form.data / path_of(uploads.images()[SHA])).unlink()
     with caplog.at_level(logging.WARNING, "relearn"), form.opened() as memory:
         assert view(memory) == uploads.view()
-    assert f"the files of 1 uploaded images are lost, among them train/1/{SHA}.png" in caplog.text
+    assert f"lost files of uploaded images: 1, such as train/1/{SHA}.png" in caplog.text
 
 
 def test_a_record_that_cannot_be_read_stops_everything_until_it_is_mended(form: OldForm) -> None:
