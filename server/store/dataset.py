@@ -172,7 +172,7 @@ class Dataset:
         sizes = {each.sha256: len(each.png) for each in encoded if each.sha256 in said.fresh}
         self._check_quota(ledger, sizes)
         content = decisions.hash_of((each.sha256, each.label, str(each.probability)) for each in said.annotations)
-        batch = ledger.new_batch(source, len(said.fresh))
+        batch = ledger.new_batch(source, len(said.touched))
         decisions.decide(ledger.connection, self._model.id, by, "upload", batch_id=batch, content=content)
         ledger.insert(batch, [(sha256, size, split_of(sha256)) for sha256, size in sizes.items()], said.annotations)
         ledger.close()

@@ -96,7 +96,7 @@ export function batchList(batches) {
           element(
             "span",
             { class: "hint", title: moment(each.created_at) },
-            ` ${counted(each.count, "new picture")}, ${age(each.created_at)}`,
+            ` ${counted(each.count, "picture")}, ${age(each.created_at)}`,
           ),
         ),
         button("Undo", () => askUndo(each), {
