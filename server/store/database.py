@@ -39,9 +39,9 @@ def url_of(setting: str, artifacts: Path) -> URL:
         url = make_url(setting)
     except ArgumentError:
         raise ValueError("it must be a URL such as postgresql+psycopg://user@host/name") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql") or (
-        url.get_backend_name() == "postgresql" and url.get_driver_name() != "psycopg"
-    ):
+    kind = url.get_backend_name(), url.get_driver_name()
+    in_memory = kind[0] == "sqlite" and url.database in (None, "", ":memory:")  # which no other process would see
+    if kind not in (("sqlite", "pysqlite"), ("postgresql", "psycopg")) or in_memory:
         raise ValueError("it must be postgresql+psycopg://user@host/name, or sqlite:////path/to/file")
     return url
 
