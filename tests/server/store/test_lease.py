@@ -55,7 +55,7 @@ def taken(memory: Memory, name: str | None = None) -> Lease:
 
 def test_one_of_two_runners_has_the_lease(opener: Opener) -> None:
     job = opener().jobs.create({}, "api", {}).job
-    runners = [opener() for _ in range(4)]
+    runners = [opener.ready() for _ in range(4)]
     done = at_once(*[partial(take, each.database, job, living.own(), living.Heartbeats()) for each in runners])
     assert sum(isinstance(each, Lease) for each in done) == 1
     assert sum(isinstance(each, Conflict) for each in done) == 3
