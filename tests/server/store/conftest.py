@@ -28,7 +28,7 @@ class Opener:
         return made
 
     def ready(self) -> Memory:
-        """As calling it, with the database opened already: for what is to happen at the same moment as something else."""
+        """As calling it, with the database opened already, for what is to happen at one moment with something else."""
         made = self()
         made.browser.overview()
         return made
