@@ -167,6 +167,18 @@ class Database:
 
     @contextmanager
     def _connection(self, write: bool, durable: bool = True) -> Iterator[Connection]:
+        try:
+            with self._transaction(write, durable) as connection:
+                yield connection
+        except Unavailable:
+            if (
+                self.is_sqlite
+            ):  # its file may be another by the time it can be used: a connection keeps to the one it has
+                self.close()
+            raise
+
+    @contextmanager
+    def _transaction(self, write: bool, durable: bool) -> Iterator[Connection]:
         with _told():
             connection = self._engine.connect()
         try:
