@@ -170,4 +170,4 @@ def test_any_sequence_of_changes_gives_what_the_model_says(kind: str, request: p
     class Machine(DatasetMachine):
         cluster = request.getfixturevalue("postgres") if kind == "postgresql" else None
 
-    run_state_machine_as_test(Machine, settings=SETTINGS)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Machine, settings=SETTINGS)

@@ -12,7 +12,7 @@ from tests.server.store.memories import REPORT, at_once, gone_process, publish, 
 
 
 def test_an_empty_store_has_nothing(memory: Memory) -> None:
-    assert memory.versions.all() == memory.versions.page(10) == memory.versions.moves(10) == []
+    assert (memory.versions.all(), memory.versions.page(10), memory.versions.moves(10)) == ([], [], [])
     assert memory.versions.current() is None
     assert list(memory.versions.fallbacks()) == memory.versions.on_disk() == []
 
@@ -124,7 +124,7 @@ def test_a_publication_that_was_taken_for_dead_changes_nothing(opener: Opener) -
     assert opener().content.sweep() == 3  # its files
     with pytest.raises(ClaimLost):
         late.versions.publish(reservation, manifest, REPORT, None, "late")
-    assert late.versions.all() == late.versions.moves(10) == []
+    assert (late.versions.all(), late.versions.moves(10)) == ([], [])
 
 
 def test_what_goes_with_a_publication_undoes_it_if_it_fails(memory: Memory) -> None:
@@ -134,7 +134,7 @@ def test_what_goes_with_a_publication_undoes_it_if_it_fails(memory: Memory) -> N
     reservation = memory.versions.reserve()
     with pytest.raises(NotFound):
         memory.versions.publish(reservation, write_version(reservation), REPORT, None, "t", also=fail)
-    assert memory.versions.all() == memory.versions.moves(10) == []
+    assert (memory.versions.all(), memory.versions.moves(10)) == ([], [])
     memory.versions.give_up(reservation)
     assert memory.versions.on_disk() == []
 
