@@ -27,9 +27,12 @@ class Changes:
                 self._connect()
                 return True
             return self._look()
-        except Exception:
+        except StoreError:
             self.close()
             raise
+        except Exception as error:  # noqa: BLE001 - a driver's own, which is loaded only where it is used
+            self.close()
+            raise StoreError(f"the database can't be looked at: {error}") from None
 
     def close(self) -> None:
         if self._connection is not None:

@@ -42,9 +42,9 @@ def url_of(setting: str, artifacts: Path) -> URL:
         url = make_url(setting)
     except ArgumentError:
         raise ValueError("it must be a URL such as postgresql+psycopg://user@host/name") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql") or (
-        url.get_backend_name() == "postgresql" and url.get_driver_name() != "psycopg"
-    ):
+    kind = url.get_backend_name(), url.get_driver_name()
+    in_memory = kind[0] == "sqlite" and url.database in (None, "", ":memory:")  # which no other process would see
+    if kind not in (("sqlite", "pysqlite"), ("postgresql", "psycopg")) or in_memory:
         raise ValueError("it must be postgresql+psycopg://user@host/name, or sqlite:////path/to/file")
     return url
 
@@ -174,6 +174,18 @@ class Database:
 
     @contextmanager
     def _connection(self, write: bool, durable: bool = True) -> Iterator[Connection]:
+        try:
+            with self._transaction(write, durable) as connection:
+                yield connection
+        except Unavailable:
+            if (
+                self.is_sqlite
+            ):  # its file may be another by the time it can be used: a connection keeps to the one it has
+                self.close()
+            raise
+
+    @contextmanager
+    def _transaction(self, write: bool, durable: bool) -> Iterator[Connection]:
         with _told():
             connection = self._engine.connect()
         try:

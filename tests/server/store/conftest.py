@@ -27,6 +27,12 @@ class Opener:
         self.opened.append(made)
         return made
 
+    def ready(self) -> Memory:
+        """As calling it, with the database opened already, for what is to happen at one moment with something else."""
+        made = self()
+        made.browser.overview()
+        return made
+
     def close(self) -> None:
         for each in self.opened:
             each.close()

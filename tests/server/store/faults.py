@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from unittest import mock
 
+import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import OperationalError
@@ -87,7 +87,8 @@ def breakable() -> Iterator[Faults]:
 
         return call
 
-    real_open, real_commit = Path.open, DefaultDialect.do_commit
+    real_open: Any = Path.open
+    real_commit: Any = DefaultDialect.do_commit
 
     def open_file(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         if mode != "xb":
@@ -95,7 +96,7 @@ def breakable() -> Iterator[Faults]:
         faults.on_disk("open")
         return _File(path, faults)
 
-    def commit(dialect: DefaultDialect, connection: Any) -> None:
+    def commit(dialect: Any, connection: Any) -> None:
         faults.in_database("commit")
         real_commit(dialect, connection)
         faults.in_database("committed")
@@ -103,18 +104,14 @@ def breakable() -> Iterator[Faults]:
     def execute(*arguments: Any) -> None:
         faults.in_database(str(arguments[2]))
 
-    patches = [mock.patch.object(os, name, before(name)) for name in ("fsync", "replace", "mkdir", "unlink")]
-    patches += [
-        mock.patch.object(Path, "open", open_file),
-        mock.patch.object(DefaultDialect, "do_commit", commit),
-        mock.patch.object(content, "WRITERS", 1),
-    ]
     event.listen(Engine, "before_cursor_execute", execute)
-    for each in patches:
-        each.start()
     try:
-        yield faults
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("fsync", "replace", "mkdir", "unlink"):
+                patch.setattr(os, name, before(name))
+            patch.setattr(Path, "open", open_file)
+            patch.setattr(DefaultDialect, "do_commit", commit)
+            patch.setattr(content, "WRITERS", 1)
+            yield faults
     finally:
-        for each in patches:
-            each.stop()
         event.remove(Engine, "before_cursor_execute", execute)

@@ -16,7 +16,7 @@ def test_an_empty_dataset_has_nothing(memory: Memory) -> None:
     assert overview.counts == {"train": {}, "test": {}}
     assert overview.fingerprint == "0" * 64
     assert memory.browser.learnable() == (0, "0" * 64, [], [])
-    assert memory.browser.pictures(10) == memory.browser.suspects(10) == memory.browser.batches(10) == []
+    assert (memory.browser.pictures(10), memory.browser.suspects(10), memory.browser.batches(10)) == ([], [], [])
 
 
 def test_counts_are_by_split_and_label(memory: Memory) -> None:

@@ -48,6 +48,7 @@ def test_an_upload_is_stored_whole_or_not_at_all_whatever_fails_at_any_step(open
 @pytest.mark.parametrize("kind", ["error", "kill"])
 def test_a_removal_happens_whole_or_not_at_all_whatever_fails_at_any_step(opener: Opener, kind: Kind) -> None:
     memory = opener(living_name=gone_process())
+    there = set[str]()
     with breakable() as faults:
         for point in count():
             memory.dataset.add(UPLOAD, "upload")

@@ -41,7 +41,7 @@ def test_an_empty_store_has_no_job(opener: Opener) -> None:
 
 
 def test_one_of_many_triggers_is_admitted(opener: Opener) -> None:
-    done = at_once(*[partial(opener().jobs.create, {}, "api", {}) for _ in range(8)])
+    done = at_once(*[partial(opener.ready().jobs.create, {}, "api", {}) for _ in range(8)])
     assert [each.job for each in done if isinstance(each, Job)] == ["1"]
     refused = [str(each) for each in done if isinstance(each, Conflict)]
     assert len(refused) == 7
@@ -170,7 +170,7 @@ def test_a_job_whose_runner_lives_has_not_failed(memory: Memory) -> None:
 
 def test_a_lost_runner_fails_its_job_once_whoever_looks(opener: Opener) -> None:
     lease = taken(opener(), gone_process())
-    done = at_once(*[partial(opener().jobs.fail_lost, living.Heartbeats()) for _ in range(5)])
+    done = at_once(*[partial(opener.ready().jobs.fail_lost, living.Heartbeats()) for _ in range(5)])
     assert sorted(done, key=str) == [lease.job, None, None, None, None]
 
 

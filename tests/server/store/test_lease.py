@@ -44,7 +44,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(living.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 def taken(memory: Memory, name: str | None = None) -> Lease:
@@ -55,7 +55,7 @@ def taken(memory: Memory, name: str | None = None) -> Lease:
 
 def test_one_of_two_runners_has_the_lease(opener: Opener) -> None:
     job = opener().jobs.create({}, "api", {}).job
-    runners = [opener() for _ in range(4)]
+    runners = [opener.ready() for _ in range(4)]
     done = at_once(*[partial(take, each.database, job, living.own(), living.Heartbeats()) for each in runners])
     assert sum(isinstance(each, Lease) for each in done) == 1
     assert sum(isinstance(each, Conflict) for each in done) == 3
@@ -112,7 +112,7 @@ def test_who_lost_the_lease_can_neither_tell_conclude_nor_publish(opener: Opener
         )  # fmt: skip
     assert memory.jobs.get(lease.job) == before
     assert memory.jobs.events(lease.job, 0) == []
-    assert memory.versions.all() == memory.versions.moves(10) == []
+    assert (memory.versions.all(), memory.versions.moves(10)) == ([], [])
 
 
 def test_a_token_of_an_earlier_holder_is_worth_nothing(memory: Memory) -> None:

@@ -12,7 +12,7 @@ from tests.server.store.memories import REPORT, at_once, gone_process, publish, 
 
 
 def test_an_empty_store_has_nothing(memory: Memory) -> None:
-    assert memory.versions.all() == memory.versions.page(10) == memory.versions.moves(10) == []
+    assert (memory.versions.all(), memory.versions.page(10), memory.versions.moves(10)) == ([], [], [])
     assert memory.versions.current() is None
     assert list(memory.versions.fallbacks()) == memory.versions.on_disk() == []
 
@@ -124,7 +124,7 @@ def test_a_publication_that_was_taken_for_dead_changes_nothing(opener: Opener) -
     assert opener().content.sweep() == 3  # its files
     with pytest.raises(ClaimLost):
         late.versions.publish(reservation, manifest, REPORT, None, "late")
-    assert late.versions.all() == late.versions.moves(10) == []
+    assert (late.versions.all(), late.versions.moves(10)) == ([], [])
 
 
 def test_what_goes_with_a_publication_undoes_it_if_it_fails(memory: Memory) -> None:
@@ -134,7 +134,7 @@ def test_what_goes_with_a_publication_undoes_it_if_it_fails(memory: Memory) -> N
     reservation = memory.versions.reserve()
     with pytest.raises(NotFound):
         memory.versions.publish(reservation, write_version(reservation), REPORT, None, "t", also=fail)
-    assert memory.versions.all() == memory.versions.moves(10) == []
+    assert (memory.versions.all(), memory.versions.moves(10)) == ([], [])
     memory.versions.give_up(reservation)
     assert memory.versions.on_disk() == []
 
@@ -167,7 +167,7 @@ def test_the_pointer_moves_for_one_of_many(opener: Opener) -> None:
     memory = opener()
     for _ in range(8):
         publish(memory)
-    calls = [partial(opener().versions.promote, str(number), "t", "", "8") for number in range(1, 8)]
+    calls = [partial(opener.ready().versions.promote, str(number), "t", "", "8") for number in range(1, 8)]
     done = at_once(*calls)
     moved = [str(number) for number, each in enumerate(done, 1) if each is None]
     assert len(moved) == 1
@@ -188,7 +188,7 @@ def test_publications_at_once_end_in_one_version(opener: Opener) -> None:
             raise
         return reservation.version
 
-    memories = [opener() for _ in range(5)]
+    memories = [opener.ready() for _ in range(5)]
     ready = threading.Barrier(len(memories))
     done = at_once(*[partial(late, each) for each in memories])
     (version,) = [each for each in done if isinstance(each, str)]
@@ -201,8 +201,8 @@ def test_no_prune_takes_the_files_of_what_is_promoted_meanwhile(opener: Opener) 
     memory = opener()
     for _ in range(6):
         publish(memory)
-    calls = [partial(opener().versions.promote, str(number), "t", "", "6") for number in (1, 2)]
-    at_once(*calls, partial(opener().versions.prune, 1), partial(opener().versions.prune, 2))
+    calls = [partial(opener.ready().versions.promote, str(number), "t", "", "6") for number in (1, 2)]
+    at_once(*calls, partial(opener.ready().versions.prune, 1), partial(opener.ready().versions.prune, 2))
     current = memory.versions.current()
     assert current is not None
     assert current in memory.versions.all()

@@ -1,5 +1,6 @@
 """Who serves what is known to everybody, and the dead are not counted."""
 
+import time
 from functools import partial
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_worker_elsewhere_is_counted_until_its_heartbeat_stalls(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 1000.0
-    monkeypatch.setattr(living.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     number = join_as(memory, process_elsewhere(), "1", monkeypatch)
     for _ in range(2 * living.STALLED_LOOKS):
         assert living_versions(memory) == ["1"]

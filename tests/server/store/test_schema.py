@@ -1,0 +1,97 @@
+"""The migrations lead to the tables, on both databases, from nothing and from any older form."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL, make_url
+
+from server.store import schema
+from server.store.database import Database, Name, url_of
+from tests.postgres import Cluster
+from tests.server.store.memories import at_once
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """A database without anything in it."""
+    if request.param == "sqlite":
+        yield url_of("", tmp_path)
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    yield cluster.url(cluster.create())
+
+
+def test_the_migrations_lead_to_the_tables(empty: URL) -> None:
+    database = Database(empty, Name("digits"))
+    with database.read() as connection:
+        assert schema.version_of(connection) == schema.HEAD
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, schema.metadata) == []
+    database.close()
+
+
+def test_the_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [schema.HEAD]
+    for revision in scripts.walk_revisions():
+        assert schema.is_known(revision.revision)
+        assert Path(revision.path).name.startswith(f"{revision.revision}_")
+
+
+def test_a_version_of_another_release_is_not_known() -> None:
+    assert not schema.is_known("9999")
+
+
+def test_one_of_many_makes_the_tables_and_fills_them(empty: URL) -> None:
+    filled: list[int] = []
+
+    def fill(connection: Connection) -> None:
+        assert schema.version_of(connection) == schema.HEAD
+        filled.append(1)
+
+    databases = [Database(empty, Name(f"model {each}"), fill) for each in range(5)]
+    assert at_once(*[each.open for each in databases]) == [None] * 5
+    assert filled == [1]
+    for each in databases:
+        each.close()
+
+
+def test_a_database_that_could_not_be_filled_is_not_made(empty: URL) -> None:
+    def fail(_: Connection) -> None:
+        raise OSError("the old folder can't be read")
+
+    database = Database(empty, Name("digits"), fail)
+    with pytest.raises(OSError, match="the old folder"):
+        database.open()
+    database.close()
+    filled: list[int] = []
+    again = Database(empty, Name("digits"), lambda _: filled.append(1))
+    again.open()
+    again.open()
+    assert filled == [1]
+    again.close()
+
+
+def test_a_url_names_a_database_we_know(tmp_path: Path) -> None:
+    assert url_of("", tmp_path).database == str(tmp_path / "relearn.sqlite3")
+    assert url_of("sqlite:////a/b", tmp_path) == make_url("sqlite:////a/b")
+    assert url_of("postgresql+psycopg://a@b/c", tmp_path).get_backend_name() == "postgresql"
+    for wrong in (
+        "x",
+        "postgresql+asyncpg://a@b/c",
+        "mysql://a@b/c",
+        "/a/b",
+        "sqlite+aiosqlite:////a/b",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ):
+        with pytest.raises(ValueError, match="must be"):
+            url_of(wrong, tmp_path)
