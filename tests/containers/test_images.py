@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.containers.engine import ROOT, SERVE, TRAIN, Volume, docker, eventually, inspect
+from tests.containers.engine import ROOT, SERVE, SERVE_POSTGRES, TRAIN, Volume, docker, eventually, inspect
 from tests.containers.service import Service
 
 BASE = "python:3.11-slim-bookworm"
@@ -66,6 +66,17 @@ def test_health_check_fails_without_a_server(images: None) -> None:
 def test_server_without_a_key_refuses_to_listen_for_everyone(images: None) -> None:
     with pytest.raises(AssertionError, match="without a key"):
         docker("run", "--rm", SERVE)
+
+
+def test_serve_image_has_no_postgresql_package_and_says_so(images: None) -> None:
+    url = "--env=RELEARN_DATABASE=postgresql+psycopg://user@nowhere/name"
+    with pytest.raises(AssertionError, match="needs the psycopg package"):
+        docker("run", "--rm", url, "--env=RELEARN_API_KEY=k", SERVE)
+
+
+def test_serve_image_takes_the_packages_of_several_lists(postgres_image: None) -> None:
+    code = "import docker, psycopg; print(psycopg.pq.__impl__)"
+    assert docker("run", "--rm", "--entrypoint=python", SERVE_POSTGRES, "-c", code) == "binary"
 
 
 def test_serve_image_has_no_docker_package_and_says_so(images: None) -> None:

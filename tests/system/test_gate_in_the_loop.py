@@ -42,8 +42,9 @@ def test_three_hundred_mislabelled_ones_are_suspects_and_change_nothing(loop: Li
     answer = upload(loop, positions, [str((classes[position] + 1) % 10) for position in positions])
     assert len(answer["suspects"]) >= 295  # now and then a label is wrong in MNIST itself
     if len(answer["suspects"]) < len(positions):
-        for each in loop.get("/dataset").json()["batches"][-1:]:
-            loop.client.delete(f"{loop.url}/dataset/batches/{each['batch']}")
+        newest = loop.get("/dataset").json()["batches"][0]["batch"]
+        assert newest == answer["batch"]
+        assert loop.client.delete(f"{loop.url}/dataset/batches/{newest}").status_code == 200
     answer = loop.post("/retrain?wait=true").json()
     assert answer["reason"] == "nothing new to learn from"
     assert loop.get("/health").json()["model_version"] == "1"
@@ -63,7 +64,9 @@ def test_threes_taught_as_eights_are_refused_by_class_and_taken_back(loop: LiveS
     assert loop.get("/health").json()["model_version"] == "1"
     job = loop.get(f"/retrain/jobs/{answer['job']}").json()
     assert job["state"] == "refused"
-    assert [each["job"] for each in loop.get("/models").json()["candidates"]] == [answer["job"]]
+    (candidate,) = loop.get("/models").json()["candidates"]
+    assert candidate["job"] == answer["job"]
+    assert candidate["gate"] == job["result"]["gate"]
     for batch in batches:
         assert loop.client.delete(f"{loop.url}/dataset/batches/{batch}").status_code == 200
     classes = train.classes

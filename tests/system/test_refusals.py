@@ -121,6 +121,13 @@ def test_unknown_routes_and_methods(server: LiveServer) -> None:
     refused(server.get("/nothing"), 404, "not_found")
     refused(server.get("/retrain/jobs/7"), 404, "not_found")
     refused(server.get("/models/7"), 404, "not_found")
+    for nowhere in ("7", "0" * 64, "%00", "9" * 30, "²"):
+        for path in ("/retrain/jobs/{}", "/retrain/jobs/{}/log", "/retrain/jobs/{}/events", "/models/{}"):
+            refused(server.get(path.format(nowhere)), 404, "not_found")
+        for path in ("/dataset/images/{}/accept", "/dataset/images/{}/reject", "/models/{}/promote"):
+            refused(server.post(path.format(nowhere)), 404, "not_found")
+        for path in ("/dataset/images/{}", "/dataset/batches/{}", "/retrain/jobs/{}"):
+            refused(server.client.delete(server.url + path.format(nowhere)), 404, "not_found")
     answer = server.client.put(server.url + "/predict")
     refused(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "POST"
@@ -171,15 +178,26 @@ def test_an_option_that_no_retrain_has(server: LiveServer, options: dict[str, ob
     refused(server.post("/retrain", json=options), 422, "unusable_option")
     refused(server.post("/retrain", content=b"[1]"), 400, "malformed")
     refused(server.post("/retrain", content=b"{" * 100_000), 400, "malformed")
+    refused(server.post("/retrain", content=rb'{"seed": "\ud800"}'), 400, "malformed")
     refused(server.post("/retrain?wait=perhaps"), 400, "malformed")
-    assert server.get("/retrain/jobs").json() == {"jobs": []}
+    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None}
+
+
+@pytest.mark.parametrize("path", ["/dataset/batches", "/dataset/images", "/models", "/retrain/jobs"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=-1", "limit=²", "before=x", "before=1.5"])
+def test_a_page_that_there_can_not_be(server: LiveServer, path: str, query: str) -> None:
+    refused(server.get(f"{path}?{query}"), 400, "malformed")
+
+
+def test_a_split_that_there_is_not(server: LiveServer) -> None:
+    refused(server.get("/dataset/images?split=validation"), 400, "malformed")
 
 
 def test_a_page_of_another_site_changes_nothing(server: LiveServer, digits: Digits) -> None:
     for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         for path in ("/retrain", "/upload", "/models/0/promote"):
             refused(server.post(path, headers=headers), 403, "forbidden")
-    assert server.get("/retrain/jobs").json() == {"jobs": []}
+    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None}
     answer = server.post(
         "/predict", headers={"Origin": "http://evil.example"}, files={"file": ("a.png", digits.png(0), "image/png")}
     )

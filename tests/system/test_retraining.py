@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,12 +29,12 @@ def teaching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield server
 
 
-def state_of(server: LiveServer, job: str) -> dict[str, object]:
-    found: dict[str, object] = server.get(f"/retrain/jobs/{job}").json()
+def state_of(server: LiveServer, job: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.get(f"/retrain/jobs/{job}").json()
     return found
 
 
-def wait_until(server: LiveServer, job: str, *states: str) -> dict[str, object]:
+def wait_until(server: LiveServer, job: str, *states: str) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := state_of(server, job))["state"] not in states:
         assert time.monotonic() < deadline, found
@@ -56,7 +57,7 @@ def trainer_pids(server: LiveServer, job: str) -> list[int]:
 
 
 def wait_until_gone(server: LiveServer, job: str) -> None:
-    """Wait for the end of the runner, which writes the result shortly before."""
+    """Wait for the end of the runner, which writes the result shortly before, and of its child."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while pids := trainer_pids(server, job):
         assert time.monotonic() < deadline, pids
@@ -87,6 +88,9 @@ def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_faile
     assert model["report"]["metrics"]["test"]["accuracy"] == content["accuracy"]
     assert model["report"]["training"]["warm_start"] == "0"
     assert model["report"]["training"]["upload_batches"] == ["1"]
+    assert (model["report"]["training"]["decision"], model["report"]["training"]["uploads_lost"]) == (1, 0)
+    (move,) = teaching.get("/models").json()["promotions"]
+    assert (move["from"], move["to"], move["kind"], move["by"]) == ("0", "1", "published", "job 1")
     parts = {part: sum(counts.values()) for part, counts in model["report"]["dataset"].items()}
     assert parts["uploads"] + parts["held out"] == 50
     assert parts["fit"] + parts["validation"] + parts["gate"] == 3000
@@ -98,6 +102,7 @@ def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_faile
 def test_the_job_tells_what_happened(teaching: LiveServer) -> None:
     job = teaching.get("/retrain/jobs").json()["jobs"][0]
     assert (job["job"], job["state"], job["by"], job["options"]) == ("1", "published", "api", {"epochs": 1})
+    assert (job["decision"], job["result"]["version"]) == (1, "1")
     assert all(check["passed"] for check in job["result"]["gate"]["checks"])
     with teaching.client.stream("GET", teaching.url + "/retrain/jobs/1/events") as stream:
         text = stream.read().decode()
@@ -121,7 +126,11 @@ def test_nothing_new_trains_nothing(teaching: LiveServer, digits: Digits) -> Non
         if upload:
             answer = teaching.upload(files, wrong).json()
             assert len(answer["suspects"]) >= 50
-            for suspect in (each["sha256"] for each in teaching.get("/dataset").json()["suspects"]):
+            dataset = teaching.get("/dataset").json()
+            assert dataset["suspects_count"] == len(dataset["suspects"]) == len(answer["suspects"])
+            newest_first = [each["sha256"] for each in reversed(answer["suspects"])]
+            assert [each["sha256"] for each in dataset["suspects"]] == newest_first
+            for suspect in newest_first:
                 picture = teaching.get(f"/dataset/images/{suspect}")
                 assert picture.headers["Content-Type"] == "image/png"
             doubtless = {each["file"] for each in answer["suspects"]}
@@ -143,6 +152,26 @@ def test_a_suspect_is_accepted_or_removed(teaching: LiveServer, digits: Digits) 
     assert teaching.get(path).status_code == 200
     assert teaching.client.delete(teaching.url + path).status_code == 200
     assert teaching.get(path).status_code == 404
+
+
+def test_a_rejected_suspect_leaves_the_label_that_was_there_or_nothing(teaching: LiveServer, digits: Digits) -> None:
+    (name, data), right = ("b.png", digits.png(701)), str(digits.classes[701])
+    wrong, path, sha256 = str((digits.classes[701] + 1) % 10), "", ""
+    for earlier in (None, right):
+        if earlier is not None:
+            assert teaching.upload([(name, data)], [earlier]).json()["suspects"] == []
+        (suspect,) = teaching.upload([(name, data)], [wrong]).json()["suspects"]
+        sha256 = suspect["sha256"]
+        path = f"/dataset/images/{sha256}"
+        newest = teaching.get("/dataset").json()["suspects"][0]
+        assert (newest["sha256"], newest["label"], newest["in_force"]) == (sha256, wrong, earlier)
+        assert teaching.post(path + "/reject").status_code == 200
+        assert teaching.post(path + "/reject").status_code == 404
+        assert sha256 not in teaching.get("/dataset").text
+        assert teaching.get(path).status_code == (404 if earlier is None else 200)
+    (image,) = teaching.get("/dataset/images?limit=1").json()["images"]
+    assert (image["sha256"], image["label"], image["suspect"]) == (sha256, right, None)
+    assert teaching.client.delete(teaching.url + path).status_code == 200
 
 
 def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
@@ -169,9 +198,12 @@ def test_a_killed_trainer_leaves_a_failed_job_and_the_model(teaching: LiveServer
     runner, child = trainer_pids(teaching, job)
     os.kill(runner if victim == "runner" else child, signal.SIGKILL)
     found = wait_until(teaching, job, "failed")
-    assert "stopped from outside while training" in str(found["result"]) or "SIGKILL" in str(found["result"])
-    if victim == "runner":
-        os.kill(child, signal.SIGKILL)
+    reasons = {
+        "runner": "the trainer was stopped from outside while training",
+        "child": "the trainer was killed by SIGKILL, perhaps for want of memory",
+    }
+    assert found["result"]["reason"] == reasons[victim]
+    wait_until_gone(teaching, job)
     assert teaching.predict(digits.png(0)).json() == before
     teaching.stop()
     teaching.start()

@@ -1,0 +1,104 @@
+"""No job is open for ever: one that nobody takes up fails in time, one whose runner is gone at once."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from server.store import living
+from server.store.jobs import Glance, outcome
+from server.store.lease import take
+from server.store.memory import Memory
+from server.store.watch import Watch
+from server.training.attendance import Attendance
+from tests.tiny import memory_in
+
+PATIENCE_SECONDS = 60.0  # a bound for a slow machine
+
+
+def attended(memory: Memory, start_seconds: float | None, until: Callable[[], bool]) -> None:
+    """Look after the jobs until a condition holds."""
+
+    async def run() -> None:
+        with ThreadPoolExecutor(2) as executor:
+            watch = Watch(memory.changes(), executor)
+            attendance = Attendance(memory.jobs, memory.content, watch, executor, start_seconds)
+            watch.start()
+            attendance.start()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await asyncio.to_thread(wait_for, until)
+            await attendance.stop()
+            await watch.stop()
+
+    asyncio.run(run())
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def process_of_its_own() -> "tuple[subprocess.Popen[str], str]":
+    """A process that goes on until its input ends, and its name as rows hold it."""
+    code = "import sys; from server.store import living; print(living.own(), flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[3],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def test_a_job_that_nobody_takes_up_fails_in_time(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    job = memory.jobs.create({}, "a test", {}).job
+    attended(memory, 0.1, lambda: memory.jobs.open() is None)
+    reason = "no trainer started within 0.1 seconds; see the log"
+    assert memory.jobs.glance(job) == Glance("failed", 0, outcome("failed", reason=reason))
+
+
+def test_a_job_for_a_runner_that_may_come_at_any_time_waits(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    memory.jobs.create({}, "a test", {})
+    looks = iter(range(200))
+    attended(memory, None, lambda: next(looks) == 100)
+    assert memory.jobs.get("1").state == "queued"
+
+
+def test_a_job_whose_runner_is_gone_fails_and_one_whose_runner_lives_does_not(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    job = memory.jobs.create({}, "a test", {}).job
+    runner, name = process_of_its_own()
+    with runner:
+        lease = take(memory.database, job, name, living.Heartbeats())
+        assert lease is not None
+        lease.tell("training", {"epoch": 1})
+        looks = iter(range(200))
+        attended(memory, 0.1, lambda: next(looks) == 100)
+        assert memory.jobs.get(job).state == "training"
+        runner.kill()
+        runner.wait()
+        attended(memory, 0.1, lambda: memory.jobs.open() is None)
+    reason = "the trainer was stopped from outside while training"
+    assert memory.jobs.get(job).result == outcome("failed", reason=reason)
+
+
+def test_a_job_that_is_created_later_is_looked_after_too(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    other = memory_in(tmp_path)  # as another process has it: only what is seen of its commits wakes the attendance
+    created: list[str] = []
+
+    def until() -> bool:
+        if not created:
+            created.append(other.jobs.create({}, "a test", {}).job)
+        return memory.jobs.open() is None
+
+    attended(memory, 0.1, until)
+    assert memory.jobs.get(created[0]).state == "failed"
