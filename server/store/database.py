@@ -2,32 +2,30 @@
 
 A change is one transaction, and there is one writer at a time: what a transaction has read nobody changes before it
 ends. SQLite has that from BEGIN IMMEDIATE; PostgreSQL from a lock that each writing transaction takes. Reading waits
-for nobody. The file is opened when it is first needed, and again after it failed, so that a database which is missing,
-locked, broken or newer costs no prediction, and one that comes back is used again.
+for nobody. When it is opened, and what happens where it can't be: opening.py.
 """
 
 import sqlite3
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.store import fingerprint, schema
 from server.store.decisions import now
-from server.store.errors import Locked, NoSpace, Unavailable, Uncertain
+from server.store.errors import Unavailable
+from server.store.failures import failed_commit, told
+from server.store.opening import Opening
 from server.store.tables import as_json, insert_row, model
 
 FILE = "relearn.sqlite3"  # in the artifacts folder
 WAIT_SECONDS = 10.0  # for the writer before
 OPEN_SECONDS = 2.0  # for somebody who keeps even readers out
 WRITER = 0x52656C65  # the name of PostgreSQL's lock: "Rele"
-RETRY_SECONDS = 1.0  # between attempts to open what could not be opened
 _WRITE, _DURABLE = "relearn_write", "relearn_durable"  # what a transaction is for, told to what begins it
 
 
@@ -77,24 +75,42 @@ class Name:
 class Database:
     """Connections to one database, for any number of threads; a process that was forked needs its own."""
 
-    def __init__(self, url: URL, name: Name, take_over: Callable[[Connection], None] | None = None) -> None:
-        """`take_over` fills a database that was just made, in the transaction that makes it."""
+    def __init__(
+        self,
+        url: URL,
+        name: Name,
+        take_over: Callable[[Connection], None] | None = None,
+        may_begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`take_over` fills a database that was just made, in the transaction that makes it.
+
+        `may_begin` raises Unavailable where none may be made.
+        """
         self.url = url
         self._name = name
-        name.open = self._ensure_open
         self._take_over = take_over
+        self._may_begin = may_begin
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self.problem: str | None = None  # why it can't be used, as far as the last attempt found
         self._engine = _engine(url)
-        self._opening = threading.Lock()
-        self._open = False
-        self._tried = -RETRY_SECONDS
+        self._opening = Opening(url, may_begin, self.open, self._engine.dispose, self._knows_us)
+        name.open = self._opening.ensure
+
+    @property
+    def problem(self) -> str | None:
+        """Why it can't be used, as far as the last attempt found."""
+        return self._opening.problem
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment and changes nothing. Raises Unavailable."""
-        self._ensure_open()
-        with self._connection(write=False) as connection:
+        engine = self._engine
+        try:
+            self._opening.ensure()
+        except Unavailable:
+            if (reader := self._opening.reader) is None:
+                raise
+            engine = reader
+        with self._connection(engine, write=False) as connection:
             yield connection
 
     @contextmanager
@@ -104,13 +120,13 @@ class Database:
         One that is not `durable`, such as a heartbeat, waits for no disk, and may be lost with the machine's power.
         Raises Locked or Unavailable, and then nothing was changed; Uncertain if the end itself failed.
         """
-        self._ensure_open()
-        with self._connection(write=True, durable=durable) as connection:
+        self._opening.ensure()
+        with self._connection(self._engine, write=True, durable=durable) as connection:
             yield connection
 
     def open(self) -> None:
         """Bring the schema to this release's form, or make it; raises Unavailable or Locked."""
-        with self._connection(write=False) as connection:
+        with self._connection(self._engine, write=False) as connection:
             found = schema.version_of(connection)
             if found == schema.HEAD and self._name.look(connection):
                 return
@@ -119,78 +135,63 @@ class Database:
                 f"the database is of a newer release (its schema is {found}, this one reads {schema.HEAD}); "
                 "update this program, or give it another database"
             )
-        with self._connection(write=True) as connection:
+        with self._connection(self._engine, write=True) as connection:
             fresh = schema.version_of(connection) is None
+            if fresh:
+                self._may_begin()
             schema.upgrade(connection)
             if fresh and self._take_over is not None:
                 self._take_over(connection)
             self._name.make(connection)
 
+    def opened(self) -> int:
+        """How often it was opened: at another time it may have been another database. Raises Unavailable."""
+        self._opening.ensure()
+        return self._opening.times
+
     def close(self) -> None:
-        self._engine.dispose()
-        self._open = False
+        self._opening.close()
 
     def raw(self) -> Any:
         """A DBAPI connection of its own, outside of any pool, for what looks at changes; raises Unavailable."""
-        self._ensure_open()
-        with _told():
+        self._opening.ensure()
+        with told():
             return self._engine.dialect.connect(*self._connect_arguments()[0], **self._connect_arguments()[1])
 
-    def _make_folder(self) -> None:
-        if self.is_sqlite and self.url.database:
-            try:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise Unavailable(f"the database's folder can't be made: {error.strerror}") from None
+    def _knows_us(self, engine: Engine) -> bool:
+        with self._connection(engine, write=False) as connection:
+            return schema.version_of(connection) == schema.HEAD and self._name.look(connection)
 
     def _connect_arguments(self) -> tuple[list[Any], dict[str, Any]]:
         arguments, options = self._engine.dialect.create_connect_args(self.url)
         return list(arguments), dict(options)
 
-    def _ensure_open(self) -> None:
-        if self._open:
-            return
-        with self._opening:
-            if self._open:
-                return
-            if self.problem is not None and time.monotonic() - self._tried < RETRY_SECONDS:
-                raise Unavailable(self.problem)
-            self._tried = time.monotonic()
-            try:
-                self._make_folder()
-                self.open()
-            except (Unavailable, Locked, Uncertain) as error:
-                self.problem = str(error)
-                raise Unavailable(self.problem) from None
-            self.problem = None
-            self._open = True
-
     @contextmanager
-    def _connection(self, write: bool, durable: bool = True) -> Iterator[Connection]:
-        with _told():
-            connection = self._engine.connect()
+    def _connection(self, engine: Engine, write: bool, durable: bool = True) -> Iterator[Connection]:
+        with told():
+            connection = engine.connect()
         try:
             if write:
                 connection = connection.execution_options(**{_WRITE: True, _DURABLE: durable})
-            with _told():
+            with told():
                 transaction = connection.begin()
             try:
-                with _told():
+                with told():
                     yield connection
             except BaseException:
-                with _told(quiet=True):
+                with told(quiet=True):
                     transaction.rollback()
                 raise
             if not write:
-                with _told(quiet=True):
+                with told(quiet=True):
                     transaction.rollback()
                 return
             try:
                 transaction.commit()
             except SQLAlchemyError as error:
-                raise _failed_commit(error) from None
+                raise failed_commit(error) from None
         finally:
-            with _told(quiet=True):
+            with told(quiet=True):
                 connection.close()
 
 
@@ -239,39 +240,3 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.execute(text("NOTIFY relearn"))
     else:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-
-
-@contextmanager
-def _told(quiet: bool = False) -> Iterator[None]:
-    """What the libraries raise of a database that fails, as what the store's callers know."""
-    try:
-        yield
-    except (DBAPIError, InterfaceError) as error:
-        if not quiet:
-            raise _failure(error) from None
-    except sqlite3.Error as error:
-        if not quiet:
-            raise Unavailable(f"the database can't be used: {error}") from None
-    except SQLAlchemyError as error:
-        if not quiet:
-            raise Unavailable(f"the database can't be used: {str(error).splitlines()[0]}") from None
-
-
-def _failure(error: DBAPIError) -> Exception:
-    words = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    if "locked" in words or "lock timeout" in words:
-        return Locked("another call is changing the same thing; try again shortly")
-    if isinstance(error.orig, sqlite3.IntegrityError) or type(error.orig).__name__.endswith("Violation"):
-        return error  # a fault of ours: it has no place among what a disk can do
-    if "disk is full" in words or "No space left" in words:
-        return NoSpace("the disk that the database is on is full")
-    return Unavailable(f"the database can't be used: {words}")
-
-
-def _failed_commit(error: SQLAlchemyError) -> Exception:
-    original = getattr(error, "orig", None)
-    if isinstance(original, sqlite3.OperationalError) and ("locked" in str(original) or "full" in str(original)):
-        return _failure(cast(DBAPIError, error))  # SQLite says so before it changed anything
-    return Uncertain(
-        f"the database failed at the last step ({original or error}): look before you do it again, which does no harm"
-    )

@@ -1,9 +1,10 @@
 """One model's whole memory, wired: dataset, versions, jobs and workers over one database and two folders of files."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from server.store import legacy, living
+from server.store import legacy, living, missing
 from server.store.browse import Browser
 from server.store.changes import Changes
 from server.store.content import Content
@@ -50,7 +51,8 @@ def open_memory(
     that is none; one that can't be opened now is tried again at each use.
     """
     model = Name(name)
-    opened = Database(url_of(database, artifacts), model, legacy.Takeover(artifacts, data, name))
+    may_begin = partial(missing.refuse, artifacts, data)
+    opened = Database(url_of(database, artifacts), model, legacy.Takeover(artifacts, data, name), may_begin)
     content = Content(opened, data, artifacts, living_name or living.own())
     return Memory(
         database=opened,
