@@ -1,5 +1,6 @@
 """One model's whole memory, wired: dataset, versions, jobs and workers over one database and two folders of files."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from server.store.content import Content
 from server.store.database import Database, Name, url_of
 from server.store.dataset import Dataset
 from server.store.jobs import Jobs
+from server.store.losses import Losses
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -26,10 +28,15 @@ class Memory:
     versions: Versions
     jobs: Jobs
     workers: Workers
+    name: Name
 
     def changes(self) -> Changes:
         """An observer of what others write."""
         return Changes(self.database)
+
+    def losses(self, executor: Executor) -> Losses:
+        """A look for lost content, now and then, in a thread of that executor."""
+        return Losses(self.database, self.content, self.name, executor)
 
     def close(self) -> None:
         self.database.close()
@@ -62,4 +69,5 @@ def open_memory(
         versions=Versions(opened, content, model, baseline),
         jobs=Jobs(opened, content, model),
         workers=Workers(opened, model),
+        name=model,
     )
