@@ -176,8 +176,7 @@ class Serving:
             self._row = await asyncio.get_running_loop().run_in_executor(self._looker, self._workers.join, version)
         except Exception as error:  # noqa: BLE001 - predictions need no row
             self._row = None
-            known = self._problems.get("store", "")  # the same reason need not be told twice
-            self._say("worker", None if str(error) in known else f"this worker can't note what it serves: {error}")
+            self._say("worker", f"this worker can't note what it serves: {error}")
         else:
             self._say("worker", None)
 

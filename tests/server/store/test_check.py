@@ -1,64 +1,31 @@
 """`python -m server check`: every damage is named in a sentence, a store without any is clean, and nothing changes."""
 
-import hashlib
 import io
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from export.publish import keep_refused, publish
+from export.publish import publish
 from server.models.model import load
-from server.pictures import image as pictures
 from server.settings import Settings
 from server.store import living
 from server.store.check import pictures as looking
 from server.store.check.run import CLEAN, FOUND, NOT_LOOKED, Check, Progress
 from server.store.content import picture_path
 from server.store.dataset import Labelled
-from server.store.jobs import outcome
-from server.store.lease import take
 from server.store.manifest import Manifest
-from server.store.memory import Memory
-from tests.tiny import memory_in, publish_tiny, tiny_candidate
+from tests.server.store.filled import execute, fill, picture, sha_of, tree
+from tests.tiny import memory_in, tiny_candidate
 
 JOB = "INSERT INTO job (model_id, state, created_at, by, options, policy) VALUES (1, 'queued', '', 'me', '{}', '{}')"
 ROOT = Path(__file__).parents[3]
 GONE = f"{living.own().rsplit(' ', 2)[0]} 999999 1"  # a process of this machine that is not there
-
-
-def picture(number: int) -> Image.Image:
-    return Image.frombytes("L", (8, 8), hashlib.sha512(str(number).encode()).digest())
-
-
-def sha_of(number: int) -> str:
-    return pictures.pixels_sha256(pictures.pixels(picture(number)))
-
-
-def fill(memory: Memory) -> None:
-    """A store that has seen everything: uploads, doubts, an undone batch, versions, a rollback, a refused candidate."""
-    memory.dataset.add([Labelled(picture(number), str(number % 3)) for number in range(12)], "upload")
-    memory.dataset.add([Labelled(picture(number), "7", (0.001, "1")) for number in (1, 2, 20, 21)], "upload")
-    memory.dataset.add([Labelled(picture(30), "5")], "upload")
-    memory.dataset.remove_batch("3")
-    memory.dataset.accept(sha_of(20))
-    memory.dataset.remove(sha_of(3))
-    for seed in range(3):
-        publish_tiny(memory, seed)
-    memory.versions.promote("1", "test", "worse", "3")
-    memory.versions.promote("1", "test", "again", "1")
-    memory.versions.prune(1)
-    job = memory.jobs.create({}, "test", {})
-    lease = take(memory.database, job.job, living.own(), living.Heartbeats())
-    assert lease is not None
-    keep_refused(memory, tiny_candidate(7), lease, outcome("refused", reason="worse"))
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +43,6 @@ def folder(whole: Path, tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def tree(folder: Path) -> dict[str, str]:
-    """Every path below a folder with a hash of what is there."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
-        for path in folder.rglob("*")
-    }
-
-
 def check(folder: Path, **settings: object) -> tuple[int, list[str]]:
     """What the check says of a folder, which it may not change."""
     out = io.StringIO()
@@ -96,13 +55,6 @@ def check(folder: Path, **settings: object) -> tuple[int, list[str]]:
 
 def try_to_serve(folder: Path, manifest: Manifest) -> None:
     load(folder, manifest, 4)
-
-
-def execute(folder: Path, *statements: str) -> None:
-    connection = sqlite3.connect(folder / "artifacts/relearn.sqlite3", isolation_level=None)
-    for statement in statements:
-        connection.execute(statement)
-    connection.close()
 
 
 def file_of(folder: Path, number: int) -> Path:

@@ -17,7 +17,7 @@ from server.store.database import url_of
 from server.store.errors import Unavailable
 from server.store.memory import Memory
 from server.store.opening import RETRY_SECONDS
-from tests.server.store.test_check import fill, picture, sha_of, tree
+from tests.server.store.filled import database_of, execute, fill, picture, sha_of, tree
 from tests.tiny import memory_in, publish_tiny
 
 MOVES = [(None, 1, "published"), (1, 2, "published"), (2, 3, "published"), (3, 1, "rolled back"), (None, 1, "promoted")]
@@ -56,18 +56,8 @@ def read_only(folder: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def database_of(folder: Path) -> Path:
-    return folder / "artifacts/relearn.sqlite3"
-
-
 def moves_of(folder: Path) -> list[tuple[int | None, int, str]]:
     return rescue.moves(url_of("", folder / "artifacts"), "digits", 100)
-
-
-def execute(folder: Path, statement: str) -> None:
-    connection = sqlite3.connect(database_of(folder), isolation_level=None)
-    connection.execute(statement)
-    connection.close()
 
 
 def crash(folder: Path, statement: str) -> None:
