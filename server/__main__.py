@@ -1,19 +1,31 @@
-"""`python -m server`: flags -> settings -> uvicorn, one worker process a core that is to serve."""
+"""`python -m server`: flags -> settings -> uvicorn, one worker process a core that is to serve.
+
+`python -m server check` looks at what is stored instead.
+"""
 
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
+from server.machine.priority import give_way
 from server.process.supervisor import Supervisor
 from server.process.worker import log_to_stderr, make_app
 from server.settings import SettingError, Settings, load
 
+if TYPE_CHECKING:
+    from server.store.manifest import Manifest
+
 
 def main() -> None:
+    if sys.argv[1:2] == ["check"]:
+        sys.exit(check(sys.argv[2:]))
     try:
         settings = load(sys.argv[1:], os.environ)
     except SettingError as error:
@@ -60,6 +72,26 @@ def serve(settings: Settings) -> None:
             Supervisor(config, [listener]).run()
     except KeyboardInterrupt:
         pass
+
+
+def check(arguments: Sequence[str]) -> int:
+    """Say what is wrong with all that is stored: 0 if nothing is, 1 if something is, 2 if it could not be looked at."""
+    from server.store.check.run import NOT_LOOKED, Check  # the parent of several workers never loads the store
+
+    try:
+        settings = load(arguments, os.environ)
+    except SettingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return NOT_LOOKED
+    give_way()
+    return Check(settings, partial(try_to_serve, settings.batch_limit), sys.stdout).run()
+
+
+def try_to_serve(batch_limit: int, folder: Path, manifest: "Manifest") -> None:
+    """Load a version as a worker would; raises BrokenArtifact."""
+    from server.models import model  # onnxruntime, which is not needed before there is something to load
+
+    model.load(folder, manifest, batch_limit)
 
 
 if __name__ == "__main__":

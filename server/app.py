@@ -99,6 +99,7 @@ def _service(settings: Settings) -> Service:
     return Service(
         settings=settings,
         memory=memory,
+        losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
         serving=serving,
         predictor=Predictor(settings, serving),
@@ -140,6 +141,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     await service.serving.start()
     service.watch.start()
     service.attendance.start()
+    service.losses.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     gauges = asyncio.create_task(_gauge(service))
@@ -149,6 +151,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     gc.freeze()
     yield
     gauges.cancel()
+    await service.losses.stop()
     await service.attendance.stop()
     await service.serving.stop()
     await service.watch.stop()

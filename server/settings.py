@@ -124,7 +124,11 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of `python -m server`, made from the table."""
-    made = argparse.ArgumentParser(prog="python -m server", description="Serve the model, and let people teach it.")
+    made = argparse.ArgumentParser(
+        prog="python -m server",
+        description="Serve the model, and let people teach it.",
+        epilog="python -m server check, with the same flags, looks at all that is stored and says what is wrong.",
+    )
     for f in fields(Settings):
         text = f"{f.metadata['help']} [{f.metadata['unit']}; default {f.default}]".replace("%", "%%")
         flag = "--" + f.name.replace("_", "-")

@@ -30,6 +30,12 @@ def favour_this_thread() -> None:
     _ask_for_short_slices()
 
 
+def give_way() -> None:
+    """Let a process that no client waits for run after those that serve."""
+    with contextlib.suppress(OSError):
+        os.nice(NICE_UNAWAITED)
+
+
 def threads(number: int, name: str, nice: int = NICE) -> ThreadPoolExecutor:
     """A pool of so many threads for what takes over a millisecond, of lower priority than the event loop."""
     return ThreadPoolExecutor(number, thread_name_prefix=name, initializer=_give_way, initargs=(nice,))

@@ -8,6 +8,7 @@ from server.observe.stats import Stats
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
 from server.settings import Settings
+from server.store.losses import Losses
 from server.store.memory import Memory
 from server.store.watch import Watch
 from server.training.attendance import Attendance
@@ -23,6 +24,7 @@ class Service:
 
     settings: Settings
     memory: Memory
+    losses: Losses
     watch: Watch
     serving: Serving
     predictor: Predictor

@@ -17,10 +17,7 @@ from server.web.errors import Busy, NoModel
 def routes(service: Service) -> list[Route]:
     async def health(request: Request) -> Response:
         model = service.serving.model
-        problems = [service.serving.problem] if service.serving.problem else []
-        if service.memory.database.problem is not None and not service.serving.problem:
-            problems.append(f"{service.memory.database.problem}; predictions go on, nothing can be stored")
-        problems += folder_problems(service.settings.artifacts, service.settings.data)
+        problems = problems_of(service)
         content = {
             "status": "unhealthy" if model is None else "degraded" if problems else "healthy",
             "uptime_seconds": round(service.metrics.uptime_seconds, 3),
@@ -66,6 +63,15 @@ def routes(service: Service) -> list[Route]:
         Route("/metrics", metrics),
         Route("/stats", stats),
     ]
+
+
+def problems_of(service: Service) -> list[str]:
+    """What is wrong, a sentence each."""
+    database, serving = service.memory.database.problem, service.serving.problems
+    problems = [*serving]
+    if database is not None and not any(database in problem for problem in serving):
+        problems.append(f"{database}; predictions go on, nothing can be stored")
+    return [*problems, *folder_problems(service.settings.artifacts, service.settings.data), *service.losses.problems]
 
 
 def folder_problems(*folders: Path) -> list[str]:

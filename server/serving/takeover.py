@@ -51,11 +51,17 @@ class Serving:
         self._aim = asyncio.Event()  # set when something else is wanted
         self._row: int | None = None  # this worker's in the database
         self._problems: dict[str, str] = {}
+        self._is_guess = False  # that what serves is current: the pointer could not be read
         self.model: Model | None = None
 
     @property
+    def problems(self) -> list[str]:
+        """What is wrong with what serves, a sentence each."""
+        return list(self._problems.values())
+
+    @property
     def problem(self) -> str | None:
-        """What is wrong with what serves, in a sentence; None if nothing is."""
+        """All of it in one; None if nothing is wrong."""
         return "; ".join(self._problems.values()) or None
 
     async def start(self) -> None:
@@ -82,13 +88,14 @@ class Serving:
         try:
             wanted = await loop.run_in_executor(self._looker, self._versions.current)
         except StoreError as error:
-            self._say("store", f"the pointer can't be read: {error}; what serves goes on serving")
+            self._say("store", self._without_pointer(str(error)))
             return
         except Exception as error:
             logger.exception("a look at the pointer failed")
-            self._say("store", f"the pointer can't be read: {error!r}; what serves goes on serving")
+            self._say("store", self._without_pointer(repr(error)))
             return
         self._say("store", None)
+        self._is_guess = False
         if wanted == self._wanted:
             return
         self._wanted = wanted
@@ -172,7 +179,7 @@ class Serving:
             self._row = await asyncio.get_running_loop().run_in_executor(self._looker, self._workers.join, version)
         except Exception as error:  # noqa: BLE001 - predictions need no row
             self._row = None
-            self._say("worker", f"this worker could not note what it serves: {error}")
+            self._say("worker", f"this worker can't note what it serves: {error}")
         else:
             self._say("worker", None)
 
@@ -208,14 +215,24 @@ class Serving:
         self._problems.setdefault("load", self._nothing())
 
     def _candidates(self) -> list[str]:
-        """The versions to try: along the pointer's moves; by what lies on the disk if those can't be read."""
+        """The versions to try: along the pointer's moves; by what lies on the disk if those can't be read at all."""
         try:
-            return list(self._versions.fallbacks())
+            return self._versions.fallbacks()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, predictions go on
-            problem = f"the store can't be read, so it is not known which version is current: {error}; predictions only"
-            self._problems["store"] = problem
-            logger.error("%s", problem)
-            return self._versions.on_disk()
+            words = str(error) or repr(error)
+        try:
+            found = self._versions.rescued()
+        except Exception as error:  # noqa: BLE001 - as above
+            logger.error("%s", error)
+            self._is_guess = True
+            found = self._versions.on_disk()
+        self._problems["store"] = self._without_pointer(words)
+        logger.error("%s", self._problems["store"])
+        return found
+
+    def _without_pointer(self, words: str) -> str:
+        serves = "what serves may not be the current version" if self._is_guess else "what serves goes on serving"
+        return f"the pointer can't be read: {words}; {serves}; predictions only"
 
     def _load_any(self, version: str) -> Model:
         manifest = self._versions.manifest(version)

@@ -172,7 +172,7 @@ class Ledger:
             said = self._said_of(some)
             changes = []
             for row in self.connection.execute(select(image).where(image.c.id.in_(some))).all():
-                in_force, suspect = _what_holds(said.get(row.id, ()))
+                in_force, suspect = what_holds(said.get(row.id, ()))
                 self._count(row, -1, row.label, row.suspect_id)
                 if in_force is None and suspect is None:
                     gone.append((row.sha256, row.split))
@@ -224,7 +224,7 @@ class Ledger:
             self._totals["suspects"] += sign
 
 
-def _what_holds(said: Iterable[Row[Any]]) -> tuple[Row[Any] | None, Row[Any] | None]:
+def what_holds(said: Iterable[Row[Any]]) -> tuple[Row[Any] | None, Row[Any] | None]:
     """Of annotations, oldest first: the one in force, and the newest suspicion since."""
     in_force = suspect = None
     for each in said:

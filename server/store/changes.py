@@ -19,10 +19,13 @@ class Changes:
         self._database = database
         self._connection: Any = None
         self._version: int | None = None
+        self._opened = 0  # how often the database was, when this connection was made
 
     def seen(self) -> bool:
         """Whether something was written since the last look; True at the first. Raises StoreError."""
         try:
+            if self._connection is not None and self._database.opened() != self._opened:
+                self.close()
             if self._connection is None:
                 self._connect()
                 return True
@@ -41,6 +44,7 @@ class Changes:
             self._connection = None
 
     def _connect(self) -> None:
+        self._opened = self._database.opened()
         self._connection = self._database.raw()
         if self._database.is_sqlite:
             self._version = self._data_version()

@@ -1,16 +1,20 @@
 """One model's whole memory, wired: dataset, versions, jobs and workers over one database and two folders of files."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from server.store import living
+from server.store import living, missing
 from server.store.browse import Browser
 from server.store.changes import Changes
 from server.store.content import Content
-from server.store.database import Database, Name, url_of
+from server.store.database import Database, Name
 from server.store.dataset import Dataset
+from server.store.engine import url_of
 from server.store.jobs import Jobs
 from server.store.legacy.takeover import Takeover
+from server.store.losses import Losses
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -26,10 +30,15 @@ class Memory:
     versions: Versions
     jobs: Jobs
     workers: Workers
+    name: Name
 
     def changes(self) -> Changes:
         """An observer of what others write."""
         return Changes(self.database)
+
+    def losses(self, executor: Executor) -> Losses:
+        """A look for lost content, now and then, in a thread of that executor."""
+        return Losses(self.database, self.content, self.name, executor)
 
     def close(self) -> None:
         self.database.close()
@@ -51,7 +60,8 @@ def open_memory(
     that is none; one that can't be opened now is tried again at each use.
     """
     model = Name(name)
-    opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name))
+    may_begin = partial(missing.refuse, artifacts, data)
+    opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name), may_begin)
     content = Content(opened, data, artifacts, living_name or living.own())
     return Memory(
         database=opened,
@@ -61,4 +71,5 @@ def open_memory(
         versions=Versions(opened, content, model, baseline),
         jobs=Jobs(opened, content, model),
         workers=Workers(opened, model),
+        name=model,
     )

@@ -7,14 +7,14 @@ A version becomes visible, and current, in one transaction; so does every move. 
 never used again, since the row of one that was pruned stays.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from server.store import files
+from server.store import files, rescue
 from server.store.content import Claim, Content, version_path
 from server.store.database import Database, Name
 from server.store.decisions import now
@@ -213,19 +213,24 @@ class Versions:
         self._content.tidy()
         return [str(number) for number in removed]
 
-    def fallbacks(self) -> Iterator[str]:
+    def fallbacks(self) -> list[str]:
         """The versions to try at boot: the current, then back along the moves, then the baseline.
 
         A version that was rolled back from is not tried: somebody found it wanting.
         """
-        moves = self.moves(FALLBACKS)
-        rejected = {each.from_version for each in moves if each.kind == "rolled back"}
-        earlier = [each.to_version for each in reversed(moves) if each.to_version not in rejected]
-        tried: set[str] = set()
-        for each in [self.current(), *earlier, BASELINE if self.has_baseline() else None]:
-            if each is not None and each not in tried:
-                tried.add(each)
-                yield each
+        return self._along([(each.from_version, each.to_version, each.kind) for each in self.moves(FALLBACKS)])
+
+    def rescued(self) -> list[str]:
+        """As `fallbacks`, of a database that can't be opened as usual; raises Unavailable."""
+        found = rescue.moves(self._database.url, self.name, FALLBACKS)
+        return self._along([(_text(before), str(after), kind) for before, after, kind in found])
+
+    def _along(self, moves: Sequence[tuple[str | None, str, str]]) -> list[str]:
+        rejected = {before for before, _, kind in moves if kind == "rolled back"}
+        current = [after for _, after, _ in moves[-1:]]
+        earlier = [after for _, after, _ in reversed(moves) if after not in rejected]
+        baseline = [BASELINE] if self.has_baseline() else []
+        return list(dict.fromkeys([*current, *earlier, *baseline]))
 
     def on_disk(self) -> list[str]:
         """The versions whose folders are there, newest first, then the baseline: for a database that can't be read."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from server.store import database as module
+from server.store import engine, opening
 from server.store.database import Database, Name
 from server.store.errors import Locked, StoreError, Unavailable
 from server.store.memory import Memory, open_memory
@@ -24,15 +24,15 @@ from tests.server.store.memories import labelled, labels, sha_of, stored
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a database that is kept from him on purpose."""
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
-    monkeypatch.setattr(module, "OPEN_SECONDS", 0.1)
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(engine, "OPEN_SECONDS", 0.1)
+    monkeypatch.setattr(opening, "RETRY_SECONDS", 0.0)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Where the facts lie by default."""
-    return tmp_path / "artifacts" / module.FILE
+    return tmp_path / "artifacts" / engine.FILE
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def first_calls(memory: Memory) -> list[Callable[[], object]]:
         partial(memory.jobs.page, 10),
         memory.jobs.open,
         partial(memory.workers.join, None),
-        memory.workers.versions,
-        partial(memory.workers.may_serve, 1, "0"),
+        partial(memory.workers.all_serve, "0"),
+        partial(memory.workers.may_take_over, 1, "0"),
         memory.changes().seen,
         memory.content.sweep,
     ]
@@ -104,13 +104,13 @@ def test_a_database_that_breaks_while_it_is_used_comes_back_with_its_file(lite: 
     lite.close()
     whole = file.read_bytes()
     lite.browser.overview()
-    for left in file.parent.glob(f"{module.FILE}-*"):
+    for left in file.parent.glob(f"{engine.FILE}-*"):
         left.unlink()
     file.write_bytes(b"garbage" * 10000)
     with pytest.raises(StoreError):
         lite.dataset.add([labelled(2)], "upload")
     file.unlink()
-    for left in file.parent.glob(f"{module.FILE}-*"):
+    for left in file.parent.glob(f"{engine.FILE}-*"):
         left.unlink()
     file.write_bytes(whole)
     assert labels(lite) == {sha_of(1): "1"}

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 
 from server.store import schema
-from server.store.database import Database, Name, url_of
+from server.store.database import Database, Name
+from server.store.engine import url_of
 from tests.postgres import Cluster
 from tests.server.store.memories import at_once
 
@@ -53,9 +54,10 @@ def test_a_version_of_another_release_is_not_known() -> None:
 def test_one_of_many_makes_the_tables_and_fills_them(empty: URL) -> None:
     filled: list[int] = []
 
-    def fill(connection: Connection) -> None:
+    def fill(connection: Connection) -> str:
         assert schema.version_of(connection) == schema.HEAD
         filled.append(1)
+        return ""
 
     databases = [Database(empty, Name(f"model {each}"), fill) for each in range(5)]
     assert at_once(*[each.open for each in databases]) == [None] * 5
@@ -65,7 +67,7 @@ def test_one_of_many_makes_the_tables_and_fills_them(empty: URL) -> None:
 
 
 def test_a_database_that_could_not_be_filled_is_not_made(empty: URL) -> None:
-    def fail(_: Connection) -> None:
+    def fail(_: Connection) -> str:
         raise OSError("the old folder can't be read")
 
     database = Database(empty, Name("digits"), fail)
@@ -73,7 +75,7 @@ def test_a_database_that_could_not_be_filled_is_not_made(empty: URL) -> None:
         database.open()
     database.close()
     filled: list[int] = []
-    again = Database(empty, Name("digits"), lambda _: filled.append(1))
+    again = Database(empty, Name("digits"), lambda _: filled.append(1) or "")
     again.open()
     again.open()
     assert filled == [1]

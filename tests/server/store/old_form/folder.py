@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine, inspect
 
 from server.pictures.preprocessing import Preprocessing
-from server.store.database import url_of
+from server.store.engine import url_of
 from server.store.manifest import Manifest
 from server.store.memory import Memory, open_memory
 from server.store.tables import metadata

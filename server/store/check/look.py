@@ -1,0 +1,103 @@
+"""How the parts of a check look: at one moment of the facts, and at files while others go on writing.
+
+A server may run meanwhile, so what seems wrong between a row and a file is looked at again before it is told: the row
+may be gone by now, or the file be named.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, select
+
+from server.store.content import is_named
+from server.store.errors import BrokenArtifact
+from server.store.manifest import FILE_LIMIT_BYTES, Manifest
+from server.store.tables import pending
+
+PIECE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a check looks at."""
+
+    engine: Engine
+    roots: dict[str, Path]  # data and artifacts
+    name: str  # of the model that a server here would serve
+    baseline: Path
+    serves: Callable[[Path, Manifest], None]  # raises BrokenArtifact for a version that a server would refuse
+    progress: Callable[[str, int, int], None]  # told of what, how many are done, and of how many
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One moment of the facts; raises SQLAlchemyError."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def path(self, root: str, relative: str) -> Path:
+        return self.roots[root] / relative
+
+    def is_named(self, root: str, relative: str) -> bool:
+        """Whether a fact names a file or folder now."""
+        with self.read() as connection:
+            return is_named(connection, root, relative)
+
+    def is_pending(self, root: str, relative: str) -> bool:
+        """Whether a file or folder is listed as one that is written, or to go."""
+        listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == relative).limit(1)
+        with self.read() as connection:
+            return connection.execute(listed).first() is not None
+
+    def unaccounted(self, root: str, paths: Sequence[str]) -> list[str]:
+        """Those of the paths that are there now though no fact names them, and that are not listed as pending."""
+        strange = []
+        with self.read() as connection:
+            for path in paths:
+                listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == path).limit(1)
+                if not is_named(connection, root, path) and connection.execute(listed).first() is None:
+                    strange.append(path)
+        return [path for path in strange if self.path(root, path).exists()]
+
+
+def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
+    """What is wrong with the files that a manifest lists, each by size and sha256."""
+    wrong = []
+    for file, (sha256, size) in sorted(manifest.files.items()):
+        try:
+            found = _digest(folder / file, size)
+        except FileNotFoundError:
+            wrong.append(f"{file} is missing")
+        except OSError as error:
+            wrong.append(f"{file} can't be read: {error.strerror}")
+        else:
+            if found != (sha256, size):
+                wrong.append(f"{file} is not the file that the manifest lists: {found[1]:,} bytes, sha256 {found[0]}")
+    return wrong
+
+
+def read_manifest_file(folder: Path) -> tuple[bytes, Manifest]:
+    """The bytes of a manifest, and what they say; raises BrokenArtifact."""
+    try:
+        data = (folder / "manifest.json").read_bytes()[: FILE_LIMIT_BYTES + 1]
+    except OSError as error:
+        raise BrokenArtifact(f"manifest.json can't be read: {error.strerror}") from None
+    return data, Manifest.from_json(data)
+
+
+def _digest(path: Path, expected_bytes: int) -> tuple[str, int]:
+    """sha256 and size of a plain file, of no more than is needed to tell it from an expected one; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise OSError(0, "it is a link, or no plain file")
+        digest = hashlib.sha256()
+        if status.st_size == expected_bytes:
+            while piece := file.read(PIECE_BYTES):
+                digest.update(piece)
+    return digest.hexdigest(), status.st_size
