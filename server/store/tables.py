@@ -132,10 +132,11 @@ image = Table(
     Column("label", Words),  # in force; None while it is only suspected
     Column("annotation_id", _Number),  # that put it in force
     Column("suspect_id", _Number),  # the annotation that waits for somebody's word
-    UniqueConstraint("model_id", "sha256"),
+    UniqueConstraint("sha256", "model_id"),  # in this order, since a file is asked for whatever the model
+    Index(None, "model_id", "id"),
+    Index(None, "model_id", "label", "id"),  # one in five of them is of the smaller split
     Index("ix_image_suspect", "model_id", "suspect_id", sqlite_where=text("suspect_id IS NOT NULL"),
           postgresql_where=text("suspect_id IS NOT NULL")),
-    Index(None, "model_id", "label", "split", "id"),
     sqlite_autoincrement=True,
 )  # fmt: skip
 
@@ -226,7 +227,7 @@ job = Table(
     Column("result", Content),  # how it ended; None while it is open
     Column("candidate", Content),  # figures of a candidate that was refused and kept
     Column("open", Integer, server_default="1"),  # 1, or None once it is over
-    Index("uq_job_open", "model_id", "open", unique=True),  # one open job a model: NULLs never clash
+    Index("uq_job_open", "open", "model_id", unique=True),  # one open job a model: NULLs never clash
     Index(None, "model_id", "id"),
     sqlite_autoincrement=True,
 )
