@@ -45,7 +45,13 @@ def engine_of(url: URL) -> Engine:
         options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": round(WAIT_SECONDS)}}
     try:
         engine = create_engine(
-            url, pool_size=4, max_overflow=16, pool_timeout=WAIT_SECONDS, json_serializer=as_json, **options
+            url,
+            pool_size=4,
+            max_overflow=16,
+            pool_timeout=WAIT_SECONDS,
+            pool_use_lifo=True,  # the one with a warm cache
+            json_serializer=as_json,
+            **options,
         )
     except ImportError as error:
         needed = f"the database needs a package that is not here ({error.name}): requirements-postgres.txt"

@@ -1,7 +1,8 @@
 """The tables: every fact that the service knows, in one place. `migrations/` brings a database to this form.
 
 Rows are changed in the transactions of dataset.py, versions.py, jobs.py, lease.py and workers.py, and nowhere else.
-Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks jump.
+Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks jump. An index that is partial
+here is so in PostgreSQL too, by the migration: to say it here would load that dialect into every process.
 """
 
 import json
@@ -116,10 +117,9 @@ batch = Table(
     Column("source", Words, nullable=False),
     Column("images", Integer, nullable=False),
     Column("undone_by", ForeignKey(decision.c.id)),
-    Index("ix_batch_kept", "model_id", "id", sqlite_where=text("undone_by IS NULL"),
-          postgresql_where=text("undone_by IS NULL")),
+    Index("ix_batch_kept", "model_id", "id", sqlite_where=text("undone_by IS NULL")),
     sqlite_autoincrement=True,
-)  # fmt: skip
+)
 
 image = Table(
     "image",
@@ -132,12 +132,12 @@ image = Table(
     Column("label", Words),  # in force; None while it is only suspected
     Column("annotation_id", _Number),  # that put it in force
     Column("suspect_id", _Number),  # the annotation that waits for somebody's word
-    UniqueConstraint("model_id", "sha256"),
-    Index("ix_image_suspect", "model_id", "suspect_id", sqlite_where=text("suspect_id IS NOT NULL"),
-          postgresql_where=text("suspect_id IS NOT NULL")),
-    Index(None, "model_id", "label", "split", "id"),
+    UniqueConstraint("sha256", "model_id"),  # in this order, since a file is asked for whatever the model
+    Index(None, "model_id", "id"),
+    Index(None, "model_id", "label", "id"),  # a split is picked out of these: one image in five is of the smaller
+    Index("ix_image_suspect", "model_id", "suspect_id", sqlite_where=text("suspect_id IS NOT NULL")),
     sqlite_autoincrement=True,
-)  # fmt: skip
+)
 
 # Somebody's word for what an image shows. The newest that stands is in force; a doubted one waits until it is accepted.
 annotation = Table(
@@ -226,7 +226,7 @@ job = Table(
     Column("result", Content),  # how it ended; None while it is open
     Column("candidate", Content),  # figures of a candidate that was refused and kept
     Column("open", Integer, server_default="1"),  # 1, or None once it is over
-    Index("uq_job_open", "model_id", "open", unique=True),  # one open job a model: NULLs never clash
+    Index("uq_job_open", "open", "model_id", unique=True),  # one open job a model: NULLs never clash
     Index(None, "model_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 
-from server.store.files import Json
 from server.store.jobs import EVENTS_AT_ONCE, Glance, Jobs
 from server.store.watch import Watch
 
@@ -23,7 +22,7 @@ class Feed:
         self._looking = asyncio.Lock()
         self._seen: asyncio.Event | None = None  # the turn in which it was looked at
         self._glance: Glance | None = None
-        self._newest: list[tuple[int, dict[str, Json]]] = []
+        self._newest: list[tuple[int, str]] = []
 
     async def glance(self, turn: asyncio.Event) -> Glance:
         """How far the job is in this turn; raises NotFound if it was pruned."""
@@ -33,16 +32,16 @@ class Feed:
                 glance = await loop.run_in_executor(self._executor, self._jobs.glance, self._job)
                 last = self._newest[-1][0] if self._newest else max(glance.events - KEPT_EVENTS, 0)
                 if glance.events > last:
-                    found = await loop.run_in_executor(self._executor, self._jobs.events, self._job, last)
+                    found = await loop.run_in_executor(self._executor, self._jobs.told, self._job, last)
                     self._newest = [*self._newest, *found][-KEPT_EVENTS:]
                 self._glance, self._seen = glance, turn
             return self._glance
 
-    async def after(self, last: int) -> list[tuple[int, dict[str, Json]]]:
+    async def after(self, last: int) -> list[tuple[int, str]]:
         """The next events after a number, at most EVENTS_AT_ONCE."""
-        if self._newest and last >= self._newest[0][0] - 1:
+        if self._newest and self._newest[0][0] - 1 <= last < self._newest[-1][0]:
             return [each for each in self._newest if each[0] > last]
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._jobs.events, self._job, last)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._jobs.told, self._job, last)
 
 
 class Feeds:
@@ -55,10 +54,10 @@ class Feeds:
         self._stopping = stopping
         self._feeds: dict[str, tuple[Feed, int]] = {}  # with how many follow it
 
-    async def follow(self, job: str, last: int = 0) -> AsyncIterator[tuple[int, dict[str, Json]] | Glance]:
+    async def follow(self, job: str, last: int = 0) -> AsyncIterator[list[tuple[int, str]] | Glance]:
         """The events after a number as they come, and in the end how the job ended; less if this service stops first.
 
-        Raises NotFound.
+        Each event is its number, and its content as JSON. Raises NotFound.
         """
         feed, followers = self._feeds.get(job) or (Feed(self._jobs, self._watch, self._executor, job), 0)
         self._feeds[job] = feed, followers + 1
@@ -67,9 +66,9 @@ class Feeds:
                 turn = self._watch.turn()
                 glance = await feed.glance(turn)
                 while last < glance.events:
-                    for number, event in await feed.after(last):
-                        last = number
-                        yield number, event
+                    events = await feed.after(last)
+                    last = events[-1][0]
+                    yield events
                 if glance.result is not None:
                     yield glance
                     return

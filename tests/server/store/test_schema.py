@@ -75,7 +75,12 @@ def test_a_database_that_could_not_be_filled_is_not_made(empty: URL) -> None:
         database.open()
     database.close()
     filled: list[int] = []
-    again = Database(empty, Name("digits"), lambda _: filled.append(1) or "")
+
+    def fill(_: Connection) -> str:
+        filled.append(1)
+        return ""
+
+    again = Database(empty, Name("digits"), fill)
     again.open()
     again.open()
     assert filled == [1]

@@ -65,12 +65,11 @@ def upgrade() -> None:
         sa.Column("suspect_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["model_id"], ["model.id"], name=op.f("fk_image_model_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_image")),
-        sa.UniqueConstraint("model_id", "sha256", name=op.f("uq_image_model_id_sha256")),
+        sa.UniqueConstraint("sha256", "model_id", name=op.f("uq_image_sha256_model_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_image_model_id_label_split_id"), "image", ["model_id", "label", "split", "id"], unique=False
-    )
+    op.create_index(op.f("ix_image_model_id_id"), "image", ["model_id", "id"], unique=False)
+    op.create_index(op.f("ix_image_model_id_label_id"), "image", ["model_id", "label", "id"], unique=False)
     op.create_index(
         "ix_image_suspect",
         "image",
@@ -102,7 +101,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_job_model_id_id"), "job", ["model_id", "id"], unique=False)
-    op.create_index("uq_job_open", "job", ["model_id", "open"], unique=True)
+    op.create_index("uq_job_open", "job", ["open", "model_id"], unique=True)
     op.create_table(
         "move",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
