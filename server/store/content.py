@@ -155,16 +155,19 @@ class Content:
         """Remove the files of pending rows, and the rows; those that a fact or another call names keep their files."""
         removed = 0
         for row in rows:
+            path = self.path(row.root, row.path)
             others = select(pending.c.id).where(
                 pending.c.root == row.root, pending.c.path == row.path, pending.c.id != row.id,
                 pending.c.owner.is_not(None),
             )  # fmt: skip
-            if not is_named(connection, row.root, row.path) and connection.execute(others).first() is None:
-                try:
-                    removed += files.remove_ours(self.path(row.root, row.path))
-                except OSError as error:
-                    logger.warning("%s of no use can't be removed yet: %s", row.path, error.strerror)
-                    continue
+            try:
+                if row.living is not None:
+                    files.remove_temps(path, living.pid_of(row.living))
+                if not is_named(connection, row.root, row.path) and connection.execute(others).first() is None:
+                    removed += files.remove_ours(path)
+            except OSError as error:
+                logger.warning("%s of no use can't be removed yet: %s", row.path, error.strerror)
+                continue
             connection.execute(delete(pending).where(pending.c.id == row.id))
         return removed
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,6 +55,12 @@ def _temp_beside(path: Path) -> Iterator[Path]:
     try:
         yield temp
     finally:
+        temp.unlink(missing_ok=True)
+
+
+def remove_temps(path: Path, pid: int) -> None:
+    """Remove the temp files that a process which is gone has left beside `path`."""
+    for temp in path.parent.glob(f"{TEMP_PREFIX}{escape(path.name)}-{pid}-*"):
         temp.unlink(missing_ok=True)
 
 

@@ -49,6 +49,7 @@ def install() -> None:
                 "server.store.browse": _browse,
                 "server.store.content": _content,
                 "server.store.database": _database,
+                "server.store.dataset": _dataset,
                 "server.store.lease": _lease,
                 "server.store.versions": _versions,
                 "server.models.model": _model,
@@ -104,6 +105,7 @@ def _versions(module: Any) -> None:
     versions.reserve = stopping(versions.reserve, before="before reserve", after="reserved")
     versions.publish = stopping(versions.publish, after="committed")
     versions.prune = stopping(versions.prune, after="pruned")
+    versions.promote = stopping(versions.promote, after="promoted")
 
 
 def _publish(module: Any) -> None:
@@ -144,6 +146,11 @@ def _content(module: Any) -> None:
         write(self, contents, root)
 
     module.Content.write = writing
+
+
+def _dataset(module: Any) -> None:
+    module.Dataset._store = stopping(module.Dataset._store, after="upload before commit")
+    module.Dataset.add = stopping(module.Dataset.add, after="uploaded")
 
 
 def _model(module: Any) -> None:
