@@ -8,11 +8,11 @@ AXE_VERSION := 4.14.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test check format bench bench-quick load lock clean
+.PHONY: help run train test soak check format bench bench-quick load lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
-	@echo "make test    run every test"
+	@echo "make test    run every test; make soak: those that take minutes"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, about ten minutes; make bench-quick: under one; make load: Locust's users"
@@ -26,6 +26,9 @@ train: .venv-train/ready
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest
+
+soak: .venv-serve/ready .venv-train/ready .venv-dev/ready
+	.venv-dev/bin/python -m pytest -m soak
 
 check: .venv-dev/ready
 	.venv-dev/bin/ruff format --check .

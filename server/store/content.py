@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from server.store import files, living
 from server.store.database import Database
@@ -106,8 +106,15 @@ class Content:
         """Give up what was claimed: the files go, if no fact names them. What can't be removed now is swept later."""
         if not claim.paths:
             return
+        mine = pending.c.owner == claim.owner
         with suppress(StoreError, OSError), self._database.write() as connection:
-            rows = connection.execute(select(pending).where(pending.c.owner == claim.owner)).all()
+            rows = connection.execute(select(pending).where(mine)).all()
+            swept = set(claim.paths) - {row.path for row in rows}
+            if swept:  # since we were taken for dead; and we may have written them again after that
+                again = [{"root": claim.root, "path": path, "owner": claim.owner} for path in swept]
+                connection.execute(insert(pending), again)
+                rows = connection.execute(select(pending).where(mine)).all()
+            connection.execute(update(pending).where(mine).values(owner=None, living=None))
             self._remove(connection, rows)
 
     def release(self, connection: Connection, root: str, paths: Iterable[str], decision: int | None = None) -> None:
@@ -158,26 +165,28 @@ class Content:
         if seen is not None:
             return seen
         workers = select(worker.c.id).where(worker.c.living == name)
-        holders = select(job.c.id).where(job.c.holder == name, job.c.open == 1)
+        # The runner's child writes, and it is the runner that holds the lease: they are at the same place.
+        beside = job.c.holder.startswith(f"{living.place_of(name)} ", autoescape=True)
+        holders = select(job.c.id).where(beside, job.c.open == 1)
         return connection.execute(workers.union_all(holders).limit(1)).first() is not None
 
     def _remove(self, connection: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> int:
         """Remove the files of pending rows, and the rows; those that a fact or another call names keep their files."""
         removed = 0
         for row in rows:
+            path = self.path(row.root, row.path)
             others = select(pending.c.id).where(
                 pending.c.root == row.root, pending.c.path == row.path, pending.c.id != row.id,
                 pending.c.owner.is_not(None),
             )  # fmt: skip
-            if connection.execute(others).first() is None:
-                try:
-                    if row.owner is not None:
-                        files.remove_temps(self.path(row.root, row.path))
-                    if not is_named(connection, row.root, row.path):
-                        removed += files.remove_ours(self.path(row.root, row.path))
-                except OSError as error:
-                    logger.warning("%s of no use can't be removed yet: %s", row.path, error.strerror)
-                    continue
+            try:
+                if row.living is not None:
+                    files.remove_temps(path, living.pid_of(row.living))
+                if not is_named(connection, row.root, row.path) and connection.execute(others).first() is None:
+                    removed += files.remove_ours(path)
+            except OSError as error:
+                logger.warning("%s of no use can't be removed yet: %s", row.path, error.strerror)
+                continue
             connection.execute(delete(pending).where(pending.c.id == row.id))
         return removed
 

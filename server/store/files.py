@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import TypeAlias
 
@@ -57,6 +58,12 @@ def _temp_beside(path: Path) -> Iterator[Path]:
         temp.unlink(missing_ok=True)
 
 
+def remove_temps(path: Path, pid: int) -> None:
+    """Remove the temp files that a process which is gone has left beside `path`."""
+    for temp in path.parent.glob(f"{TEMP_PREFIX}{escape(path.name)}-{pid}-*"):
+        temp.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -95,12 +102,6 @@ def remove_ours(path: Path) -> int:
     with suppress(OSError):
         path.rmdir()
     return removed
-
-
-def remove_temps(path: Path) -> None:
-    """Remove what a writer that was stopped left beside a file."""
-    for each in path.parent.glob(f"{TEMP_PREFIX}{path.name}-*"):
-        each.unlink(missing_ok=True)
 
 
 def read_regular(path: Path, limit_bytes: int) -> bytes:

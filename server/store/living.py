@@ -24,11 +24,15 @@ def own() -> str:
 
 def is_alive(name: str) -> bool | None:
     """Whether the process of that name lives; None if that can't be seen from here."""
-    place, _, rest = name.rpartition(" ")[0].rpartition(" ")
-    started = name.rpartition(" ")[2]
-    if place != _place():
+    if place_of(name) != _place():
         return None
-    return rest.isdecimal() and started == _started(int(rest))
+    pid, started = name.split(" ")[-2:]
+    return pid.isdecimal() and started == _started(int(pid))
+
+
+def place_of(name: str) -> str:
+    """The machine, or container, in a name."""
+    return name.rpartition(" ")[0].rpartition(" ")[0]
 
 
 def pid_of(name: str) -> int:

@@ -8,22 +8,24 @@ never used again, since the row of one that was pruned stays.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from server.store import files, rescue
 from server.store.content import Claim, Content, version_path
 from server.store.database import Database, Name
 from server.store.decisions import now
-from server.store.errors import BrokenArtifact, CurrentMoved, NotFound
+from server.store.errors import BrokenArtifact, CurrentMoved, NotFound, StoreError
 from server.store.files import Json
 from server.store.manifest import Manifest, read_listed, read_manifest
 from server.store.tables import move, version
 
 BASELINE = "0"
+RESERVED = ""  # in place of the hash of a manifest: a version to come
 FIGURES = ("metrics", "gate", "training", "timing", "dataset")  # the parts of a report that a list shows
 LONG_FIGURES = (
     "history",
@@ -153,18 +155,26 @@ class Versions:
             self._move(connection, number, kind_of(number, expected), by, reason)
 
     def reserve(self) -> Reservation:
-        """The next number, and a folder of its own to write; to be given to `publish` or `give_up`."""
+        """The next number, and a folder of its own to write; to be given to `publish` or `give_up`.
+
+        The number is used from now on, by a row as of a version that was pruned: so whoever was taken for dead, and
+        goes on writing, writes into nobody else's folder.
+        """
         with self._database.write() as connection:
             used = select(func.max(version.c.number)).where(version.c.model_id == self._model.id)
             number = int(connection.execute(used).scalar() or 0) + 1
             while not self._content.is_free(connection, "artifacts", version_path(self.name, number)):
                 number += 1  # reserved by another call, somebody else's folder, or one that could not be swept
+            row = {"model_id": self._model.id, "number": number, "created_at": now(), "bytes": 0, "manifest": RESERVED}
+            connection.execute(insert(version).values(**row, figures={}, pruned=1))
             claim = self._content.claim_within(connection, "artifacts", [version_path(self.name, number)])
         return Reservation(str(number), self._content.path("artifacts", version_path(self.name, number)), claim)
 
     def give_up(self, reservation: Reservation) -> None:
         """Take back a reservation, and what was written into its folder."""
         self._content.drop(reservation.claim)
+        with suppress(StoreError), self._database.write() as connection:
+            connection.execute(delete(version).where(self._reserved(reservation)))
 
     def publish(
         self,
@@ -182,18 +192,17 @@ class Versions:
         Raises CurrentMoved, and then nothing changed, unless the pointer is at `expected`; and what `also` raises.
         """
         row = {
-            "model_id": self._model.id,
-            "number": int(reservation.version),
             "created_at": manifest.created_at,
             "bytes": manifest.files["model.onnx"][1],
             "job_id": int(job) if job is not None and is_number(job) else None,
             "manifest": manifest.sha256,
             "figures": figures_of(report),
+            "pruned": 0,
         }
         with self._database.write() as connection:
             self._expect(connection, expected)
             self._content.settle(connection, reservation.claim)
-            connection.execute(insert(version).values(row))
+            connection.execute(update(version).where(self._reserved(reservation)).values(row))
             self._move(connection, reservation.version, "published", by, reason)
             if also is not None:
                 also(connection)
@@ -254,6 +263,10 @@ class Versions:
 
     def _kept(self) -> Any:
         return (version.c.model_id == self._model.id) & (version.c.pruned == 0)
+
+    def _reserved(self, reservation: Reservation) -> Any:
+        number = version.c.number == int(reservation.version)
+        return (version.c.model_id == self._model.id) & number & (version.c.manifest == RESERVED)
 
     def _newest_move(self, connection: Connection) -> Any:
         query = select(move).where(move.c.model_id == self._model.id).order_by(move.c.id.desc()).limit(1)
