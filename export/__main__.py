@@ -13,7 +13,7 @@ from server.store.errors import StoreError
 from server.store.files import TEMP_PREFIX
 from server.store.manifest import read_listed
 from server.store.memory import Memory, open_memory
-from server.store.versions import BASELINE
+from server.store.pointer import BASELINE
 
 BATCH_LIMIT = 256
 BY = "command line"
@@ -39,7 +39,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def list_versions(memory: Memory, _: argparse.Namespace, __: Settings) -> None:
     """One line a version: number, time, test accuracy, and which one is current."""
-    current = memory.versions.current()
+    current = memory.pointer.current()
     for version in reversed(memory.versions.page(limit=10_000)):
         metrics = version.figures.get("metrics")
         test = metrics.get("test") if isinstance(metrics, dict) else None
@@ -57,7 +57,7 @@ def verify_version(memory: Memory, arguments: argparse.Namespace, _: Settings) -
 def promote_version(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
     """Make a version current; running servers take it over by themselves."""
     _load(memory, arguments.version)
-    current = memory.versions.current()
+    current = memory.pointer.current()
     memory.versions.promote(arguments.version, BY, arguments.reason, current)
     print(f"version {arguments.version} is current; before it was {current}")
 
@@ -67,7 +67,7 @@ def promote_candidate(memory: Memory, arguments: argparse.Namespace, _: Settings
     candidate = read_candidate(memory, arguments.job)
     manifest = candidate.manifest(memory.versions.name, "candidate")
     Model(manifest, candidate.contents["model.onnx"]).warm_up(BATCH_LIMIT)
-    version = publish(memory, candidate, memory.versions.current(), BY, arguments.reason, arguments.job)
+    version = publish(memory, candidate, memory.pointer.current(), BY, arguments.reason, arguments.job)
     print(f"version {version} is published and current")
 
 

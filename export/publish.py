@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from server.pictures.preprocessing import Preprocessing
 from server.store import files
 from server.store.content import candidate_path
+from server.store.figures import figures_of
 from server.store.lease import Lease
 from server.store.manifest import Manifest, read_listed
 from server.store.memory import Memory
-from server.store.versions import figures_of
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _service(settings: Settings) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    serving = Serving(memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
+    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     return Service(
         settings=settings,

@@ -68,4 +68,4 @@ def memory_in(folder: Path, name: str = "digits", baseline: Path | None = None, 
 
 
 def publish_tiny(memory: Memory, seed: int = 0) -> str:
-    return publish(memory, tiny_candidate(seed), memory.versions.current(), "a test")
+    return publish(memory, tiny_candidate(seed), memory.pointer.current(), "a test")

@@ -38,7 +38,7 @@ def conclude(
     concluded = False
     while not concluded:
         report("gating")
-        current = memory.versions.current()
+        current = memory.pointer.current()
         verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits)
         figures["gate"] = verdict.to_json()
         final = candidate

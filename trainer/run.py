@@ -53,7 +53,7 @@ def run(memory: Memory, lease: Lease, recipe: Recipe, policy: Policy, places: Pl
 def _start(memory: Memory, recipe: Recipe, prepared: Prepared, work: Path) -> tuple[Path | None, str | None]:
     """The current version's weights, if the recipe's network is the same and it is not to start from scratch."""
     versions = memory.versions
-    current = None if recipe.from_scratch else versions.current()
+    current = None if recipe.from_scratch else memory.pointer.current()
     if current is None:
         return None, None
     manifest = versions.manifest(current)

@@ -25,7 +25,7 @@ from benchmarks.model.drawn import BATCH, probabilities_of
 from server.models.model import Model, load
 from server.store.dataset import Labelled
 from server.store.memory import Memory, open_memory
-from server.store.versions import BASELINE
+from server.store.pointer import BASELINE
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def _retrained(folder: Path, store: Memory) -> Model:
     flags = [word for name, path in places.items() for word in (f"--{name}", str(path))]
     if subprocess.run([sys.executable, "-m", "trainer", *flags], check=False).returncode:
         sys.exit("error: the retrained model was not published")
-    version = store.versions.current()
+    version = store.pointer.current()
     assert version not in (None, BASELINE)
     return load(store.versions.folder(version), store.versions.manifest(version), BATCH)
 

@@ -86,7 +86,7 @@ def _two_versions(folder: Path) -> Memory:
     """A store with versions 1 and 2, both of the baseline's files, and version 1 current."""
     store = open_memory(folder / "artifacts", folder / "data", "digits", shipped.FOLDER)
     for _ in range(2):
-        publish(store, shipped.candidate(), store.versions.current(), "benchmark")
+        publish(store, shipped.candidate(), store.pointer.current(), "benchmark")
     store.versions.promote("1", "benchmark", "", "2")
     return store
 

@@ -76,7 +76,7 @@ def _version(request: Request) -> str:
 
 def _listing(service: Service, limit: int, before: int | None) -> dict[str, object]:
     memory = service.memory
-    current = memory.versions.current()
+    current = memory.pointer.current()
     found = memory.versions.page(limit, before)
     moves = [
         {
@@ -87,7 +87,7 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, obje
             "by": each.by,
             "reason": each.reason,
         }
-        for each in memory.versions.moves(MOVES)
+        for each in memory.pointer.moves(MOVES)
     ]
     refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
@@ -119,7 +119,9 @@ def _details(service: Service, number: str) -> dict[str, object]:
     manifest = json.loads(versions.manifest(number).to_json())
     report: dict[str, Any] = versions.report(number)
     full = {name: report.get(name, version.figures.get(name)) for name in FIGURES}
-    return _summary(service, version, versions.current()) | full | {"manifest": manifest, "report": report}
+    return (
+        _summary(service, version, service.memory.pointer.current()) | full | {"manifest": manifest, "report": report}
+    )
 
 
 def _promote(service: Service, number: str, why: str) -> str | None:
@@ -136,7 +138,7 @@ def _promote(service: Service, number: str, why: str) -> str | None:
             f"version {number} has other labels or preprocessing than the one that serves, so no worker could take "
             "it over; nothing was changed"
         )
-    previous = versions.current()
+    previous = service.memory.pointer.current()
     try:
         versions.promote(number, "api", why, previous)
     except CurrentMoved as error:

@@ -16,6 +16,7 @@ from server.machine import memory, priority
 from server.models.model import Dropped, Model, load
 from server.store import living
 from server.store.errors import BrokenArtifact, NotFound, StoreError
+from server.store.pointer import Pointer
 from server.store.versions import Versions
 from server.store.watch import Watch
 from server.store.workers import Workers
@@ -33,12 +34,14 @@ class Serving:
 
     def __init__(
         self,
+        pointer: Pointer,
         versions: Versions,
         workers: Workers,
         watch: Watch,
         batch_limit: int,
         on_reload: Callable[[bool], None],
     ) -> None:
+        self._pointer = pointer
         self._versions = versions
         self._workers = workers
         self._watch = watch
@@ -86,7 +89,7 @@ class Serving:
         """Look where the pointer is, and want that."""
         loop = asyncio.get_running_loop()
         try:
-            wanted = await loop.run_in_executor(self._looker, self._versions.current)
+            wanted = await loop.run_in_executor(self._looker, self._pointer.current)
         except StoreError as error:
             self._say("store", self._without_pointer(str(error)))
             return
@@ -217,11 +220,11 @@ class Serving:
     def _candidates(self) -> list[str]:
         """The versions to try: along the pointer's moves; by what lies on the disk if those can't be read at all."""
         try:
-            return self._versions.fallbacks()
+            return self._pointer.fallbacks()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, predictions go on
             words = str(error) or repr(error)
         try:
-            found = self._versions.rescued()
+            found = self._pointer.rescued()
         except Exception as error:  # noqa: BLE001 - as above
             logger.error("%s", error)
             self._is_guess = True

@@ -15,6 +15,7 @@ from server.store.engine import url_of
 from server.store.jobs import Jobs
 from server.store.legacy.takeover import Takeover
 from server.store.losses import Losses
+from server.store.pointer import Baseline, Pointer
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -27,6 +28,7 @@ class Memory:
     content: Content
     dataset: Dataset
     browser: Browser
+    pointer: Pointer
     versions: Versions
     jobs: Jobs
     workers: Workers
@@ -63,12 +65,15 @@ def open_memory(
     may_begin = partial(missing.refuse, artifacts, data)
     opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name), may_begin)
     content = Content(opened, data, artifacts, living_name or living.own())
+    shipped = Baseline(baseline, name)
+    pointer = Pointer(opened, model, shipped)
     return Memory(
         database=opened,
         content=content,
         dataset=Dataset(opened, content, model, images_limit, bytes_limit),
         browser=Browser(opened, model),
-        versions=Versions(opened, content, model, baseline),
+        pointer=pointer,
+        versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),
         workers=Workers(opened, model),
         name=model,

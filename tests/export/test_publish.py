@@ -32,7 +32,7 @@ def publish_for(memory: Memory, lease: Lease, candidate: Candidate) -> str:
     return publish(
         memory,
         candidate,
-        memory.versions.current(),
+        memory.pointer.current(),
         by=f"job {lease.job}",
         job=lease.job,
         also=lambda connection, version: lease.conclude(connection, outcome("published", version)),
@@ -84,18 +84,18 @@ def test_a_kill_at_any_step_leaves_the_old_state_or_the_new(tmp_path: Path) -> N
         memory.close()
         ended = publish_and_die(folder, token, second, calls=len(states))
         memory = memory_in(folder)
-        states.append(memory.versions.current())
+        states.append(memory.pointer.current())
         job = memory.jobs.get("1")
         assert (job.state, job.is_open) == (("published", False) if states[-1] == "2" else ("starting", True))
         assert memory.versions.all() == [str(number + 1) for number in range(int(states[-1] or 0))]
-        assert [each.to_version for each in memory.versions.moves(9)] == memory.versions.all()
+        assert [each.to_version for each in memory.pointer.moves(9)] == memory.versions.all()
         for version in memory.versions.all():
             load(memory.versions.folder(version), memory.versions.manifest(version), 2)
         memory.content.sweep()
         assert listed(memory) == []
         folders = [path.name for path in (folder / "artifacts/models/digits").iterdir()]
         assert sorted(folders) == memory.versions.all()
-        assert publish(memory, third, memory.versions.current(), "a test") in ("2", "3")
+        assert publish(memory, third, memory.pointer.current(), "a test") in ("2", "3")
         assert not list(folder.rglob(".tmp-*"))
         memory.close()
     assert states == sorted(states, key=str)
@@ -181,7 +181,7 @@ def test_a_refused_candidate_is_kept_with_the_jobs_end_and_can_be_published(tmp_
     assert memory.versions.all() == ["1"]
     assert publish(memory, read_candidate(memory, lease.job), "1", "me", "I looked at it", lease.job) == "2"
     load(memory.versions.folder("2"), memory.versions.manifest("2"), 2)
-    assert (memory.versions.moves(1)[0].by, memory.versions.moves(1)[0].reason) == ("me", "I looked at it")
+    assert (memory.pointer.moves(1)[0].by, memory.pointer.moves(1)[0].reason) == ("me", "I looked at it")
 
 
 def test_a_kept_candidate_that_was_changed_is_refused(tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def _run(memory: Any, lease: Any, recipe: Any, policy: Any, places: Any, work: P
     stop("training")
     candidate = tiny_candidate(seed_of(lease.job))
     model = Model(candidate.manifest("candidate", "candidate"), candidate.contents["model.onnx"])
-    verdict = Verdict(told("refuse") is None, memory.versions.current(), (), None)
+    verdict = Verdict(told("refuse") is None, memory.pointer.current(), (), None)
     conclude.judge = lambda *_: verdict  # type: ignore[attr-defined]
     figures = candidate.report
     parity, judging = Parity(0, 0.0, 1.0), Judging(*[(None, None)] * 2)  # type: ignore[arg-type] # nobody judges

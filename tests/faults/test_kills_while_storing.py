@@ -77,7 +77,7 @@ def undo(memory: Memory) -> None:
 
 
 def promote(memory: Memory) -> None:
-    memory.versions.promote("1", "a test", "", memory.versions.current())
+    memory.versions.promote("1", "a test", "", memory.pointer.current())
 
 
 class State(NamedTuple):
@@ -102,7 +102,7 @@ def state_of(memory: Memory) -> State:
         (overview.images, overview.bytes, overview.suspects, overview.batches, overview.fingerprint, overview.counts),
         [(each.number, each.source, each.images) for each in memory.browser.batches(100)],
         decisions,
-        memory.versions.current(),
+        memory.pointer.current(),
     )
 
 
@@ -120,7 +120,7 @@ def kills_itself_at(number: int, folder: Path, act: Callable[[Memory], None]) ->
     if child == 0:
         try:
             memory = memory_in(folder)
-            memory.versions.current()
+            memory.pointer.current()
             _die_at(number, memory)
             act(memory)
             os._exit(0)

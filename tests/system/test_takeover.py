@@ -110,8 +110,8 @@ def test_many_promotions_at_once_are_put_in_order(tmp_path: Path) -> None:
             thread.join()
         assert set(statuses) <= {200, 202, 409}
         assert 200 in statuses or 202 in statuses
-        current = memory.versions.current()
-        moves = memory.versions.moves(100)
+        current = memory.pointer.current()
+        moves = memory.pointer.moves(100)
         assert current == moves[-1].to_version
         for before, after in pairwise(moves):
             again = before.to_version == after.to_version

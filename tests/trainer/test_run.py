@@ -55,8 +55,9 @@ def test_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) 
     write_colours(tmp_path / "set", 150, 20)
     done = trained(tmp_path, *SMALL, "--epochs", "6", "--batch-size", "32", "--average", "0.9")
     assert done.returncode == 0, done.stdout + done.stderr
-    versions = trees_in(tmp_path).versions
-    assert versions.current() == "1"
+    memory = trees_in(tmp_path)
+    versions = memory.versions
+    assert memory.pointer.current() == "1"
     model = load(versions.folder("1"), versions.manifest("1"), 8)
     assert model.labels == tuple(sorted(CLASSES))
     for label in CLASSES:

@@ -72,7 +72,7 @@ def test_a_report_is_shown_in_a_frame(tmp_path: Path, open_page: OpenPage, digit
             tiny_candidate(), "report/report.html", b"<h1>All figures</h1><img src='mistakes.png' alt='Mistakes'>"
         )
         candidate = with_file(candidate, "report/mistakes.png", digits.png(0))
-        version = publish(memory, candidate, memory.versions.current(), "a test")
+        version = publish(memory, candidate, memory.pointer.current(), "a test")
         page = open_page(server.url, "models")
         article = page.get_by_role("article", name=f"Version {version}")
         article.get_by_text("The whole report").click()

@@ -11,8 +11,8 @@ from server.store.check.look import Look, read_manifest_file, wrong_files
 from server.store.content import version_path
 from server.store.errors import BrokenArtifact
 from server.store.manifest import Manifest, read_manifest
+from server.store.pointer import BASELINE
 from server.store.tables import model, move, version
-from server.store.versions import BASELINE
 
 # All but the figures, which are long.
 COLUMNS: list[Any] = [version.c[name] for name in ("model_id", "number", "manifest", "bytes", "pruned")]

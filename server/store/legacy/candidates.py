@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from server.store.figures import figures_of
 from server.store.legacy.reading import numbers, read_object, time_of
 from server.store.tables import clean
-from server.store.versions import figures_of
 
 logger = logging.getLogger("relearn")
 

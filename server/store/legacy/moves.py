@@ -19,8 +19,8 @@ from server.store import files
 from server.store.files import Json
 from server.store.legacy.reading import UNKNOWN, number_of, read_lines, time_of
 from server.store.legacy.rows import insert_all
+from server.store.pointer import BASELINE, Kind, kind_of
 from server.store.tables import move
-from server.store.versions import BASELINE, Kind, kind_of
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _BY_JOB = re.compile(r"job (export-of-)?\d+")  # the latter was a version's weights, exported again

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 from server.machine import memory
 from server.store.manifest import read_manifest
-from server.store.versions import BASELINE
+from server.store.pointer import BASELINE
 from server.models.model import load
 from pathlib import Path
 

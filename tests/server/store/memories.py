@@ -87,7 +87,7 @@ def publish(memory: Memory, by: str = "a test") -> str:
     """Publish one more version; its number."""
     reservation = memory.versions.reserve()
     manifest = write_version(reservation, name=memory.versions.name)
-    memory.versions.publish(reservation, manifest, REPORT, memory.versions.current(), by)
+    memory.versions.publish(reservation, manifest, REPORT, memory.pointer.current(), by)
     return reservation.version
 
 

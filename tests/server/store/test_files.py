@@ -60,12 +60,12 @@ def test_only_an_object_is_json_for_us(tmp_path: Path) -> None:
         files.read_json(tmp_path / "a")
 
 
-def test_temp_files_of_one_name_go_and_no_others(tmp_path: Path) -> None:
+def test_temp_files_of_one_writer_go_and_no_others(tmp_path: Path) -> None:
     for name in (".tmp-a-1-2-3", ".tmp-a-4-5-6", ".tmp-ab-1-2-3", "a", "a-1"):
         (tmp_path / name).write_bytes(b"x")
-    files.remove_temps(tmp_path / "a")
-    assert {path.name for path in tmp_path.iterdir()} == {".tmp-ab-1-2-3", "a", "a-1"}
-    files.remove_temps(tmp_path / "none" / "a")
+    files.remove_temps(tmp_path / "a", 1)
+    assert {path.name for path in tmp_path.iterdir()} == {".tmp-a-4-5-6", ".tmp-ab-1-2-3", "a", "a-1"}
+    files.remove_temps(tmp_path / "none" / "a", 1)
 
 
 def test_removing_what_is_not_there_is_nothing(tmp_path: Path) -> None:

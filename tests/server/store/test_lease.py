@@ -112,7 +112,7 @@ def test_who_lost_the_lease_can_neither_tell_conclude_nor_publish(opener: Opener
         )  # fmt: skip
     assert memory.jobs.get(lease.job) == before
     assert memory.jobs.events(lease.job, 0) == []
-    assert (memory.versions.all(), memory.versions.moves(10)) == ([], [])
+    assert (memory.versions.all(), memory.pointer.moves(10)) == ([], [])
 
 
 def test_a_token_of_an_earlier_holder_is_worth_nothing(memory: Memory) -> None:
@@ -130,7 +130,7 @@ def test_a_publication_concludes_its_job_in_the_same_step(memory: Memory) -> Non
         reservation, write_version(reservation), REPORT, None, "trainer", job=lease.job,
         also=lambda connection: lease.conclude(connection, result),
     )  # fmt: skip
-    assert memory.versions.current() == "1"
+    assert memory.pointer.current() == "1"
     assert memory.jobs.get(lease.job).result == result
     with pytest.raises(LeaseLost):
         lease.end(result)

@@ -108,8 +108,8 @@ def test_the_moves_of_a_newer_release_are_read(folder: Path) -> None:
     assert moves_of(folder) == MOVES
     memory = memory_in(folder)
     with pytest.raises(Unavailable, match="of a newer release"):
-        memory.versions.fallbacks()
-    assert memory.versions.rescued() == ["1", "2"]
+        memory.pointer.fallbacks()
+    assert memory.pointer.rescued() == ["1", "2"]
 
 
 def test_the_moves_of_a_database_that_another_keeps_to_itself_are_read(folder: Path) -> None:
@@ -136,15 +136,15 @@ def test_where_there_are_none_it_says_so(folder: Path, content: bytes | None) ->
 
 def test_rescued_versions_are_tried_in_the_order_of_the_moves(folder: Path) -> None:
     memory = memory_in(folder)
-    assert memory.versions.rescued() == memory.versions.fallbacks() == ["1", "2"]
+    assert memory.pointer.rescued() == memory.pointer.fallbacks() == ["1", "2"]
     memory.versions.promote("3", "me", "better after all", "1")
-    assert memory.versions.rescued() == memory.versions.fallbacks() == ["3", "1", "2"]
+    assert memory.pointer.rescued() == memory.pointer.fallbacks() == ["3", "1", "2"]
     memory.close()
 
 
 def test_a_database_that_can_only_be_read_is_read(folder: Path, read_only: Path, at_once: None) -> None:
     memory = memory_in(read_only)
-    assert memory.versions.current() == "1"
+    assert memory.pointer.current() == "1"
     assert memory.browser.overview().images == 13
     assert [job.state for job in memory.jobs.page(9)] == ["refused"]
     with pytest.raises(Unavailable, match=r"can be read, but not written: relearn\.sqlite3 is read-only"):
@@ -194,12 +194,12 @@ def test_a_database_that_comes_back_is_used_again(
     damage(folder)
     memory = memory_in(folder)
     changes = memory.changes()
-    for use in (memory.versions.current, memory.browser.overview, changes.seen):
+    for use in (memory.pointer.current, memory.browser.overview, changes.seen):
         with pytest.raises(Unavailable, match=words):
             use()
     assert words in str(memory.database.problem)
     shutil.copy(tmp_path / "copy", database_of(folder))
-    assert memory.versions.current() == "1"
+    assert memory.pointer.current() == "1"
     assert memory.database.problem is None
     assert changes.seen()
     assert publish_tiny(memory, 5) == "4"
@@ -235,7 +235,7 @@ def test_a_database_that_was_replaced_is_opened_again(folder: Path, tmp_path: Pa
         database_of(folder).with_name(f"relearn.sqlite3{side}").unlink()
     (tmp_path / "copy").rename(database_of(folder))
     assert changes.seen()
-    assert memory.versions.current() == "1"
+    assert memory.pointer.current() == "1"
     changes.close()
     memory.close()
 
@@ -245,11 +245,11 @@ def test_a_wal_without_its_database_is_kept(folder: Path) -> None:
     database_of(folder).rename(folder / "away")
     memory = memory_in(folder)
     with pytest.raises(Unavailable, match=r"relearn\.sqlite3-wal is there without the database"):
-        memory.versions.current()
+        memory.pointer.current()
     memory.close()
     (folder / "away").rename(database_of(folder))
     memory = memory_in(folder)
-    assert memory.versions.current() == "3"
+    assert memory.pointer.current() == "3"
     memory.close()
 
 
@@ -258,10 +258,10 @@ def test_no_attempt_follows_another_within_a_second(folder: Path, tmp_path: Path
     database_of(folder).rename(tmp_path / "away")
     memory = memory_in(folder)
     with pytest.raises(Unavailable):
-        memory.versions.current()
+        memory.pointer.current()
     (tmp_path / "away").rename(database_of(folder))
     with pytest.raises(Unavailable, match="that is not here"):
-        memory.versions.current()
+        memory.pointer.current()
 
 
 def old_version(folder: Path, number: int) -> None:
@@ -292,13 +292,13 @@ def test_what_only_a_database_can_have_known_forbids_a_new_one(
     assert refuses(tmp_path)
     memory: Memory = memory_in(tmp_path)
     with pytest.raises(Unavailable, match=r"put relearn\.sqlite3 back, name it with RELEARN_DATABASE, or use empty"):
-        memory.versions.current()
+        memory.pointer.current()
     assert not database_of(tmp_path).exists()
     (tmp_path / "artifacts").mkdir(exist_ok=True)
     database_of(tmp_path).touch()  # without tables it is as good as none
     memory = memory_in(tmp_path)
     with pytest.raises(Unavailable, match="that is not here"):
-        memory.versions.current()
+        memory.pointer.current()
     memory.close()
 
 

@@ -12,15 +12,15 @@ from tests.server.store.memories import REPORT, at_once, gone_process, publish, 
 
 
 def test_an_empty_store_has_nothing(memory: Memory) -> None:
-    assert (memory.versions.all(), memory.versions.page(10), memory.versions.moves(10)) == ([], [], [])
-    assert memory.versions.current() is None
-    assert list(memory.versions.fallbacks()) == memory.versions.on_disk() == []
+    assert (memory.versions.all(), memory.versions.page(10), memory.pointer.moves(10)) == ([], [], [])
+    assert memory.pointer.current() is None
+    assert list(memory.pointer.fallbacks()) == memory.versions.on_disk() == []
 
 
 def test_a_published_version_is_current_and_has_its_figures(opener: Opener) -> None:
     assert publish(opener()) == "1"
     memory = opener()
-    assert (memory.versions.current(), memory.versions.all(), memory.versions.on_disk()) == ("1", ["1"], ["1"])
+    assert (memory.pointer.current(), memory.versions.all(), memory.versions.on_disk()) == ("1", ["1"], ["1"])
     found = memory.versions.find("1")
     assert (found.version, found.bytes) == ("1", 5)
     assert found.figures["metrics"] == {"test": {"accuracy": 0.9}}
@@ -28,7 +28,7 @@ def test_a_published_version_is_current_and_has_its_figures(opener: Opener) -> N
     assert found.figures["dataset"] is None
     manifest = memory.versions.manifest("1")
     assert memory.versions.read(manifest, "model.onnx") == b"graph"
-    (move,) = memory.versions.moves(10)
+    (move,) = memory.pointer.moves(10)
     assert (move.from_version, move.to_version, move.kind, move.by) == (None, "1", "published", "a test")
 
 
@@ -37,7 +37,7 @@ def test_versions_are_listed_in_pages(memory: Memory) -> None:
     assert numbers == memory.versions.all() == [str(number) for number in range(1, 13)]
     assert [each.version for each in memory.versions.page(5)] == ["12", "11", "10", "9", "8"]
     assert [each.version for each in memory.versions.page(5, before=3)] == ["2", "1"]
-    assert [each.to_version for each in memory.versions.moves(2)] == ["11", "12"]
+    assert [each.to_version for each in memory.pointer.moves(2)] == ["11", "12"]
 
 
 def test_a_baseline_of_this_name_stands_first_and_serves_before_the_first_move(opener: Opener, memory: Memory) -> None:
@@ -47,11 +47,11 @@ def test_a_baseline_of_this_name_stands_first_and_serves_before_the_first_move(o
     (opener.artifacts / "baseline").mkdir(parents=True)
     (opener.artifacts / "baseline" / "manifest.json").write_text(manifest)
     memory.versions.give_up(reservation)
-    assert (memory.versions.current(), memory.versions.all(), memory.versions.on_disk()) == ("0", ["0"], ["0"])
+    assert (memory.pointer.current(), memory.versions.all(), memory.versions.on_disk()) == ("0", ["0"], ["0"])
     publish(memory)
     assert [each.version for each in memory.versions.page(10)] == ["1", "0"]
     memory.versions.promote("0", "t", "worse", "1")
-    assert memory.versions.current() == "0"
+    assert memory.pointer.current() == "0"
     assert opener("letters").versions.all() == []
 
 
@@ -124,7 +124,7 @@ def test_a_publication_that_was_taken_for_dead_changes_nothing(opener: Opener) -
     assert opener().content.sweep() == 3  # its files
     with pytest.raises(ClaimLost):
         late.versions.publish(reservation, manifest, REPORT, None, "late")
-    assert (late.versions.all(), late.versions.moves(10)) == ([], [])
+    assert (late.versions.all(), late.pointer.moves(10)) == ([], [])
 
 
 def test_what_goes_with_a_publication_undoes_it_if_it_fails(memory: Memory) -> None:
@@ -134,7 +134,7 @@ def test_what_goes_with_a_publication_undoes_it_if_it_fails(memory: Memory) -> N
     reservation = memory.versions.reserve()
     with pytest.raises(NotFound):
         memory.versions.publish(reservation, write_version(reservation), REPORT, None, "t", also=fail)
-    assert (memory.versions.all(), memory.versions.moves(10)) == ([], [])
+    assert (memory.versions.all(), memory.pointer.moves(10)) == ([], [])
     memory.versions.give_up(reservation)
     assert memory.versions.on_disk() == []
 
@@ -153,7 +153,7 @@ def test_a_move_back_is_called_so(memory: Memory) -> None:
         publish(memory)
     memory.versions.promote("1", "me", "the third is worse\0", "3")
     memory.versions.promote("2", "me", "", "1")
-    back, on = memory.versions.moves(2)
+    back, on = memory.pointer.moves(2)
     assert (back.kind, back.from_version, back.to_version, back.reason) == (
         "rolled back",
         "3",
@@ -172,8 +172,8 @@ def test_the_pointer_moves_for_one_of_many(opener: Opener) -> None:
     moved = [str(number) for number, each in enumerate(done, 1) if each is None]
     assert len(moved) == 1
     assert sum(isinstance(each, CurrentMoved) for each in done) == 6
-    assert memory.versions.current() == moved[0]
-    assert len(memory.versions.moves(100)) == 9
+    assert memory.pointer.current() == moved[0]
+    assert len(memory.pointer.moves(100)) == 9
 
 
 def test_publications_at_once_end_in_one_version(opener: Opener) -> None:
@@ -203,7 +203,7 @@ def test_no_prune_takes_the_files_of_what_is_promoted_meanwhile(opener: Opener) 
         publish(memory)
     calls = [partial(opener.ready().versions.promote, str(number), "t", "", "6") for number in (1, 2)]
     at_once(*calls, partial(opener.ready().versions.prune, 1), partial(opener.ready().versions.prune, 2))
-    current = memory.versions.current()
+    current = memory.pointer.current()
     assert current is not None
     assert current in memory.versions.all()
     for version in memory.versions.all():
@@ -215,7 +215,7 @@ def test_boot_falls_back_along_the_moves_but_not_to_what_was_rejected(memory: Me
         publish(memory)
     memory.versions.promote("2", "t", "", "4")
     memory.versions.promote("3", "t", "", "2")
-    assert list(memory.versions.fallbacks()) == ["3", "2", "1"]
+    assert list(memory.pointer.fallbacks()) == ["3", "2", "1"]
 
 
 def test_a_version_whose_files_are_lost_is_broken_and_not_hidden(memory: Memory) -> None:

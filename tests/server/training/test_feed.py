@@ -38,7 +38,10 @@ def with_feeds(memory: Memory, work: Callable[[Feeds, Watch, asyncio.Event], Awa
 
 async def all_of(feeds: Feeds, job: str, last: int = 0) -> list[int | Glance]:
     """The numbers of what a follower gets, and the end."""
-    return [each if isinstance(each, Glance) else each[0] async for each in feeds.follow(job, last)]
+    found: list[int | Glance] = []
+    async for each in feeds.follow(job, last):
+        found += [each] if isinstance(each, Glance) else [number for number, _ in each]
+    return found
 
 
 @pytest.mark.parametrize("count", [0, 1, KEPT_EVENTS, 5 * KEPT_EVENTS])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from server.store import living
+from server.store.figures import figures_of
 from server.store.lease import take
-from server.store.versions import figures_of
 from tests.server.store.old_form.folder import REPORT, TIME, OldForm
 
 FAILED = {"state": "failed", "version": None, "reason": "it broke", "accuracy": None, "epochs": None, "gate": None}

@@ -76,7 +76,7 @@ def test_a_takeover_that_is_stopped_anywhere_is_done_again(
     with form.opened() as memory:
         expected = answers["uploads"]["images"]
         assert view(memory) == {sha: (each["label"], each["split"]) for sha, each in expected.items()}
-        assert (memory.versions.current(), len(memory.jobs.page(99))) == ("2", 6)
+        assert (memory.pointer.current(), len(memory.jobs.page(99))) == ("2", 6)
 
 
 KILLED = """

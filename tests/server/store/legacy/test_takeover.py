@@ -102,7 +102,7 @@ def test_every_record_is_a_decision_in_an_unbroken_chain(form: OldForm, answers:
 def test_versions_and_moves_are_what_they_were(form: OldForm, answers: dict[str, Any]) -> None:
     expected = answers["models"]
     with form.opened() as memory:
-        assert memory.versions.current() == expected["current"]
+        assert memory.pointer.current() == expected["current"]
         found = [
             {
                 "version": each.version,
@@ -117,10 +117,10 @@ def test_versions_and_moves_are_what_they_were(form: OldForm, answers: dict[str,
         moves = [
             {"time": each.time, "from": each.from_version, "to": each.to_version, "reason": each.kind}
             | {"by": each.by if each.kind == "published" else each.reason}
-            for each in memory.versions.moves(MANY)
+            for each in memory.pointer.moves(MANY)
         ]
         assert moves == expected["promotions"]
-        assert {each.by for each in memory.versions.moves(MANY) if each.kind != "published"} == {"unknown"}
+        assert {each.by for each in memory.pointer.moves(MANY) if each.kind != "published"} == {"unknown"}
         for number in memory.versions.all():
             manifest = memory.versions.manifest(number)
             assert all(memory.versions.read(manifest, file) for file in manifest.files)

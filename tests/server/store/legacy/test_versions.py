@@ -5,8 +5,8 @@ import logging
 import pytest
 from sqlalchemy import select
 
+from server.store.figures import figures_of
 from server.store.tables import model, version
-from server.store.versions import figures_of
 from tests.server.store.old_form.folder import REPORT, TIME, OldForm
 
 PUBLISHED = (None, "1", "job 1", "published")
@@ -15,8 +15,8 @@ PUBLISHED = (None, "1", "job 1", "published")
 def current(form: OldForm) -> tuple[str | None, list[tuple[str | None, str, str, str, str]]]:
     """The pointer after the takeover, and the moves."""
     with form.opened() as memory:
-        moves = memory.versions.moves(99)
-        return memory.versions.current(), [(e.from_version, e.to_version, e.kind, e.by, e.reason) for e in moves]
+        moves = memory.pointer.moves(99)
+        return memory.pointer.current(), [(e.from_version, e.to_version, e.kind, e.by, e.reason) for e in moves]
 
 
 def test_a_number_that_was_ever_used_is_never_used_again(form: OldForm) -> None:
@@ -98,16 +98,16 @@ def test_without_a_pointer_the_baseline_was_current(form: OldForm) -> None:
     form.write_moves(PUBLISHED)
     (form.artifacts / "models/digits/current.json").unlink()
     with form.opened() as memory:
-        assert memory.versions.current() == "0"
-        assert list(memory.versions.fallbacks()) == ["0", "1"], "where no baseline ships, what was promoted serves"
+        assert memory.pointer.current() == "0"
+        assert list(memory.pointer.fallbacks()) == ["0", "1"], "where no baseline ships, what was promoted serves"
 
 
 def test_a_visible_version_that_was_never_promoted_can_be(form: OldForm) -> None:
     form.write_version("1")
     with form.opened() as memory:
-        assert memory.versions.current() is None
+        assert memory.pointer.current() is None
         memory.versions.promote("1", "api", "at last", None)
-        assert memory.versions.current() == "1"
+        assert memory.pointer.current() == "1"
 
 
 def test_a_broken_version_stops_nothing(form: OldForm, caplog: pytest.LogCaptureFixture) -> None:
@@ -118,7 +118,7 @@ def test_a_broken_version_stops_nothing(form: OldForm, caplog: pytest.LogCapture
     form.write_moves(PUBLISHED, ("1", "2", "job 2", "published"))
     with caplog.at_level(logging.WARNING, "relearn"), form.opened() as memory:
         assert memory.versions.all() == ["1", "4"]
-        assert memory.versions.current() == "2"
+        assert memory.pointer.current() == "2"
         assert memory.versions.find("4").figures == figures_of(REPORT)
         assert memory.versions.find("1").bytes == 7
         reserved = memory.versions.reserve()
@@ -145,7 +145,7 @@ def test_every_model_has_its_own(form: OldForm) -> None:
         with memory.database.read() as connection:
             assert set(connection.execute(select(model.c.name)).scalars()) == {"digits", "clothes", "letters"}
     with form.opened("clothes") as memory:
-        assert (memory.versions.current(), memory.versions.moves(9)[0].time) == ("3", TIME)
+        assert (memory.pointer.current(), memory.pointer.moves(9)[0].time) == ("3", TIME)
         assert [each.job for each in memory.jobs.page(9)] == ["2"]
     with form.opened("letters") as memory:
         assert [number for number, _ in memory.jobs.refused(9)] == ["5"]

@@ -1,0 +1,18 @@
+"""The parts of a report that a list of versions shows: rows hold them, so that a list reads no files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+FIGURES = ("metrics", "gate", "training", "timing", "dataset")
+LONG = ("history", "classes", "confusion", "reliability", "upload_batches")  # but for these, which only the report has
+
+
+def figures_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of a report."""
+    return {name: _without_long(report.get(name)) for name in FIGURES}
+
+
+def _without_long(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    return {name: _without_long(value) for name, value in part.items() if name not in LONG}
