@@ -30,7 +30,7 @@ def _unknown(artifacts: Path, data: Path) -> Iterator[Path]:
         known = _last_version(folder)
         for each in _folders(folder):
             is_version = each.name.isdecimal() and each.name.isascii() and (each / "manifest.json").is_file()
-            if is_version and int(each.name) > known:
+            if is_version and int(each.name) > known and not _is_of_before(each):
                 yield each.relative_to(artifacts)
     recorded: set[str] | None = None
     for picture in _pictures(data):
@@ -54,6 +54,20 @@ def _last_version(folder: Path) -> int:
     lines = [line for file in ("current.json", "promotions.jsonl") for line in _lines(folder / file)]
     numbers = [str(line.get(name)) for line in lines for name in ("version", "from", "to")]
     return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
+def _is_of_before(version: Path) -> bool:
+    """Whether a version can be one that the form before had just made, and its pointer not yet named.
+
+    That form left its lock beside every version; its reports know of no decisions.
+    """
+    if not (version.parent / "pointer.lock").is_file():
+        return False
+    try:
+        training = files.read_json(version / "report" / "report.json").get("training")
+    except (OSError, ValueError):
+        return True
+    return not (isinstance(training, dict) and "decision" in training)
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:

@@ -97,7 +97,10 @@ class Opening:
                 f"{wal.name} is there without the database that it belongs to: put that back, or remove it"
             )
         self._may_begin()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"the database's folder can't be made: {error.strerror}") from None
 
     def _note(self, error: Exception) -> str:
         """What is wrong, logged once; and the way to read it at least, where there is one."""

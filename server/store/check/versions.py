@@ -106,9 +106,8 @@ def _moves(name: str, moves: list[Row[Any]], versions: dict[int, Row[Any]]) -> I
     copy = "compare with a copy of the database"
     before: int | None = None
     for each in moves:
-        stayed = each.from_version is None and each.to_version == before
         first = before is None and each.from_version in (None, int(BASELINE))
-        if each.from_version != before and not stayed and not first:
+        if each.from_version != before and not first:
             yield (
                 f"move {each.id} of the pointer of {name!r} ({each.kind} by {each.by}, {each.time}) leads away from "
                 f"version {each.from_version}, and the pointer was at {before}: moves were altered or taken out; {copy}"

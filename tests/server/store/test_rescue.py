@@ -20,7 +20,7 @@ from server.store.opening import RETRY_SECONDS
 from tests.server.store.filled import database_of, execute, fill, picture, sha_of, tree
 from tests.tiny import memory_in, publish_tiny
 
-MOVES = [(None, 1, "published"), (1, 2, "published"), (2, 3, "published"), (3, 1, "rolled back"), (None, 1, "promoted")]
+MOVES = [(None, 1, "published"), (1, 2, "published"), (2, 3, "published"), (3, 1, "rolled back"), (1, 1, "promoted")]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.store import database as module
+from server.store import engine
 from server.store.errors import StoreError
 from server.store.memory import Memory
 from server.store.tables import model
@@ -37,7 +37,7 @@ def test_a_reader_sees_one_moment(opener: Opener) -> None:
 
 
 def test_writers_come_one_after_another(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 30.0)
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 30.0)
     memories = [opener.ready() for _ in range(4)]
 
     def count_up(memory: Memory) -> None:

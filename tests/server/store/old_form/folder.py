@@ -95,8 +95,9 @@ class OldForm:
         return target
 
     def write_version(self, number: str, name: str = NAME, change: Callable[[str], str] = str) -> None:
-        """A version's manifest and report; `change` breaks the manifest."""
+        """A version's manifest and report, and the lock that was taken for it; `change` breaks the manifest."""
         folder = f"artifacts/models/{name}/{number}"
+        self.write(f"artifacts/models/{name}/pointer.lock", "")
         self.write(f"{folder}/report/report.json", REPORT)
         self.write(f"{folder}/manifest.json", change(_manifest(name, number)))
 
