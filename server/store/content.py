@@ -215,7 +215,9 @@ def is_named(connection: Connection, root: str, path: str) -> bool:
     """Whether a fact names a file or folder."""
     parts = PurePosixPath(path).parts
     if root == "data":
-        query = select(image.c.id).where(image.c.sha256 == PurePosixPath(path).stem)
+        # By model as well, since that is how images are indexed: without it each look reads the whole table.
+        models = image.c.model_id.in_(select(model.c.id))
+        query = select(image.c.id).where(models, image.c.sha256 == PurePosixPath(path).stem)
     elif parts[0] == "models":
         query = (
             select(version.c.number)

@@ -10,14 +10,15 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection, Engine, select
 
+from server.store.annotations import CHUNK
 from server.store.content import is_named
 from server.store.errors import BrokenArtifact
 from server.store.manifest import FILE_LIMIT_BYTES, Manifest
-from server.store.tables import pending
+from server.store.tables import image, model, pending
 
 PIECE_BYTES = 2**20
 
@@ -57,11 +58,22 @@ class Look:
         """Those of the paths that are there now though no fact names them, and that are not listed as pending."""
         strange = []
         with self.read() as connection:
-            for path in paths:
-                listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == path).limit(1)
-                if not is_named(connection, root, path) and connection.execute(listed).first() is None:
-                    strange.append(path)
+            for first in range(0, len(paths), CHUNK):
+                some = paths[first : first + CHUNK]
+                listed = select(pending.c.path).where(pending.c.root == root, pending.c.path.in_(some))
+                known = named(connection, root, some) | set(connection.execute(listed).scalars())
+                strange += [path for path in some if path not in known]
         return [path for path in strange if self.path(root, path).exists()]
+
+
+def named(connection: Connection, root: str, paths: Sequence[str]) -> set[str]:
+    """Those of the paths that a fact names; of pictures by one query."""
+    if root != "data":
+        return {path for path in paths if is_named(connection, root, path)}
+    models = image.c.model_id.in_(select(model.c.id))
+    query = select(image.c.sha256).where(models, image.c.sha256.in_([PurePosixPath(path).stem for path in paths]))
+    found = set(connection.execute(query).scalars())
+    return {path for path in paths if PurePosixPath(path).stem in found}
 
 
 def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
