@@ -86,7 +86,10 @@ def test_events_come_in_portions(memory: Memory) -> None:
         lease.tell("training", {"epoch": epoch})
     first = memory.jobs.events(lease.job, 0)
     assert len(first) == EVENTS_AT_ONCE
-    assert [number for number, _ in memory.jobs.events(lease.job, first[-1][0])] == [EVENTS_AT_ONCE + 1, EVENTS_AT_ONCE + 2]
+    assert [number for number, _ in memory.jobs.events(lease.job, first[-1][0])] == [
+        EVENTS_AT_ONCE + 1,
+        EVENTS_AT_ONCE + 2,
+    ]
 
 
 def test_a_finished_job_says_how_it_ended(memory: Memory) -> None:
