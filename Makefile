@@ -15,7 +15,7 @@ help:
 	@echo "make test    run every test; make soak: those that take minutes"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
-	@echo "make bench   measure everything, about ten minutes; make bench-quick: under one; make load: Locust's users"
+	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
 	@echo "make lock    resolve the locked requirements again"
 
 run: .venv-serve/ready .venv-train/ready

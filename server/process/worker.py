@@ -5,12 +5,14 @@ import sys
 
 from starlette.types import ASGIApp
 
+from server.machine.memory import share_one_pool
 from server.machine.priority import favour_this_thread
 from server.settings import Settings
 
 
 def make_app(settings: Settings) -> ASGIApp:
     """The application, made inside the worker's own process."""
+    share_one_pool()  # before the first thread, which an import may start
     from server.app import create_app
 
     favour_this_thread()

@@ -43,3 +43,43 @@ def test_exchanging_models_does_not_grow_the_process() -> None:
 
 def test_a_leak_would_be_seen() -> None:
     assert growth(leaking=True) > 10 * LIMIT
+
+
+POOLS = """
+import ctypes, sys, threading
+from server.machine import memory
+
+if {shared}:
+    memory.share_one_pool()
+together = threading.Barrier(4)
+library = ctypes.CDLL(None)
+library.malloc.restype = ctypes.c_void_p
+
+
+def allocate():
+    together.wait()
+    assert library.malloc(1000)
+
+
+threads = [threading.Thread(target=allocate) for _ in range(4)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+library.malloc_stats()
+"""
+
+
+def pools(shared: bool) -> int:
+    """How many pools of the C library's have been made for four threads, and the main one."""
+    script = POOLS.format(shared=shared)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return done.stderr.count("Arena ")
+
+
+def test_threads_share_one_pool() -> None:
+    assert pools(shared=True) == 1
+
+
+def test_threads_have_pools_of_their_own_otherwise() -> None:
+    assert pools(shared=False) > 1

@@ -1,0 +1,99 @@
+"""No look and no change reads a whole table, or sorts one: what SQLite says it will do for each statement of each call.
+
+How long they take is `python -m benchmarks store`; that they cost what they change or return is seen here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from server.store import living
+from server.store.lease import take
+from server.store.memory import Memory, open_memory
+from tests.server.store.memories import NAME, doubted, labelled, sha_of
+
+FEW_ROWS = {"worker", "tally", "pending", "CONSTANT", "(subquery-1)"}  # whatever was stored
+
+
+def a_job(memory: Memory) -> None:
+    job = memory.jobs.create({}, "test", {}).job
+    lease = take(memory.database, job, living.own(), living.Heartbeats())
+    assert lease is not None
+    lease.tell("training", {"epoch": 1})
+    lease.renew()
+    memory.jobs.told(job, 0)
+    memory.jobs.fail_lost(living.Heartbeats())
+    lease.end({"state": "cancelled"})
+    memory.jobs.refused(9)
+    memory.jobs.page(9, 9)
+
+
+CALLS: dict[str, Callable[[Memory], Any]] = {
+    "overview": lambda memory: memory.browser.overview(),
+    "batches": lambda memory: memory.browser.batches(9, 9),
+    "images": lambda memory: memory.browser.pictures(9),
+    "images before": lambda memory: memory.browser.pictures(9, 9),
+    "images of a label": lambda memory: memory.browser.pictures(9, 9, "1"),
+    "images of a split": lambda memory: memory.browser.pictures(9, 9, None, "test"),
+    "images of both": lambda memory: memory.browser.pictures(9, 9, "1", "test"),
+    "suspects": lambda memory: memory.browser.suspects(9, 9),
+    "one image": lambda memory: memory.browser.picture(sha_of(1)),
+    "upload": lambda memory: memory.dataset.add([labelled(9), doubted(1, "3")], "upload"),
+    "accept": lambda memory: memory.dataset.accept(sha_of(2)),
+    "reject": lambda memory: memory.dataset.reject(sha_of(2)),
+    "remove": lambda memory: memory.dataset.remove(sha_of(1)),
+    "undo": lambda memory: memory.dataset.remove_batch("1"),
+    "current version": lambda memory: memory.versions.current(),
+    "versions": lambda memory: memory.versions.page(9, 9),
+    "moves": lambda memory: memory.versions.moves(9),
+    "a job": a_job,
+}
+
+
+def dear(memory: Memory, call: Callable[[Memory], Any]) -> list[str]:
+    """The steps of a call that cost what is stored."""
+    steps = []
+
+    def explain(connection: Any, _: Any, statement: str, parameters: Any, *more: Any) -> None:
+        if not statement.startswith(("EXPLAIN", "PRAGMA", "BEGIN")):
+            many = more[-1]
+            cursor = connection.connection.cursor()
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if many else parameters)
+            plan = [str(row[-1]) for row in cursor.fetchall()]
+            sorts_few = " IN (" in statement or "FROM tally" in statement  # what the call names, or what never grows
+            steps.extend(step for step in plan if not (sorts_few and "FOR ORDER BY" in step))
+
+    memory.browser.overview()  # what opens the database is not of the call
+    event.listen(memory.database._engine, "before_cursor_execute", explain)
+    call(memory)
+    assert steps
+    return [
+        step
+        for step in steps
+        if "USE TEMP B-TREE FOR ORDER BY" in step or (step.startswith("SCAN") and step.split()[1] not in FEW_ROWS)
+    ]
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Memory:
+    memory = open_memory(tmp_path / "artifacts", tmp_path / "data", NAME, tmp_path / "baseline")
+    memory.dataset.add([labelled(1), doubted(2, "3")], "upload")
+    return memory
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_reads_no_whole_table(filled: Memory, name: str) -> None:
+    assert dear(filled, CALLS[name]) == []
+    filled.close()
+
+
+def test_a_dear_call_would_be_seen(filled: Memory) -> None:
+    def count(memory: Memory) -> None:
+        with memory.database.read() as connection:
+            connection.exec_driver_sql("SELECT sha256 FROM image WHERE bytes > 1 ORDER BY split").all()
+
+    assert len(dear(filled, count)) == 2
+    filled.close()
