@@ -190,9 +190,11 @@ class Serving:
         for version in candidates:
             try:
                 self.model = self._load_any(version)
-            except BrokenArtifact as error:
-                self._problems.setdefault("load", f"version {version} can't be served: {error}")
-                logger.error("version %s can't be served: %s", version, error)
+            except Exception as error:
+                self._problems.setdefault("load", f"version {version} can't be served: {str(error) or repr(error)}")
+                logger.error(
+                    "version %s can't be served: %s", version, error, exc_info=not isinstance(error, BrokenArtifact)
+                )
             else:
                 self._wanted = candidates[0] if "store" not in self._problems else None
                 logger.info("serving version %s of %s", version, self._versions.name)
