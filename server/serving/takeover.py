@@ -49,6 +49,7 @@ class Serving:
         self._wanted: str | None = None
         self._aim = asyncio.Event()  # set when something else is wanted
         self._row: int | None = None  # this worker's in the database
+        self._noting = asyncio.Lock()  # held from a look at what serves until the row says it, and the other way round
         self._problems: dict[str, str] = {}
         self.model: Model | None = None
 
@@ -128,7 +129,11 @@ class Serving:
         loop = asyncio.get_running_loop()
         try:
             model = await loop.run_in_executor(self._loader, self._load, wanted)
-            if not await self._may_serve(wanted):
+            async with self._noting:
+                taken = await self._may_serve(wanted)
+                if taken:
+                    self.model = model
+            if not taken:
                 await self.look()  # the pointer moved just now
                 return False
         except Dropped:
@@ -144,7 +149,6 @@ class Serving:
                 "load", f"could not take over version {wanted}, still serving {serving}: {str(error) or repr(error)}"
             )
             return False
-        self.model = model
         self._say("load", None)
         self._on_reload(True)
         logger.info("serving version %s", model.version)
@@ -183,7 +187,8 @@ class Serving:
                     self._looker, self._workers.beat, self._row
                 )
             if not lives:
-                await self._join()
+                async with self._noting:
+                    await self._join()
 
     def _boot(self) -> None:
         candidates = self._candidates()

@@ -18,11 +18,12 @@ class Workers:
         self._heartbeats = living.Heartbeats()
 
     def join(self, version: str | None) -> int:
-        """Add this process, after taking out those that are gone; the number of its row."""
+        """Add this process, after taking out those that are gone and an older row of its own; the number of its row."""
         gone = self._look()[1]
         row = {"model_id": self._model.id, "living": living.own(), "started_at": now(), "version": _number(version)}
+        mine = (worker.c.model_id == self._model.id) & (worker.c.living == row["living"])
         with self._database.write() as connection:
-            connection.execute(delete(worker).where(worker.c.id.in_(gone)))
+            connection.execute(delete(worker).where(worker.c.id.in_(gone) | mine))
             return insert_row(connection, worker, row)
 
     def may_serve(self, number: int, version: str) -> bool:
