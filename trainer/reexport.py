@@ -61,6 +61,7 @@ def reexport(version: str, places: Places, memory: Memory, lease: Lease, work: P
         raise TrainingError(f"the report of version {version} does not say how it was trained")
     recipe = recipe_of(training["recipe"])
     prepared = prepare(dataset.find(places.dataset), memory, recipe.input, work)
+    lease.learn_from(prepared.decision)
     network = build_model(recipe, len(prepared.labels))
     weights = work / "start.weights.h5"
     weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))

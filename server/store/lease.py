@@ -49,6 +49,12 @@ class Lease:
             connection.execute(insert(event).values(job_id=self._number, number=number, content=content))
             connection.execute(update(job).where(job.c.id == self._number).values(state=stage, events=number))
 
+    def learn_from(self, decision: int) -> None:
+        """Note that the job learns from the dataset as this decision left it; raises LeaseLost."""
+        with self._database.write() as connection:
+            self.held(connection)
+            connection.execute(update(job).where(job.c.id == self._number).values(decision=decision))
+
     def conclude(self, connection: Connection, result: dict[str, Any], candidate: dict[str, Any] | None = None) -> None:
         """Write down how the job ended, with the figures of a candidate that was kept; raises LeaseLost."""
         self.held(connection)
@@ -63,7 +69,8 @@ class Lease:
 def take(database: Database, number: str, name: str, heartbeats: living.Heartbeats) -> Lease | None:
     """The lease of a job, for the process of that name; None while another job runs, whatever its model.
 
-    The dataset that the job learns from is fixed with it. Raises NotFound, or Conflict if the job is over or another's.
+    From now on the files of the dataset stay, until the job has read it and says what it read. Raises NotFound, or
+    Conflict if the job is over or another's.
     """
     with database.write() as connection:
         row = connection.execute(select(job).where(job.c.id == int(number))).first()
