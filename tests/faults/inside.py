@@ -72,7 +72,7 @@ def told(name: str) -> str | None:
 
 
 def stop(step: str) -> None:
-    """Wait, if this is where the test wants a process to be, until it says go."""
+    """Wait, if this is where the test wants a process to be, until it says go, or where to stop next."""
     folder = Path(os.environ["FAULTS"])
     if told("stop-at") != step:
         return
@@ -82,7 +82,7 @@ def stop(step: str) -> None:
         return
     (folder / ".reached").write_text(str(os.getpid()))
     (folder / ".reached").rename(folder / "reached")
-    while not (folder / "go").exists():
+    while (folder / "reached").exists() and not (folder / "go").exists():
         time.sleep(0.01)
 
 
@@ -147,7 +147,9 @@ def _lease(module: Any) -> None:
 
 
 def _browse(module: Any) -> None:
-    module.Browser.learnable = stopping(module.Browser.learnable, after="learnable read")
+    module.Browser.learnable = stopping(
+        module.Browser.learnable, before="before the dataset is read", after="dataset read"
+    )
 
 
 def _content(module: Any) -> None:
