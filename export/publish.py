@@ -18,7 +18,7 @@ from server.store import files
 from server.store.content import candidate_path
 from server.store.figures import figures_of
 from server.store.lease import Lease
-from server.store.manifest import Manifest, read_listed
+from server.store.manifest import MANIFEST_LIMIT_BYTES, Manifest, read_listed
 from server.store.memory import Memory
 
 
@@ -109,7 +109,7 @@ def keep_refused(memory: Memory, candidate: Candidate, lease: Lease, result: dic
 def read_candidate(memory: Memory, job: str) -> Candidate:
     """A kept candidate, its files checked against its manifest; raises BrokenArtifact or OSError."""
     folder = memory.content.path("artifacts", candidate_path(job))
-    manifest = Manifest.from_json(files.read_regular(folder / "manifest.json", 2**20))
+    manifest = Manifest.from_json(files.read_regular(folder / "manifest.json", MANIFEST_LIMIT_BYTES))
     contents = {file: read_listed(folder, manifest, file) for file in manifest.files}
     return Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
 

@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 
 from server.store.errors import LeaseLost, StoreError
-from server.store.jobs import outcome
 from server.store.lease import Lease
 from server.store.memory import open_memory
+from server.store.outcome import outcome
 from trainer.config import Places, recipe_of
 from trainer.errors import TrainingError
 from trainer.policy import Policy

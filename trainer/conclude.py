@@ -8,9 +8,9 @@ from export.publish import Candidate, keep_refused, publish, with_file
 from export.verify import Parity
 from server.models.model import Model, load
 from server.store.errors import BrokenArtifact, CurrentMoved
-from server.store.jobs import outcome
 from server.store.lease import Lease
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from trainer.policy import Policy
 from trainer.progress import Report
 from trainer.report import report_files

@@ -21,9 +21,9 @@ from typing import IO, Any
 from server.store import files, living
 from server.store.content import job_path
 from server.store.errors import LeaseLost, StoreError
-from server.store.jobs import outcome
 from server.store.lease import Lease, take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 1.0  # between attempts at a lease while another job runs

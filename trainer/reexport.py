@@ -15,9 +15,9 @@ from typing import Any
 
 from server.store import living
 from server.store.errors import StoreError
-from server.store.jobs import outcome
 from server.store.lease import Lease, take
 from server.store.memory import Memory, open_memory
+from server.store.outcome import outcome
 from trainer import dataset
 from trainer.config import Places, add_flags, places_of, recipe_of
 from trainer.deliver import Delivery, deliver
@@ -61,6 +61,7 @@ def reexport(version: str, places: Places, memory: Memory, lease: Lease, work: P
         raise TrainingError(f"the report of version {version} does not say how it was trained")
     recipe = recipe_of(training["recipe"])
     prepared = prepare(dataset.find(places.dataset), memory, recipe.input, work)
+    lease.learn_from(prepared.decision)
     network = build_model(recipe, len(prepared.labels))
     weights = work / "start.weights.h5"
     weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))

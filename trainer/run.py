@@ -37,6 +37,7 @@ def run(memory: Memory, lease: Lease, recipe: Recipe, policy: Policy, places: Pl
     report = Report(lease)
     report("preparing", f"reading {places.dataset}")
     prepared = prepare(dataset.find(places.dataset), memory, recipe.input, work)
+    lease.learn_from(prepared.decision)
     start, start_version = _start(memory, recipe, prepared, work)
     report(
         "training",

@@ -12,8 +12,8 @@ from server.store import decisions, fingerprint, tables
 from server.store.dataset import split_of
 from server.store.decisions import FIRST, Decision, now
 from server.store.figures import figures_of
-from server.store.jobs import outcome
 from server.store.manifest import Manifest
+from server.store.outcome import outcome
 
 DOUBT = 0.004  # the probability of a suspect's label
 

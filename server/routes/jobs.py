@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from server.routes.requests import flag, json_object, page_of
 from server.routes.service import Service
-from server.serving.takeover import all_serve
+from server.serving.presence import all_serve
 from server.settings import Settings
 from server.store import fingerprint
 from server.store.content import job_path

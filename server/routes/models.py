@@ -11,7 +11,7 @@ from starlette.routing import Route
 from server.models.model import load
 from server.routes.requests import json_object, page_of
 from server.routes.service import Service
-from server.serving.takeover import all_serve
+from server.serving.presence import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
 from server.store.files import Json
 from server.store.versions import Version

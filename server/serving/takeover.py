@@ -14,17 +14,15 @@ from functools import partial
 
 from server.machine import memory, priority
 from server.models.model import Dropped, Model, load
-from server.store import living
-from server.store.errors import BrokenArtifact, NotFound, StoreError
+from server.serving.presence import Presence
+from server.store.errors import BrokenArtifact, StoreError
 from server.store.pointer import Pointer
 from server.store.versions import Versions
 from server.store.watch import Watch
 from server.store.workers import Workers
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # between attempts at a version that could not be loaded
-JOIN_SECONDS = 1.0  # that a start waits for its worker's row, if the database is locked; predictions need none
 SETTLE_SECONDS = 0.2  # after a swap, until no batch can be running on the model before
-LOOK_SECONDS = 0.02  # between looks at where the workers are, while a promotion waits for them
 
 logger = logging.getLogger("relearn")
 
@@ -43,7 +41,6 @@ class Serving:
     ) -> None:
         self._pointer = pointer
         self._versions = versions
-        self._workers = workers
         self._watch = watch
         self._batch_limit = batch_limit
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
@@ -52,9 +49,9 @@ class Serving:
         self._tasks: list[asyncio.Task[None]] = []
         self._wanted: str | None = None
         self._aim = asyncio.Event()  # set when something else is wanted
-        self._row: int | None = None  # this worker's in the database
         self._problems: dict[str, str] = {}
         self._is_guess = False  # that what serves is current: the pointer could not be read
+        self._presence = Presence(workers, self._looker, self._served, self._say)
         self.model: Model | None = None
 
     @property
@@ -71,18 +68,15 @@ class Serving:
         """Load the current version, or the best one there is behind it, and begin to follow the pointer."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._boot)
-        joining = asyncio.create_task(self._join())
-        await asyncio.wait({joining}, timeout=JOIN_SECONDS)
-        self._tasks = [joining, *map(asyncio.create_task, (self._follow(), self._load_wanted(), self._beat()))]
+        await self._presence.begin()
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._load_wanted())]
 
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._loader.shutdown(wait=False, cancel_futures=True)
-        if self._row is not None:
-            with contextlib.suppress(StoreError):
-                await asyncio.get_running_loop().run_in_executor(self._looker, self._workers.leave, self._row)
+        await self._presence.end()
         self._looker.shutdown(wait=False)
 
     async def look(self) -> None:
@@ -140,7 +134,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         try:
             model = await loop.run_in_executor(self._loader, self._load, wanted)
-            if not await self._may_take_over(wanted):
+            if not await self._presence.take_over(wanted, partial(self._swap, model)):
                 await self.look()  # the pointer moved just now
                 return False
         except Dropped:
@@ -156,52 +150,13 @@ class Serving:
                 "load", f"could not take over version {wanted}, still serving {serving}: {str(error) or repr(error)}"
             )
             return False
-        self.model = model
         self._say("load", None)
         self._on_reload(True)
-        logger.info("serving version %s", model.version)
-        await self._note()
+        logger.info("serving version %s", wanted)
         return True
 
-    async def _may_take_over(self, version: str) -> bool:
-        loop = asyncio.get_running_loop()
-        if self._row is None:
-            await self._join()
-            if self._row is None:
-                raise StoreError(self._problems.get("worker", "the database can't be written"))
-        try:
-            return await loop.run_in_executor(self._looker, self._workers.may_take_over, self._row, version)
-        except NotFound:  # the others took this worker for dead
-            await self._join()
-            return False
-
-    async def _join(self) -> None:
-        """Take a row among the workers, which says what this one serves."""
-        version = self.model.version if self.model is not None else None
-        try:
-            self._row = await asyncio.get_running_loop().run_in_executor(self._looker, self._workers.join, version)
-        except Exception as error:  # noqa: BLE001 - predictions need no row
-            self._row = None
-            self._say("worker", f"this worker can't note what it serves: {error}")
-        else:
-            self._say("worker", None)
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(living.BEAT_SECONDS)
-            await self._note()
-
-    async def _note(self) -> None:
-        """Say in this worker's row that it lives and what it serves; join again if the others took it for dead."""
-        loop = asyncio.get_running_loop()
-        version = self.model.version if self.model is not None else None
-        noted = False
-        with contextlib.suppress(Exception):  # joining then says what is wrong
-            noted = self._row is not None and await loop.run_in_executor(
-                self._looker, self._workers.serves, self._row, version
-            )
-        if not noted:
-            await self._join()
+    def _swap(self, model: Model) -> None:
+        self.model = model
 
     def _boot(self) -> None:
         candidates = self._candidates()
@@ -259,7 +214,10 @@ class Serving:
         return self._wanted == version
 
     def _serves(self, version: str) -> bool:
-        return self.model is not None and self.model.version == version
+        return self._served() == version
+
+    def _served(self) -> str | None:
+        return self.model.version if self.model is not None else None
 
     def _say(self, kind: str, problem: str | None) -> None:
         """Keep what is wrong for /health; log it once."""
@@ -272,19 +230,3 @@ class Serving:
 
     def _nothing(self) -> str:
         return f"there is no version of {self._versions.name!r}; train one with `make train`"
-
-
-async def all_serve(workers: Workers, version: str, wait_seconds: float) -> bool:
-    """Wait until every live worker serves `version`; False if that took longer than allowed."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait_seconds
-    while True:
-        try:
-            everywhere = await loop.run_in_executor(None, workers.all_serve, version)
-        except StoreError:
-            return False
-        if everywhere:
-            return True
-        if loop.time() >= deadline:
-            return False
-        await asyncio.sleep(LOOK_SECONDS)

@@ -110,13 +110,19 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
     Raises OSError if it is missing, too large, or a link of either kind, since a link may lead to somebody else's file.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise OSError(errno.EINVAL, "not a plain file of its own", str(path))
-        data = file.read(limit_bytes + 1)
-    if len(data) > limit_bytes:
-        raise OSError(errno.EFBIG, f"larger than {limit_bytes} bytes", str(path))
+        too_large = OSError(errno.EFBIG, f"larger than {limit_bytes} bytes", str(path))
+        if status.st_size > limit_bytes:
+            raise too_large
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit_bytes + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > limit_bytes:  # it has grown
+        raise too_large
     return data
 
 

@@ -17,6 +17,7 @@ from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
 from server.store.files import Json
+from server.store.outcome import conclude, outcome
 from server.store.tables import event, insert_row, job
 from server.store.versions import is_number
 
@@ -211,29 +212,6 @@ class Jobs:
         if row is None:
             raise NotFound(f"there is no job {number[:40]!r}")
         return row
-
-
-def conclude(connection: Connection, number: int, result: dict[str, Any], **more: Any) -> None:
-    """Write down how a job ended, within a transaction that has seen that it is open."""
-    values = {"state": result["state"], "result": result, "open": None, **more}
-    connection.execute(update(job).where(job.c.id == number).values(values))
-
-
-def outcome(
-    state: str, version: str | None = None, report: dict[str, Any] | None = None, reason: str | None = None
-) -> dict[str, Any]:
-    """How a job ended, and the figures of what it trained, as far as it came."""
-    report = report or {}
-    metrics, training = report.get("metrics"), report.get("training")
-    test = metrics.get("test") if isinstance(metrics, dict) else None
-    return {
-        "state": state,
-        "version": version,
-        "reason": reason,
-        "accuracy": test.get("accuracy") if isinstance(test, dict) else None,
-        "epochs": training.get("epochs") if isinstance(training, dict) else None,
-        "gate": report.get("gate"),
-    }
 
 
 def _job(row: Row[Any], newest: dict[str, Json] | None) -> Job:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from server.store import living
 from server.store.database import Database
 from server.store.errors import Conflict, LeaseLost, NotFound
-from server.store.jobs import conclude, outcome
+from server.store.outcome import conclude, outcome
 from server.store.tables import event, job, model
 from server.store.versions import is_number
 
@@ -50,6 +50,12 @@ class Lease:
             connection.execute(insert(event).values(job_id=self._number, number=number, content=content))
             connection.execute(update(job).where(job.c.id == self._number).values(state=stage, events=number))
 
+    def learn_from(self, decision: int) -> None:
+        """Note that the job learns from the dataset as this decision left it; raises LeaseLost."""
+        with self._database.write() as connection:
+            self.held(connection)
+            connection.execute(update(job).where(job.c.id == self._number).values(decision=decision))
+
     def conclude(self, connection: Connection, result: dict[str, Any], candidate: dict[str, Any] | None = None) -> None:
         """Write down how the job ended, with the figures of a candidate that was kept; raises LeaseLost."""
         self.held(connection)
@@ -64,7 +70,8 @@ class Lease:
 def take(database: Database, number: str, name: str, heartbeats: living.Heartbeats) -> Lease | None:
     """The lease of a job, for the process of that name; None while another job runs, whatever its model.
 
-    The dataset that the job learns from is fixed with it. Raises NotFound, or Conflict if the job is over or another's.
+    From now on the files of the dataset stay, until the job has read it and says what it read. Raises NotFound, or
+    Conflict if the job is over or another's.
     """
     with database.write() as connection:
         found = select(job).where(job.c.id == int(number)) if is_number(number) else None

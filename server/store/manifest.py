@@ -11,6 +11,7 @@ from server.store.errors import BrokenArtifact
 from server.store.files import Json
 
 SCHEMA = 1
+MANIFEST_LIMIT_BYTES = 4 * 2**20
 FILE_LIMIT_BYTES = 256 * 2**20  # no file of an artifact is read beyond this
 
 
@@ -69,11 +70,11 @@ class Manifest:
                 created_at=str(content["created_at"]),
                 labels=tuple(str(label) for label in content["labels"]),
                 preprocessing=preprocessing,
-                outputs=tuple(content["outputs"]),
+                outputs=tuple(str(output) for output in content["outputs"]),
                 files={name: (str(entry["sha256"]), int(entry["bytes"])) for name, entry in content["files"].items()},
                 opset=int(content["opset"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise BrokenArtifact(f"the manifest can't be read: {error!r}") from None
         if preprocessing.mode not in MODES or not all(type(size) is int and 0 < size <= 1024 for size in sizes):
             raise BrokenArtifact(f"the manifest's preprocessing is not one this server has: {preprocessing}")
@@ -87,7 +88,7 @@ class Manifest:
 def read_manifest(folder: Path, name: str, version: str) -> Manifest:
     """The manifest of a version's folder; raises BrokenArtifact if it is missing, malformed, or another's."""
     try:
-        data = files.read_regular(folder / "manifest.json", FILE_LIMIT_BYTES)
+        data = files.read_regular(folder / "manifest.json", MANIFEST_LIMIT_BYTES)
     except OSError as error:
         raise BrokenArtifact(f"version {version} has no manifest that can be read: {error.strerror}") from None
     manifest = Manifest.from_json(data)

@@ -12,9 +12,9 @@ from export.publish import Candidate, keep_refused, publish, read_candidate
 from server.models.model import load
 from server.store import living
 from server.store.errors import BrokenArtifact, CurrentMoved, LeaseLost
-from server.store.jobs import outcome
 from server.store.lease import Lease, take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from server.store.tables import pending
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 

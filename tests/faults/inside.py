@@ -72,7 +72,7 @@ def told(name: str) -> str | None:
 
 
 def stop(step: str) -> None:
-    """Wait, if this is where the test wants a process to be, until it says go."""
+    """Wait, if this is where the test wants a process to be, until it says go, or where to stop next."""
     folder = Path(os.environ["FAULTS"])
     if told("stop-at") != step:
         return
@@ -82,8 +82,14 @@ def stop(step: str) -> None:
         return
     (folder / ".reached").write_text(str(os.getpid()))
     (folder / ".reached").rename(folder / "reached")
-    while not (folder / "go").exists():
+    while (folder / "reached").exists() and not (folder / "go").exists():
         time.sleep(0.01)
+
+
+def fail(place: str) -> None:
+    """Raise what nobody foresees, if the stage says so of this place."""
+    if told("fail") == place:
+        raise ZeroDivisionError("a fault that a test made")
 
 
 def stopping(real: Callable[..., Any], before: str | None = None, after: str | None = None) -> Callable[..., Any]:
@@ -106,6 +112,13 @@ def _versions(module: Any) -> None:
     versions.publish = stopping(versions.publish, after="committed")
     versions.prune = stopping(versions.prune, after="pruned")
     versions.promote = stopping(versions.promote, after="promoted")
+    current = versions.current
+
+    def looking(self: Any) -> Any:
+        fail("look")
+        return current(self)
+
+    versions.current = looking
 
 
 def _publish(module: Any) -> None:
@@ -134,7 +147,9 @@ def _lease(module: Any) -> None:
 
 
 def _browse(module: Any) -> None:
-    module.Browser.learnable = stopping(module.Browser.learnable, after="learnable read")
+    module.Browser.learnable = stopping(
+        module.Browser.learnable, before="before the dataset is read", after="dataset read"
+    )
 
 
 def _content(module: Any) -> None:
@@ -158,6 +173,7 @@ def _model(module: Any) -> None:
 
     def loading(folder: Path, manifest: Any, *rest: Any) -> Any:
         stop(f"before loading {manifest.version}")
+        fail("load")
         model = load(folder, manifest, *rest)
         if rest[1:]:  # a worker's take-over, not the look at a version that is to be promoted
             stop(f"loaded {manifest.version}")

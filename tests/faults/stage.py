@@ -40,10 +40,10 @@ class Stage:
         (self.folder / name).unlink(missing_ok=True)
 
     def stop_at(self, step: str) -> None:
-        """Let the first process that comes to a step wait there."""
-        for name in ("reached", "go"):
-            self.take_back(name)
+        """Let the first process that comes to a step wait there; one that waits already goes on."""
+        self.take_back("go")
         self.tell("stop-at", step)
+        self.take_back("reached")
 
     def reached(self) -> int:
         """Wait until a process is at the step; its id."""

@@ -15,9 +15,9 @@ import pytest
 from server.store import living
 from server.store.content import job_path
 from server.store.errors import Conflict, LeaseLost
-from server.store.jobs import outcome
 from server.store.lease import Lease, take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from tests.tiny import memory_in
 from trainer.job import LOG_LIMIT_BYTES, run_job
 

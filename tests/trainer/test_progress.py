@@ -6,9 +6,9 @@ import pytest
 
 from server.store import living
 from server.store.errors import LeaseLost, Locked, Unavailable
-from server.store.jobs import outcome
 from server.store.lease import Lease, take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from tests.tiny import memory_in
 from trainer.progress import Progress, Report
 

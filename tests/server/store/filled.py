@@ -10,9 +10,9 @@ from export.publish import keep_refused
 from server.pictures import image as pictures
 from server.store import living
 from server.store.dataset import Labelled
-from server.store.jobs import outcome
 from server.store.lease import take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from tests.tiny import publish_tiny, tiny_candidate
 
 

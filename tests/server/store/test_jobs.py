@@ -7,10 +7,11 @@ import pytest
 from server.store import living
 from server.store.errors import Conflict, NotFound, UnusableOption
 from server.store.files import Json
-from server.store.jobs import EVENTS_AT_ONCE, Job, outcome
+from server.store.jobs import EVENTS_AT_ONCE, Job
 from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.options import check_options
+from server.store.outcome import outcome
 from tests.server.store.conftest import Opener
 from tests.server.store.memories import REPORT, at_once, gone_process
 

@@ -12,9 +12,9 @@ import pytest
 
 from server.store import living
 from server.store.errors import Conflict, LeaseLost
-from server.store.jobs import outcome
 from server.store.lease import Lease, take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from tests.server.store.conftest import Opener
 from tests.server.store.memories import (
     REPORT,

@@ -46,16 +46,16 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "reject": lambda memory: memory.dataset.reject(sha_of(2)),
     "remove": lambda memory: memory.dataset.remove(sha_of(1)),
     "undo": lambda memory: memory.dataset.remove_batch("1"),
-    "current version": lambda memory: memory.versions.current(),
+    "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),
-    "moves": lambda memory: memory.versions.moves(9),
+    "moves": lambda memory: memory.pointer.moves(9),
     "a job": a_job,
 }
 
 
 def dear(memory: Memory, call: Callable[[Memory], Any]) -> list[str]:
     """The steps of a call that cost what is stored."""
-    steps = []
+    steps: list[str] = []
 
     def explain(connection: Any, _: Any, statement: str, parameters: Any, *more: Any) -> None:
         if not statement.startswith(("EXPLAIN", "PRAGMA", "BEGIN")):

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server.store import living
-from server.store.jobs import Glance, outcome
+from server.store.jobs import Glance
 from server.store.lease import take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from server.store.watch import Watch
 from server.training.attendance import Attendance
 from tests.tiny import memory_in

@@ -9,9 +9,10 @@ import pytest
 
 from server.store import living
 from server.store.errors import NotFound
-from server.store.jobs import Glance, outcome
+from server.store.jobs import Glance
 from server.store.lease import Lease, take
 from server.store.memory import Memory
+from server.store.outcome import outcome
 from server.store.watch import Watch
 from server.training.feed import KEPT_EVENTS, Feeds
 from tests.tiny import memory_in
