@@ -78,8 +78,7 @@ def assert_nothing_is_stored(server: LiveServer, digits: Digits, code: str = "st
 def assert_recovers(server: LiveServer, digits: Digits) -> None:
     """All works again, in the same process."""
     process = server.pid
-    health = wait_until(server, lambda health: health["status"] == "healthy")
-    assert health["model_version"] == "1"
+    wait_until(server, lambda health: (health["status"], health["model_version"]) == ("healthy", "1"))
     assert server.upload([("b.png", digits.png(1))], ["2"]).status_code == 201
     assert server.get("/dataset").json()["count"] == 2
     assert server.post("/models/2/promote").status_code == 200
