@@ -163,9 +163,10 @@ class Serving:
         for version in candidates:
             try:
                 self.model = self._load_any(version)
-            except BrokenArtifact as error:
-                self._problems.setdefault("load", f"version {version} can't be served: {error}")
-                logger.error("version %s can't be served: %s", version, error)
+            except Exception as error:
+                self._problems.setdefault("load", f"version {version} can't be served: {str(error) or repr(error)}")
+                foreseen = isinstance(error, BrokenArtifact)
+                logger.error("version %s can't be served: %s", version, error, exc_info=not foreseen)
             else:
                 self._wanted = candidates[0] if "store" not in self._problems else None
                 logger.info("serving version %s of %s", version, self._versions.name)

@@ -48,9 +48,10 @@ def install() -> None:
             {
                 "server.store.browse": _browse,
                 "server.store.content": _content,
-                "server.store.database": _database,
+                "server.store.engine": _engine,
                 "server.store.dataset": _dataset,
                 "server.store.lease": _lease,
+                "server.store.pointer": _pointer,
                 "server.store.versions": _versions,
                 "server.models.model": _model,
                 "export.publish": _publish,
@@ -112,13 +113,16 @@ def _versions(module: Any) -> None:
     versions.publish = stopping(versions.publish, after="committed")
     versions.prune = stopping(versions.prune, after="pruned")
     versions.promote = stopping(versions.promote, after="promoted")
-    current = versions.current
+
+
+def _pointer(module: Any) -> None:
+    current = module.Pointer.current
 
     def looking(self: Any) -> Any:
         fail("look")
         return current(self)
 
-    versions.current = looking
+    module.Pointer.current = looking
 
 
 def _publish(module: Any) -> None:
@@ -182,7 +186,7 @@ def _model(module: Any) -> None:
     module.load = loading
 
 
-def _database(module: Any) -> None:
+def _engine(module: Any) -> None:
     patience = told("database-wait-seconds")
     if patience is not None:
         module.WAIT_SECONDS = float(patience)

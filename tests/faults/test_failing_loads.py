@@ -191,6 +191,7 @@ def test_an_error_that_nobody_foresaw_is_said_and_looked_past(tmp_path: Path, pl
     stage = Stage(tmp_path / "stage")
     pair = Pair(tmp_path, stage.environment)
     with pair.server:
+        pair.wait_until_all_serve(pair.good)
         stage.tell("fail", place)
         pair.move(pair.broken)
         pair.wait_until_said("a fault that a test made")
