@@ -123,7 +123,7 @@ def test_a_locked_database(folder: Path, digits: Digits, keeps_readers_out: bool
         if keeps_readers_out:
             wait_until(server, has_problem("the database is locked by another program"))
         else:
-            wait_until(server, has_problem("this worker can't note what it serves"))
+            wait_until(server, has_problem("note what it serves"))
             assert server.get("/dataset").json()["count"] == 1
         assert_predicts(server, digits, "1")
         assert_nothing_is_stored(server, digits, "store_unavailable" if keeps_readers_out else "busy")
