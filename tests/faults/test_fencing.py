@@ -30,14 +30,12 @@ def test_a_child_does_not_outlive_its_runner(bench: Bench) -> None:
     assert "stopped from outside while training" in str(job_of(bench.server, number)["result"])
 
 
-@pytest.mark.parametrize(
-    "step",
-    ["reserved", "manifest written", *(pytest.param(each, marks=pytest.mark.soak) for each in ("publishing told",))],
-)
+@pytest.mark.parametrize("step", ["reserved", "publishing told"])
 def test_a_child_that_wakes_after_its_job_was_lost_publishes_nothing(bench: Bench, step: str) -> None:
-    """Frozen while it publishes, its runner killed, the next job started and done; then it goes on, and nobody ends it.
+    """Frozen while it publishes, its runner killed, its job failed; then it goes on, and nobody ends it.
 
-    Only the lease stands between it and the pointer, and only its number between its files and the next version's.
+    Only the lease stands between it and the pointer. Before it had written anything the next job comes and publishes:
+    then only its number stands between its files and the next version's.
     """
     bench.stage.tell("orphans-live")
     number = bench.retrain(step)
@@ -47,10 +45,12 @@ def test_a_child_that_wakes_after_its_job_was_lost_publishes_nothing(bench: Benc
         os.kill(bench.runner_of(number), signal.SIGKILL)
         eventually(lambda: job_of(bench.server, number)["state"] == "failed", "the job's end")
         bench.stage.take_back("orphans-live")
-        following = bench.retrain()
-        eventually(lambda: job_of(bench.server, following)["state"] == "published", "the next job's end")
+        following = bench.retrain() if step == "reserved" else None
+        if following is not None:
+            eventually(lambda: job_of(bench.server, following)["state"] == "published", "the next job's end")
         after = bench.now()
-        os.kill(child, signal.SIGCONT)  # the stage said go to the second job, so it goes on at once
+        bench.stage.go()
+        os.kill(child, signal.SIGCONT)
         eventually(lambda: not is_alive(child), "the end of the child that was frozen")
     finally:
         if is_alive(child):
@@ -59,8 +59,9 @@ def test_a_child_that_wakes_after_its_job_was_lost_publishes_nothing(bench: Benc
     assert job_of(bench.server, number)["state"] == "failed"
     assert "nothing is published" in (bench.stage.folder / "orphan.log").read_text()
     eventually(lambda: bench.folders() == set(after[1]) - {"0"}, "a sweep of what it wrote")
-    manifest = bench.memory.versions.manifest(after[0])
-    assert bench.memory.versions.read(manifest, "model.onnx") == tiny_onnx(seed_of(following))
+    if following is not None:
+        manifest = bench.memory.versions.manifest(after[0])
+        assert bench.memory.versions.read(manifest, "model.onnx") == tiny_onnx(seed_of(following))
 
 
 def test_what_a_trainer_writes_is_not_swept_by_who_can_not_see_it(

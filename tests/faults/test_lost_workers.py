@@ -31,7 +31,7 @@ class Crew:
         self.stage = Stage(folder / "stage")
         self.metrics = folder / "tmp"
         self.metrics.mkdir()
-        self.stage.tell("database-wait-seconds", "1")
+        self.stage.tell("database-wait-seconds", "3")
         environment = self.stage.environment | {"TMPDIR": str(self.metrics)}
         self.server = LiveServer(folder, "--workers", "2", environment=environment)
         self.memory: Memory = memory_in(folder, baseline=ROOT / "artifacts/baseline")
@@ -49,7 +49,8 @@ class Crew:
     def promote_all(self) -> None:
         for version in ("1", "2"):
             answer = self.server.post(f"/models/{version}/promote")
-            assert (answer.status_code, answer.json()["message"]) == (200, f"Version {version} serves")
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["message"] == f"Version {version} serves"
 
 
 @pytest.fixture(scope="module")
