@@ -128,12 +128,12 @@ def test_runner_that_cannot_begin_fails_its_job_with_the_reason(
 ) -> None:
     elsewhere = Volume("elsewhere")
     try:
-        environment = {"RELEARN_DOCKER_ARTIFACTS": elsewhere.name}  # not where the server writes its jobs
+        environment = {"RELEARN_DOCKER_ARTIFACTS": elsewhere.name}  # not where the server has its database
         with serve_with_socket(artifacts, data, dataset, environment=environment) as service:
             result = service.result(service.retrain(LONG))
             assert result["state"] == "failed"
             assert "before it took the job up" in result["reason"]
-            assert "there is no job" in result["reason"]
+            assert "of a database that is not here" in result["reason"]
             eventually(lambda: not containers("relearn.artifacts=" + elsewhere.name), "the container is removed")
     finally:
         elsewhere.remove()
