@@ -1,5 +1,6 @@
 """What the libraries raise of a database that fails, as what the store's callers know: errors.py."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from typing import cast
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 
 from server.store.errors import Locked, NoSpace, Unavailable, Uncertain
+
+logger = logging.getLogger("relearn")
 
 
 @contextmanager
@@ -34,7 +37,10 @@ def _failure(error: DBAPIError) -> Exception:
         return error  # a fault of ours: it has no place among what a disk can do
     if "disk is full" in words or "No space left" in words:
         return NoSpace("the disk that the database is on is full")
-    return Unavailable(f"the database can't be used: {words}")
+    if isinstance(error.orig, sqlite3.Error):
+        return Unavailable(f"the database can't be used: {words}")
+    logger.error("the database can't be used: %s", words)  # it may name host, user and more, for no client to read
+    return Unavailable(f"the database can't be used ({type(error.orig).__name__}); the log says more")
 
 
 def failed_commit(error: SQLAlchemyError) -> Exception:

@@ -90,6 +90,15 @@ class Pointer:
         query = select(move).where(move.c.model_id == self._model.id).order_by(move.c.id.desc()).limit(1)
         return connection.execute(query).first()
 
+    def newest_two_in(self, connection: Connection) -> set[int]:
+        """The version that the pointer names, and the last other one that it named before."""
+        newest = self.newest_in(connection)
+        if newest is None:
+            return set()
+        mine = (move.c.model_id == self._model.id) & (move.c.to_version != newest.to_version)
+        before = connection.execute(select(move.c.to_version).where(mine).order_by(move.c.id.desc()).limit(1)).scalar()
+        return {newest.to_version} if before is None else {newest.to_version, before}
+
     def current_in(self, connection: Connection) -> str | None:
         newest = self.newest_in(connection)
         if newest is not None:

@@ -178,8 +178,7 @@ class Versions:
         with self._database.write() as connection:
             query = select(version.c.number).where(self._kept()).order_by(version.c.number)
             numbers = connection.execute(query).scalars().all()
-            newest = self._pointer.newest_in(connection)
-            spared = {newest.to_version, newest.from_version} if newest is not None else set()
+            spared = self._pointer.newest_two_in(connection)
             removed = [number for number in numbers[:-keep] if number not in spared]
             gone = version.c.number.in_(removed) & (version.c.model_id == self._model.id)
             connection.execute(update(version).where(gone).values(pruned=1))

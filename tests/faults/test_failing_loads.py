@@ -46,6 +46,7 @@ class Pair:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     made = Pair(tmp_path_factory.mktemp("loads"))
     with made.server:
+        made.wait_until_all_serve(made.good)  # the server is ready with its first worker
         yield made
     made.memory.close()
 

@@ -225,3 +225,12 @@ def test_a_version_whose_files_are_lost_is_broken_and_not_hidden(memory: Memory)
     assert memory.versions.report("1") == {}
     with pytest.raises(BrokenArtifact, match="no manifest"):
         memory.versions.manifest("1")
+
+
+def test_the_version_before_stays_when_the_current_is_promoted_again(memory: Memory) -> None:
+    for _ in range(4):
+        publish(memory)
+    memory.versions.promote("1", "t", "", "4")
+    memory.versions.promote("1", "t", "", "1")
+    assert memory.versions.prune(1) == ["2", "3"]
+    assert memory.versions.all() == ["1", "4"]
