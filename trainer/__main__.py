@@ -19,8 +19,9 @@ from server.store.errors import Conflict, NotFound, StoreError
 from server.store.memory import Memory, open_memory
 from trainer.child import die_with_the_runner
 from trainer.child import main as child
-from trainer.config import Places, Recipe, add_flags, options_of, places_of, recipe_of
+from trainer.config import Places, Recipe, add_flags, options_of, places_of
 from trainer.job import child_command, run_job
+from trainer.start import recipe_for
 
 WATCH_SECONDS = 0.5
 SILENCE_SECONDS = 5.0  # after which jobs are looked for although nothing was written
@@ -54,7 +55,7 @@ class Runner:
 
     def __init__(self, memory: Memory, places: Places, limit_seconds: float) -> None:
         self.jobs = memory.jobs
-        self._memory = memory
+        self.memory = memory
         self._places = places
         self._limit_seconds = limit_seconds
         self._stopping = False
@@ -68,7 +69,7 @@ class Runner:
         flags = _flags(self._places)
         try:
             result = run_job(
-                self._memory,
+                self.memory,
                 job,
                 lambda lease, work: child_command(lease, work, flags),
                 self._limit_seconds,
@@ -83,7 +84,7 @@ class Runner:
     def watch(self) -> None:
         """Run every job that is created, one after another; looks at the rows only when something was written."""
         print(f"waiting for jobs of {self._places.name} in {self._places.artifacts}", flush=True)
-        changes = self._memory.changes()
+        changes = self.memory.changes()
         looked = 0.0
         while not self._stopping:
             try:
@@ -106,7 +107,7 @@ class Runner:
 def _train(runner: Runner, options: dict[str, Any]) -> int:
     """Create a job from the command line, run it here, and say how it ended."""
     try:
-        recipe_of(options)
+        recipe_for(runner.memory, options)
         job = runner.jobs.create(options, "command line", {}).job
     except (ValueError, StoreError) as error:
         sys.exit(f"error: {error}")

@@ -13,7 +13,7 @@ from server.store.errors import LeaseLost, StoreError
 from server.store.lease import Lease
 from server.store.memory import open_memory
 from server.store.outcome import outcome
-from trainer.config import Places, recipe_of
+from trainer.config import Places
 from trainer.errors import TrainingError
 from trainer.policy import Policy
 
@@ -38,7 +38,7 @@ def main(job: str, token: int, places: Places, work: Path) -> int:
     found = memory.jobs.get(job)
     lease = Lease(memory.database, int(job), token)
     try:
-        return 0 if run(memory, lease, recipe_of(found.options), Policy.from_json(found.policy), places, work) else 1
+        return 0 if run(memory, lease, found.options, Policy.from_json(found.policy), places, work) else 1
     except LeaseLost as error:
         print(f"nothing is published: {error}", flush=True)
         return 1

@@ -47,7 +47,7 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     """
     keras.utils.set_random_seed(recipe.seed)
     model = build_model(recipe, len(prepared.labels))
-    if start is not None and not _take_weights(model, start):
+    if start is not None and not _take_weights(model, start, report):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
     rows = epoch_rows(recipe, prepared)
@@ -77,12 +77,13 @@ def _default_epochs(recipe: Recipe, start: Path | None) -> int:
     return EPOCHS_QUICK if recipe.quick else EPOCHS_FROM_SCRATCH
 
 
-def _take_weights(model: keras.Model, start: Path) -> bool:
+def _take_weights(model: keras.Model, start: Path, report: Report) -> bool:
     """Go on from a weights file; False if it is another network's, which a change of build_model makes of old files."""
     try:
         model.load_weights(start)
     except ValueError as error:
-        print(f"the current weights are another network's, starting from scratch: {error}", flush=True)
+        note = "starting from scratch: the current weights are another network's"
+        report("training", f"{note}: {error}", note=note)
         return False
     return True
 
