@@ -1,10 +1,8 @@
-"""One run from data to verdict: prepare -> train -> evaluate -> export -> verify -> gate -> publish.
+"""One run from its start (start.py) to a verdict: train -> evaluate -> export -> verify -> gate -> publish.
 
 It runs in the runner's child process (job.py), which alone loads TensorFlow.
 """
 
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,10 @@ import tensorflow as tf
 
 from server.store.lease import Lease
 from server.store.memory import Memory
-from trainer.config import Places
 from trainer.deliver import Delivery, deliver
 from trainer.policy import Policy
 from trainer.progress import Report
-from trainer.start import make_start
+from trainer.start import Start
 from trainer.train import train
 
 
@@ -29,11 +26,8 @@ def set_threads() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(2)
 
 
-def run(memory: Memory, lease: Lease, options: Mapping[str, Any], policy: Policy, places: Places, work: Path) -> bool:
+def run(memory: Memory, lease: Lease, start: Start, policy: Policy, report: Report, work: Path) -> None:
     """Run the job and conclude it; raises TrainingError, or LeaseLost if it is not ours any more."""
-    started = time.monotonic()
-    report = Report(lease)
-    start = make_start(memory, lease, options, places, report, work)
     prepared = start.prepared
     report(
         "training",
@@ -43,8 +37,8 @@ def run(memory: Memory, lease: Lease, options: Mapping[str, Any], policy: Policy
     )
     trained = train(start.recipe, prepared, _weights(memory, start.version, work), report)
     provenance: dict[str, Any] = {"job": lease.job, "warm_start": start.version if trained.went_on else None}
-    deliver(memory, lease, Delivery(start.recipe, prepared, trained, provenance, started), policy, report, work)
-    return True
+    delivery = Delivery(start.recipe, prepared, trained, provenance, start.began)
+    deliver(memory, lease, delivery, policy, report, work)
 
 
 def _weights(memory: Memory, version: str | None, work: Path) -> Path | None:

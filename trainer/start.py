@@ -3,6 +3,7 @@
 Without TensorFlow, so that what can be refused is refused before that is loaded.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,12 +26,14 @@ class Start:
     recipe: Recipe
     prepared: Prepared
     version: str | None  # whose weights to go on from; None: from scratch
+    began: float  # time.monotonic()
 
 
 def make_start(
     memory: Memory, lease: Lease, options: Mapping[str, Any], places: Places, report: Report, work: Path
 ) -> Start:
     """Read and check everything there is; raises DatasetError, or ValueError or TypeError for an option."""
+    began = time.monotonic()
     report("preparing", f"reading {places.dataset}")
     found = dataset.find(places.dataset)
     version = memory.pointer.current()
@@ -46,7 +49,7 @@ def make_start(
             version = None
     prepared = prepare(found, memory, recipe.input, work)
     lease.learn_from(prepared.decision)
-    return Start(recipe, prepared, version)
+    return Start(recipe, prepared, version, began)
 
 
 def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:
