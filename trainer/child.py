@@ -31,14 +31,14 @@ def die_with_the_runner() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main(job: str, token: int, places: Places, work: Path) -> int:
-    """Run the job; the exit code is 0 if it came to a verdict."""
+def main(job: str, token: int, places: Places, own: Policy, work: Path) -> int:
+    """Run the job; the exit code is 0 if it came to a verdict. `own` holds for what its row does not say."""
     memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
     found = memory.jobs.get(job)
     lease = Lease(memory.database, int(job), token)
     report = Report(lease)
     try:
-        policy = Policy.from_json(found.policy)
+        policy = Policy.from_json(found.policy, own)
         start = make_start(memory, lease, found.options, places, report, work)
 
         from trainer.run import run, set_threads  # TensorFlow: some seconds, after all that may be refused
