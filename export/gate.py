@@ -17,6 +17,7 @@ from export.verify import PARITY_LIMIT, Parity, in_batches
 from server.models.model import Images, Model, Probabilities
 
 BATCH = 256
+SAME_CONTRACT = "same labels and preprocessing"
 HELD_OUT_LEAST = 100  # held-out uploads: fewer can't judge
 
 
@@ -87,7 +88,7 @@ def judge(candidate: Contender, current: Contender | None, parity: Parity, judgi
         checks.append(Check("accuracy", accuracy, chance, len(images), accuracy > chance))
         return _verdict(checks, None, None)
     if not _same_contract(candidate.model, current.model):
-        checks.append(Check("same labels and preprocessing", 0.0, 1.0, 0, passed=False))
+        checks.append(Check(SAME_CONTRACT, 0.0, 1.0, 0, passed=False))
         return _verdict(checks, current, None)
     before = in_batches(current.model, images, BATCH)
     checks += _accuracy(before, now, classes, limits)
@@ -162,6 +163,11 @@ def _at_most(name: str, value: float, limit: float, images: int) -> Check:
 
 
 def _in_words(check: Check) -> str:
+    if check.name == SAME_CONTRACT:
+        return (
+            "it knows other labels or reads pictures another way, so the two can't be compared; train it under a name "
+            "of its own (--name), or without other --preprocessing, --height, --width or --channels than that version's"
+        )
     if check.name.endswith(" change"):
         what = check.name.removesuffix(" change")
         return f"{what} went down by {-100 * check.value:.2f} points, at most {-100 * check.limit:.2f} are allowed"

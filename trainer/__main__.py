@@ -11,16 +11,19 @@ import os
 import signal
 import sys
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from server.settings import SettingError
 from server.store.errors import Conflict, NotFound, StoreError
 from server.store.memory import Memory, open_memory
 from trainer.child import die_with_the_runner
 from trainer.child import main as child
-from trainer.config import Places, Recipe, add_flags, options_of, places_of, recipe_of
+from trainer.config import Places, Recipe, add_flags, options_of, places_of
 from trainer.job import child_command, run_job
+from trainer.policy import Policy, add_policy_flags, policy_of
+from trainer.start import recipe_for
 
 WATCH_SECONDS = 0.5
 SILENCE_SECONDS = 5.0  # after which jobs are looked for although nothing was written
@@ -29,15 +32,19 @@ SILENCE_SECONDS = 5.0  # after which jobs are looked for although nothing was wr
 def main() -> None:
     arguments = vars(_parser().parse_args())
     places = places_of(arguments)
+    try:
+        policy = policy_of(arguments, os.environ)
+    except SettingError as error:
+        sys.exit(f"error: {error}")
     if places.database:
         os.environ["RELEARN_DATABASE"] = places.database  # for the child
     limit_seconds = float(arguments["job_limit_seconds"])
     if arguments.get("command") == "child":
         die_with_the_runner()
-        sys.exit(child(arguments["id"], arguments["token"], places, arguments["work"]))
+        sys.exit(child(arguments["id"], arguments["token"], places, policy, arguments["work"]))
     try:
         memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
-        runner = Runner(memory, places, limit_seconds)
+        runner = Runner(memory, places, policy, limit_seconds)
         signal.signal(signal.SIGTERM, runner.stop)  # as the first process of a container it would not even end by it
         if arguments.get("command") == "job":
             sys.exit(runner.run(arguments["id"]))
@@ -52,9 +59,10 @@ def main() -> None:
 class Runner:
     """Runs jobs one at a time, until it is told to stop."""
 
-    def __init__(self, memory: Memory, places: Places, limit_seconds: float) -> None:
+    def __init__(self, memory: Memory, places: Places, policy: Policy, limit_seconds: float) -> None:
         self.jobs = memory.jobs
-        self._memory = memory
+        self.memory = memory
+        self.policy = policy
         self._places = places
         self._limit_seconds = limit_seconds
         self._stopping = False
@@ -65,10 +73,10 @@ class Runner:
 
     def run(self, job: str, echo: bool = False) -> int:
         """Run one job; 0 if the loop did its work, which a refusal is part of."""
-        flags = _flags(self._places)
+        flags = _flags(self._places, self.policy)
         try:
             result = run_job(
-                self._memory,
+                self.memory,
                 job,
                 lambda lease, work: child_command(lease, work, flags),
                 self._limit_seconds,
@@ -83,7 +91,7 @@ class Runner:
     def watch(self) -> None:
         """Run every job that is created, one after another; looks at the rows only when something was written."""
         print(f"waiting for jobs of {self._places.name} in {self._places.artifacts}", flush=True)
-        changes = self._memory.changes()
+        changes = self.memory.changes()
         looked = 0.0
         while not self._stopping:
             try:
@@ -106,8 +114,8 @@ class Runner:
 def _train(runner: Runner, options: dict[str, Any]) -> int:
     """Create a job from the command line, run it here, and say how it ended."""
     try:
-        recipe_of(options)
-        job = runner.jobs.create(options, "command line", {}).job
+        recipe_for(runner.memory, options)
+        job = runner.jobs.create(options, "command line", asdict(runner.policy)).job
     except (ValueError, StoreError) as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGINT, lambda *_: runner.jobs.cancel(job))
@@ -125,11 +133,11 @@ def _to_stdout(piece: bytes) -> None:
     os.write(sys.stdout.fileno(), piece)
 
 
-def _flags(places: Places) -> list[str]:
-    """The places as flags, for the child."""
+def _flags(places: Places, policy: Policy) -> list[str]:
+    """Places and policy as flags, for the child."""
     names = [f.name for f in fields(Places) if f.name != "database"]  # which may hold a password
     pairs = [(f"--{name}", str(getattr(places, name))) for name in names]
-    return [word for pair in pairs for word in pair]
+    return [word for pair in pairs for word in pair] + policy.flags()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add_flags(parser, Places)
+    add_policy_flags(parser)
     parser.add_argument("--job-limit-seconds", type=float, default=3600.0, help="longest a job may take [default 3600]")
 
 

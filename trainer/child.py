@@ -13,9 +13,11 @@ from server.store.errors import LeaseLost, StoreError
 from server.store.lease import Lease
 from server.store.memory import open_memory
 from server.store.outcome import outcome
-from trainer.config import Places, recipe_of
+from trainer.config import Places
 from trainer.errors import TrainingError
 from trainer.policy import Policy
+from trainer.progress import Report
+from trainer.start import make_start
 
 
 def die_with_the_runner() -> None:
@@ -29,16 +31,21 @@ def die_with_the_runner() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main(job: str, token: int, places: Places, work: Path) -> int:
-    """Run the job; the exit code is 0 if it came to a verdict."""
-    from trainer.run import run, set_threads  # TensorFlow: some seconds
-
-    set_threads()
+def main(job: str, token: int, places: Places, own: Policy, work: Path) -> int:
+    """Run the job; the exit code is 0 if it came to a verdict. `own` holds for what its row does not say."""
     memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
     found = memory.jobs.get(job)
     lease = Lease(memory.database, int(job), token)
+    report = Report(lease)
     try:
-        return 0 if run(memory, lease, recipe_of(found.options), Policy.from_json(found.policy), places, work) else 1
+        policy = Policy.from_json(found.policy, own)
+        start = make_start(memory, lease, found.options, places, report, work)
+
+        from trainer.run import run, set_threads  # TensorFlow: some seconds, after all that may be refused
+
+        set_threads()
+        run(memory, lease, start, policy, report, work)
+        return 0
     except LeaseLost as error:
         print(f"nothing is published: {error}", flush=True)
         return 1

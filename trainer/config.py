@@ -14,7 +14,13 @@ T = TypeVar("T")
 
 
 def option(default: T, help_text: str) -> T:
-    value: T = field(default=default, metadata={"help": help_text})
+    value: T = field(default=default, metadata={"help": help_text, "inherited": False})
+    return value
+
+
+def inherited(default: T, help_text: str) -> T:
+    """What a job takes over from the recipe of the current version, unless it is told something else."""
+    value: T = field(default=default, metadata={"help": help_text, "inherited": True})
     return value
 
 
@@ -32,32 +38,38 @@ class Places:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained."""
+    """How a model is trained.
 
-    preprocessing: Literal["digit", "resize"] = option(
+    What makes the model and suits its pictures is inherited from version to version. What is of one run is not: how
+    long, how fast and from where it learns, and how much it hears of the uploads.
+    """
+
+    preprocessing: Literal["digit", "resize"] = inherited(
         "digit", "how a picture becomes the model's input: digit or resize"
     )
-    height: int = option(28, "pixels: height of the model's input")
-    width: int = option(28, "pixels: width of the model's input")
-    channels: int = option(1, "1 for grey, 3 for colour")
-    channels_factor: float = option(1.0, "factor on the number of channels of every layer: larger is slower and better")
+    height: int = inherited(28, "pixels: height of the model's input")
+    width: int = inherited(28, "pixels: width of the model's input")
+    channels: int = inherited(1, "1 for grey, 3 for colour")
+    channels_factor: float = inherited(
+        1.0, "factor on the number of channels of every layer: larger is slower and better"
+    )
     from_scratch: bool = option(False, "start from random weights instead of the current version's")
     quick: bool = option(False, "from scratch in 20 epochs instead of 45: less than half the time, a little worse")
     epochs: int = option(0, "passes over the training images; 0: 45 from scratch, 3 from the current weights")
-    batch_size: int = option(256, "images a step")
+    batch_size: int = inherited(256, "images a step; all there are, where they are fewer")
     learning_rate: float = option(6e-3, "peak of the learning rate; a fourth of it from the current weights")
-    average: float = option(0.998, "momentum of the moving average of the weights, which is what is exported")
-    rotation: float = option(10.0, "degrees: images are rotated at random by up to this")
-    shift: float = option(0.054, "of the side: images are shifted by up to this")
-    scale: float = option(0.10, "height and width, each for itself, are scaled by up to e to the plus or minus this")
-    shear: float = option(0.15, "images are sheared by up to this")
-    elastic: float = option(
+    average: float = inherited(0.998, "momentum of the moving average of the weights, which is what is exported")
+    rotation: float = inherited(10.0, "degrees: images are rotated at random by up to this")
+    shift: float = inherited(0.054, "of the side: images are shifted by up to this")
+    scale: float = inherited(0.10, "height and width, each for itself, are scaled by up to e to the plus or minus this")
+    shear: float = inherited(0.15, "images are sheared by up to this")
+    elastic: float = inherited(
         0.025, "of the side: standard deviation by which a 5x5 grid of points is moved to bend images"
     )
-    thickness: float = option(
+    thickness: float = inherited(
         0.2, "share of the images whose strokes are made thicker or thinner; 0 for what is not drawn"
     )
-    flip: bool = option(False, "mirror images left to right at random; for clothes, not for digits")
+    flip: bool = inherited(False, "mirror images left to right at random; for clothes, not for digits")
     uploads_share: float = option(0.25, "of an epoch: uploads make up at most this")
     seed: int = option(0, "seed of everything random")
 
@@ -70,9 +82,11 @@ def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
     """A flag for each field of a table; what is not given stays out of the parsed namespace."""
     for f in fields(table):
         flag = "--" + f.name.replace("_", "-")
-        text = f"{f.metadata['help']} [default {f.default}]".replace("%", "%%")
+        default = f"the current version's, or {f.default}" if f.metadata["inherited"] else f.default
+        text = f"{f.metadata['help']} [default {default}]".replace("%", "%%")
         if f.type is bool:
-            parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=text)
+            action = argparse.BooleanOptionalAction if f.metadata["inherited"] else "store_true"
+            parser.add_argument(flag, action=action, default=argparse.SUPPRESS, help=text)
         else:
             choices = MODES if f.name == "preprocessing" else None
             kind = cast("type", f.type) if f.type in (int, float, Path) else str

@@ -1,9 +1,18 @@
-"""What a job is held to, which no client decides: the gate's limits, and how much is kept."""
+"""What a job is held to, which no client decides: the gate's limits, and how much is kept.
 
-from dataclasses import dataclass, field
+A job that the server created says it in its row. Started by hand the trainer reads the settings of the same names.
+"""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from export.gate import Limits
+from server.settings import PREFIX, Settings, load
+
+KEPT = ("keep_versions", "keep_jobs")
+SETTINGS = (*(f"gate_{f.name}" for f in fields(Limits)), *KEPT)
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,37 @@ class Policy:
     keep_jobs: int = 50
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Policy":
-        """Raises TypeError for a name that is none of its own."""
+    def from_json(cls, content: Mapping[str, Any], otherwise: "Policy") -> "Policy":
+        """What a row says, and `otherwise` for the rest; raises TypeError for a name that is none of its own."""
         rest = {name: value for name, value in content.items() if name != "limits"}
-        return cls(Limits(**content.get("limits", {})), **rest)
+        limits = replace(otherwise.limits, **content.get("limits", {}))
+        return replace(otherwise, limits=limits, **rest)
+
+    def flags(self) -> list[str]:
+        """The flags that say the same."""
+        values = {f"gate_{f.name}": getattr(self.limits, f.name) for f in fields(Limits)}
+        values |= {name: getattr(self, name) for name in KEPT}
+        return [word for name, value in values.items() for word in (_flag(name), str(value))]
+
+
+def add_policy_flags(parser: argparse.ArgumentParser) -> None:
+    """The server's flags of the same names; what is not given stays out of the parsed namespace."""
+    for f in fields(Settings):
+        if f.name in SETTINGS:
+            text = f"{f.metadata['help']} [{f.metadata['unit']}; default {f.default}]".replace("%", "%%")
+            unit = str(f.metadata["unit"]).upper()
+            parser.add_argument(_flag(f.name), metavar=unit, default=argparse.SUPPRESS, help=text)
+
+
+def policy_of(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Policy:
+    """The policy from flags, then RELEARN_ variables, then defaults; raises SettingError."""
+    variables = {PREFIX + name.upper() for name in SETTINGS}
+    given = {variable: text for variable, text in environment.items() if variable in variables}
+    flags = [word for name in SETTINGS if name in arguments for word in (_flag(name), arguments[name])]
+    settings = load(flags, given)
+    limits = Limits(**{f.name: getattr(settings, f"gate_{f.name}") for f in fields(Limits)})
+    return Policy(limits, settings.keep_versions, settings.keep_jobs)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,7 +1,7 @@
 """Fitting: the network, the recipe and the prepared images in; weights and the history of every epoch out."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from trainer.augment import augment
 from trainer.config import Recipe
-from trainer.errors import TrainingError
 from trainer.model import build_model
 from trainer.prepare import Classes, Images, Prepared
 from trainer.progress import Progress, Report
@@ -47,18 +46,15 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     """
     keras.utils.set_random_seed(recipe.seed)
     model = build_model(recipe, len(prepared.labels))
-    if start is not None and not _take_weights(model, start):
+    if start is not None and not _take_weights(model, start, report):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
     rows = epoch_rows(recipe, prepared)
-    steps = len(rows) // recipe.batch_size
-    if not steps:
-        raise TrainingError(
-            f"{len(rows)} training images do not fill one batch of {recipe.batch_size}: lower --batch-size"
-        )
+    batch_size = min(recipe.batch_size, len(rows))
+    steps = len(rows) // batch_size
     peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
     fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
-    source = iter(batches(recipe, prepared, rows))
+    source = iter(batches(replace(recipe, batch_size=batch_size), prepared, rows))
     validation = prepared.part("validation")
     progress = Progress(report, epochs, steps)
     for epoch in range(1, epochs + 1):
@@ -77,12 +73,13 @@ def _default_epochs(recipe: Recipe, start: Path | None) -> int:
     return EPOCHS_QUICK if recipe.quick else EPOCHS_FROM_SCRATCH
 
 
-def _take_weights(model: keras.Model, start: Path) -> bool:
+def _take_weights(model: keras.Model, start: Path, report: Report) -> bool:
     """Go on from a weights file; False if it is another network's, which a change of build_model makes of old files."""
     try:
         model.load_weights(start)
     except ValueError as error:
-        print(f"the current weights are another network's, starting from scratch: {error}", flush=True)
+        note = "starting from scratch: the current weights are another network's"
+        report("training", f"{note}: {error}", note=note)
         return False
     return True
 

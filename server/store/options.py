@@ -16,7 +16,7 @@ class Option:
     help: str
 
 
-# Whatever is not given is the trainer's own default.
+# Whatever is not given is the current version's (trainer/config.py says what is inherited), or the trainer's default.
 OPTIONS = {
     "epochs": Option(int, 1, 1000, "passes over the training images"),
     "batch_size": Option(int, 8, 4096, "images a step"),

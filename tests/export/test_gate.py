@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from export.calibration import calibration_error
 from export.cost import Cost, cost_of
-from export.gate import Contender, Judging, Limits, Verdict, judge
+from export.gate import Check, Contender, Judging, Limits, Verdict, judge
 from export.paired import Paired, compare
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
@@ -130,6 +130,15 @@ def test_held_out_uploads_judge_once_there_are_enough(count: int, judges: bool) 
     verdict = judge(candidate, current, PARITY, judging, Limits())
     assert verdict.gain_on_uploads == -1
     assert verdict.passed is not judges
+
+
+def test_other_labels_are_refused_in_words_that_help() -> None:
+    check = Check("same labels and preprocessing", 0.0, 1.0, 0, passed=False)
+    reason = Verdict(False, "3", (check,), None).reason
+    assert reason is not None
+    assert reason.startswith("refused against version 3: it knows other labels or reads pictures another way")
+    assert "--name" in reason
+    assert "limit is" not in reason
 
 
 def test_the_first_model_must_only_beat_chance() -> None:

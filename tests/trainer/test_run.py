@@ -1,14 +1,18 @@
 """A run on any dataset, as a person starts it, and what it says of one it can't use."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from server.models.model import load
+from server.store.dataset import Labelled
+from server.store.files import Json
 from server.store.memory import Memory, open_memory
 from tests.digits import encoded
 
@@ -40,20 +44,23 @@ def write_colours(folder: Path, train: int, test: int) -> None:
                 (folder / half / label / f"{number}.jpg").write_bytes(encoded(Image.fromarray(pixels), "JPEG"))
 
 
-def trained(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def trained(
+    tmp_path: Path, *options: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     places = {"dataset": "set", "data": "data", "artifacts": "artifacts", "baseline": "none"}
     flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
     command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300)
+    environment = os.environ | (environment or {})
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300, env=environment)
 
 
 def trees_in(tmp_path: Path) -> Memory:
     return open_memory(tmp_path / "artifacts", tmp_path / "data", "trees", tmp_path / "none")
 
 
-def test_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) -> None:
-    write_colours(tmp_path / "set", 150, 20)
-    done = trained(tmp_path, *SMALL, "--epochs", "6", "--batch-size", "32", "--average", "0.9")
+def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) -> None:
+    write_colours(tmp_path / "set", 80, 20)  # fewer than fill a batch of the default size
+    done = trained(tmp_path, *SMALL, "--epochs", "60", "--average", "0.9")
     assert done.returncode == 0, done.stdout + done.stderr
     memory = trees_in(tmp_path)
     versions = memory.versions
@@ -83,3 +90,24 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
     assert "train/birch/3.jpg" in str(job.result["reason"])
     assert memory.versions.all() == []
     assert not (tmp_path / "artifacts/models/trees/1").exists()
+
+
+@pytest.mark.parametrize("cause", ["no dataset", "foreign label", "cut file", "empty part", "option"])
+def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Path, cause: str) -> None:
+    (tmp_path / "stub").mkdir()
+    for name in ("tensorflow", "keras"):
+        (tmp_path / "stub" / f"{name}.py").write_text("raise ImportError('loaded too early')")
+    says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut file": "birch/3.jpg"}
+    says |= {"empty part": "none fell into", "option": "learning_rate is 7"}
+    if cause != "no dataset":
+        write_colours(tmp_path / "set", 1 if cause == "empty part" else 30, 3)
+    if cause == "foreign label":
+        trees_in(tmp_path).dataset.add([Labelled(Image.new("RGB", (32, 32)), "oak")], "upload")
+    if cause == "cut file":
+        (tmp_path / "set/train/birch/3.jpg").write_bytes(b"\xff\xd8\xff cut")
+    options: dict[str, Json] = {"learning_rate": 7} if cause == "option" else {"preprocessing": "resize"}
+    job = trees_in(tmp_path).jobs.create(options, "test", {}).job
+    done = trained(tmp_path, "job", job, environment={"PYTHONPATH": str(tmp_path / "stub")})
+    assert done.returncode == 1
+    reason = str((trees_in(tmp_path).jobs.get(job).result or {})["reason"])
+    assert says[cause] in reason

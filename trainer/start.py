@@ -1,0 +1,85 @@
+"""What a job starts from: the recipe, much of it the current version's, the images, and the version to go on from.
+
+Without TensorFlow, so that what can be refused is refused before that is loaded.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from server.store.lease import Lease
+from server.store.memory import Memory
+from trainer import dataset
+from trainer.config import Places, Recipe, as_json, recipe_of
+from trainer.prepare import Prepared, prepare
+from trainer.progress import Report
+
+SAME_NETWORK = ("preprocessing", "height", "width", "channels", "channels_factor")
+
+
+@dataclass(frozen=True)
+class Start:
+    """All that training needs to know."""
+
+    recipe: Recipe
+    prepared: Prepared
+    version: str | None  # whose weights to go on from; None: from scratch
+    began: float  # time.monotonic()
+
+
+def make_start(
+    memory: Memory, lease: Lease, options: Mapping[str, Any], places: Places, report: Report, work: Path
+) -> Start:
+    """Read and check everything there is; raises DatasetError, or ValueError or TypeError for an option."""
+    began = time.monotonic()
+    report("preparing", f"reading {places.dataset}")
+    found = dataset.find(places.dataset)
+    version = memory.pointer.current()
+    earlier = _recipe_of_version(memory, version)
+    recipe = _merged(earlier, options)
+    if recipe.from_scratch:
+        version = None
+    if version is not None:
+        obstacle = _obstacle(memory, version, earlier, recipe, found.labels)
+        if obstacle is not None:
+            note = f"starting from scratch: {obstacle}"
+            report("preparing", note, note=note)
+            version = None
+    prepared = prepare(found, memory, recipe.input, work)
+    lease.learn_from(prepared.decision)
+    return Start(recipe, prepared, version, began)
+
+
+def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:
+    """The recipe of a job with these options, if it started now; raises ValueError or TypeError as recipe_of does."""
+    return _merged(_recipe_of_version(memory, memory.pointer.current()), options)
+
+
+def _recipe_of_version(memory: Memory, version: str | None) -> dict[str, Any]:
+    """The recipe in a version's report; empty if there is none."""
+    training = memory.versions.report(version).get("training") if version is not None else None
+    recipe = training.get("recipe") if isinstance(training, dict) else None
+    return recipe if isinstance(recipe, dict) else {}
+
+
+def _merged(earlier: dict[str, Any], options: Mapping[str, Any]) -> Recipe:
+    inherited = {f.name: earlier[f.name] for f in fields(Recipe) if f.metadata["inherited"] and f.name in earlier}
+    return recipe_of(inherited | dict(options))
+
+
+def _obstacle(
+    memory: Memory, version: str, earlier: dict[str, Any], recipe: Recipe, labels: tuple[str, ...]
+) -> str | None:
+    """Why the weights of a version are none to go on from."""
+    if not earlier:
+        return f"the report of version {version} does not say how it was trained"
+    asked = as_json(recipe)
+    differ = [name for name in SAME_NETWORK if earlier.get(name) != asked[name]]
+    if differ:
+        words = ", ".join(f"its {name} is {earlier.get(name)}, not {asked[name]}" for name in differ)
+        return f"version {version} is another network: {words}"
+    if memory.versions.manifest(version).labels != labels:
+        return f"version {version} has other labels than the dataset"
+    return None
