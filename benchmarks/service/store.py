@@ -4,6 +4,9 @@ Two servers with a store each are asked in turn; the small one has a full page o
 and the bytes that the server has the kernel write for it, the database's checkpoints among them. Then, on the large
 one alone: 500 pictures in one upload, beside a bare loop that writes and syncs the same files; fifty open pages of a
 job that goes on; the memory after all of that, and a cold start.
+
+All of it waits until each server has looked whether its files are there, as it does after a start and every ten
+minutes; what that look takes stands beside the figures.
 """
 
 import contextlib
@@ -34,6 +37,8 @@ PAGES = ("/dataset", "/dataset/images", "/retrain/jobs", "/models")
 LOOKS = 20  # at each page, in each round
 FOLLOWERS = 50
 TICK_SECONDS = 2.0  # between a training's events, and its heartbeats
+REST_SECONDS = 120.0  # longest wait until the look at the files is over
+REST_SHARE = 0.03  # of a core: a server that uses less in a second is at rest
 BACKLOG_SECONDS = 120.0  # longest wait until all followers have what was told before they came
 MEGABYTE = 2**20
 
@@ -47,7 +52,9 @@ def run(setting: Setting) -> Result:
         memory = fill(folder / "large", large)
         result.measured["fill_seconds"] = time.perf_counter() - begun
         with _serving(folder / "large", memory) as big:
+            result.measured["look_at_the_files"] = _come_to_rest(big)
             with _serving(folder / "small", fill(folder / "small", SMALL)) as small, servers.on_core(1):
+                _come_to_rest(small)
                 _pages(result, setting, big, small)
                 _changes(result, setting, big, small)
             with servers.on_core(1):
@@ -94,6 +101,17 @@ def _serving(folder: Path, memory: Memory) -> Iterator[_Side]:
             yield _Side(memory, server, connection)
 
 
+def _come_to_rest(side: _Side) -> dict[str, float]:
+    """Wait until the server has nothing left to do that its start began; what it took."""
+    begun, before = time.perf_counter(), side.server.cpu_seconds()
+    busy = True
+    while busy and time.perf_counter() - begun < REST_SECONDS:
+        used = side.server.cpu_seconds()
+        time.sleep(1)
+        busy = side.server.cpu_seconds() - used > REST_SHARE
+    return {"seconds": time.perf_counter() - begun, "cpu_seconds": side.server.cpu_seconds() - before}
+
+
 def _pages(result: Result, setting: Setting, big: _Side, small: _Side) -> None:
     """A page of each list, the sides in turn."""
     measured: dict[str, object] = {}
@@ -124,11 +142,14 @@ def _changes(result: Result, setting: Setting, big: _Side, small: _Side) -> None
     written: dict[tuple[str, _Side], int] = {}
     for _ in range(setting.rounds):
         for kind in ("correction", "acceptance", "removal"):
+            before = {side: side.written() for side in (big, small)}
+            took: dict[_Side, list[float]] = {big: [], small: []}
+            for _ in range(count):
+                for side in (big, small):
+                    took[side].append(_seconds(work[side][kind].pop()))
             for side in (big, small):
-                before = side.written()
-                took = [_seconds(work[side][kind].pop()) for _ in range(count)]
-                seconds.setdefault((kind, side), []).append(statistics.median(took))
-                written[kind, side] = written.get((kind, side), 0) + side.written() - before
+                seconds.setdefault((kind, side), []).append(statistics.median(took[side]))
+                written[kind, side] = written.get((kind, side), 0) + side.written() - before[side]
     for kind in ("correction", "acceptance", "removal"):
         ratios = [one / other for one, other in zip(seconds[kind, big], seconds[kind, small], strict=True)]
         bytes_ratio = written[kind, big] / written[kind, small]

@@ -22,7 +22,7 @@ from server.store.tables import event, insert_row, job
 from server.store.versions import is_number
 
 FINAL_STATES = ("published", "refused", "failed", "cancelled")
-EVENTS_AT_ONCE = 100  # that one query gives: fifty pages that open at once hold so many each
+EVENTS_AT_ONCE = 64  # that one query gives: fifty pages that open at once hold so many each
 
 
 @dataclass(frozen=True)
