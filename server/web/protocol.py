@@ -1,14 +1,16 @@
-"""uvicorn's HTTP protocol with what it lacks: a deadline for headers, our error shape for what is no HTTP, a lane past
-the task for requests that need none, and no timer that is made and cancelled for each request."""
+"""uvicorn's HTTP protocol with what it lacks: a deadline for headers, our error shape for what is no HTTP, an answer to
+requests that offer another protocol, a lane past the task for requests that need none, and no timer for each request.
+"""
 
 import asyncio
 import json
 import math
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from server.web.errors import HeaderTimeout, Malformed, RequestError, refusal_of
+from server.web.errors import HeaderTimeout, Malformed, MethodNotAllowed, RequestError, refusal_of
 from server.web.lane import Lane, Ride
 
 HEADER_SECONDS = 10.0  # from the first byte of a request, or the connection's opening, to the end of its header
@@ -42,7 +44,12 @@ class Protocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
         if self._in_header and self._deadline is None:
             self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
         elif self._held is not None and self._held_timer is None:
@@ -72,6 +79,8 @@ class Protocol(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():  # `_parse` comes back to this request
+            return
         self._in_header = False
         self._cancel_deadline()
         if self.url == self._lane_path and self._is_plain():
@@ -89,6 +98,8 @@ class Protocol(HttpToolsProtocol):
             self._hand_over()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         if self._held is not None and self._lane is not None:
             self._ride = self._lane.take(self, self._held, self._held_body)
             if self._ride is not None:
@@ -140,6 +151,36 @@ class Protocol(HttpToolsProtocol):
     def _watch_idleness(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser, and ignore every offer to go on in another protocol, as a server may (RFC 9110, 7.8).
+
+        The parser takes an offer for agreed: it stops behind that header, and would read the body as the next request.
+        So a new one is given the header without the offer, and then what follows it: the same one would read nothing
+        more after an offer with `Connection: close`.
+        """
+        rest = memoryview(data)
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as stop:
+                rest = rest[stop.args[0] :]
+            if self.parser.get_method() == b"CONNECT":
+                self._refuse(
+                    MethodNotAllowed("this is no proxy: CONNECT is not taken", {"Allow": "GET, HEAD, POST, DELETE"})
+                )
+                return
+            header = self._header_without_offer()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            self.parser.feed_data(header)
+
+    def _header_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
     def _is_plain(self) -> bool:
         """Whether nothing about this request and its connection needs more than a simple answer."""
         parser, before = self.parser, cast("RequestResponseCycle | None", self.cycle)
@@ -150,7 +191,6 @@ class Protocol(HttpToolsProtocol):
             and not self.expect_100_continue
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
-            and not parser.should_upgrade()
         )
 
     def _hand_over(self) -> None:
@@ -181,12 +221,13 @@ class Protocol(HttpToolsProtocol):
             self._deadline = None
 
     def _refuse(self, error: RequestError) -> None:
-        status, code, _ = refusal_of(error)
+        status, code, own = refusal_of(error)
         body = json.dumps({"error": str(error), "code": code}).encode()
-        headers: list[tuple[bytes, Any]] = [
+        headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
+            *((name.lower().encode(), value.encode()) for name, value in own.items()),
         ]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
