@@ -93,7 +93,8 @@ def test_a_wrong_answer_is_corrected_with_one_click(server: LiveServer, open_pag
     answer(page, "3")
     page.get_by_role("button", name="It is a 5").click()
     expect(page.locator(".filed")).to_contain_text("Filed as 5")
-    stored = [*server.data.glob("train/5/*.png"), *server.data.glob("test/5/*.png")]
+    (filed,) = server.get("/dataset/images?label=5").json()["images"]
+    stored = [*server.data.glob(f"*/*/{filed['sha256']}.png")]
     assert len(stored) == 1
     assert server.get("/dataset").json()["batches"][0]["source"] == "correction"
     with Image.open(stored[0]) as picture:
