@@ -6,12 +6,14 @@ import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from server.machine import priority
+from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
@@ -144,13 +146,14 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     service.losses.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
-    gauges = asyncio.create_task(_gauge(service))
+    gauges = Background(partial(_gauge, service))
+    gauges.start()
     service.shutdown.install()
     # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
     gc.collect()
     gc.freeze()
     yield
-    gauges.cancel()
+    await gauges.stop()
     await service.losses.stop()
     await service.attendance.stop()
     await service.serving.stop()

@@ -9,9 +9,10 @@ import pytest
 
 from tests.digits import Digits, mnist
 from tests.live import LiveServer
+from tests.opener import opener
 from tests.postgres import database, postgres
 
-__all__ = ["database", "postgres"]  # fixtures of another file's
+__all__ = ["database", "opener", "postgres"]  # fixtures of another file's
 
 ROOT = Path(__file__).parents[1]
 

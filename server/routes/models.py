@@ -13,6 +13,7 @@ from server.routes.requests import json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
+from server.store.figures import FIGURES
 from server.store.files import Json
 from server.store.versions import Version
 
@@ -22,7 +23,6 @@ REPORT_HEADERS = {
 }
 REASON_LIMIT = 200  # characters
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
-FIGURES = ("metrics", "gate", "training", "timing")  # of a report, that a list shows
 
 
 def routes(service: Service) -> list[Route]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from server.machine.background import Background
 from server.store import living
 from server.store.errors import NotFound, StoreError
 from server.store.workers import Workers
@@ -35,18 +36,16 @@ class Presence:
         self._say = say
         self._row: int | None = None
         self._noting = asyncio.Lock()
-        self._beating: asyncio.Task[None] | None = None
+        self._beating = Background(self._beat)
 
     async def begin(self) -> None:
         """Join, and beat from now on; a locked database is waited for in the background."""
-        self._beating = asyncio.create_task(self._beat())
+        self._beating.start()
         joined = asyncio.create_task(self._note())
         await asyncio.wait({joined}, timeout=JOIN_SECONDS)
 
     async def end(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
+        await self._beating.stop()
         if self._row is not None:
             with contextlib.suppress(StoreError):
                 await self._do(self._workers.leave, self._row)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from server.machine import memory, priority
+from server.machine.background import Background
 from server.models.model import Dropped, Model, load
 from server.serving.presence import Presence
 from server.store.errors import BrokenArtifact, StoreError
@@ -46,7 +47,7 @@ class Serving:
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
         self._loader = priority.threads(1, "load", priority.NICE_UNAWAITED)
         self._looker = priority.threads(2, "look")
-        self._tasks: list[asyncio.Task[None]] = []
+        self._work = [Background(self._follow), Background(self._load_wanted)]
         self._wanted: str | None = None
         self._aim = asyncio.Event()  # set when something else is wanted
         self._problems: dict[str, str] = {}
@@ -69,12 +70,12 @@ class Serving:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._boot)
         await self._presence.begin()
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._load_wanted())]
+        for work in self._work:
+            work.start()
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for work in self._work:
+            await work.stop()
         self._loader.shutdown(wait=False, cancel_futures=True)
         await self._presence.end()
         self._looker.shutdown(wait=False)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-FIGURES = ("metrics", "gate", "training", "timing", "dataset")
+FIGURES = ("metrics", "gate", "training", "timing")
 LONG = ("history", "classes", "confusion", "reliability", "upload_batches")  # but for these, which only the report has
 
 

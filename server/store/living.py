@@ -89,9 +89,6 @@ class Heartbeats:
         self._seen[key] = (heartbeat, looks, looked)
         return looks >= STALLED_LOOKS
 
-    def forget(self, key: object) -> None:
-        self._seen.pop(key, None)
-
     def is_gone(self, key: object, name: str, heartbeat: int) -> bool:
         """Whether the process of that name, which counts up `heartbeat`, is gone."""
         alive = is_alive(name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from server.machine.background import Background
 from server.store.content import Content, candidate_path, picture_path, version_path
 from server.store.database import Database, Name
 from server.store.errors import StoreError
@@ -36,17 +37,15 @@ class Losses:
         self._content = content
         self._model = model
         self._executor = executor
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Background(self._run)
         self._stopping = False  # a look at many images ends early
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
         self._stopping = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._looking.stop()
 
     def look(self) -> list[str]:
         """What is lost now; raises StoreError."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from concurrent.futures import Executor
 
+from server.machine.background import Background
 from server.store.changes import Changes
 
 LOOK_SECONDS = 0.2
@@ -19,15 +20,13 @@ class Watch:
         self._changes = changes
         self._executor = executor
         self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Background(self._run)
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._looking.stop()
         self._changes.close()
 
     def turn(self) -> asyncio.Event:

@@ -9,6 +9,7 @@ import logging
 import time
 from concurrent.futures import Executor
 
+from server.machine.background import Background
 from server.store import living
 from server.store.content import Content
 from server.store.errors import StoreError
@@ -34,15 +35,13 @@ class Attendance:
         self._start_seconds = start_seconds
         self._heartbeats = living.Heartbeats()
         self._first_seen: tuple[str, float] | None = None  # an open job, and when: monotonic, since clocks jump
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Background(self._run)
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._looking.stop()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from server.store.errors import Conflict, LeaseLost
 from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.outcome import outcome
-from tests.tiny import memory_in
+from tests.opener import Opener
 from trainer.job import LOG_LIMIT_BYTES, run_job
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +32,8 @@ from pathlib import Path
 from server.store.lease import Lease
 from server.store.memory import open_memory
 folder = Path(sys.argv[1])
-memory = open_memory(folder / "artifacts", folder / "data", sys.argv[2], folder / "no-baseline")
-lease = Lease(memory.database, int(sys.argv[3]), int(sys.argv[4]))
+memory = open_memory(folder / "artifacts", folder / "data", sys.argv[2], folder / "no-baseline", sys.argv[3])
+lease = Lease(memory.database, int(sys.argv[4]), int(sys.argv[5]))
 """
 END = f"lease.end({outcome('published', '7')!r})\n"
 SAY = PRELUDE + END
@@ -43,9 +43,11 @@ def new_job(memory: Memory) -> str:
     return memory.jobs.create({}, "test", {}).job
 
 
-def command_of(folder: Path, code: str, name: str = "digits") -> Callable[[Lease, Path], list[str]]:
+def command_of(opener: Opener, code: str, name: str = "digits") -> Callable[[Lease, Path], list[str]]:
+    place = str(opener.artifacts.parent), name, opener.database
+
     def command(lease: Lease, _: Path) -> list[str]:
-        return [sys.executable, "-c", code, str(folder), name, lease.job, str(lease.token)]
+        return [sys.executable, "-c", code, *place, lease.job, str(lease.token)]
 
     return command
 
@@ -55,23 +57,23 @@ def never() -> bool:
 
 
 def run(
-    folder: Path, code: str, limit_seconds: float = PATIENCE_SECONDS, stopping: Callable[[], bool] = never
+    opener: Opener, code: str, limit_seconds: float = PATIENCE_SECONDS, stopping: Callable[[], bool] = never
 ) -> dict[str, Any]:
-    memory = memory_in(folder)
+    memory = opener()
     number = new_job(memory)
-    result = run_job(memory, number, command_of(folder, code), limit_seconds, stopping)
+    result = run_job(memory, number, command_of(opener, code), limit_seconds, stopping)
     assert memory.jobs.get(number).result == result
     assert memory.jobs.open() is None
-    assert not (folder / "artifacts/jobs" / number / "work").exists()
+    assert not (opener.artifacts / "jobs" / number / "work").exists()
     return result
 
 
-def log_of(folder: Path, number: str = "1") -> Path:
-    return folder / "artifacts" / job_path(number) / "trainer.log"
+def log_of(opener: Opener, number: str = "1") -> Path:
+    return opener.artifacts / job_path(number) / "trainer.log"
 
 
-def test_a_child_that_comes_to_its_end_tells_its_outcome(tmp_path: Path) -> None:
-    assert run(tmp_path, SAY) == outcome("published", "7")
+def test_a_child_that_comes_to_its_end_tells_its_outcome(opener: Opener) -> None:
+    assert run(opener, SAY) == outcome("published", "7")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +86,13 @@ def test_a_child_that_comes_to_its_end_tells_its_outcome(tmp_path: Path) -> None
         ("open('/dev/null'); raise MemoryError", "exit code 1"),
     ],
 )
-def test_a_child_that_dies_fails_the_job_with_the_reason(tmp_path: Path, code: str, says: str) -> None:
-    result = run(tmp_path, code)
+def test_a_child_that_dies_fails_the_job_with_the_reason(opener: Opener, code: str, says: str) -> None:
+    result = run(opener, code)
     assert result["state"] == "failed"
     assert says in result["reason"]
 
 
-def test_a_child_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+def test_a_child_that_hangs_is_ended_with_all_it_started(opener: Opener, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     code = f"""
 import signal, subprocess, sys, time
@@ -99,7 +101,7 @@ inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 open({str(pid_file)!r}, "w").write(str(inner.pid))
 time.sleep(600)
 """
-    result = run(tmp_path, code, limit_seconds=2)
+    result = run(opener, code, limit_seconds=2)
     assert "longer than its limit of 2 seconds" in result["reason"]
     assert not alive(int(pid_file.read_text()))
 
@@ -120,52 +122,52 @@ def gone(pid: int) -> bool:
     return True
 
 
-def test_a_cancelled_job_ends_soon(tmp_path: Path) -> None:
+def test_a_cancelled_job_ends_soon(opener: Opener) -> None:
     code = f"{PRELUDE}\nimport time\nmemory.jobs.cancel(lease.job)\ntime.sleep(600)"
-    assert run(tmp_path, code) == outcome("cancelled", reason="cancelled on request")
+    assert run(opener, code) == outcome("cancelled", reason="cancelled on request")
 
 
-def test_a_runner_that_is_told_to_stop_fails_its_job(tmp_path: Path) -> None:
+def test_a_runner_that_is_told_to_stop_fails_its_job(opener: Opener, tmp_path: Path) -> None:
     started = tmp_path / "started"
     code = f"import time; open({str(started)!r}, 'w').close(); time.sleep(600)"
-    result = run(tmp_path, code, stopping=started.exists)
+    result = run(opener, code, stopping=started.exists)
     assert result == outcome("failed", reason="the trainer was told to stop before it was done")
 
 
-def test_a_job_that_is_over_is_not_run_again(tmp_path: Path) -> None:
-    run(tmp_path, SAY)
-    memory = memory_in(tmp_path)
+def test_a_job_that_is_over_is_not_run_again(opener: Opener) -> None:
+    run(opener, SAY)
+    memory = opener()
     with pytest.raises(Conflict, match="job 1 is over already: published"):
-        run_job(memory, "1", command_of(tmp_path, "import sys; sys.exit(1)"), PATIENCE_SECONDS, never)
+        run_job(memory, "1", command_of(opener, "import sys; sys.exit(1)"), PATIENCE_SECONDS, never)
     assert memory.jobs.get("1").result == outcome("published", "7")
 
 
-def test_a_flood_of_output_is_capped_and_does_not_block_the_child(tmp_path: Path) -> None:
-    result = run(tmp_path, f"import sys; [sys.stdout.write('x' * 2**20) for _ in range(20)]\n{SAY}")
+def test_a_flood_of_output_is_capped_and_does_not_block_the_child(opener: Opener) -> None:
+    result = run(opener, f"import sys; [sys.stdout.write('x' * 2**20) for _ in range(20)]\n{SAY}")
     assert result["state"] == "published"
-    assert LOG_LIMIT_BYTES <= log_of(tmp_path).stat().st_size < LOG_LIMIT_BYTES + 1000
+    assert LOG_LIMIT_BYTES <= log_of(opener).stat().st_size < LOG_LIMIT_BYTES + 1000
 
 
-def test_the_child_has_the_lowest_priority_and_its_session_gives_way(tmp_path: Path) -> None:
+def test_the_child_has_the_lowest_priority_and_its_session_gives_way(opener: Opener) -> None:
     own = Path("/proc/self/autogroup")
     before = own.read_text() if own.exists() else ""
-    run(tmp_path, f"import os; print(os.nice(0), os.path.exists({str(own)!r}) and open({str(own)!r}).read())\n{SAY}")
-    nice, _, group = log_of(tmp_path).read_text().strip().partition(" ")
+    run(opener, f"import os; print(os.nice(0), os.path.exists({str(own)!r}) and open({str(own)!r}).read())\n{SAY}")
+    nice, _, group = log_of(opener).read_text().strip().partition(" ")
     assert nice == "19"
     if before:
         assert group.endswith("nice 10")
         assert own.read_text() == before
 
 
-def test_of_two_runners_of_a_job_one_runs_it_and_the_other_is_told(tmp_path: Path) -> None:
-    number = new_job(memory_in(tmp_path))
+def test_of_two_runners_of_a_job_one_runs_it_and_the_other_is_told(opener: Opener, tmp_path: Path) -> None:
+    number = new_job(opener())
     marks = tmp_path / "marks"
     told: list[str] = []
 
     def runner() -> None:
         try:
             code = f"open({str(marks)!r}, 'a').write('x')\n{SAY}"
-            run_job(memory_in(tmp_path), number, command_of(tmp_path, code), PATIENCE_SECONDS, never)
+            run_job(opener(), number, command_of(opener, code), PATIENCE_SECONDS, never)
         except Conflict as error:
             told.append(str(error))
 
@@ -179,13 +181,13 @@ def test_of_two_runners_of_a_job_one_runs_it_and_the_other_is_told(tmp_path: Pat
     assert told[0] in ("job 1 is run by another trainer", "job 1 is over already: published")
 
 
-def test_a_runner_waits_while_another_models_job_runs(tmp_path: Path) -> None:
+def test_a_runner_waits_while_another_models_job_runs(opener: Opener, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
 
     def runner(name: str) -> None:
-        memory = memory_in(tmp_path, name)
+        memory = opener(name)
         code = f"mark = open({str(marks)!r}, 'ab', buffering=0)\nmark.write(b'<')\n{PRELUDE}mark.write(b'>')\n{END}"
-        run_job(memory, new_job(memory), command_of(tmp_path, code, name), PATIENCE_SECONDS, never)
+        run_job(memory, new_job(memory), command_of(opener, code, name), PATIENCE_SECONDS, never)
 
     threads = [threading.Thread(target=runner, args=(name,)) for name in ("digits", "clothes", "trees")]
     for thread in threads:
@@ -195,8 +197,8 @@ def test_a_runner_waits_while_another_models_job_runs(tmp_path: Path) -> None:
     assert marks.read_text() == "<><><>"
 
 
-def test_a_killed_runner_takes_its_child_and_its_lease_with_it(tmp_path: Path) -> None:
-    memory = memory_in(tmp_path)
+def test_a_killed_runner_takes_its_child_and_its_lease_with_it(opener: Opener, tmp_path: Path) -> None:
+    memory = opener()
     number = new_job(memory)
     started = tmp_path / "started"
     os.mkfifo(started)
@@ -210,10 +212,11 @@ time.sleep(600)
     runner = f"""
 import sys
 from pathlib import Path
-from tests.tiny import memory_in
+from tests.opener import Opener
 from trainer.job import run_job
-command = [sys.executable, "-c", {child!r}, {str(tmp_path)!r}, "digits", {number!r}, "1"]
-run_job(memory_in(Path({str(tmp_path)!r})), {number!r}, lambda lease, work: command, 600, lambda: False)
+folder, database = {str(tmp_path)!r}, {opener.database!r}
+command = [sys.executable, "-c", {child!r}, folder, "digits", database, {number!r}, "1"]
+run_job(Opener(Path(folder), database)(), {number!r}, lambda lease, work: command, 600, lambda: False)
 """
     process = subprocess.Popen([sys.executable, "-c", runner], cwd=ROOT)
     child_pid = int(started.read_text())

@@ -12,7 +12,7 @@ from server.store.content import Content
 from server.store.dataset import Stored
 from server.store.errors import NotFound, QuotaReached
 from server.store.memory import Memory
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import at_once, doubted, labelled, labels, sha_of, stored
 
 

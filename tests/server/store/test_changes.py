@@ -11,7 +11,7 @@ from server.store.changes import Changes
 from server.store.errors import NotFound, StoreError
 from server.store.memory import Memory
 from server.store.watch import Watch
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import labelled, sha_of
 
 WAIT_SECONDS = 30.0  # a bound for a slow machine, not an expectation

@@ -13,7 +13,7 @@ from server.store.content import Content, candidate_path, job_path
 from server.store.errors import ClaimLost
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import gone_process, labelled, labels, process_elsewhere, sha_of, stored
 
 PATH = f"train/00/{'0' * 64}.png"

@@ -10,7 +10,7 @@ from server.pictures import image
 from server.store.dataset import Labelled, split_of
 from server.store.errors import NotFound, QuotaReached
 from server.store.memory import Memory
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import doubted, labelled, labels, picture, sha_of, stored, suspects
 
 

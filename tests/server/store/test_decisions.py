@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, select, update
 from server.store.decisions import FIRST, Decision
 from server.store.memory import Memory
 from server.store.tables import decision
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import doubted, labelled, sha_of
 
 

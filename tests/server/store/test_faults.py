@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from server.store.errors import StoreError, Uncertain
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.faults import Killed, Kind, breakable
 from tests.server.store.memories import doubted, gone_process, labelled, labels, sha_of, stored
 

@@ -12,7 +12,7 @@ from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.options import check_options
 from server.store.outcome import outcome
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import REPORT, at_once, gone_process
 
 

@@ -10,7 +10,7 @@ from server.store import engine
 from server.store.errors import StoreError
 from server.store.memory import Memory
 from server.store.tables import model
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import labelled
 
 

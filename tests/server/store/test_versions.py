@@ -7,7 +7,7 @@ import pytest
 
 from server.store.errors import BrokenArtifact, ClaimLost, CurrentMoved, NotFound
 from server.store.memory import Memory
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import REPORT, at_once, gone_process, publish, write_version
 
 

@@ -8,7 +8,7 @@ import pytest
 from server.store import living
 from server.store.errors import CurrentMoved, NotFound
 from server.store.memory import Memory
-from tests.server.store.conftest import Opener
+from tests.opener import Opener
 from tests.server.store.memories import at_once, gone_process, process_elsewhere, publish
 
 
