@@ -18,6 +18,7 @@ from server.web.body import read_body, read_form
 from server.web.errors import Malformed, UnsupportedBody, refusal_of
 
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
+_TAKEN = (b"image/", b"application/octet-stream", b"binary/octet-stream")
 
 
 class PredictEndpoint:
@@ -87,10 +88,13 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:
-    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody."""
+    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody.
+
+    A body that is called bytes, or nothing at all, is an image if its first bytes are: that is for who reads it.
+    """
     if multipart.is_form(content_type):
         return multipart.only_file(content_type, body)
-    if content_type[:24].lower().startswith((b"image/", b"application/octet-stream")):
+    if content_type[:24].lower().startswith(_TAKEN) or (body and not content_type):
         return body
     raise UnsupportedBody(
         "send the image as multipart/form-data with one part called 'file', or as the body with Content-Type: image/png"
