@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, WebPImagePlugin
 
-from server.pictures import png
+from server.pictures import mistaken, png
 from server.pictures.errors import ImageTooLarge, UnsupportedType, UnusableImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -66,8 +66,8 @@ def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
         image = _opaque(_upright(image)).convert(mode)
         if max(image.size) > SIDE_LIMIT:
             image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
-    except _PILLOW_ERRORS as error:
-        raise _damaged(error) from None
+    except _PILLOW_ERRORS:
+        raise _damaged() from None
     return image
 
 
@@ -104,22 +104,24 @@ def _open(data: bytes, limit_pixels: int) -> Image.Image:
         _check_size(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), limit_pixels)
         try:
             plain = png.read_plain(data)
-        except _PILLOW_ERRORS as error:
-            raise _damaged(error) from None
+        except _PILLOW_ERRORS:
+            raise _damaged() from None
         if plain is not None:
             return plain
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except _PILLOW_ERRORS as error:
+    except _PILLOW_ERRORS:
         if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
-            raise _damaged(error) from None
-        raise UnsupportedType(f"not a picture this service reads; send {', '.join(FORMATS)}") from None
+            raise _damaged() from None
+        what = mistaken.named(data)
+        found = f"this is {what}, not a picture" if what else "not a picture this service reads"
+        raise UnsupportedType(f"{found}; send the bytes of a file: {', '.join(FORMATS)}") from None
     _check_size(image.width, image.height, limit_pixels)
     return image
 
 
-def _damaged(error: Exception) -> UnusableImage:
-    return UnusableImage(f"the picture is damaged or cut ({error}); save it again")
+def _damaged() -> UnusableImage:
+    return UnusableImage("the picture is damaged or cut; save it again")  # Pillow's words are for programmers
 
 
 def _check_size(width: int, height: int, limit_pixels: int) -> None:

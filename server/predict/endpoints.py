@@ -14,8 +14,8 @@ from server.serving.predictor import Predictor
 from server.settings import Settings
 from server.web import multipart
 from server.web.access import Record
-from server.web.body import read_body, read_form
-from server.web.errors import Malformed, UnsupportedBody, refusal_of
+from server.web.body import read_body, read_form, sent
+from server.web.errors import UnsupportedBody, refusal_of
 
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
 _TAKEN = (b"image/", b"application/octet-stream", b"binary/octet-stream")
@@ -56,11 +56,7 @@ class BatchEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         record: Record = scope["record"]
         parts = await read_form(scope, receive, self._settings)
-        files = [part.data for part in parts if part.name == "files" and part.filename is not None]
-        if not files:
-            raise Malformed(
-                "the form has no parts called 'files'; send at least one: curl -F files=@a.png -F files=@b.png …"
-            )
+        files = [part.data for part in multipart.files_of(parts, "curl -F files=@a.png -F files=@b.png …")]
         predictions: list[dict[str, object]] = []
         record.version = self._predictor.model.version
         for start in range(0, len(files), AT_ONCE):
@@ -97,5 +93,6 @@ def image_of(content_type: bytes, body: bytes) -> bytes:
     if content_type[:24].lower().startswith(_TAKEN) or (body and not content_type):
         return body
     raise UnsupportedBody(
-        "send the image as multipart/form-data with one part called 'file', or as the body with Content-Type: image/png"
+        f"{sent(content_type, body)} was sent; send the image as multipart/form-data with one part called 'file', or "
+        "as the body with Content-Type: image/png"
     )

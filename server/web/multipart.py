@@ -46,16 +46,36 @@ def only_file(content_type: bytes, body: bytes) -> bytes:
     found = _only_part(content_type, body)
     if found is not None and found[0] == b"file":
         return found[1]
-    files = [part.data for part in parts(content_type, body, FILES_COUNTED) if part.name == "file"]
+    listed = parts(content_type, body, FILES_COUNTED)
+    files = [part.data for part in listed if part.name == "file"]
     if len(files) != 1:
-        raise Malformed(f"the form has {len(files)} parts called 'file'; send exactly one: curl -F file=@digit.png …")
+        others = _others(listed, "file")
+        raise Malformed(
+            f"the form has {len(files)} parts called 'file'{others}; send exactly one: curl -F file=@digit.png …"
+        )
     return files[0]
+
+
+def files_of(listed: list[Part], example: str) -> list[Part]:
+    """The files called `files`, in order; raises Malformed if there is none."""
+    files = [part for part in listed if part.name == "files" and part.filename is not None]
+    if files:
+        return files
+    if any(part.name == "files" for part in listed):
+        raise Malformed(f"the part called 'files' is no file: it has no file name; send at least one file: {example}")
+    raise Malformed(f"the form has no parts called 'files'{_others(listed, 'files')}; send at least one: {example}")
 
 
 def parts(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
     """Every part in order. Raises Malformed for a broken form, BodyTooLarge for more files than allowed."""
     plain = _plain_files(content_type, body, files_limit)
     return _parsed(content_type, body, files_limit) if plain is None else plain
+
+
+def _others(listed: list[Part], wanted: str) -> str:
+    """What a form has under other names, for a sentence."""
+    names = list(dict.fromkeys(f"'{part.name[:40]}'" for part in listed if part.name != wanted))
+    return f", but {', '.join(names[:3])}" if names else ""
 
 
 def _parsed(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
