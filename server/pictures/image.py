@@ -10,9 +10,9 @@ import struct
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, WebPImagePlugin
+from PIL import ExifTags, Image, WebPImagePlugin
 
-from server.pictures import png
+from server.pictures import mistaken, png
 from server.pictures.errors import ImageTooLarge, UnsupportedType, UnusableImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -38,6 +38,16 @@ _PILLOW_ERRORS = (
     OverflowError,
     struct.error,
 )
+# What brings a picture upright, by the orientation in its EXIF.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
@@ -53,11 +63,11 @@ def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
         least = (max(1, int(image.width / reduction)), max(1, int(image.height / reduction)))
         image.draft(mode, least)  # JPEG only: decode it smaller
         image.load()
-        image = _opaque(image).convert(mode)
+        image = _opaque(_upright(image)).convert(mode)
         if max(image.size) > SIDE_LIMIT:
             image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
-    except _PILLOW_ERRORS as error:
-        raise _damaged(error) from None
+    except _PILLOW_ERRORS:
+        raise _damaged() from None
     return image
 
 
@@ -94,22 +104,24 @@ def _open(data: bytes, limit_pixels: int) -> Image.Image:
         _check_size(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), limit_pixels)
         try:
             plain = png.read_plain(data)
-        except _PILLOW_ERRORS as error:
-            raise _damaged(error) from None
+        except _PILLOW_ERRORS:
+            raise _damaged() from None
         if plain is not None:
             return plain
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except _PILLOW_ERRORS as error:
+    except _PILLOW_ERRORS:
         if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
-            raise _damaged(error) from None
-        raise UnsupportedType(f"not a picture this service reads; send {', '.join(FORMATS)}") from None
+            raise _damaged() from None
+        what = mistaken.named(data)
+        found = f"this is {what}, not a picture" if what else "not a picture this service reads"
+        raise UnsupportedType(f"{found}; send the bytes of a file: {', '.join(FORMATS)}") from None
     _check_size(image.width, image.height, limit_pixels)
     return image
 
 
-def _damaged(error: Exception) -> UnusableImage:
-    return UnusableImage(f"the picture is damaged or cut ({error}); save it again")
+def _damaged() -> UnusableImage:
+    return UnusableImage("the picture is damaged or cut; save it again")  # Pillow's words are for programmers
 
 
 def _check_size(width: int, height: int, limit_pixels: int) -> None:
@@ -117,9 +129,17 @@ def _check_size(width: int, height: int, limit_pixels: int) -> None:
         raise ImageTooLarge(f"the picture is {width}x{height}; at most {limit_pixels:,} pixels are taken: shrink it")
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF says. Of the EXIF nothing else counts, so that a broken one costs no picture."""
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except _PILLOW_ERRORS:
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
 def _opaque(image: Image.Image) -> Image.Image:
-    """The picture upright, 8-bit, with whatever is transparent laid on white."""
-    ImageOps.exif_transpose(image, in_place=True)
+    """The picture 8-bit, with whatever is transparent laid on white."""
     if image.mode.startswith("I"):
         return _eight_bit(image)
     if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
@@ -127,6 +147,8 @@ def _opaque(image: Image.Image) -> Image.Image:
         alpha = over.getchannel("A").tobytes()
         if alpha == b"\xff" * len(alpha):  # a canvas that was painted white; comparing bytes is faster than extrema
             return over
+        if image.format == "BMP" and alpha == bytes(len(alpha)):  # a clipboard's: nobody set its fourth byte
+            return image.convert("RGB")
         return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
     return image
 

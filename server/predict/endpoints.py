@@ -14,10 +14,11 @@ from server.serving.predictor import Predictor
 from server.settings import Settings
 from server.web import multipart
 from server.web.access import Record
-from server.web.body import read_body, read_form
-from server.web.errors import Malformed, UnsupportedBody, refusal_of
+from server.web.body import read_body, read_form, sent
+from server.web.errors import UnsupportedBody, refusal_of
 
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
+_TAKEN = (b"image/", b"application/octet-stream", b"binary/octet-stream")
 
 
 class PredictEndpoint:
@@ -55,11 +56,7 @@ class BatchEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         record: Record = scope["record"]
         parts = await read_form(scope, receive, self._settings)
-        files = [part.data for part in parts if part.name == "files" and part.filename is not None]
-        if not files:
-            raise Malformed(
-                "the form has no parts called 'files'; send at least one: curl -F files=@a.png -F files=@b.png …"
-            )
+        files = [part.data for part in multipart.files_of(parts, "curl -F files=@a.png -F files=@b.png …")]
         predictions: list[dict[str, object]] = []
         record.version = self._predictor.model.version
         for start in range(0, len(files), AT_ONCE):
@@ -87,11 +84,15 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
 
 
 def image_of(content_type: bytes, body: bytes) -> bytes:
-    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody."""
+    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody.
+
+    A body that is called bytes, or nothing at all, is an image if its first bytes are: that is for who reads it.
+    """
     if multipart.is_form(content_type):
         return multipart.only_file(content_type, body)
-    if content_type[:24].lower().startswith((b"image/", b"application/octet-stream")):
+    if content_type[:24].lower().startswith(_TAKEN) or (body and not content_type):
         return body
     raise UnsupportedBody(
-        "send the image as multipart/form-data with one part called 'file', or as the body with Content-Type: image/png"
+        f"{sent(content_type, body)} was sent; send the image as multipart/form-data with one part called 'file', or "
+        "as the body with Content-Type: image/png"
     )

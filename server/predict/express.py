@@ -56,7 +56,7 @@ class Express:
     def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
         """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
         started = perf_counter()
-        if len(body) > self._body_limit_bytes:
+        if len(body) > self._body_limit_bytes or b"content-encoding" in headers:
             return None
         predictor = self._predictor
         if not predictor.batcher.has_room(1):  # first: refusing has to be cheap when there is much to refuse

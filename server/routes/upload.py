@@ -16,7 +16,7 @@ from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
 from server.web.body import read_form
 from server.web.errors import Malformed, refusal_of
-from server.web.multipart import Part
+from server.web.multipart import Part, files_of
 
 SOURCE_LIMIT = 40  # characters
 CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
@@ -58,9 +58,7 @@ class _Refused:
 
 def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
     """The form's files, a label for each, and the source; raises Malformed where they do not match."""
-    files = [part for part in parts if part.name == "files" and part.filename is not None]
-    if not files:
-        raise Malformed("the form has no parts called 'files'; send at least one: curl -F files=@a.png -F labels=7 …")
+    files = files_of(parts, "curl -F files=@a.png -F labels=7 …")
     labels = [part.data.decode("utf-8", "replace") for part in parts if part.name == "labels"]
     if len(labels) == 1 and len(files) > 1:
         labels = labels[0].split(",")

@@ -1,5 +1,6 @@
 """What a retrain may be told over the API, and in which range: the trainer's flags of the same names."""
 
+import json
 from dataclasses import dataclass
 
 from server.store.errors import UnusableOption
@@ -38,4 +39,4 @@ def check_options(options: dict[str, Json]) -> None:
         right = isinstance(value, bool) if option.kind is bool else type(value) in (int, option.kind)
         if not right or not isinstance(value, int | float) or not option.least <= value <= option.most:
             wanted = f"{_KINDS[option.kind]} from {option.least:g} to {option.most:g}"
-            raise UnusableOption(f"{name} is {str(value)[:40]!r}; it must be {wanted}")
+            raise UnusableOption(f"{name} is {json.dumps(value)[:40]}; it must be {wanted}")

@@ -4,6 +4,7 @@ import asyncio
 
 from starlette.types import Message, Receive, Scope
 
+from server.pictures import mistaken
 from server.settings import Settings
 from server.web import multipart
 from server.web.errors import BodyTimeout, BodyTooLarge, Malformed, UnsupportedBody
@@ -18,9 +19,10 @@ class ClientLeft(Exception):
 async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes:
     """The whole body, after which the scope says `body_read`.
 
-    Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length) or ClientLeft. No more than the limit and one
-    piece from the transport are ever held.
+    Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length), UnsupportedBody (one that is compressed) or
+    ClientLeft. No more than the limit and one piece from the transport are ever held.
     """
+    _check_encoding(scope)
     limit_bytes = settings.body_limit_bytes
     declared = scope["headers_by_name"].get(b"content-length")
     if declared is not None and int_of(declared) > limit_bytes:
@@ -37,11 +39,36 @@ async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes
 
 async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[multipart.Part]:
     """The parts of a multipart form; raises UnsupportedBody for any other kind of body, and what `read_body` raises."""
-    content_type: bytes = scope["headers_by_name"].get(b"content-type", b"")
+    _check_encoding(scope)
+    headers: dict[bytes, bytes] = scope["headers_by_name"]
+    content_type = headers.get(b"content-type", b"")
     if not multipart.is_form(content_type):
-        raise UnsupportedBody("send a form: multipart/form-data, as curl -F does")
+        empty = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
+        raise UnsupportedBody(
+            f"{'no body' if empty else sent(content_type)} was sent; send a form: multipart/form-data, as curl -F does"
+        )
     body = await read_body(scope, receive, settings)
     return multipart.parts(content_type, body, settings.upload_limit_files)
+
+
+def sent(content_type: bytes, body: bytes | None = None) -> str:
+    """What a body is, in words: by its bytes, if they are here, else by its type."""
+    if body is not None and not body:
+        return "no body"
+    what = mistaken.named(body or b"")
+    kind = content_type.partition(b";")[0].strip().decode("latin-1").lower()
+    if what is None and kind.endswith("json"):
+        what = "JSON"
+    return what or (f"a body of type {kind[:60]}" if kind else "a body without a Content-Type")
+
+
+def _check_encoding(scope: Scope) -> None:
+    coding = scope["headers_by_name"].get(b"content-encoding", b"").strip().decode("latin-1").lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedBody(
+            f"a {coding[:40]}-encoded body was sent; send it as it is, without Content-Encoding",
+            {"Accept-Encoding": "identity"},
+        )
 
 
 async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:
@@ -72,7 +99,7 @@ async def linger(receive: Receive) -> None:
 def int_of(content_length: bytes) -> int:
     """A Content-Length as a number; raises Malformed."""
     if not content_length.isdigit():
-        raise Malformed(f"Content-Length is {content_length[:40]!r}, not a number of bytes")
+        raise Malformed(f"Content-Length is {content_length[:40].decode('latin-1')!r}, not a number of bytes")
     return int(content_length[:20])
 
 

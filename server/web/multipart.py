@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FIELD_LIMIT_BYTES = 2**20  # the largest field that is not a file
 PART_LIMIT_SLACK = 8  # parts beyond the files: labels, source
+FILES_COUNTED = 100  # of a form that is to have one file: so that whoever sends several is told how many
 
 # A token or a quoted string without escapes; other spellings are the library's business.
 _BOUNDARY = re.compile(rb'multipart/form-data; ?boundary=("?)([0-9A-Za-z\'()+_,./:=? -]{1,70})\1', re.IGNORECASE)
@@ -31,7 +32,7 @@ _FILE_HEAD = re.compile(
 class Part(NamedTuple):
     """One part of a form. A client's file name is a display name only: it never becomes a path."""
 
-    name: str
+    name: str  # without the [] that PHP and jQuery put behind the name of a list
     filename: str | None  # None for a field that is not a file
     data: bytes
 
@@ -45,16 +46,36 @@ def only_file(content_type: bytes, body: bytes) -> bytes:
     found = _only_part(content_type, body)
     if found is not None and found[0] == b"file":
         return found[1]
-    files = [part.data for part in parts(content_type, body, 1) if part.name == "file"]
+    listed = parts(content_type, body, FILES_COUNTED)
+    files = [part.data for part in listed if part.name == "file"]
     if len(files) != 1:
-        raise Malformed(f"the form has {len(files)} parts called 'file'; send exactly one: curl -F file=@digit.png …")
+        others = _others(listed, "file")
+        raise Malformed(
+            f"the form has {len(files)} parts called 'file'{others}; send exactly one: curl -F file=@digit.png …"
+        )
     return files[0]
+
+
+def files_of(listed: list[Part], example: str) -> list[Part]:
+    """The files called `files`, in order; raises Malformed if there is none."""
+    files = [part for part in listed if part.name == "files" and part.filename is not None]
+    if files:
+        return files
+    if any(part.name == "files" for part in listed):
+        raise Malformed(f"the part called 'files' is no file: it has no file name; send at least one file: {example}")
+    raise Malformed(f"the form has no parts called 'files'{_others(listed, 'files')}; send at least one: {example}")
 
 
 def parts(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
     """Every part in order. Raises Malformed for a broken form, BodyTooLarge for more files than allowed."""
     plain = _plain_files(content_type, body, files_limit)
     return _parsed(content_type, body, files_limit) if plain is None else plain
+
+
+def _others(listed: list[Part], wanted: str) -> str:
+    """What a form has under other names, for a sentence."""
+    names = list(dict.fromkeys(f"'{part.name[:40]}'" for part in listed if part.name != wanted))
+    return f", but {', '.join(names[:3])}" if names else ""
 
 
 def _parsed(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
@@ -65,13 +86,32 @@ def _parsed(content_type: bytes, body: bytes, files_limit: int) -> list[Part]:
     collector = _Collector(files_limit)
     try:
         parser = python_multipart.MultipartParser(options[b"boundary"], collector.callbacks())
-        parser.write(body)
+        parser.write(_from_first_delimiter(b"--" + options[b"boundary"], body))
         parser.finalize()
     except FormParserError as error:
         raise Malformed(f"the multipart body is broken: {error}") from None
     if not collector.ended:
         raise Malformed("the multipart body is cut: its closing boundary is missing")
     return collector.parts
+
+
+def _from_first_delimiter(delimiter: bytes, body: bytes) -> bytes:
+    """The body without a preamble and without blanks behind its first delimiter, both legal (RFC 2046, 5.1.1).
+
+    Behind the other delimiters the library takes blanks.
+    """
+    start = 0
+    if not body.startswith(delimiter):
+        start = body.find(b"\r\n" + delimiter) + 2
+        if start < 2:
+            return body
+    rest = body[start + len(delimiter) :]
+    unpadded = rest.lstrip(b" \t")
+    return body if start == 0 and len(unpadded) == len(rest) else delimiter + unpadded
+
+
+def _name_of(name: bytes) -> str:
+    return name.decode("utf-8", "replace").removesuffix("[]")
 
 
 def _only_part(content_type: bytes, body: bytes) -> tuple[bytes, bytes] | None:
@@ -110,7 +150,7 @@ def _plain_files(content_type: bytes, body: bytes, files_limit: int) -> list[Par
         head = _FILE_HEAD.fullmatch(part, 0, head_end) if head_end > 0 else None
         if head is None:
             return None
-        files.append(Part(head[1].decode("utf-8", "replace"), head[2].decode("utf-8", "replace"), part[head_end + 4 :]))
+        files.append(Part(_name_of(head[1]), head[2].decode("utf-8", "replace"), part[head_end + 4 :]))
     return files
 
 
@@ -163,7 +203,7 @@ class _Collector:
         _, options = parse_options_header(self._disposition)
         if b"name" not in options:
             raise Malformed("a part of the form has no name in its Content-Disposition")
-        self._name = options[b"name"].decode("utf-8", "replace")
+        self._name = _name_of(options[b"name"])
         filename = options.get(b"filename")
         self._filename = None if filename is None else filename.decode("utf-8", "replace")
         if filename is not None:

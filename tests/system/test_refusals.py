@@ -67,11 +67,20 @@ def test_a_body_that_is_too_large(server: LiveServer) -> None:
     assert stored(server) == 0
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/json", None])
-def test_another_content_type(server: LiveServer, digits: Digits, kind: str | None) -> None:
-    headers = {"Content-Type": kind} if kind else {}
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/json"])
+def test_another_content_type(server: LiveServer, digits: Digits, kind: str) -> None:
+    headers = {"Content-Type": kind}
     refused(server.post("/predict", content=digits.png(0), headers=headers), 415, "unsupported_type")
     refused(server.post("/upload", content=b"a=1&" * 1000, headers=headers), 415, "unsupported_type")
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "binary/octet-stream", "Binary/Octet-Stream; x=y", None])
+def test_a_body_without_a_telling_type_is_taken_by_its_first_bytes(
+    server: LiveServer, digits: Digits, kind: str | None
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    assert server.post("/predict", content=digits.png(0), headers=headers).json()["prediction"] == digits.classes[0]
+    refused(server.post("/predict", content=b"hello", headers=headers), 415, "unsupported_type")
 
 
 @pytest.mark.parametrize(

@@ -161,3 +161,80 @@ def test_the_name_of_a_picture_is_its_pixels(digits: Digits) -> None:
     again = image.pixels(Image.open(io.BytesIO(digits.png(0))))
     assert image.pixels_sha256(pixels) == image.pixels_sha256(again)
     assert image.pixels_sha256(pixels) != image.pixels_sha256(pixels.reshape(14, 56, 1))
+
+
+def exif_of(*entries: tuple[int, int, bytes], orientation: int = 6) -> bytes:
+    """A little-endian EXIF with an orientation and entries of one value: tag, type, its eight bytes."""
+    tags = [(0x0112, 3, struct.pack("<HH", orientation, 0)), *entries]
+    after = 8 + 2 + 12 * len(tags) + 4
+    directory, values = struct.pack("<H", len(tags)), b""
+    for tag, kind, value in sorted(tags):
+        inline = value if len(value) <= 4 else struct.pack("<I", after + len(values))
+        directory += struct.pack("<HHI", tag, kind, 1) + inline
+        values += value if len(value) > 4 else b""
+    return b"Exif\0\0II*\0\x08\0\0\0" + directory + bytes(4) + values
+
+
+RATIONAL, SIGNED_RATIONAL = 5, 10
+INTACT_BUT_FOR_THE_EXIF = {
+    "no TIFF": (b"Exif\0\0nothing like a TIFF file", False),
+    "nothing": (b"Exif\0\0", False),
+    "cut": (exif_of()[:20], False),
+    "an offset out of the file": (b"Exif\0\0II*\0\xff\xff\xff\x7f", False),
+    "resolution -1/0": (exif_of((0x011A, SIGNED_RATIONAL, struct.pack("<ii", -1, 0)), (0x0128, 3, b"\2\0\0\0")), True),
+    "resolution 0/0": (exif_of((0x011A, RATIONAL, bytes(8)), (0x0128, 3, b"\3\0\0\0")), True),
+    "resolution of a wrong type": (exif_of((0x011A, 3, b"\1\0\0\0"), (0x0128, 2, b"x\0\0\0")), True),
+    "resolution without end": (exif_of((0x011A, 12, struct.pack("<d", np.inf)), (0x0128, 3, b"\3\0\0\0")), True),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*EXIF:UserWarning", "ignore:Metadata:UserWarning", "ignore:Truncated:UserWarning")
+@pytest.mark.parametrize("what", INTACT_BUT_FOR_THE_EXIF)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_intact_photograph_with_a_broken_exif_is_read(digits: Digits, what: str, kind: str) -> None:
+    exif, turned = INTACT_BUT_FOR_THE_EXIF[what]
+    picture = drawn(digits).resize((140, 100)).convert("RGB")
+    plain = encoded(picture, kind)
+    data = encoded(picture, kind, exif=exif)
+    if kind == "JPEG":  # a file without JFIF, as of cameras: the resolution is looked for in the EXIF
+        start = 4 + int.from_bytes(data[4:6])
+        assert data[2:4] == b"\xff\xe0"
+        data = data[:2] + data[start:]
+    read, expected = image.read(data, 1, LIMIT), image.read(plain, 1, LIMIT)
+    if turned:
+        expected = expected.transpose(Image.Transpose.ROTATE_270)
+    assert read.size == expected.size
+    assert np.array_equal(image.pixels(read), image.pixels(expected))
+
+
+def bmp(picture: Image.Image, alpha: int, header_bytes: int, masks: tuple[int, ...]) -> bytes:
+    """A 32-bit BMP, as a clipboard holds it."""
+    rgb = np.asarray(picture.convert("RGB"))
+    rows = np.dstack([rgb[::-1, :, ::-1], np.full(rgb.shape[:2], alpha, np.uint8)]).tobytes()
+    start = struct.pack("<IiiHHIIiiII", header_bytes, *picture.size, 1, 32, 3 if masks else 0, len(rows), 0, 0, 0, 0)
+    header = (start + struct.pack(f"<{len(masks)}I", *masks)).ljust(header_bytes, b"\0")
+    offset = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + header + rows
+
+
+BGR = (0xFF0000, 0xFF00, 0xFF)
+
+
+@pytest.mark.parametrize("alpha", [0, 255])
+@pytest.mark.parametrize(
+    ("header_bytes", "masks"),
+    [(40, ()), (40, BGR), (56, (*BGR, 0xFF000000)), (124, (*BGR, 0xFF000000)), (124, (0,) * 4)],
+)
+def test_a_bitmap_whose_alpha_is_all_zero_is_opaque(
+    digits: Digits, alpha: int, header_bytes: int, masks: tuple[int, ...]
+) -> None:
+    picture = drawn(digits)
+    read = image.read(bmp(picture, alpha, header_bytes, masks), 1, LIMIT)
+    assert np.abs(np.asarray(read, np.int16) - np.asarray(picture)).max() <= 1
+
+
+def test_a_bitmap_that_is_transparent_in_part_is_laid_on_white(digits: Digits) -> None:
+    data = bytearray(bmp(drawn(digits), 0, 124, (*BGR, 0xFF000000)))
+    data[-1] = 255
+    read = image.pixels(image.read(bytes(data), 1, LIMIT))
+    assert read.min() == 255  # the one opaque pixel is a white corner
