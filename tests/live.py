@@ -58,7 +58,8 @@ class LiveServer:
             *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),
             *self.flags,
         ]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("RELEARN_")}
+        own = ("RELEARN_", "PYTHON")  # a user's shell has neither
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         self.log, self.access = [], []
         self._process = subprocess.Popen(
             command,

@@ -55,12 +55,17 @@ class RequestIds:
         return f"{self._prefix}-{self._given:x}"
 
 
+def write_out(lines: str) -> None:
+    """Write to stdout at once: Python would keep lines for a pipe back, and lose them with a process that a signal
+    ends."""
+    sys.stdout.write(lines)
+    sys.stdout.flush()
+
+
 class AccessLog:
     """Collects records; `write` and `count` get them in bulk."""
 
-    def __init__(
-        self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object] = sys.stdout.write
-    ) -> None:
+    def __init__(self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object] = write_out) -> None:
         self._count = count
         self._write = write
         self._pending: list[Record] = []
@@ -83,8 +88,6 @@ class AccessLog:
         self._wall_offset = time.time() - time.perf_counter()
         with contextlib.suppress(OSError):  # a full disk behind stdout: the lines are lost, answers under way are not
             self._write("".join([self._line(record) for record in records]))
-            if self._write is sys.stdout.write:
-                sys.stdout.flush()
         self._count(records)
 
     def _line(self, record: Record) -> str:
