@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from server.machine import priority
+from server.machine import output, priority
 from server.machine.memory import resident_bytes
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
@@ -84,7 +84,7 @@ def _service(settings: Settings) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, stats = Metrics(), Stats()
+    metrics, stats, lines = Metrics(), Stats(), output.standard_output()
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
@@ -108,7 +108,8 @@ def _service(settings: Settings) -> Service:
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
         metrics=metrics,
         stats=stats,
-        log=AccessLog(count),
+        log=AccessLog(count, lines.write),
+        lines=lines,
         shutdown=shutdown,
         executor=executor,
     )
@@ -127,6 +128,7 @@ async def _gauge(service: Service) -> None:
         model = service.serving.model
         waiting = service.predictor.batcher.waiting
         service.metrics.gauge(model.version if model is not None else None, waiting)
+        service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())
         await asyncio.sleep(GAUGE_SECONDS)
 
@@ -156,6 +158,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     await service.serving.stop()
     await service.watch.stop()
     service.log.flush()
+    await asyncio.to_thread(service.lines.flush)
     service.predictor.close()
     service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import httpx
 
@@ -30,6 +31,8 @@ class LiveServer:
         self.url = ""
         self.log: list[str] = []  # stderr, line by line
         self.access: list[str] = []  # stdout, line by line
+        self.reads_access = threading.Event()  # cleared: whoever reads stdout pauses
+        self.reads_access.set()
         self.client = httpx.Client(timeout=60.0, trust_env=False)
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
@@ -71,9 +74,14 @@ class LiveServer:
             text=True,
             process_group=0,
         )
-        for stream, lines in ((self._process.stderr, self.log), (self._process.stdout, self.access)):
+        always = threading.Event()
+        always.set()
+        for stream, lines, may_read in (
+            (self._process.stderr, self.log, always),
+            (self._process.stdout, self.access, self.reads_access),
+        ):
             assert stream is not None
-            reader = threading.Thread(target=lambda s=stream, kept=lines: kept.extend(s), daemon=True)
+            reader = threading.Thread(target=_keep, args=(stream, lines, may_read), daemon=True)
             reader.start()
             self._readers.append(reader)
         self.url = self._wait_until_ready()
@@ -140,3 +148,9 @@ class LiveServer:
             time.sleep(0.02)
         os.killpg(self._process.pid, signal.SIGKILL)
         raise AssertionError(f"the server did not start: {''.join(self.log)}")
+
+
+def _keep(stream: IO[str], lines: list[str], may_read: threading.Event) -> None:
+    for line in stream:
+        may_read.wait()
+        lines.append(line)

@@ -72,6 +72,10 @@ class Metrics:
         self._reloads = Counter(
             "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
         )
+        self._lost_lines = Counter(
+            "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
+        )
+        self._lost_lines_counted = 0
         self._queue = _gauge("relearn_queue_images", "Images waiting for the model.", "livesum", registry)
         self._version = _gauge("relearn_model_version", "Version of the model that serves.", "livemin", registry)
         self._uptime = _gauge("relearn_uptime_seconds", "Seconds since the oldest worker started.", "livemax", registry)
@@ -99,6 +103,11 @@ class Metrics:
 
     def count_reload(self, success: bool) -> None:
         self._reloads.labels("success" if success else "failure").inc()
+
+    def count_lost_lines(self, so_far: int) -> None:
+        """Bring the count up to the number that this worker lost so far."""
+        self._lost_lines.inc(so_far - self._lost_lines_counted)
+        self._lost_lines_counted = so_far
 
     def gauge(self, version: str | None, waiting: int) -> None:
         """Bring the gauges up to date, before a scrape."""

@@ -40,6 +40,7 @@ def routes(service: Service) -> list[Route]:
 
     async def metrics(request: Request) -> Response:
         service.log.flush()
+        service.metrics.count_lost_lines(service.lines.lost)
         return Response(service.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def stats(request: Request) -> Response:

@@ -5,9 +5,7 @@ was sent, percent-encoded, so that it can't break the line.
 """
 
 import asyncio
-import contextlib
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,17 +53,10 @@ class RequestIds:
         return f"{self._prefix}-{self._given:x}"
 
 
-def write_out(lines: str) -> None:
-    """Write to stdout at once: Python would keep lines for a pipe back, and lose them with a process that a signal
-    ends."""
-    sys.stdout.write(lines)
-    sys.stdout.flush()
-
-
 class AccessLog:
     """Collects records; `write` and `count` get them in bulk."""
 
-    def __init__(self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object] = write_out) -> None:
+    def __init__(self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object]) -> None:
         self._count = count
         self._write = write
         self._pending: list[Record] = []
@@ -86,8 +77,7 @@ class AccessLog:
         if not records:
             return
         self._wall_offset = time.time() - time.perf_counter()
-        with contextlib.suppress(OSError):  # a full disk behind stdout: the lines are lost, answers under way are not
-            self._write("".join([self._line(record) for record in records]))
+        self._write("".join([self._line(record) for record in records]))
         self._count(records)
 
     def _line(self, record: Record) -> str:
