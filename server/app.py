@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from server.machine import output, priority
+from server.machine import descriptors, output, priority
 from server.machine.memory import resident_bytes
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
@@ -124,12 +124,19 @@ def _launcher(settings: Settings, memory: Memory) -> Launcher:
 
 
 async def _gauge(service: Service) -> None:
+    scarce = False
     while True:
         model = service.serving.model
         waiting = service.predictor.batcher.waiting
         service.metrics.gauge(model.version if model is not None else None, waiting)
         service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())
+        problem = descriptors.problem()
+        if problem is not None and not scarce:
+            logger.error("%s", problem)
+        elif problem is None and scarce:
+            logger.info("over: the lack of file descriptors")
+        scarce = problem is not None
         await asyncio.sleep(GAUGE_SECONDS)
 
 

@@ -22,12 +22,20 @@ class LiveServer:
 
     python = ROOT / ".venv-serve/bin/python"
 
-    def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        environment: dict[str, str] | None = None,
+        descriptors: tuple[int, int] | None = None,
+    ) -> None:
+        """`descriptors`: the soft and the hard limit that it starts with."""
         self.folder = folder
         self.artifacts = folder / "artifacts"
         self.data = folder / "data"
         self.flags = flags
         self.environment = environment or {}
+        self.descriptors = descriptors
         self.url = ""
         self.log: list[str] = []  # stderr, line by line
         self.access: list[str] = []  # stdout, line by line
@@ -61,6 +69,9 @@ class LiveServer:
             *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),
             *self.flags,
         ]
+        if self.descriptors is not None:
+            soft, hard = self.descriptors
+            command = ["sh", "-c", f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$@"', "sh", *command]
         own = ("RELEARN_", "PYTHON")  # a user's shell has neither
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         self.log, self.access = [], []

@@ -10,7 +10,6 @@ import time
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.web.access import Record
 
@@ -115,7 +115,7 @@ class Metrics:
         self._version.set(float(version) if version is not None else float("nan"))
         self._uptime.set(self.uptime_seconds)
         self._memory.set(resident_bytes())
-        self._descriptors.set(_open_descriptors())
+        self._descriptors.set(descriptors.number_open())
 
     @property
     def uptime_seconds(self) -> float:
@@ -143,11 +143,6 @@ def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable
     for bucket, number in Tally(bisect_left(bounds, value) for value in listed).items():
         histogram._buckets[bucket].inc(number)
     histogram._sum.inc(sum(listed))
-
-
-def _open_descriptors() -> int:
-    folder = Path("/proc/self/fd")
-    return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
 
 def _gauge(name: str, text: str, mode: str, registry: CollectorRegistry) -> Gauge:

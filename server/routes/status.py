@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.routes.service import Service
 from server.web.errors import Busy, NoModel
@@ -69,7 +70,7 @@ def routes(service: Service) -> list[Route]:
 def problems_of(service: Service) -> list[str]:
     """What is wrong, a sentence each."""
     database, serving = service.memory.database.problem, service.serving.problems
-    problems = [*serving]
+    problems = [*serving, *filter(None, [descriptors.problem()])]
     if database is not None and not any(database in problem for problem in serving):
         problems.append(f"{database}; predictions go on, nothing can be stored")
     return [*problems, *folder_problems(service.settings.artifacts, service.settings.data), *service.losses.problems]
