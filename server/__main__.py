@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from server.machine.descriptors import raise_limit
 from server.machine.priority import give_way
 from server.process.supervisor import Supervisor
 from server.process.worker import log_to_stderr, make_app
@@ -62,6 +63,7 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=round(settings.grace_seconds),
     )
     log_to_stderr()
+    raise_limit()
     listener = config.bind_socket()
     host, port = listener.getsockname()[:2]
     print(f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}", file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from server.machine import priority
+from server.machine import descriptors, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.observe.metrics import Metrics
@@ -86,7 +86,7 @@ def _service(settings: Settings) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, stats = Metrics(), Stats()
+    metrics, stats, lines = Metrics(), Stats(), output.standard_output()
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
@@ -110,7 +110,8 @@ def _service(settings: Settings) -> Service:
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
         metrics=metrics,
         stats=stats,
-        log=AccessLog(count),
+        log=AccessLog(count, lines.write),
+        lines=lines,
         shutdown=shutdown,
         executor=executor,
     )
@@ -125,11 +126,19 @@ def _launcher(settings: Settings, memory: Memory) -> Launcher:
 
 
 async def _gauge(service: Service) -> None:
+    scarce = False
     while True:
         model = service.serving.model
         waiting = service.predictor.batcher.waiting
         service.metrics.gauge(model.version if model is not None else None, waiting)
+        service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())
+        problem = descriptors.problem()
+        if problem is not None and not scarce:
+            logger.error("%s", problem)
+        elif problem is None and scarce:
+            logger.info("over: the lack of file descriptors")
+        scarce = problem is not None
         await asyncio.sleep(GAUGE_SECONDS)
 
 
@@ -159,6 +168,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     await service.serving.stop()
     await service.watch.stop()
     service.log.flush()
+    await asyncio.to_thread(service.lines.flush)
     service.predictor.close()
     service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import httpx
 
@@ -21,15 +22,25 @@ class LiveServer:
 
     python = ROOT / ".venv-serve/bin/python"
 
-    def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        environment: dict[str, str] | None = None,
+        descriptors: tuple[int, int] | None = None,
+    ) -> None:
+        """`descriptors`: the soft and the hard limit that it starts with."""
         self.folder = folder
         self.artifacts = folder / "artifacts"
         self.data = folder / "data"
         self.flags = flags
         self.environment = environment or {}
+        self.descriptors = descriptors
         self.url = ""
         self.log: list[str] = []  # stderr, line by line
         self.access: list[str] = []  # stdout, line by line
+        self.reads_access = threading.Event()  # cleared: whoever reads stdout pauses
+        self.reads_access.set()
         self.client = httpx.Client(timeout=60.0, trust_env=False)
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
@@ -58,7 +69,11 @@ class LiveServer:
             *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),
             *self.flags,
         ]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("RELEARN_")}
+        if self.descriptors is not None:
+            soft, hard = self.descriptors
+            command = ["sh", "-c", f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$@"', "sh", *command]
+        own = ("RELEARN_", "PYTHON")  # a user's shell has neither
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         self.log, self.access = [], []
         self._process = subprocess.Popen(
             command,
@@ -70,9 +85,14 @@ class LiveServer:
             text=True,
             process_group=0,
         )
-        for stream, lines in ((self._process.stderr, self.log), (self._process.stdout, self.access)):
+        always = threading.Event()
+        always.set()
+        for stream, lines, may_read in (
+            (self._process.stderr, self.log, always),
+            (self._process.stdout, self.access, self.reads_access),
+        ):
             assert stream is not None
-            reader = threading.Thread(target=lambda s=stream, kept=lines: kept.extend(s), daemon=True)
+            reader = threading.Thread(target=_keep, args=(stream, lines, may_read), daemon=True)
             reader.start()
             self._readers.append(reader)
         self.url = self._wait_until_ready()
@@ -139,3 +159,9 @@ class LiveServer:
             time.sleep(0.02)
         os.killpg(self._process.pid, signal.SIGKILL)
         raise AssertionError(f"the server did not start: {''.join(self.log)}")
+
+
+def _keep(stream: IO[str], lines: list[str], may_read: threading.Event) -> None:
+    for line in stream:
+        may_read.wait()
+        lines.append(line)

@@ -10,7 +10,6 @@ import time
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.web.access import Record
 
@@ -72,6 +72,10 @@ class Metrics:
         self._reloads = Counter(
             "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
         )
+        self._lost_lines = Counter(
+            "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
+        )
+        self._lost_lines_counted = 0
         self._queue = _gauge("relearn_queue_images", "Images waiting for the model.", "livesum", registry)
         self._version = _gauge("relearn_model_version", "Version of the model that serves.", "livemin", registry)
         self._uptime = _gauge("relearn_uptime_seconds", "Seconds since the oldest worker started.", "livemax", registry)
@@ -100,13 +104,18 @@ class Metrics:
     def count_reload(self, success: bool) -> None:
         self._reloads.labels("success" if success else "failure").inc()
 
+    def count_lost_lines(self, so_far: int) -> None:
+        """Bring the count up to the number that this worker lost so far."""
+        self._lost_lines.inc(so_far - self._lost_lines_counted)
+        self._lost_lines_counted = so_far
+
     def gauge(self, version: str | None, waiting: int) -> None:
         """Bring the gauges up to date, before a scrape."""
         self._queue.set(waiting)
         self._version.set(float(version) if version is not None else float("nan"))
         self._uptime.set(self.uptime_seconds)
         self._memory.set(resident_bytes())
-        self._descriptors.set(_open_descriptors())
+        self._descriptors.set(descriptors.number_open())
 
     @property
     def uptime_seconds(self) -> float:
@@ -134,11 +143,6 @@ def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable
     for bucket, number in Tally(bisect_left(bounds, value) for value in listed).items():
         histogram._buckets[bucket].inc(number)
     histogram._sum.inc(sum(listed))
-
-
-def _open_descriptors() -> int:
-    folder = Path("/proc/self/fd")
-    return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
 
 def _gauge(name: str, text: str, mode: str, registry: CollectorRegistry) -> Gauge:

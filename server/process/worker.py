@@ -1,11 +1,11 @@
 """What a worker process begins with. It is not in __main__.py, which a process started by multiprocessing never has."""
 
 import logging
-import sys
 
 from starlette.types import ASGIApp
 
 from server.machine.memory import share_one_pool
+from server.machine.output import OutputHandler, standard_error
 from server.machine.priority import favour_this_thread
 from server.settings import Settings
 
@@ -24,7 +24,7 @@ def log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
+        handlers=[OutputHandler(standard_error())],
         force=True,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -3,6 +3,7 @@
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from server.machine.output import Output
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.serving.predictor import Predictor
@@ -34,5 +35,6 @@ class Service:
     metrics: Metrics
     stats: Stats
     log: AccessLog
+    lines: Output  # where the access log's go
     shutdown: Shutdown
     executor: Executor  # for what takes over a millisecond

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.routes.service import Service
 from server.web.errors import Busy, NoModel
@@ -40,6 +41,7 @@ def routes(service: Service) -> list[Route]:
 
     async def metrics(request: Request) -> Response:
         service.log.flush()
+        service.metrics.count_lost_lines(service.lines.lost)
         return Response(service.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def stats(request: Request) -> Response:
@@ -68,7 +70,7 @@ def routes(service: Service) -> list[Route]:
 def problems_of(service: Service) -> list[str]:
     """What is wrong, a sentence each."""
     database, serving = service.memory.database.problem, service.serving.problems
-    problems = [*serving]
+    problems = [*serving, *filter(None, [descriptors.problem()])]
     if database is not None and not any(database in problem for problem in serving):
         problems.append(f"{database}; predictions go on, nothing can be stored")
     return [*problems, *folder_problems(service.settings.artifacts, service.settings.data), *service.losses.problems]

@@ -10,12 +10,15 @@ from typing import Any, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from server.web.errors import HeaderTimeout, Malformed, MethodNotAllowed, RequestError, refusal_of
+from server.machine import descriptors
+from server.web.errors import Busy, HeaderTimeout, Malformed, MethodNotAllowed, RequestError, refusal_of
 from server.web.lane import Lane, Ride
 
 HEADER_SECONDS = 10.0  # from the first byte of a request, or the connection's opening, to the end of its header
 HELD_SECONDS = 0.05  # how long a request is held back for its body: a client that sends it apart sends it at once
 HELD_BYTES = 262_144  # a lane is for small requests
+SCARCE_SECONDS = 1.0  # for a whole request, where descriptors run out
+PROBES = frozenset({b"/health", b"/livez", b"/readyz", b"/metrics"})  # are answered then as well
 
 
 class Protocol(HttpToolsProtocol):
@@ -23,6 +26,8 @@ class Protocol(HttpToolsProtocol):
 
     A plain POST to the lane's path is held back until its body is here and then offered to the lane. If the body is
     late or large, or the lane does not take the request, uvicorn gets it as if nothing had happened.
+
+    A connection with one of the last descriptors (descriptors.py) is for one request: a probe, or else it hears 503.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -35,13 +40,21 @@ class Protocol(HttpToolsProtocol):
         self._held_body = b""
         self._held_timer: asyncio.TimerHandle | None = None
         self._ride: Ride | None = None  # the last request that the lane took
+        self._is_scarce = False  # that its descriptor is one of the last
+        self._is_unwelcome = False  # that its request is refused as soon as it is here
         self._idle_since = math.inf  # loop seconds; infinite while a request is under way
         self._defaults: list[tuple[bytes, bytes]] = []
         self._default_lines = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
-        self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        limit = descriptors.limit()
+        left, reserve = limit - transport.get_extra_info("socket").fileno(), descriptors.reserve(limit)
+        self._is_scarce = left <= reserve
+        if left <= reserve // 4:  # these are for files
+            self._refuse(_lack())
+            return
+        self._deadline = self.loop.call_later(SCARCE_SECONDS if self._is_scarce else HEADER_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -82,6 +95,9 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade():  # `_parse` comes back to this request
             return
         self._in_header = False
+        if self._is_scarce and self.url.partition(b"?")[0] not in PROBES:
+            self._is_unwelcome = True
+            return
         self._cancel_deadline()
         if self.url == self._lane_path and self._is_plain():
             self._held = dict(self.headers)
@@ -90,6 +106,8 @@ class Protocol(HttpToolsProtocol):
         self._hand_over()
 
     def on_body(self, body: bytes) -> None:
+        if self._is_unwelcome:
+            return
         if self._held is None:
             super().on_body(body)
             return
@@ -99,6 +117,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
+            return
+        if self._is_unwelcome:
+            self._give_up()
             return
         if self._held is not None and self._lane is not None:
             self._ride = self._lane.take(self, self._held, self._held_body)
@@ -201,6 +222,8 @@ class Protocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers += headers  # the list that the scope has
         super().on_headers_complete()
+        if self._is_scarce:
+            self.cycle.default_headers = [*self.cycle.default_headers, (b"connection", b"close")]
         if body:
             super().on_body(body)
 
@@ -211,9 +234,10 @@ class Protocol(HttpToolsProtocol):
             self._held_timer = None
 
     def _give_up(self) -> None:
-        self._deadline = None
+        self._cancel_deadline()
         if not self.transport.is_closing():
-            self._refuse(HeaderTimeout("the request's headers took too long to arrive"))
+            late = HeaderTimeout("the request's headers took too long to arrive")
+            self._refuse(_lack() if self._is_unwelcome else late)
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
@@ -232,3 +256,7 @@ class Protocol(HttpToolsProtocol):
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         self.transport.close()
+
+
+def _lack() -> Busy:
+    return Busy("the service has no file descriptors left for more connections; GET /health says how many it has")
