@@ -27,6 +27,7 @@ from server.settings import Settings
 from server.store.memory import Memory, open_memory
 from server.store.watch import Watch
 from server.training.attendance import Attendance
+from server.training.ends import Ends
 from server.training.feed import Feeds
 from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
@@ -98,6 +99,7 @@ def _service(settings: Settings) -> Service:
 
     serving = Serving(memory.pointer, memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
+    ends = Ends(metrics.shared_folder, metrics.count_retrain)
     return Service(
         settings=settings,
         memory=memory,
@@ -106,7 +108,7 @@ def _service(settings: Settings) -> Service:
         serving=serving,
         predictor=Predictor(settings, serving),
         launcher=_launcher(settings, memory),
-        attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds),
+        attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
         metrics=metrics,
         stats=stats,

@@ -10,6 +10,7 @@ import time
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,6 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
+from server.store.jobs import FINAL_STATES
 from server.web.access import Record
 
 SECONDS = (
@@ -72,6 +74,7 @@ class Metrics:
         self._reloads = Counter(
             "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
         )
+        self._retrains = Counter("relearn_retrains", "Retrains that ended.", ["state"], registry=registry)
         self._lost_lines = Counter(
             "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
         )
@@ -85,6 +88,8 @@ class Metrics:
         )
         for stage in ("decode", "queue", "infer", "total"):
             self._stages.labels(stage)
+        for state in FINAL_STATES:
+            self._retrains.labels(state)
         for outcome in ("success", "failure"):
             self._reloads.labels(outcome)
 
@@ -104,6 +109,10 @@ class Metrics:
     def count_reload(self, success: bool) -> None:
         self._reloads.labels("success" if success else "failure").inc()
 
+    def count_retrain(self, state: str) -> None:
+        """Count a job that ended in that state."""
+        self._retrains.labels(state).inc()
+
     def count_lost_lines(self, so_far: int) -> None:
         """Bring the count up to the number that this worker lost so far."""
         self._lost_lines.inc(so_far - self._lost_lines_counted)
@@ -118,19 +127,25 @@ class Metrics:
         self._descriptors.set(descriptors.number_open())
 
     @property
+    def shared_folder(self) -> Path | None:
+        """Where the workers of one server keep their numbers together; None for a single worker."""
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        return Path(folder) if folder is not None else None
+
+    @property
     def uptime_seconds(self) -> float:
         return time.monotonic() - self._started
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes, for all workers."""
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        if self.shared_folder is not None:
             together = CollectorRegistry()
             MultiProcessCollector(together)  # type: ignore[no-untyped-call]
             return generate_latest(together)
         return generate_latest(self._registry)
 
     def close(self) -> None:
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        if self.shared_folder is not None:
             mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
 
 

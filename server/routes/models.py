@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 from starlette.requests import Request
@@ -23,6 +24,8 @@ REPORT_HEADERS = {
 }
 REASON_LIMIT = 200  # characters
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
+
+logger = logging.getLogger("relearn")
 
 
 def routes(service: Service) -> list[Route]:
@@ -143,4 +146,5 @@ def _promote(service: Service, number: str, why: str) -> str | None:
         versions.promote(number, "api", why, previous)
     except CurrentMoved as error:
         raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
+    logger.info("version %s is current: from=%s by=api reason=%r", number, previous, why)
     return previous

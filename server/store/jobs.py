@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, cast, delete, select, update
+from sqlalchemy import Connection, Row, Text, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store import living
@@ -113,6 +113,18 @@ class Jobs:
             query = query.where(job.c.id < before)
         with self._database.read() as connection:
             return [_job(row, row.content) for row in connection.execute(query)]
+
+    def newest_ended(self) -> int:
+        """The newest job that is over; 0 if none is."""
+        query = select(func.max(job.c.id)).where(job.c.model_id == self._model.id, job.c.open.is_(None))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def ended(self, after: int) -> list[Job]:
+        """The jobs after that one which are over, oldest first: they end in order, since one at a time is open."""
+        query = select(job).where(job.c.model_id == self._model.id, job.c.id > after, job.c.open.is_(None))
+        with self._database.read() as connection:
+            return [_job(row, None) for row in connection.execute(query.order_by(job.c.id))]
 
     def refused(self, limit: int) -> list[tuple[str, dict[str, Json]]]:
         """The candidates that the gate refused and that were kept, newest first: their jobs, and their figures."""

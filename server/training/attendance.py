@@ -1,4 +1,5 @@
-"""Looks after the open job, so that none is open for ever: one that nobody takes up, one whose runner is gone.
+"""Looks after the open job, so that none is open for ever: one that nobody takes up, one whose runner is gone. And sees
+how each ended.
 
 Every worker does so, with its own eyes; the rows see to it that only one of them concludes the job. While no job is
 open it waits for a change and costs nothing.
@@ -7,13 +8,14 @@ open it waits for a change and costs nothing.
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 from server.machine.background import Background
 from server.store import living
 from server.store.content import Content
 from server.store.errors import StoreError
-from server.store.jobs import Jobs
+from server.store.jobs import Job, Jobs
 from server.store.watch import Watch
 
 LOOK_SECONDS = 1.0  # while a job is open
@@ -25,14 +27,25 @@ class Attendance:
     """The watch over one model's open job, and over files that nobody owns."""
 
     def __init__(
-        self, jobs: Jobs, content: Content, watch: Watch, executor: Executor, start_seconds: float | None
+        self,
+        jobs: Jobs,
+        content: Content,
+        watch: Watch,
+        executor: Executor,
+        start_seconds: float | None,
+        on_end: Callable[[Job], object],
     ) -> None:
-        """`start_seconds`: a job that no runner took up by then has failed; None where one may come at any time."""
+        """`start_seconds`: a job that no runner took up by then has failed; None where one may come at any time.
+
+        `on_end` gets each job that ends from now on, once, in a thread.
+        """
         self._jobs = jobs
         self._content = content
         self._watch = watch
         self._executor = executor
         self._start_seconds = start_seconds
+        self._on_end = on_end
+        self._seen_end: int | None = None  # the newest job whose end was seen; None before the first look
         self._heartbeats = living.Heartbeats()
         self._first_seen: tuple[str, float] | None = None  # an open job, and when: monotonic, since clocks jump
         self._looking = Background(self._run)
@@ -48,6 +61,7 @@ class Attendance:
         while True:
             turn = self._watch.turn()
             try:
+                await loop.run_in_executor(self._executor, self._see_ends)
                 is_open = await loop.run_in_executor(self._executor, self._look)
             except StoreError as error:
                 logger.debug("jobs can't be looked after: %s", error)
@@ -57,6 +71,13 @@ class Attendance:
                 is_open = False
             await asyncio.sleep(LOOK_SECONDS)
             await self._watch.wait(turn, 0 if is_open else None)
+
+    def _see_ends(self) -> None:
+        if self._seen_end is None:
+            self._seen_end = self._jobs.newest_ended()
+        for job in self._jobs.ended(self._seen_end):
+            self._seen_end = int(job.job)
+            self._on_end(job)
 
     def _look(self) -> bool:
         """Conclude what has to be concluded; whether a job is open."""

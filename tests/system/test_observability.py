@@ -3,12 +3,15 @@
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.digits import Digits
 from tests.live import LiveServer
+
+PATIENCE_SECONDS = 60.0  # a bound for a slow machine
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -39,6 +42,35 @@ def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> 
                 break
         assert line in text.splitlines()
         assert "relearn_model_version 0.0" in text.splitlines()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_end_of_a_retrain_is_a_line_and_a_count(tmp_path: Path, workers: int) -> None:
+    flags = ("--workers", str(workers), "--trainer", "none")
+    with LiveServer(tmp_path, *flags) as server:
+        job = server.post("/retrain", json={"force": True}).json()["job"]
+        assert server.client.delete(f"{server.url}/retrain/jobs/{job}").status_code == 202
+        line = 'relearn_retrains_total{state="cancelled"} 1.0'
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while line not in server.get("/metrics").text.splitlines():
+            assert time.monotonic() < deadline, server.get("/metrics").text
+            time.sleep(0.05)
+        assert 'relearn_retrains_total{state="published"} 0.0' in server.get("/metrics").text.splitlines()
+        server.client.close()
+        server.stop()
+        told = [each for each in server.log if "retrain ended" in each]
+        words = f"retrain ended: job={job} state=cancelled version=- seconds="
+        assert [words in each for each in told] == [True], server.log
+        assert "reason='cancelled before a trainer took it up'" in told[0]
+
+
+def test_a_promotion_is_a_line(tmp_path: Path) -> None:
+    with LiveServer(tmp_path) as server:
+        assert server.post("/models/0/promote", json={"reason": "two\nlines"}).status_code == 200
+        server.stop()
+        told = [each for each in server.log if "version 0 is current" in each]
+        assert len(told) == 1, server.log
+        assert r"from=0 by=api reason='two\nlines'" in told[0]
 
 
 def test_health_of_a_sound_service(server: LiveServer) -> None:

@@ -9,24 +9,30 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server.store import living
-from server.store.jobs import Glance
+from server.store.jobs import Glance, Job
 from server.store.lease import take
 from server.store.memory import Memory
 from server.store.outcome import outcome
 from server.store.watch import Watch
 from server.training.attendance import Attendance
+from server.training.ends import Ends
 from tests.tiny import memory_in
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
 
 
-def attended(memory: Memory, start_seconds: float | None, until: Callable[[], bool]) -> None:
+def attended(
+    memory: Memory,
+    start_seconds: float | None,
+    until: Callable[[], bool],
+    on_end: Callable[[Job], object] = lambda _: None,
+) -> None:
     """Look after the jobs until a condition holds."""
 
     async def run() -> None:
         with ThreadPoolExecutor(2) as executor:
             watch = Watch(memory.changes(), executor)
-            attendance = Attendance(memory.jobs, memory.content, watch, executor, start_seconds)
+            attendance = Attendance(memory.jobs, memory.content, watch, executor, start_seconds, on_end)
             watch.start()
             attendance.start()
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -103,3 +109,32 @@ def test_a_job_that_is_created_later_is_looked_after_too(tmp_path: Path) -> None
 
     attended(memory, 0.1, until)
     assert memory.jobs.get(created[0]).state == "failed"
+
+
+def test_every_end_is_told_once(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    before = memory.jobs.create({}, "a test", {}).job
+    memory.jobs.cancel(before)
+    memory.jobs.create({}, "a test", {})
+    told: list[Job] = []
+    cancelled: list[str] = []
+
+    def until() -> bool:
+        if told and not cancelled:
+            cancelled.append(memory.jobs.create({}, "a test", {}).job)  # ends before anybody can have seen it open
+            memory.jobs.cancel(cancelled[0])
+        return len(told) >= 2
+
+    attended(memory, 0.1, until, told.append)
+    assert [(each.job, each.state) for each in told] == [("2", "failed"), ("3", "cancelled")]
+    assert told[0].result == outcome("failed", reason="no trainer started within 0.1 seconds; see the log")
+
+
+def test_of_several_workers_one_tells_an_end(tmp_path: Path) -> None:
+    counted: list[str] = []
+    ends = [Ends(tmp_path, counted.append), Ends(tmp_path, counted.append)]
+    memory = memory_in(tmp_path)
+    memory.jobs.cancel(memory.jobs.create({}, "a test", {}).job)
+    for each in ends:
+        each.tell(memory.jobs.get("1"))
+    assert counted == ["cancelled"]
