@@ -43,13 +43,18 @@ def new_page(
 
 def draw(page: Page, points: list[tuple[float, float]]) -> None:
     """One stroke on the sheet with the mouse."""
-    sheet = page.get_by_role("application", name="Drawing sheet")
-    sheet.scroll_into_view_if_needed()
-    box = sheet.bounding_box()
-    assert box is not None
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    places = [place_on_sheet(page, x, y) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
         page.mouse.move(*place, steps=3)
     page.mouse.up()
+
+
+def place_on_sheet(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where in the window a place of the sheet is, given in parts of its side."""
+    sheet = page.get_by_role("application", name="Drawing sheet")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]

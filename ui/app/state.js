@@ -6,8 +6,9 @@
  * @import * as T from "./types.js"
  *
  * @typedef {{id: string, name: string, image: Blob, picture: string | null, prediction: T.Prediction | null,
- *   timing: T.Timing | null, error: string | null, filed: {label: string, batch: string | null} | null}} Subject
- *   a picture that the model is asked about; `picture` is a URL to show it by
+ *   timing: T.Timing | null, error: string | null, filed: {label: string, batch: string | null} | null,
+ *   edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show it by, `edit` is
+ *   the sheet's newest when it was taken, null for a file
  * @typedef {{id: string, file: File, name: string, picture: string, label: string | null,
  *   origin: "folder" | "name" | "hand" | null}} Example a picture that is to be taught; origin says whence its label
  * @typedef {{job: T.Job, events: T.JobEvent[], log: string | null}} Followed
@@ -25,8 +26,9 @@ export const state = {
   connection: { lost: false },
   /** @type {{value: T.Health | null}} */
   health: { value: null },
-  /** @type {{drawing: Subject | null, gallery: Subject[], selected: string | null}} */
-  predict: { drawing: null, gallery: [], selected: null },
+  /** @type {{edit: number, drawing: Subject | null, gallery: Subject[], selected: string | null}} `edit`: the sheet's
+   *  newest */
+  predict: { edit: 0, drawing: null, gallery: [], selected: null },
   /** @type {{examples: Example[], cursor: string | null, sending: number | null, outcome: T.Uploaded | null,
    *   error: string | null}} */
   teach: { examples: [], cursor: null, sending: null, outcome: null, error: null },

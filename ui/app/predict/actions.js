@@ -16,11 +16,13 @@ const AT_ONCE = 2; // requests for a gallery
 const GALLERY_LIMIT = 500; // pictures; each is kept in memory
 const SPOKEN_AFTER_MS = 900;
 
-let drawings = 0;
+let wiped = 0; // the edit that last left nothing to read
 let pictures = 0;
 let speaking = 0;
+/** @type {WeakSet<Blob>} pictures on their way to be filed, each under one label */
+const filing = new WeakSet();
 
-/** @typedef {{isReadable: () => boolean, image: () => Promise<Blob>}} Sheet */
+/** @typedef {{isReadable: () => boolean, edit: () => number, image: () => Promise<Blob>}} Sheet */
 
 /**
  * The sheet has changed: ask again, with at most one request under way.
@@ -28,19 +30,20 @@ let speaking = 0;
  * @param {Sheet} sheet
  */
 export function drawn(sheet) {
+  const edit = sheet.edit();
   if (sheet.isReadable()) {
-    update("predict", { selected: null });
+    update("predict", { edit, selected: null });
     return askAboutDrawing(sheet);
   }
-  drawings += 1; // an answer that is still on its way belongs to what was wiped off
-  update("predict", { drawing: null });
+  wiped = edit; // an answer that is still on its way belongs to what was wiped off
+  update("predict", { edit, drawing: null });
 }
 
 const askAboutDrawing = latest(async (/** @type {Sheet} */ sheet) => {
   if (!sheet.isReadable()) return;
-  const drawing = drawings;
-  const answered = await ask(subjectOf("drawing", "drawing.png", await sheet.image(), null));
-  if (drawing !== drawings) return;
+  const edit = sheet.edit();
+  const answered = await ask(subjectOf("drawing", "drawing.png", await sheet.image(), null, edit));
+  if (edit < wiped) return;
   update("predict", { drawing: answered });
   speakLater(answered);
 });
@@ -73,11 +76,13 @@ export function clearGallery() {
 }
 
 /**
- * File a picture under its right label.
+ * File a picture under its right label; of the sheet only what is on it now.
  *
  * @param {Subject} subject @param {string} label
  */
 export async function correct(subject, label) {
+  if (isStale(subject) || filing.has(subject.image)) return;
+  filing.add(subject.image);
   try {
     const answer = await api.upload([{ file: subject.image, name: subject.name, label }], "correction");
     change(subject, { filed: { label, batch: answer.batch } });
@@ -85,6 +90,8 @@ export async function correct(subject, label) {
   } catch (error) {
     tell(messageOf(error), "bad");
     return;
+  } finally {
+    filing.delete(subject.image);
   }
   await loadDataset();
 }
@@ -108,8 +115,13 @@ export function shownSubject() {
   return gallery.find(({ id }) => id === selected) ?? drawing;
 }
 
-/** Ask again what could not be asked while the server was away. */
-export async function askAgain() {
+/** @param {Subject | null} subject whether the ink has changed since it was taken from the sheet */
+export const isStale = (subject) => (subject?.edit ?? null) !== null && subject?.edit !== state.predict.edit;
+
+/** Ask again what could not be asked while the server was away. @param {Sheet} sheet */
+export async function askAgain(sheet) {
+  const { drawing } = state.predict;
+  if (sheet.isReadable() && (!drawing?.prediction || isStale(drawing))) drawn(sheet);
   for (const subject of state.predict.gallery) if (!subject.prediction) await askAboutPicture(subject);
 }
 
@@ -135,9 +147,12 @@ function change(subject, changed) {
   else update("predict", { gallery: gallery.map((each) => (each.id === subject.id ? { ...each, ...changed } : each)) });
 }
 
-/** @param {string} id @param {string} name @param {Blob} image @param {string | null} picture @returns {Subject} */
-function subjectOf(id, name, image, picture) {
-  return { id, name, image, picture, prediction: null, timing: null, error: null, filed: null };
+/**
+ * @param {string} id @param {string} name @param {Blob} image @param {string | null} picture
+ * @param {number | null} [edit] @returns {Subject}
+ */
+function subjectOf(id, name, image, picture, edit = null) {
+  return { id, name, image, picture, edit, prediction: null, timing: null, error: null, filed: null };
 }
 
 /** @param {Subject} subject an answer while the pen moves is seen, and said once the pen rests */

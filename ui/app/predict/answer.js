@@ -14,8 +14,11 @@ import { correct, takeBack } from "./actions.js";
 
 const BARS = 10;
 
-/** @param {Subject | null} subject @param {string[]} labels @returns {HTMLElement[]} */
-export function answer(subject, labels) {
+/**
+ * @param {Subject | null} subject @param {string[]} labels @param {boolean} stale nothing of it can be acted on
+ * @returns {HTMLElement[]}
+ */
+export function answer(subject, labels, stale) {
   if (subject?.error) return [verdict("?", "No answer", subject.error, "odd"), bars(labels.map((each) => [each, 0]))];
   if (!subject?.prediction) {
     const waiting = subject ? "The model is looking at it." : "Draw, and the answer appears here while you do.";
@@ -28,7 +31,7 @@ export function answer(subject, labels) {
   return [
     headline(prediction, labels),
     bars(ranked(prediction, labels), prediction.label),
-    correction(subject, prediction, labels),
+    correction(subject, prediction, labels, stale),
     insight(prediction, timing),
   ];
 }
@@ -88,15 +91,15 @@ function ranked({ probabilities }, labels) {
   return all.length <= BARS ? all : all.sort((one, other) => other[1] - one[1]).slice(0, BARS);
 }
 
-/** @param {Subject} subject @param {T.Prediction} prediction @param {string[]} labels */
-function correction(subject, prediction, labels) {
+/** @param {Subject} subject @param {T.Prediction} prediction @param {string[]} labels @param {boolean} stale */
+function correction(subject, prediction, labels, stale) {
   if (subject.filed) {
     return element(
       "p",
       { class: "filed" },
       element("span", {}, `Filed as ${subject.filed.label}. The next retraining learns from it. `),
       subject.filed.batch !== null &&
-        button("Take back", () => takeBack(subject), { class: "quiet", "data-key": "take-back" }),
+        button("Take back", () => takeBack(subject), { class: "quiet", disabled: stale, "data-key": "take-back" }),
     );
   }
   return element(
@@ -109,7 +112,7 @@ function correction(subject, prediction, labels) {
       labels.map((label) =>
         button(label, () => correct(subject, label), {
           class: "choice",
-          disabled: label === prediction.label,
+          disabled: stale || label === prediction.label,
           "aria-label": `It is a ${label}`,
           "data-key": `is-${label}`,
         }),

@@ -7,6 +7,7 @@
  */
 
 import { element } from "../element.js";
+import { encodeGrey } from "./png.js";
 
 const SENT_PIXELS = 192; // small enough for the server to decode at once, and far more than the model looks at
 const PEN = 0.075; // of the side; MNIST's pens are about a twelfth of the digit's height
@@ -32,6 +33,7 @@ export function createSheet(changed) {
   let strokes = [];
   /** @type {Point[] | null} */
   let open = null;
+  let edits = 0;
   /** @type {Point | null} where the keyboard's pen is, once it was moved */
   let cursor = null;
 
@@ -43,12 +45,15 @@ export function createSheet(changed) {
     if (cursor && document.activeElement === canvas) mark(canvas, cursor, ink, open !== null);
   };
   const edit = () => {
+    edits += 1;
     show();
     changed();
   };
   const sheet = {
     canvas,
     isEmpty: () => strokes.length === 0,
+    /** The number of the newest edit, by which an answer says what it is about. */
+    edit: () => edits,
     /** Whether there is more than a dot, of which nothing could be said. */
     isReadable: () => strokes.some((stroke) => lengthOf(stroke) > PEN / 2),
     undo() {
@@ -61,12 +66,8 @@ export function createSheet(changed) {
       open = cursor = null;
       edit();
     },
-    /** @returns {Promise<Blob>} the drawing as a PNG */
-    async image() {
-      const sent = new OffscreenCanvas(SENT_PIXELS, SENT_PIXELS);
-      paint(sent, strokes, "#fff", "#000");
-      return sent.convertToBlob({ type: "image/png" });
-    },
+    /** @returns {Promise<Blob>} the drawing, as it is when this is called, as a PNG */
+    image: () => pictureOf(strokes),
   };
 
   /** @param {PointerEvent} event @returns {Point} */
@@ -118,8 +119,21 @@ export function createSheet(changed) {
   return sheet;
 }
 
+/** @param {Point[][]} strokes @returns {Promise<Blob>} */
+function pictureOf(strokes) {
+  const canvas = element("canvas", { width: SENT_PIXELS, height: SENT_PIXELS });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  paint(canvas, strokes, "#fff", "#000");
+  if (!("CompressionStream" in globalThis))
+    return new Promise((resolve) => canvas.toBlob((blob) => resolve(/** @type {Blob} */ (blob)), "image/png"));
+  const { data } = context.getImageData(0, 0, SENT_PIXELS, SENT_PIXELS);
+  const grey = new Uint8Array(SENT_PIXELS ** 2);
+  for (let index = 0; index < grey.length; index++) grey[index] = data[4 * index];
+  return encodeGrey(grey, SENT_PIXELS, SENT_PIXELS);
+}
+
 /**
- * @param {HTMLCanvasElement | OffscreenCanvas} canvas @param {Point[][]} strokes @param {string} ink
+ * @param {HTMLCanvasElement} canvas @param {Point[][]} strokes @param {string} ink
  * @param {string | null} ground
  */
 function paint(canvas, strokes, ink, ground) {

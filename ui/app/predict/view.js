@@ -7,7 +7,7 @@ import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
 import { counted } from "../format.js";
 import { state, watch } from "../state.js";
-import { addPictures, askAgain, clearGallery, drawn, shownSubject } from "./actions.js";
+import { addPictures, askAgain, clearGallery, drawn, isStale, shownSubject } from "./actions.js";
 import { answer, labelsNow } from "./answer.js";
 import { createSheet } from "./canvas.js";
 import { tile } from "./gallery.js";
@@ -59,15 +59,13 @@ export function predictView() {
   document.addEventListener("paste", (event) => {
     if (state.route.view === "predict") addPictures(pasted(event));
   });
-  whenBack(() => {
-    if (sheet.isReadable()) drawn(sheet);
-    void askAgain();
-  });
+  whenBack(() => void askAgain(sheet));
   watch(
-    () => [shownSubject(), state.health.value?.labels.join()],
-    (subject, _labels) => {
-      replace(panel, ...answer(subject, labelsNow()));
+    () => [shownSubject(), isStale(shownSubject()), state.health.value?.labels.join()],
+    (subject, stale, _labels) => {
+      replace(panel, ...answer(subject, labelsNow(), stale));
       live.textContent = subject?.prediction?.label ?? "";
+      for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
     },
   );
   watch(

@@ -1,0 +1,157 @@
+"""The sheet: what is filed is what is on it, whenever one says so, and only one pointer draws at a time."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+from tests.live import LiveServer
+from tests.ui.browser import THREE, draw, place_on_sheet
+from tests.ui.conftest import OpenPage
+from tests.ui.test_predict import answer
+
+SENT_PIXELS = 192
+# Of 255, the mean between the sheet as it is shown, made smaller, and the picture of the same strokes: one edge apart.
+SAME = 3.0
+
+# A network that takes its time, never the same, so that answers come late and at any moment of a stroke.
+SLOW_ANSWERS = """() => {
+  const asked = globalThis.fetch;
+  let turn = 0;
+  globalThis.fetch = async (...call) => {
+    const response = await asked(...call);
+    if (String(call[0]).includes("/predict")) {
+      turn += 1;
+      await new Promise((resolve) => setTimeout(resolve, (turn * 37) % 90));
+    }
+    return response;
+  };
+}"""
+
+# What a person who is too quick does: the sheet as it is at the click, or null if there was nothing to click.
+CLICK_AT_ONCE = """(label) => {
+  const key = `[data-key="is-${label}"]`;
+  const button = document.querySelector(`.answer ${key}:not(:disabled):not([aria-busy="true"])`);
+  if (button === null) return null;
+  const shown = document.querySelector("canvas.sheet").toDataURL();
+  button.click();
+  return shown;
+}"""
+
+ENCODED = """async ([pixels, width, height]) => {
+  const { encodeGrey } = await import("/app/predict/png.js");
+  const grey = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
+  const bytes = new Uint8Array(await (await encodeGrey(grey, width, height)).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes));
+}"""
+
+Picture = NDArray[np.float64]  # (192, 192), from 0 to 255, the ink is high
+
+
+def ink_of(shown: str) -> Picture:
+    """The sheet's ink as it was shown, in the size that is sent."""
+    with Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2]))) as picture:
+        small = picture.getchannel("A").resize((SENT_PIXELS, SENT_PIXELS), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float64)
+
+
+def stored(server: LiveServer) -> list[Picture]:
+    """Every stored picture, the oldest first."""
+    found = server.get("/dataset/images?limit=1000").json()["images"]
+    pictures = []
+    for each in reversed(found):
+        content = server.get(f"/dataset/images/{each['sha256']}").content
+        with Image.open(io.BytesIO(content)) as picture:
+            assert (picture.mode, picture.size) == ("L", (SENT_PIXELS, SENT_PIXELS))
+            pictures.append(np.asarray(picture, dtype=np.float64))
+    return pictures
+
+
+def test_what_is_filed_is_what_is_on_the_sheet_at_any_speed(
+    server: LiveServer, open_page: OpenPage, random: np.random.Generator
+) -> None:
+    page = open_page(server.url)
+    page.evaluate(SLOW_ANSWERS)
+    shown: list[str | None] = []
+    before = len(stored(server))
+    for stroke in range(6):
+        if stroke in (2, 4):
+            page.get_by_role("button", name="Clear").click()
+        shift = random.uniform(-0.15, 0.15)
+        places = [place_on_sheet(page, x + shift, y + random.uniform(-0.1, 0.1)) for x, y in THREE]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for position, place in enumerate(places[1:]):
+            page.mouse.move(*place, steps=int(random.integers(1, 8)))
+            shown.append(page.evaluate(CLICK_AT_ONCE, str(position % 10)))
+            if random.random() < 0.3:
+                expect(page.locator(".answer")).to_have_attribute("aria-busy", "false")
+                shown.append(page.evaluate(CLICK_AT_ONCE, str(position % 10)))
+        page.mouse.up()
+        shown.append(page.evaluate(CLICK_AT_ONCE, str(stroke % 10)))
+    page.wait_for_load_state("networkidle")
+    inks = [ink_of(each) for each in shown if each is not None]
+    pictures = stored(server)[before:]
+    assert len(inks) > 10
+    apart = [min(float(np.abs(ink - picture).mean()) for picture in pictures) for ink in inks]
+    assert max(apart) < SAME, f"{sum(each >= SAME for each in apart)} of {len(apart)} are other pictures: {max(apart)}"
+    assert len(inks) == len(pictures)
+
+
+def test_an_answer_older_than_the_ink_is_dimmed_and_its_buttons_rest(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    panel, five = page.get_by_label("Answer", exact=True).first, page.get_by_role("button", name="It is a 5")
+    expect(panel).to_have_attribute("aria-busy", "false")
+    expect(five).to_be_enabled()
+    held: list[Route] = []
+    holding = True
+    page.route("**/predict?*", lambda route: held.append(route) if holding else route.continue_())
+    with page.expect_request("**/predict?*"):
+        draw(page, [(0.1, 0.1), (0.2, 0.1)])
+    expect(panel).to_have_attribute("aria-busy", "true")
+    expect(five).to_be_disabled()
+    expect(panel.locator(".verdict")).to_have_css("opacity", "0.5")
+    holding = False
+    held[0].continue_()
+    expect(panel).to_have_attribute("aria-busy", "false")
+    expect(five).to_be_enabled()
+    expect(panel.locator(".verdict")).to_have_css("opacity", "1")
+
+
+@pytest.mark.parametrize(("width", "height"), [(192, 192), (1, 1), (7, 3)])
+def test_the_page_encodes_what_others_can_read(
+    server: LiveServer, open_page: OpenPage, random: np.random.Generator, width: int, height: int
+) -> None:
+    page = open_page(server.url)
+    pixels = random.integers(0, 256, (height, width), dtype=np.uint8)
+    sent = [base64.b64encode(pixels.tobytes()).decode(), width, height]
+    with Image.open(io.BytesIO(base64.b64decode(page.evaluate(ENCODED, sent)))) as picture:
+        assert picture.mode == "L"
+        assert np.array_equal(np.asarray(picture), pixels)
+
+
+def file_a_three(page: Page) -> None:
+    draw(page, THREE)
+    answer(page, "3")
+    page.get_by_role("button", name="It is a 5").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 5")
+
+
+def test_a_browser_without_compression_sends_the_same_picture(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    file_a_three(page)
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="It is a 5")).to_be_visible()
+    before = server.get("/dataset").json()["count"]
+    page.get_by_role("button", name="It is a 5").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 5")
+    page.get_by_role("button", name="Clear").click()
+    page.evaluate("delete globalThis.CompressionStream")
+    file_a_three(page)
+    assert server.get("/dataset").json()["count"] == before + 1, "the pixels are not the same"
