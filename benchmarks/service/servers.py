@@ -54,7 +54,12 @@ class Server:
 
     def resident_bytes(self) -> int:
         """Resident memory of its largest process."""
-        return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES for pid in self.processes)
+        return resident_bytes(self.processes)
+
+
+def resident_bytes(pids: Sequence[int]) -> int:
+    """Resident memory of the largest of some processes."""
+    return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES for pid in pids)
 
 
 @contextlib.contextmanager
