@@ -3,7 +3,6 @@ requests that offer another protocol, a lane past the task for requests that nee
 """
 
 import asyncio
-import json
 import math
 from typing import Any, cast
 
@@ -11,13 +10,15 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from server.machine import descriptors
-from server.web.errors import Busy, HeaderTimeout, Malformed, MethodNotAllowed, RequestError, refusal_of
+from server.web.errors import Busy, HeaderTimeout, Malformed, MethodNotAllowed, RequestError
 from server.web.lane import Lane, Ride
+from server.web.refusal import last_answer
 
 HEADER_SECONDS = 10.0  # from the first byte of a request, or the connection's opening, to the end of its header
 HELD_SECONDS = 0.05  # how long a request is held back for its body: a client that sends it apart sends it at once
 HELD_BYTES = 262_144  # a lane is for small requests
 SCARCE_SECONDS = 1.0  # for a whole request, where descriptors run out
+NO_DESCRIPTORS = "the service has no file descriptors left for more connections; GET /health says how many it has"
 PROBES = frozenset({b"/health", b"/livez", b"/readyz", b"/metrics"})  # are answered then as well
 
 
@@ -52,7 +53,7 @@ class Protocol(HttpToolsProtocol):
         left, reserve = limit - transport.get_extra_info("socket").fileno(), descriptors.reserve(limit)
         self._is_scarce = left <= reserve
         if left <= reserve // 4:  # these are for files
-            self._refuse(_lack())
+            self._refuse(Busy(NO_DESCRIPTORS))
             return
         self._deadline = self.loop.call_later(SCARCE_SECONDS if self._is_scarce else HEADER_SECONDS, self._give_up)
 
@@ -187,9 +188,8 @@ class Protocol(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as stop:
                 rest = rest[stop.args[0] :]
             if self.parser.get_method() == b"CONNECT":
-                self._refuse(
-                    MethodNotAllowed("this is no proxy: CONNECT is not taken", {"Allow": "GET, HEAD, POST, DELETE"})
-                )
+                allowed = {"Allow": "GET, HEAD, POST, DELETE"}
+                self._refuse(MethodNotAllowed("this is no proxy: CONNECT is not taken", allowed))
                 return
             header = self._header_without_offer()
             self.parser = httptools.HttpRequestParser(self)
@@ -235,9 +235,9 @@ class Protocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._cancel_deadline()
+        late = HeaderTimeout("the request's headers took too long to arrive")
         if not self.transport.is_closing():
-            late = HeaderTimeout("the request's headers took too long to arrive")
-            self._refuse(_lack() if self._is_unwelcome else late)
+            self._refuse(Busy(NO_DESCRIPTORS) if self._is_unwelcome else late)
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
@@ -245,18 +245,5 @@ class Protocol(HttpToolsProtocol):
             self._deadline = None
 
     def _refuse(self, error: RequestError) -> None:
-        status, code, own = refusal_of(error)
-        body = json.dumps({"error": str(error), "code": code}).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-            *((name.lower().encode(), value.encode()) for name, value in own.items()),
-        ]
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
+        self.transport.write(last_answer(error))
         self.transport.close()
-
-
-def _lack() -> Busy:
-    return Busy("the service has no file descriptors left for more connections; GET /health says how many it has")

@@ -1,6 +1,7 @@
 """A connection on which something else than HTTP/1.1 is offered answers what it answers without the offer."""
 
 import asyncio
+import socket
 from itertools import pairwise
 
 import pytest
@@ -26,7 +27,8 @@ class Wire(asyncio.Transport):
     """A transport that keeps what is written to it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._socket = socket.socket()
+        super().__init__({"socket": self._socket})
         self.written = b""
         self.closed = False
 
@@ -43,6 +45,9 @@ class Wire(asyncio.Transport):
     def pause_reading(self) -> None: ...
 
     def resume_reading(self) -> None: ...
+
+    def release(self) -> None:
+        self._socket.close()
 
 
 def exchange(pieces: list[bytes]) -> tuple[list[tuple[str, str, bytes]], bytes, bool]:
@@ -73,6 +78,7 @@ def exchange(pieces: list[bytes]) -> tuple[list[tuple[str, str, bytes]], bytes, 
             await asyncio.sleep(0)  # the callbacks of the tasks that ended
         closed = wire.closed
         protocol.connection_lost(None)
+        wire.release()
         return asked, wire.written, closed
 
     return asyncio.run(talk())
