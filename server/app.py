@@ -33,6 +33,7 @@ from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.front import Front
 from server.web.guard import Guard
+from server.web.prefix import Prefix
 from server.web.shutdown import Shutdown
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
@@ -62,7 +63,7 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     ids = RequestIds(os.urandom(4).hex())
     express = Express(settings, service.predictor, service.log, service.shutdown, ids)
-    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, express)
+    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, Prefix(settings), express)
     if settings.origins:
         return CORSMiddleware(
             front,

@@ -8,6 +8,7 @@ hosting platforms set, is read where RELEARN_PORT is not there.
 import argparse
 import importlib.util
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -35,6 +36,10 @@ class Settings:
 
     host: str = setting("127.0.0.1", "address", "address to listen on")
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
+    root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
+    trusted_proxies: str = setting(
+        "127.0.0.1,::1", "addresses", "comma-separated proxies whose X-Forwarded-Prefix is believed"
+    )
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")
     artifacts: Path = setting(Path("artifacts"), "folder", "models, jobs and candidates")
@@ -94,6 +99,10 @@ class Settings:
     def hosts(self) -> tuple[str, ...]:
         """Host names that changing calls may carry beside loopback's and the listening address."""
         return _words(self.allowed_hosts)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        return _words(self.trusted_proxies)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -175,6 +184,11 @@ def _check(settings: Settings) -> None:
             raise SettingError(f"{PREFIX}{f.name.upper()}={value} must be at least {least} {f.metadata['unit']}")
     if settings.port > 65535:
         raise SettingError(f"RELEARN_PORT={settings.port} must be at most 65535")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.root_path):
+        raise SettingError(
+            f"RELEARN_ROOT_PATH={settings.root_path!r} must look like /relearn: a slash first, none at the end, "
+            "and has letters, digits and . _ ~ - only"
+        )
     if not settings.name.replace("-", "").replace("_", "").isalnum() or not settings.name.isascii():
         raise SettingError(f"RELEARN_NAME={settings.name!r} may have letters, digits, - and _ only")
     if settings.batch_limit > settings.queue_limit:

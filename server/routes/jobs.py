@@ -22,6 +22,7 @@ from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
 from server.web.errors import Failed, Malformed, UnderWay
+from server.web.prefix import address
 
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
 NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
@@ -50,15 +51,15 @@ def routes(service: Service) -> list[Route]:
             under_way = await work(executor, jobs.open)
             if under_way is None:
                 raise
-            raise UnderWay(str(error), {"Location": f"/retrain/jobs/{under_way.job}"}) from None
+            raise UnderWay(str(error), {"Location": _address(request, under_way.job)}) from None
         try:
             await service.launcher.start(job.job)
         except OSError as error:
             await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
             raise Failed(f"the trainer could not be started: {error}; is the train environment there?") from None
         if not wait:
-            return _accepted(job.job)
-        return await _wait(service, job.job)
+            return _accepted(request, job.job)
+        return await _wait(service, request, job.job)
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
@@ -140,19 +141,23 @@ def _content(job: Job) -> dict[str, object]:
     }
 
 
-def _accepted(job: str) -> Response:
+def _accepted(request: Request, job: str) -> Response:
     content = {"message": "Retraining has begun", "job": job}
-    return JSONResponse(content, 202, {"Location": f"/retrain/jobs/{job}"})
+    return JSONResponse(content, 202, {"Location": _address(request, job)})
 
 
-async def _wait(service: Service, number: str) -> Response:
+def _address(request: Request, job: str) -> str:
+    return address(request.scope, f"/retrain/jobs/{job}")
+
+
+async def _wait(service: Service, request: Request, number: str) -> Response:
     """The answer once the job is over and, if it published, every worker serves its version; 202 if we stop first."""
     result = None
     async for each in service.feeds.follow(number):
         if isinstance(each, Glance):
             result = each.result
     if result is None:
-        return _accepted(number)
+        return _accepted(request, number)
     if result["state"] == "failed":
         raise Failed(f"the retraining failed: {result['reason']}")
     if result["state"] == "cancelled":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +18,7 @@ from server.web.body import ClientLeft, linger
 from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
 from server.web.guard import Guard
 from server.web.lane import Lane
+from server.web.prefix import Prefix, address
 from server.web.shutdown import Shutdown
 
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -36,6 +37,7 @@ class Front:
         log: AccessLog,
         shutdown: Shutdown,
         ids: RequestIds,
+        prefix: Prefix,
         lane: Lane | None = None,
     ) -> None:
         self.lane = lane  # protocol.py finds it here
@@ -45,6 +47,7 @@ class Front:
         self._log = log
         self._stopping = shutdown.stopping
         self._ids = ids
+        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self  # so that the router raises its 404 and 405 instead of answering them
@@ -52,6 +55,7 @@ class Front:
             await self._router(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        self._prefix.take_off(scope, headers)
         method, path = scope["method"], scope["path"]
         record = Record(method, scope["raw_path"], "none", self._ids.of(headers), perf_counter())
         own_headers = [
@@ -73,6 +77,8 @@ class Front:
             if method == "POST" and path in self._predictions:
                 record.route = path
                 await self._predictions[path](scope, receive, answer)
+            elif not path:
+                await RedirectResponse(address(scope, "/"), 308)(scope, receive, answer)
             else:
                 if method not in OPEN_METHODS:
                     self._guard.check(headers)

@@ -10,8 +10,9 @@ const KEY = "relearn-key";
 const TIMEOUT_MS = 30_000;
 const PAGE_MOST = 1000; // entries of a list that the server gives at once
 
-/** The server: the one that the page came from, unless the page names another. */
-const base = (document.querySelector('meta[name="relearn-api"]')?.getAttribute("content") ?? "").replace(/\/+$/, "");
+const elsewhere = document.querySelector('meta[name="relearn-api"]')?.getAttribute("content");
+/** The server: the folder that the page came from, which a proxy may have put anywhere, unless the page names another. */
+const base = (elsewhere || new URL(".", document.baseURI).pathname).replace(/\/+$/, "");
 
 /** A call that did not work out. `code` is the server's word, or "lost" where no answer came. */
 export class Failure extends Error {
