@@ -14,7 +14,7 @@ from server.routes.requests import json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
-from server.store.figures import FIGURES
+from server.store.figures import LISTED
 from server.store.files import Json
 from server.store.versions import Version
 
@@ -105,14 +105,14 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, obje
 
 def _candidate(job: str, figures: dict[str, Json]) -> dict[str, object]:
     """A candidate that the gate refused, with its figures."""
-    return {"job": job, **{name: figures.get(name) for name in FIGURES}}
+    return {"job": job, **{name: figures.get(name) for name in LISTED}}
 
 
 def _summary(service: Service, version: Version, current: str | None) -> dict[str, object]:
     summary: dict[str, object] = {"version": version.version, "current": version.version == current}
     if not (service.memory.versions.folder(version.version) / "manifest.json").is_file():
         summary["problem"] = f"the files of version {version.version} are lost"
-    figures = {name: version.figures.get(name) for name in FIGURES}
+    figures = {name: version.figures.get(name) for name in LISTED}
     return summary | {"created_at": version.created_at, "bytes": version.bytes, **figures}
 
 
@@ -121,7 +121,7 @@ def _details(service: Service, number: str) -> dict[str, object]:
     version = versions.find(number)
     manifest = json.loads(versions.manifest(number).to_json())
     report: dict[str, Any] = versions.report(number)
-    full = {name: report.get(name, version.figures.get(name)) for name in FIGURES}
+    full = {name: report.get(name, version.figures.get(name)) for name in LISTED}
     return (
         _summary(service, version, service.memory.pointer.current()) | full | {"manifest": manifest, "report": report}
     )
