@@ -19,7 +19,7 @@ from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, models, page, predictions, status, upload
+from server.routes import dataset, jobs, models, openapi, page, predictions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> ASGIApp:
             *jobs.routes(service),
             *models.routes(service),
             *status.routes(service),
+            *openapi.routes(),
             *page.routes(settings.ui),
         ],
         redirect_slashes=False,
