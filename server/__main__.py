@@ -59,7 +59,6 @@ def serve(settings: Settings) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=75,  # longer than the usual client's, so that it is the client who closes
         timeout_graceful_shutdown=round(settings.grace_seconds),
     )
     log_to_stderr()

@@ -35,6 +35,7 @@ from server.web.front import Front
 from server.web.guard import Guard
 from server.web.prefix import Prefix
 from server.web.shutdown import Shutdown
+from server.web.terms import TERMS, Terms
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
@@ -44,6 +45,9 @@ logger = logging.getLogger("relearn")
 def create_app(settings: Settings) -> ASGIApp:
     """The ASGI application of one worker."""
     service = _service(settings)
+    ids = RequestIds(os.urandom(4).hex())
+    express = Express(settings, service.predictor, service.log, ids)
+    terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
     endpoints: dict[str, ASGIApp] = {
         "/predict": PredictEndpoint(settings, service.predictor),
         "/predict/batch": BatchEndpoint(settings, service.predictor),
@@ -60,11 +64,9 @@ def create_app(settings: Settings) -> ASGIApp:
             *page.routes(settings.ui),
         ],
         redirect_slashes=False,
-        lifespan=lambda _: _lifespan(service),
+        lifespan=lambda _: _lifespan(service, terms),
     )
-    ids = RequestIds(os.urandom(4).hex())
-    express = Express(settings, service.predictor, service.log, service.shutdown, ids)
-    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, Prefix(settings), express)
+    front = Front(router, endpoints, Guard(settings), service.log, ids, Prefix(settings))
     if settings.origins:
         return CORSMiddleware(
             front,
@@ -147,7 +149,7 @@ async def _gauge(service: Service) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(service: Service) -> AsyncIterator[None]:
+async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, object]]:
     for folder in (service.settings.artifacts, service.settings.data):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -165,7 +167,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
     gc.collect()
     gc.freeze()
-    yield
+    yield {TERMS: terms}
     await gauges.stop()
     await service.losses.stop()
     await service.attendance.stop()

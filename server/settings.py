@@ -24,10 +24,15 @@ class SettingError(Exception):
     """A setting that can't be used; the message names it, its value and what it may be."""
 
 
-def setting(default: T, unit: str, help_text: str) -> T:
+def setting(default: T, unit: str, help_text: str, is_limit: bool = False) -> T:
     """A field of Settings: its default, the unit a value is given in, and what it decides."""
-    value: T = field(default=default, metadata={"unit": unit, "help": help_text})
+    value: T = field(default=default, metadata={"unit": unit, "help": help_text, "is_limit": is_limit})
     return value
+
+
+def limit(default: T, unit: str, help_text: str) -> T:
+    """A field of Settings that bounds what clients may bring or take: docs/limits.md and /health have it."""
+    return setting(default, unit, help_text, is_limit=True)
 
 
 @dataclass(frozen=True)
@@ -54,22 +59,35 @@ class Settings:
     )
     allowed_hosts: str = setting("", "names", "comma-separated Host names to answer changing calls on; empty: see docs")
     allowed_origins: str = setting("", "origins", "comma-separated origins of other sites whose pages may call the API")
-    body_limit_bytes: int = setting(32 * 2**20, "bytes", "largest request body")
-    body_timeout_seconds: float = setting(30.0, "seconds", "longest a request body may take to arrive")
-    image_limit_pixels: int = setting(40_000_000, "pixels", "largest picture, by width times height")
-    upload_limit_files: int = setting(1000, "files", "most images in one upload or batch prediction")
+    connection_limit: int = limit(10_000, "connections", "most connections of a worker; more are refused with 503")
+    header_limit_bytes: int = limit(32 * 2**10, "bytes", "largest request header, its first line included")
+    header_limit_lines: int = limit(100, "lines", "most lines of a request header")
+    url_limit_bytes: int = limit(8 * 2**10, "bytes", "longest URL of a request")
+    content_type_limit_bytes: int = limit(2**10, "bytes", "longest Content-Type of a request")
+    body_limit_bytes: int = limit(32 * 2**20, "bytes", "largest request body")
+    unread_limit_bytes: int = limit(128 * 2**20, "bytes", "most of a body that no call reads which is let pass")
+    idle_seconds: float = limit(75.0, "seconds", "longest a connection may wait for its next request")
+    header_seconds: float = limit(10.0, "seconds", "longest a request header may take to arrive")
+    body_silence_seconds: float = limit(10.0, "seconds", "longest a request body may bring nothing")
+    pace_limit_bytes: int = limit(
+        4096, "bytes a second", "slowest pace of a body, after that time, and of a client that reads its answer"
+    )
+    unread_seconds: float = limit(2.0, "seconds", "longest a body that no call reads is let pass")
+    answer_seconds: float = limit(30.0, "seconds", "longest a client may read nothing of its answer")
+    image_limit_pixels: int = limit(40_000_000, "pixels", "largest picture, by width times height")
+    upload_limit_files: int = limit(1000, "files", "most images in one upload or batch prediction")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
     upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")
     suspect_below: float = setting(
         0.02, "probability", "an upload whose label the model finds less probable is put aside as a suspect"
     )
     batch_limit: int = setting(32, "images", "most images the model sees at once")
-    queue_limit: int = setting(1024, "images", "most images waiting for the model; more are refused with 503")
-    queue_timeout_seconds: float = setting(5.0, "seconds", "longest an image may wait for the model")
-    drain_seconds: float = setting(
+    queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
+    queue_timeout_seconds: float = limit(5.0, "seconds", "longest an image may wait for the model")
+    drain_seconds: float = limit(
         1.0, "seconds", "after SIGTERM, time in which /readyz says 503 and all is still served"
     )
-    grace_seconds: float = setting(30.0, "seconds", "after that, longest wait for requests that are being answered")
+    grace_seconds: float = limit(30.0, "seconds", "after that, longest wait for requests that are being answered")
     trainer: str = setting("process", "word", "how a retrain is started: process, docker, or none where a runner waits")
     trainer_python: Path = setting(Path(".venv-train/bin/python"), "file", "interpreter of the train environment")
     docker_image: str = setting("relearn-train", "image", "image of the trainer's container, with trainer=docker")
@@ -94,6 +112,11 @@ class Settings:
     promote_wait_seconds: float = setting(
         15.0, "seconds", "longest wait for every worker to take over a promoted model"
     )
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """What clients may bring or take at most."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["is_limit"]}
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -191,6 +214,11 @@ def _check(settings: Settings) -> None:
         )
     if not settings.name.replace("-", "").replace("_", "").isalnum() or not settings.name.isascii():
         raise SettingError(f"RELEARN_NAME={settings.name!r} may have letters, digits, - and _ only")
+    if settings.url_limit_bytes >= min(settings.header_limit_bytes, 2**16):
+        raise SettingError(
+            f"RELEARN_URL_LIMIT_BYTES={settings.url_limit_bytes} must be under 65536 and under "
+            f"RELEARN_HEADER_LIMIT_BYTES={settings.header_limit_bytes}, which counts the URL too"
+        )
     if settings.batch_limit > settings.queue_limit:
         raise SettingError(
             f"RELEARN_BATCH_LIMIT={settings.batch_limit} is more than RELEARN_QUEUE_LIMIT={settings.queue_limit}: "

@@ -26,6 +26,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": model.version if model is not None else None,
             "labels": list(model.labels) if model is not None else [],
             "problems": problems,
+            "limits": service.settings.limits,
         }
         return JSONResponse(content, 503 if model is None else 200)
 

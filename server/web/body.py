@@ -1,15 +1,11 @@
-"""A request's body, read whole within a limit of bytes and of time."""
-
-import asyncio
+"""A request's body, read whole within a limit of bytes. How long it may take is for the connection to say (pace.py)."""
 
 from starlette.types import Message, Receive, Scope
 
 from server.pictures import mistaken
 from server.settings import Settings
 from server.web import multipart
-from server.web.errors import BodyTimeout, BodyTooLarge, Malformed, UnsupportedBody
-
-LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
+from server.web.errors import BodyTooLarge, Malformed, UnsupportedBody
 
 
 class ClientLeft(Exception):
@@ -17,7 +13,7 @@ class ClientLeft(Exception):
 
 
 async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes:
-    """The whole body, after which the scope says `body_read`.
+    """The whole body.
 
     Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length), UnsupportedBody (one that is compressed) or
     ClientLeft. No more than the limit and one piece from the transport are ever held.
@@ -27,14 +23,16 @@ async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes
     declared = scope["headers_by_name"].get(b"content-length")
     if declared is not None and int_of(declared) > limit_bytes:
         raise _too_large(limit_bytes)
-    message = await _next(receive, settings.body_timeout_seconds)
-    body: bytes = message.get("body", b"")
+    message = await _next(receive)
+    body: bytes | bytearray = message.get("body", b"")
     if message.get("more_body", False):
-        body = await _rest(receive, body, settings)
+        body = bytearray(body)
+        while message.get("more_body", False) and len(body) <= limit_bytes:
+            message = await _next(receive)
+            body += message.get("body", b"")
     if len(body) > limit_bytes:
         raise _too_large(limit_bytes)
-    scope["body_read"] = True
-    return body
+    return bytes(body)
 
 
 async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[multipart.Part]:
@@ -71,31 +69,6 @@ def _check_encoding(scope: Scope) -> None:
         )
 
 
-async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:
-    pieces, size = [first], len(first)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + settings.body_timeout_seconds
-    more = True
-    while more:
-        message = await _next(receive, deadline - loop.time())
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > settings.body_limit_bytes:
-            raise _too_large(settings.body_limit_bytes)
-        more = message.get("more_body", False)
-    return b"".join(pieces)
-
-
-async def linger(receive: Receive) -> None:
-    """Read and drop what a client still sends, for a while, after its request was refused."""
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
-                pass
-    except TimeoutError:
-        pass
-
-
 def int_of(content_length: bytes) -> int:
     """A Content-Length as a number; raises Malformed."""
     if not content_length.isdigit():
@@ -103,12 +76,8 @@ def int_of(content_length: bytes) -> int:
     return int(content_length[:20])
 
 
-async def _next(receive: Receive, timeout_seconds: float) -> Message:
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            message = await receive()
-    except TimeoutError:
-        raise BodyTimeout("the request body took too long to arrive; send it faster or in smaller pieces") from None
+async def _next(receive: Receive) -> Message:
+    message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientLeft
     return message

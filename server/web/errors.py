@@ -66,6 +66,14 @@ class HeaderTimeout(RequestError):
     """Its header did not arrive in time."""
 
 
+class HeaderTooLarge(RequestError):
+    """Its header, or something in it, is larger than is taken."""
+
+
+class UrlTooLong(RequestError):
+    """Its URL is longer than is taken."""
+
+
 class BodyTimeout(RequestError):
     """Its body did not arrive in time."""
 
@@ -126,11 +134,13 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     LeaseLost: Refusal(409, "conflict"),
     BodyTooLarge: Refusal(413, "body_too_large"),
     ImageTooLarge: Refusal(413, "image_too_large"),
+    UrlTooLong: Refusal(414, "url_too_long"),
     UnsupportedBody: Refusal(415, "unsupported_type"),
     UnsupportedType: Refusal(415, "unsupported_type"),
     UnusableImage: Refusal(422, "unusable_image"),
     UnusableLabel: Refusal(422, "unusable_label"),
     UnusableOption: Refusal(422, "unusable_option"),
+    HeaderTooLarge: Refusal(431, "header_too_large"),
     Failed: Refusal(500, "failed"),
     Internal: Refusal(500, "internal"),
     Uncertain: Refusal(500, "uncertain"),

@@ -4,6 +4,7 @@ Predictions go from here straight to their endpoints; everything else goes throu
 alone, without Starlette's application class, whose error middleware would answer before the errors could arrive here.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from time import perf_counter
@@ -14,12 +15,10 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
-from server.web.body import ClientLeft, linger
-from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
+from server.web.body import ClientLeft
+from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
 from server.web.guard import Guard
-from server.web.lane import Lane
 from server.web.prefix import Prefix, address
-from server.web.shutdown import Shutdown
 
 OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -35,17 +34,13 @@ class Front:
         predictions: Mapping[str, ASGIApp],
         guard: Guard,
         log: AccessLog,
-        shutdown: Shutdown,
         ids: RequestIds,
         prefix: Prefix,
-        lane: Lane | None = None,
     ) -> None:
-        self.lane = lane  # protocol.py finds it here
         self._router = router
         self._predictions = predictions
         self._guard = guard
         self._log = log
-        self._stopping = shutdown.stopping
         self._ids = ids
         self._prefix = prefix
 
@@ -57,7 +52,8 @@ class Front:
         headers = dict(scope["headers"])
         self._prefix.take_off(scope, headers)
         method, path = scope["method"], scope["path"]
-        record = Record(method, scope["raw_path"], "none", self._ids.of(headers), perf_counter())
+        client = scope["client"][0] if scope["client"] is not None else "-"
+        record = Record(method, scope["raw_path"], "none", self._ids.of(headers), perf_counter(), client=client)
         own_headers = [
             (b"x-request-id", record.request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -67,8 +63,6 @@ class Front:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
                 message["headers"] = [*message["headers"], *own_headers]
-                if self._stopping.is_set():
-                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         scope["headers_by_name"] = headers
@@ -89,6 +83,10 @@ class Front:
             await refuse(_routing_error(error, scope), scope, receive, answer)
         except ClientLeft:
             record.status = CLIENT_LEFT
+        except asyncio.CancelledError:
+            if not record.status:
+                await refuse(Busy("the service is stopping; send it again"), scope, receive, answer)
+            raise
         except Exception as fault:
             logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
             if not record.status:
@@ -101,18 +99,12 @@ class Front:
 
 
 async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with an error, all in one shape; what the client still sends is dropped, so that it can hear it."""
+    """Answer with an error, all in one shape."""
     status, code, headers = refusal_of(error)
     response = JSONResponse({"error": str(error), "code": code}, status, headers)
-    if scope["method"] in OPEN_METHODS or "body_read" in scope:
-        await response(scope, receive, send)
-        return
     if status in (408, 413):
         response.headers["connection"] = "close"
-    await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": True})
-    await linger(receive)
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await response(scope, receive, send)
 
 
 def _routing_error(error: HTTPException, scope: Scope) -> RequestError:

@@ -37,6 +37,8 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_TRAINER": "magic"}, "one of"),
         ({"RELEARN_DOCKER_CPUS": "0"}, "at least"),
         ({"RELEARN_DOCKER_MEMORY_BYTES": "4g"}, "whole number"),
+        ({"RELEARN_URL_LIMIT_BYTES": "40000"}, "which counts the URL too"),
+        ({"RELEARN_URL_LIMIT_BYTES": "65536", "RELEARN_HEADER_LIMIT_BYTES": "100000"}, "under 65536"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
         ({"RELEARN_DATABASE": "relearn.sqlite3"}, "must be postgresql"),

@@ -47,14 +47,14 @@ def test_records_are_counted_by_route_and_status() -> None:
         assert line in text.splitlines()
 
 
-def test_a_line_has_its_seven_words_whatever_the_path_is() -> None:
+def test_a_line_has_its_eight_words_whatever_the_path_is() -> None:
     lines: list[str] = []
     log = AccessLog(lambda _: None, lines.append)
     log._pending = [record(path=b"/a%20b%0A"), record(path=b"/\xff" + b"x" * 1000)]
     log.flush()
     for line in "".join(lines).splitlines():
         words = line.split(" ")
-        assert len(words) == 7
+        assert len(words) == 8
         assert words[1] == "POST"
-        assert words[3:] == ["200", "2.00ms", "model=3", "id=id-1"]
+        assert words[3:] == ["200", "2.00ms", "model=3", "client=-", "id=id-1"]
         assert len(line) < 400
