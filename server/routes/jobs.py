@@ -122,6 +122,7 @@ def _policy(settings: Settings) -> dict[str, Json]:
     """What the trainer is held to, which no client decides."""
     limits: dict[str, Json] = {
         "accuracy_margin": settings.gate_accuracy_margin,
+        "anchor_margin": settings.gate_anchor_margin,
         "significance": settings.gate_significance,
         "calibration_margin": settings.gate_calibration_margin,
         "cost_factor": settings.gate_cost_factor,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from export.calibration import calibration_error
 from export.cost import Cost, cost_of
-from export.gate import Check, Contender, Judging, Limits, Verdict, judge
+from export.gate import Contender, Judging, Limits, judge
 from export.paired import Paired, compare
+from export.verdict import Check, Verdict
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
 from server.store.errors import BrokenArtifact
