@@ -101,6 +101,9 @@ class Settings:
     docker_baseline: str = setting("", "mount", "baseline for the container: a host folder, a volume, or image")
     job_start_seconds: float = setting(60.0, "seconds", "a job that no runner took up by then has failed")
     gate_accuracy_margin: float = setting(0.003, "share", "accuracy that a new model may lack of the current one's")
+    gate_anchor_margin: float = setting(
+        0.005, "share", "accuracy that a new model may lack of the best version so far and of the baseline"
+    )
     gate_significance: float = setting(0.01, "probability", "level at which a paired loss counts as one")
     gate_calibration_margin: float = setting(0.01, "share", "calibration error that a new model may have more")
     gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")

@@ -62,7 +62,7 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
         "score_threshold": calibration.score_threshold,
         "score_directions": calibration.directions.shape[1],
     }
-    judging = Judging(prepared.part("gate"), prepared.part("held out"))
+    judging = Judging(prepared.part("gate"), prepared.part("held out"), prepared.sources)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
 
 

@@ -52,6 +52,7 @@ class Prepared:
     lost: int = 0  # uploads whose files are not there
     decision: int = 0  # that left the uploads as they were used
     fingerprint: str = ""  # of all uploads there were to use
+    sources: tuple[str, ...] = ()  # of the held-out uploads
 
     def part(self, name: str) -> tuple[Images, Classes]:
         """The images and classes of one part, in memory."""
@@ -99,6 +100,7 @@ def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work
         if part != "fit":
             judges.add(sha256)
     skipped = lost = 0
+    sources: list[str] = []  # of the held-out uploads
     for upload in stored:
         path = memory.content.path("data", picture_path(upload.sha256, upload.split))
         if upload.sha256 in judges:
@@ -110,12 +112,15 @@ def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work
             with Image.open(path) as picture:
                 prepared = preprocessing.apply(picture)
             place(upload.label, "uploads" if upload.split == "train" else "held out", prepared)
+            sources += [upload.source] if upload.split == "test" else []
     images.flush()
     for part in ("fit", "validation", "gate"):
         if not rows[part]:
             raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
     arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
-    return Prepared(dataset.labels, images, classes, arrays, tuple(batches), skipped, lost, decision, fingerprint)
+    return Prepared(
+        dataset.labels, images, classes, arrays, tuple(batches), skipped, lost, decision, fingerprint, tuple(sources)
+    )
 
 
 def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple[Example, str, Input]]:

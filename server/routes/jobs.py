@@ -21,11 +21,15 @@ from server.store.errors import Conflict, StoreError
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
-from server.web.errors import Failed, Malformed, UnderWay
+from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
 from server.web.prefix import address
 
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
 NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
+NOT_READY = (
+    "the trainer's environment is still being built: ask again in a few minutes. If nobody builds it any more, "
+    "`make .venv-train/ready` does"
+)
 NOTHING_NEW = {
     "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
     "published": False,
@@ -45,6 +49,8 @@ def routes(service: Service) -> list[Route]:
         work = asyncio.get_running_loop().run_in_executor
         if not forced and not await work(executor, _is_anything_new, service):
             return JSONResponse(NOTHING_NEW)
+        if not service.launcher.is_ready():
+            raise TrainerNotReady(NOT_READY)
         try:
             job = await work(executor, jobs.create, options, "api", _policy(service.settings))
         except Conflict as error:
@@ -117,6 +123,7 @@ def _policy(settings: Settings) -> dict[str, Json]:
     """What the trainer is held to, which no client decides."""
     limits: dict[str, Json] = {
         "accuracy_margin": settings.gate_accuracy_margin,
+        "anchor_margin": settings.gate_anchor_margin,
         "significance": settings.gate_significance,
         "calibration_margin": settings.gate_calibration_margin,
         "cost_factor": settings.gate_cost_factor,

@@ -7,7 +7,7 @@ A version becomes visible, and current, in one transaction; so does every move. 
 again: a row holds it from its reservation on, and stays when the version is pruned.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,13 +173,13 @@ class Versions:
             if also is not None:
                 also(connection)
 
-    def prune(self, keep: int) -> list[str]:
-        """Remove the oldest versions but `keep`; never the current, the one before it, or the baseline."""
+    def prune(self, keep: int, spare: Collection[str] = ()) -> list[str]:
+        """Remove the oldest versions but `keep`; never the current, the one before it, the baseline, or `spare`."""
         with self._database.write() as connection:
             query = select(version.c.number).where(self._kept()).order_by(version.c.number)
             numbers = connection.execute(query).scalars().all()
             spared = self._pointer.newest_two_in(connection)
-            removed = [number for number in numbers[:-keep] if number not in spared]
+            removed = [number for number in numbers[:-keep] if number not in spared and str(number) not in spare]
             gone = version.c.number.in_(removed) & (version.c.model_id == self._model.id)
             connection.execute(update(version).where(gone).values(pruned=1))
             paths = [version_path(self.name, number) for number in removed]

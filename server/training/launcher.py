@@ -16,10 +16,15 @@ from server.store.content import job_path
 from server.store.files import make_folder
 from server.store.memory import Memory
 
+BUILDING = "building"  # a file that the Makefile keeps in an environment until all of it is there
+
 logger = logging.getLogger("relearn")
 
 
 class Launcher(Protocol):
+    def is_ready(self) -> bool:
+        """Whether it could start a runner now."""
+
     async def start(self, job: str) -> None:
         """Start a runner for a job; raises OSError if that can't be done."""
 
@@ -34,6 +39,10 @@ class ProcessLauncher:
         self._settings = settings
         self._content = memory.content
         self._running: set[asyncio.Task[int]] = set()
+
+    def is_ready(self) -> bool:
+        """False while the Makefile builds the interpreter's environment."""
+        return not (self._settings.trainer_python.parents[1] / BUILDING).exists()
 
     async def start(self, job: str) -> None:
         settings = self._settings
@@ -90,6 +99,9 @@ def _keep_descriptors() -> None:
 
 class NoLauncher:
     """Starts nothing: a runner waits for jobs in the database."""
+
+    def is_ready(self) -> bool:
+        return True
 
     async def start(self, job: str) -> None:
         logger.info("job %s: waiting for a runner to take it up", job)

@@ -98,6 +98,10 @@ class NoModel(RequestError):
     """There is no model to answer with."""
 
 
+class TrainerNotReady(RequestError):
+    """The environment that trains is still being built."""
+
+
 class StorageFailed(RequestError):
     """The disk is full, read-only or broken: predictions go on, nothing can be stored."""
 
@@ -149,6 +153,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     Unavailable: Refusal(503, "store_unavailable", {"Retry-After": "5"}),
     Busy: Refusal(503, "busy", {"Retry-After": "1"}),
     NoModel: Refusal(503, "no_model", {"Retry-After": "5"}),
+    TrainerNotReady: Refusal(503, "trainer_not_ready", {"Retry-After": "30"}),
     NoSpace: Refusal(507, "storage_failed"),
     StorageFailed: Refusal(507, "storage_failed"),
     QuotaReached: Refusal(507, "quota_reached"),

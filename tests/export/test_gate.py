@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from export.calibration import calibration_error
 from export.cost import Cost, cost_of
-from export.gate import Check, Contender, Judging, Limits, Verdict, judge
+from export.gate import Contender, Judging, Limits, judge
 from export.paired import Paired, compare
+from export.verdict import Check, Verdict
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
 from server.store.errors import BrokenArtifact
@@ -159,6 +160,23 @@ def test_parity_holds_for_the_same_network_only(random: np.random.Generator) -> 
     almost[3, 0] += 1e-3
     with pytest.raises(BrokenArtifact, match="not the network"):
         verify(model, images, almost)
+
+
+@pytest.mark.parametrize(("ahead", "is_tie"), [(4e-6, True), (1.6e-5, False)])
+def test_a_tie_that_the_tolerance_can_not_tell_is_no_disagreement(ahead: float, is_tie: bool) -> None:
+    """To a black image the model answers alike for all classes; the network put the fourth a little ahead."""
+    images = np.zeros((9, 28, 28, 1), np.uint8)
+    candidate = tiny_candidate()
+    model = Model(candidate.manifest("digits", "1"), candidate.contents["model.onnx"])
+    network = answers(tiny_onnx(), images).copy()
+    network[5, 3] += ahead / 2
+    network[5, 4:] -= ahead / 2
+    network[5, :3] -= ahead / 2
+    if is_tie:
+        assert verify(model, images, network).top1_agreement == 1
+    else:
+        with pytest.raises(BrokenArtifact, match=r"top1_agreement=0\.8"):
+            verify(model, images, network)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))

@@ -215,7 +215,10 @@ def _child(module: Any) -> None:
 
 def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Path) -> None:
     """In place of trainer.run.run: the job's own way from the data to its end, with a model that nobody trained."""
-    from export.gate import Judging, Verdict
+    import numpy as np
+
+    from export.gate import Judging
+    from export.verdict import Verdict
     from export.verify import Parity
     from server.models.model import Model
     from tests.tiny import tiny_candidate
@@ -228,8 +231,10 @@ def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Pa
     model = Model(candidate.manifest("candidate", "candidate"), candidate.contents["model.onnx"])
     verdict = Verdict(told("refuse") is None, memory.pointer.current(), (), None)
     conclude.judge = lambda *_: verdict  # type: ignore[attr-defined]
+    conclude.anchors, conclude.times_judged = lambda *_: [], lambda *_: 0  # type: ignore[attr-defined]
     figures = candidate.report
-    parity, judging = Parity(0, 0.0, 1.0), Judging(*[(None, None)] * 2)  # type: ignore[arg-type] # nobody judges
+    nothing = np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int32)
+    parity, judging = Parity(0, 0.0, 1.0), Judging(nothing, nothing)  # nobody judges
     conclude.conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
 
 

@@ -56,6 +56,7 @@ PROMISED = {
     Unavailable: (503, "store_unavailable"),
     errors.Busy: (503, "busy"),
     errors.NoModel: (503, "no_model"),
+    errors.TrainerNotReady: (503, "trainer_not_ready"),
     NoSpace: (507, "storage_failed"),
     errors.StorageFailed: (507, "storage_failed"),
     QuotaReached: (507, "quota_reached"),
@@ -67,6 +68,7 @@ CARRIED = {
     Unavailable: {"Retry-After": "5"},
     errors.Busy: {"Retry-After": "1"},
     errors.NoModel: {"Retry-After": "5"},
+    errors.TrainerNotReady: {"Retry-After": "30"},
 }
 
 
