@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from server.store.files import Json
 SCHEMA = 1
 MANIFEST_LIMIT_BYTES = 4 * 2**20
 FILE_LIMIT_BYTES = 256 * 2**20  # no file of an artifact is read beyond this
+FILES_LIMIT = 64  # in a version
+_FILE = re.compile(r"(report/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")  # a name that leads nowhere else
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise BrokenArtifact(f"the manifest can't be read: {error!r}") from None
+        if len(made.files) > FILES_LIMIT or not all(map(_FILE.fullmatch, made.files)):
+            raise BrokenArtifact(f"the manifest lists over {FILES_LIMIT} files, or one that is none of a version")
         if preprocessing.mode not in MODES or not all(type(size) is int and 0 < size <= 1024 for size in sizes):
             raise BrokenArtifact(f"the manifest's preprocessing is not one this server has: {preprocessing}")
         if len(made.labels) < 2 or len(set(made.labels)) != len(made.labels):
@@ -97,13 +102,13 @@ def read_manifest(folder: Path, name: str, version: str) -> Manifest:
     return manifest
 
 
-def read_listed(folder: Path, manifest: Manifest, file: str) -> bytes:
+def read_listed(folder: Path, manifest: Manifest, file: str, limit_bytes: int = FILE_LIMIT_BYTES) -> bytes:
     """The bytes of a file that a manifest lists, checked against it; raises BrokenArtifact."""
     if file not in manifest.files:
         raise BrokenArtifact(f"the manifest of version {manifest.version} lists no {file}")
     sha256, size = manifest.files[file]
     try:
-        data = files.read_regular(folder / file, min(size + 1, FILE_LIMIT_BYTES))
+        data = files.read_regular(folder / file, min(size + 1, limit_bytes))
     except OSError as error:
         raise BrokenArtifact(f"{file} of version {manifest.version} can't be read: {error.strerror}") from None
     if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:

@@ -22,7 +22,7 @@ from server.store.decisions import now
 from server.store.errors import NotFound, StoreError
 from server.store.figures import figures_of
 from server.store.files import Json
-from server.store.manifest import Manifest, read_listed, read_manifest
+from server.store.manifest import FILE_LIMIT_BYTES, Manifest, read_listed, read_manifest
 from server.store.pointer import BASELINE, Baseline, Pointer, kind_of
 from server.store.tables import version
 
@@ -101,9 +101,9 @@ class Versions:
         """Raises BrokenArtifact if it is missing, malformed, or another model's."""
         return read_manifest(self.folder(number), self.name, number)
 
-    def read(self, manifest: Manifest, file: str) -> bytes:
+    def read(self, manifest: Manifest, file: str, limit_bytes: int = FILE_LIMIT_BYTES) -> bytes:
         """The bytes of one file of a version, its size and sha256 checked on those very bytes."""
-        return read_listed(self.folder(manifest.version), manifest, file)
+        return read_listed(self.folder(manifest.version), manifest, file, limit_bytes)
 
     def report(self, number: str) -> dict[str, Json]:
         """The whole report of a version: report/report.json, or nothing where there is none that can be read."""

@@ -13,6 +13,8 @@ from server.store.manifest import Manifest, read_listed, read_manifest
 from server.store.versions import Reservation
 from tests.server.store.memories import NAME, write_version
 
+FOREIGN = ("../x", "/etc/passwd", "report/../../x", "a/b", "", ".", "..", ".hidden", "report/", "a\0b", "a\nb")
+
 
 def write(folder: Path, version: str = "1") -> Manifest:
     return write_version(Reservation(version, folder / version, Claim("", "artifacts", ())))
@@ -34,6 +36,8 @@ def test_a_manifest_survives_its_own_form(tmp_path: Path) -> None:
         {"preprocessing": {"mode": "digit"}},
         {"outputs": {"probability": {}}},
         {"files": None},
+        *({"files": {file: {"sha256": "0" * 64, "bytes": 1}}} for file in FOREIGN),
+        {"files": {f"report/{number}": {"sha256": "0" * 64, "bytes": 1} for number in range(1000)}},
         {"opset": "new"},
     ],
 )
