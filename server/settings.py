@@ -81,6 +81,8 @@ class Settings:
     gate_significance: float = setting(0.01, "probability", "level at which a paired loss counts as one")
     gate_calibration_margin: float = setting(0.01, "share", "calibration error that a new model may have more")
     gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")
+    load_limit_seconds: float = setting(5.0, "seconds", "processor time that the first load of a version may take")
+    load_limit_bytes: int = setting(512 * 2**20, "bytes", "memory that the first load of a version may take")
     keep_versions: int = setting(
         20, "versions", "published versions that are kept, beside the current and the previous"
     )

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.models.model import load
+from server.machine import priority
 from server.routes.representation import is_known, media_type
 from server.routes.requests import json_object, page_of
 from server.routes.service import Service
@@ -32,6 +32,7 @@ logger = logging.getLogger("relearn")
 
 def routes(service: Service) -> list[Route]:
     executor = service.executor
+    promoter = priority.threads(1, "promote")  # one that takes long holds up no other work
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
@@ -55,7 +56,7 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
-        previous = await asyncio.get_running_loop().run_in_executor(executor, _promote, service, version, why)
+        previous = await asyncio.get_running_loop().run_in_executor(promoter, _promote, service, version, why)
         await service.serving.look()
         everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
         content = {
@@ -144,7 +145,7 @@ def _promote(service: Service, number: str, why: str) -> str | None:
     versions.find(number)
     try:
         manifest = versions.manifest(number)
-        load(versions.folder(number), manifest, service.settings.batch_limit)
+        service.trials.check(versions.folder(number), manifest)
     except BrokenArtifact as error:
         raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
     if not service.serving.fits(manifest.labels, manifest.preprocessing):

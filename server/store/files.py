@@ -5,6 +5,7 @@ it the kernel may have dropped the data and say yes the second time (https://lwn
 """
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ TEMP_PREFIX = ".tmp-"
 # What we write into a folder of an artifact or a job; whatever else lies there is somebody's, and stays.
 OUR_FILES = frozenset({"model.onnx", "model.weights.h5", "golden.npz", "manifest.json", "trainer.log", "runner.log"})
 OUR_FOLDERS = frozenset({"report", "work"})
+PIECE_BYTES = 2**20
 JSON_LIMIT_BYTES = 64 * 2**20  # the report of some thousand classes has this
 
 # A folder on the way to a file: O_PATH asks for no leave to list it, where there is such a thing.
@@ -122,6 +124,19 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
     if len(data) > limit_bytes:  # it has grown
         raise too_large
     return data
+
+
+def digest(path: Path, expected_bytes: int) -> tuple[str, int]:
+    """sha256 and size of a plain file, of no more than is needed to tell it from an expected one; raises OSError."""
+    with os.fdopen(open_plain(path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        made = hashlib.sha256()
+        if size == expected_bytes:
+            left = size
+            while left > 0 and (piece := file.read(min(left, PIECE_BYTES))):
+                made.update(piece)
+                left -= len(piece)
+    return made.hexdigest(), size
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:

@@ -1,5 +1,6 @@
 """What a version promises: its contract, and the hashes of its files. It is the last file written into a version."""
 
+import errno
 import hashlib
 import json
 import re
@@ -104,13 +105,37 @@ def read_manifest(folder: Path, name: str, version: str) -> Manifest:
 
 def read_listed(folder: Path, manifest: Manifest, file: str, limit_bytes: int = FILE_LIMIT_BYTES) -> bytes:
     """The bytes of a file that a manifest lists, checked against it; raises BrokenArtifact."""
-    if file not in manifest.files:
-        raise BrokenArtifact(f"the manifest of version {manifest.version} lists no {file}")
-    sha256, size = manifest.files[file]
+    _, size = _listed(manifest, file)
     try:
         data = files.read_regular(folder / file, min(size + 1, limit_bytes))
     except OSError as error:
-        raise BrokenArtifact(f"{file} of version {manifest.version} can't be read: {error.strerror}") from None
-    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
-        raise BrokenArtifact(f"{file} of version {manifest.version} is not the file its manifest lists: hash differs")
+        raise _unreadable(manifest, file, error) from None
+    _compare(manifest, file, (hashlib.sha256(data).hexdigest(), len(data)))
     return data
+
+
+def verify_listed(folder: Path, manifest: Manifest, file: str) -> None:
+    """Raise BrokenArtifact where `read_listed` would; holds a piece of the file at a time."""
+    _, size = _listed(manifest, file)
+    try:
+        if size > FILE_LIMIT_BYTES:
+            raise OSError(errno.EFBIG, f"larger than {FILE_LIMIT_BYTES} bytes")
+        found = files.digest(folder / file, size)
+    except OSError as error:
+        raise _unreadable(manifest, file, error) from None
+    _compare(manifest, file, found)
+
+
+def _listed(manifest: Manifest, file: str) -> tuple[str, int]:
+    if file not in manifest.files:
+        raise BrokenArtifact(f"the manifest of version {manifest.version} lists no {file}")
+    return manifest.files[file]
+
+
+def _unreadable(manifest: Manifest, file: str, error: OSError) -> BrokenArtifact:
+    return BrokenArtifact(f"{file} of version {manifest.version} can't be read: {error.strerror}")
+
+
+def _compare(manifest: Manifest, file: str, found: tuple[str, int]) -> None:
+    if found != manifest.files[file]:
+        raise BrokenArtifact(f"{file} of version {manifest.version} is not the file its manifest lists: hash differs")

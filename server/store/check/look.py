@@ -4,8 +4,6 @@ A server may run meanwhile, so what seems wrong between a row and a file is look
 may be gone by now, or the file be named.
 """
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +17,6 @@ from server.store.content import is_named
 from server.store.errors import BrokenArtifact
 from server.store.manifest import MANIFEST_LIMIT_BYTES, Manifest
 from server.store.tables import image, model, pending
-
-PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
     wrong = []
     for file, (sha256, size) in sorted(manifest.files.items()):
         try:
-            found = _digest(folder / file, size)
+            found = files.digest(folder / file, size)
         except FileNotFoundError:
             wrong.append(f"{file} is missing")
         except OSError as error:
@@ -99,14 +95,3 @@ def read_manifest_file(folder: Path) -> tuple[bytes, Manifest]:
     except OSError as error:
         raise BrokenArtifact(f"manifest.json can't be read: {error.strerror}") from None
     return data, Manifest.from_json(data)
-
-
-def _digest(path: Path, expected_bytes: int) -> tuple[str, int]:
-    """sha256 and size of a plain file, of no more than is needed to tell it from an expected one; raises OSError."""
-    with os.fdopen(files.open_plain(path), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        digest = hashlib.sha256()
-        if size == expected_bytes:
-            while piece := file.read(PIECE_BYTES):
-                digest.update(piece)
-    return digest.hexdigest(), size

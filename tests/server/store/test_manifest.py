@@ -9,7 +9,7 @@ import pytest
 
 from server.store.content import Claim
 from server.store.errors import BrokenArtifact
-from server.store.manifest import Manifest, read_listed, read_manifest
+from server.store.manifest import Manifest, read_listed, read_manifest, verify_listed
 from server.store.versions import Reservation
 from tests.server.store.memories import NAME, write_version
 
@@ -114,6 +114,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: Callable[[Path], None
     damage(tmp_path / "1" / "golden.npz")
     with pytest.raises(BrokenArtifact, match=r"golden\.npz of version 1"):
         read_listed(tmp_path / "1", manifest, "golden.npz")
+    with pytest.raises(BrokenArtifact, match=r"golden\.npz of version 1"):
+        verify_listed(tmp_path / "1", manifest, "golden.npz")
+
+
+def test_a_whole_file_is_verified(tmp_path: Path) -> None:
+    manifest = write(tmp_path)
+    for file in manifest.files:
+        verify_listed(tmp_path / "1", manifest, file)
 
 
 def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path) -> None:
