@@ -57,8 +57,9 @@ def verify_version(memory: Memory, arguments: argparse.Namespace, settings: Sett
 
 def promote_version(memory: Memory, arguments: argparse.Namespace, settings: Settings) -> None:
     """Make a version current; running servers take it over by themselves."""
-    _load(memory, arguments.version, settings)
+    model = _load(memory, arguments.version, settings)
     current = memory.pointer.current()
+    memory.versions.check_input(arguments.version, model.preprocessing, current)
     memory.versions.promote(arguments.version, BY, arguments.reason, current)
     print(f"version {arguments.version} is current; before it was {current}")
 

@@ -148,10 +148,10 @@ def _promote(service: Service, number: str, why: str) -> str | None:
         service.trials.check(versions.folder(number), manifest)
     except BrokenArtifact as error:
         raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
-    if not service.serving.fits(manifest.labels, manifest.preprocessing):
+    if not service.serving.fits(manifest.preprocessing):
         raise Conflict(
-            f"version {number} has other labels or preprocessing than the one that serves, so no worker could take "
-            "it over; nothing was changed"
+            f"version {number} reads pictures another way than the one that serves, so no worker could take it over; "
+            "nothing was changed"
         )
     previous = service.memory.pointer.current()
     try:

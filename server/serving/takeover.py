@@ -16,6 +16,7 @@ from server.machine import memory, priority
 from server.machine.background import Background
 from server.models.model import Dropped, Model
 from server.models.trial import Trials
+from server.pictures.preprocessing import Preprocessing
 from server.serving.presence import Presence
 from server.store.errors import BrokenArtifact, StoreError
 from server.store.pointer import Pointer
@@ -203,16 +204,18 @@ class Serving:
 
     def _load(self, version: str) -> Model:
         manifest = self._versions.manifest(version)
-        if not self.fits(manifest.labels, manifest.preprocessing):
+        if not self.fits(manifest.preprocessing):
             raise BrokenArtifact(
-                f"version {version} has other labels or preprocessing than the one that serves; restart to serve it"
+                f"version {version} reads pictures another way than the one that serves; restart to serve it"
             )
         return self._trials.load(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
-    def fits(self, labels: tuple[str, ...], preprocessing: object) -> bool:
-        """Whether a version of that contract can take over from the one that serves, without a restart."""
-        now = self.model
-        return now is None or (labels, preprocessing) == (now.labels, now.preprocessing)
+    def fits(self, preprocessing: Preprocessing) -> bool:
+        """Whether a version can take over from the one that serves: pictures are read before a batch has its model.
+
+        Labels may differ: every answer names those of the model that gave it.
+        """
+        return self.model is None or preprocessing == self.model.preprocessing
 
     def _is_wanted(self, version: str) -> bool:
         return self._wanted == version and not self._stopping
