@@ -8,7 +8,7 @@ import sys
 from export.publish import Candidate, publish, read_candidate, write
 from server.models.model import Model
 from server.models.trial import ROOT, SHIPPED, Trials, fingerprint
-from server.settings import SettingError, Settings
+from server.settings import LOADING, STORE, SettingError, Settings
 from server.settings import load as load_settings
 from server.store.content import candidate_path
 from server.store.errors import StoreError
@@ -18,7 +18,6 @@ from server.store.memory import Memory, open_memory
 from server.store.pointer import BASELINE
 
 BY = "command line"
-PLACES = ("artifacts", "data", "baseline", "name", "database")  # settings of the server that mean the same here
 
 
 def main() -> None:
@@ -33,9 +32,9 @@ def main() -> None:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """The places by flags, then RELEARN_ variables, then defaults, as the server reads them."""
-    given = {name: getattr(arguments, name) for name in PLACES}
+    given = {name: getattr(arguments, name) for name in STORE}
     flags = [word for name, text in given.items() if text is not None for word in (f"--{name}", text)]
-    return load_settings(flags, os.environ)
+    return load_settings(flags, os.environ, (*STORE, *LOADING))
 
 
 def list_versions(memory: Memory, _: argparse.Namespace, __: Settings) -> None:
@@ -97,7 +96,7 @@ def _trials(settings: Settings) -> Trials:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    for name in PLACES:
+    for name in STORE:
         parser.add_argument(f"--{name}", help=f"the server's setting of that name; else RELEARN_{name.upper()}")
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("list", help="list the versions").set_defaults(action=list_versions)

@@ -18,7 +18,7 @@ from server.machine.descriptors import raise_limit
 from server.machine.priority import give_way
 from server.process.supervisor import Supervisor
 from server.process.worker import log_to_stderr, make_app
-from server.settings import SettingError, Settings, load
+from server.settings import LOADING, STORE, SettingError, Settings, load
 
 if TYPE_CHECKING:
     from server.store.manifest import Manifest
@@ -81,7 +81,7 @@ def check(arguments: Sequence[str]) -> int:
     from server.store.check.run import NOT_LOOKED, Check  # the parent of several workers never loads the store
 
     try:
-        settings = load(arguments, os.environ)
+        settings = load(arguments, os.environ, (*STORE, *LOADING))
     except SettingError as error:
         print(f"error: {error}", file=sys.stderr)
         return NOT_LOOKED

@@ -8,13 +8,15 @@ hosting platforms set, is read where RELEARN_PORT is not there.
 import argparse
 import importlib.util
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 PREFIX = "RELEARN_"
 LAUNCHERS = ("process", "docker", "none")
+STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
+LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
 
 T = TypeVar("T")
 
@@ -102,9 +104,10 @@ class Settings:
         return _words(self.allowed_origins)
 
 
-def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
     """Settings from flags, then the environment, then defaults; paths come out absolute.
 
+    A program that is not the server has use for those of `names` only: what it is given for others is not looked at.
     Raises SettingError for an unknown RELEARN_ variable or a value that can't be used; argparse exits on a bad flag.
     """
     given: dict[str, str] = {"port": environment["PORT"]} if "PORT" in environment else {}
@@ -116,7 +119,12 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
             raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
     flags = parser().parse_args(arguments)
     given |= {name: text for name, text in vars(flags).items() if text is not None}
-    values: dict[str, Any] = {name: _parsed(name, text) for name, text in given.items()}
+    kinds = {f.name: f.type for f in fields(Settings)}
+    values: dict[str, Any] = {
+        name: _parsed(name, text)
+        for name, text in given.items()
+        if (names is None or name in names) and not (kinds[name] is Path and not text)  # no path: as if not given
+    }
     settings = Settings(**values)
     paths: dict[str, Any] = {f.name: getattr(settings, f.name).absolute() for f in fields(Settings) if f.type is Path}
     settings = replace(settings, **paths)

@@ -120,7 +120,12 @@ def _policy(settings: Settings) -> dict[str, Json]:
         "calibration_margin": settings.gate_calibration_margin,
         "cost_factor": settings.gate_cost_factor,
     }
-    return {"limits": limits, "keep_versions": settings.keep_versions, "keep_jobs": settings.keep_jobs}
+    plain: dict[str, Json] = {
+        "keep_versions": settings.keep_versions,
+        "keep_jobs": settings.keep_jobs,
+        "job_limit_seconds": settings.job_limit_seconds,
+    }
+    return {"limits": limits, **plain}
 
 
 def _id(request: Request) -> str:
