@@ -18,7 +18,7 @@ from server.machine.descriptors import raise_limit
 from server.machine.priority import give_way
 from server.process.supervisor import Supervisor
 from server.process.worker import log_to_stderr, make_app
-from server.settings import SettingError, Settings, load
+from server.settings import LOADING, STORE, SettingError, Settings, load
 
 if TYPE_CHECKING:
     from server.store.manifest import Manifest
@@ -80,19 +80,19 @@ def check(arguments: Sequence[str]) -> int:
     from server.store.check.run import NOT_LOOKED, Check  # the parent of several workers never loads the store
 
     try:
-        settings = load(arguments, os.environ)
+        settings = load(arguments, os.environ, (*STORE, *LOADING))
     except SettingError as error:
         print(f"error: {error}", file=sys.stderr)
         return NOT_LOOKED
     give_way()
-    return Check(settings, partial(try_to_serve, settings.batch_limit), sys.stdout).run()
+    return Check(settings, partial(try_to_serve, settings), sys.stdout).run()
 
 
-def try_to_serve(batch_limit: int, folder: Path, manifest: "Manifest") -> None:
+def try_to_serve(settings: Settings, folder: Path, manifest: "Manifest") -> None:
     """Load a version as a worker would; raises BrokenArtifact."""
-    from server.models import model  # onnxruntime, which is not needed before there is something to load
+    from server.models.trial import Trials  # onnxruntime, which is not needed before there is something to load
 
-    model.load(folder, manifest, batch_limit)
+    Trials(settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit).load(folder, manifest)
 
 
 if __name__ == "__main__":

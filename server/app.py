@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from server.machine import descriptors, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
+from server.models.trial import Trials
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
@@ -101,7 +102,8 @@ def _service(settings: Settings) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
+    trials = Trials(settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit)
+    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     return Service(
@@ -109,6 +111,7 @@ def _service(settings: Settings) -> Service:
         memory=memory,
         losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
+        trials=trials,
         serving=serving,
         predictor=Predictor(settings, serving),
         launcher=_launcher(settings, memory),

@@ -9,13 +9,15 @@ import argparse
 import importlib.util
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 PREFIX = "RELEARN_"
 LAUNCHERS = ("process", "docker", "none")
+STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
+LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
 
 T = TypeVar("T")
 
@@ -107,6 +109,8 @@ class Settings:
     gate_significance: float = setting(0.01, "probability", "level at which a paired loss counts as one")
     gate_calibration_margin: float = setting(0.01, "share", "calibration error that a new model may have more")
     gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")
+    load_limit_seconds: float = setting(5.0, "seconds", "processor time that the first load of a version may take")
+    load_limit_bytes: int = setting(512 * 2**20, "bytes", "memory that the first load of a version may take")
     keep_versions: int = setting(
         20, "versions", "published versions that are kept, beside the current and the previous"
     )
@@ -135,9 +139,10 @@ class Settings:
         return _words(self.allowed_origins)
 
 
-def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
     """Settings from flags, then the environment, then defaults; paths come out absolute.
 
+    A program that is not the server has use for those of `names` only: what it is given for others is not looked at.
     Raises SettingError for an unknown RELEARN_ variable or a value that can't be used; argparse exits on a bad flag.
     """
     given: dict[str, str] = {"port": environment["PORT"]} if "PORT" in environment else {}
@@ -149,7 +154,12 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
             raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
     flags = parser().parse_args(arguments)
     given |= {name: text for name, text in vars(flags).items() if text is not None}
-    values: dict[str, Any] = {name: _parsed(name, text) for name, text in given.items()}
+    kinds = {f.name: f.type for f in fields(Settings)}
+    values: dict[str, Any] = {
+        name: _parsed(name, text)
+        for name, text in given.items()
+        if (names is None or name in names) and not (kinds[name] is Path and not text)  # no path: as if not given
+    }
     settings = Settings(**values)
     paths: dict[str, Any] = {f.name: getattr(settings, f.name).absolute() for f in fields(Settings) if f.type is Path}
     settings = replace(settings, **paths)

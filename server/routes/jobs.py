@@ -15,7 +15,7 @@ from server.routes.requests import flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.settings import Settings
-from server.store import fingerprint
+from server.store import files, fingerprint
 from server.store.content import job_path
 from server.store.errors import Conflict, StoreError
 from server.store.files import Json
@@ -128,7 +128,12 @@ def _policy(settings: Settings) -> dict[str, Json]:
         "calibration_margin": settings.gate_calibration_margin,
         "cost_factor": settings.gate_cost_factor,
     }
-    return {"limits": limits, "keep_versions": settings.keep_versions, "keep_jobs": settings.keep_jobs}
+    plain: dict[str, Json] = {
+        "keep_versions": settings.keep_versions,
+        "keep_jobs": settings.keep_jobs,
+        "job_limit_seconds": settings.job_limit_seconds,
+    }
+    return {"limits": limits, **plain}
 
 
 def _id(request: Request) -> str:
@@ -200,8 +205,10 @@ async def _events(service: Service, number: str, last: int) -> AsyncIterator[str
 
 def _tail(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with os.fdopen(files.open_plain(path), "rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - LOG_LIMIT_BYTES, 0))
             return file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise Failed(f"the log can't be read: {error.strerror}") from None

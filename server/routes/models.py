@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.models.model import load
+from server.machine import priority
+from server.routes.representation import is_known, media_type
 from server.routes.requests import json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
@@ -23,13 +24,15 @@ REPORT_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 }
 REASON_LIMIT = 200  # characters
+REPORT_LIMIT_BYTES = 32 * 2**20  # of one of its files, which is read whole to be checked
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
 
 logger = logging.getLogger("relearn")
 
 
 def routes(service: Service) -> list[Route]:
-    executor, versions = service.executor, service.memory.versions
+    executor = service.executor
+    promoter = priority.threads(1, "promote")  # one that takes long holds up no other work
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
@@ -43,17 +46,17 @@ def routes(service: Service) -> list[Route]:
         )
 
     async def report(request: Request) -> Response:
-        found = await asyncio.get_running_loop().run_in_executor(executor, versions.find, _version(request))
-        folder = versions.folder(found.version) / "report"
-        path = folder / str(request.path_params["file"])
-        if path.parent != folder or path.is_symlink() or not path.is_file():
-            raise NotFound(f"version {found.version} has no such report file")
-        return FileResponse(path, headers=REPORT_HEADERS)
+        arguments = service, _version(request), f"report/{request.path_params['file']}"
+        file, etag, data = await asyncio.get_running_loop().run_in_executor(executor, _report_file, *arguments)
+        headers = REPORT_HEADERS | {"ETag": etag}
+        if is_known(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(data, headers=headers, media_type=media_type(file))
 
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
-        previous = await asyncio.get_running_loop().run_in_executor(executor, _promote, service, version, why)
+        previous = await asyncio.get_running_loop().run_in_executor(promoter, _promote, service, version, why)
         await service.serving.look()
         everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
         content = {
@@ -127,19 +130,28 @@ def _details(service: Service, number: str) -> dict[str, object]:
     )
 
 
+def _report_file(service: Service, number: str, file: str) -> tuple[str, str, bytes]:
+    """A file of a version's report, its hash checked, and the tag that tells its content from others."""
+    versions = service.memory.versions
+    manifest = versions.manifest(versions.find(number).version)
+    if file not in manifest.files:
+        raise NotFound(f"version {number} has no such report file")
+    return file, f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, REPORT_LIMIT_BYTES)
+
+
 def _promote(service: Service, number: str, why: str) -> str | None:
     """Verify a version as a worker would, then move the pointer to it; the version that was current before."""
     versions = service.memory.versions
     versions.find(number)
     try:
         manifest = versions.manifest(number)
-        load(versions.folder(number), manifest, service.settings.batch_limit)
+        service.trials.check(versions.folder(number), manifest)
     except BrokenArtifact as error:
         raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
-    if not service.serving.fits(manifest.labels, manifest.preprocessing):
+    if not service.serving.fits(manifest.preprocessing):
         raise Conflict(
-            f"version {number} has other labels or preprocessing than the one that serves, so no worker could take "
-            "it over; nothing was changed"
+            f"version {number} reads pictures another way than the one that serves, so no worker could take it over; "
+            "nothing was changed"
         )
     previous = service.memory.pointer.current()
     try:

@@ -4,6 +4,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from server.machine.output import Output
+from server.models.trial import Trials
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.serving.predictor import Predictor
@@ -27,6 +28,7 @@ class Service:
     memory: Memory
     losses: Losses
     watch: Watch
+    trials: Trials
     serving: Serving
     predictor: Predictor
     launcher: Launcher

@@ -12,6 +12,8 @@ from server.pictures import image
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Input
 from server.routes.service import Service
+from server.serving.predictor import Prediction
+from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
 from server.web.body import read_form
@@ -33,7 +35,7 @@ def routes(service: Service) -> list[Route]:
         if not usable:
             raise _nothing_usable(refused)
         if source != CORRECTION:
-            usable = await _doubt(service, usable, model)
+            usable = await _doubt(service, usable)
         stored = await work(service.memory.dataset.add, [each.labelled for each in usable], source)
         return JSONResponse(_answer(usable, stored, refused), 201)
 
@@ -93,24 +95,31 @@ def _examine(
     return usable, refused
 
 
-async def _doubt(service: Service, usable: list[_Usable], model: Model) -> list[_Usable]:
+async def _doubt(service: Service, usable: list[_Usable]) -> list[_Usable]:
     """Mark the images whose label the model finds nearly impossible: most often somebody's finger slipped.
 
     It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of.
     """
-    number_of = {label: number for number, label in enumerate(model.labels)}
     judged = []
     for first in range(0, len(usable), DOUBT_AT_ONCE):
         some = usable[first : first + DOUBT_AT_ONCE]
         answer = await service.predictor.predict([each.model_input for each in some])
         for each, prediction in zip(some, answer.results, strict=True):
-            probability = float(prediction.probabilities[number_of[each.labelled.label]])
-            if probability < service.settings.suspect_below:
-                doubt = (probability, model.labels[prediction.best])
-                judged.append(replace(each, labelled=replace(each.labelled, doubt=doubt)))
-            else:
-                judged.append(each)
+            doubt = _doubt_of(each.labelled.label, prediction, service.settings.suspect_below)
+            judged.append(each if doubt is None else replace(each, labelled=replace(each.labelled, doubt=doubt)))
     return judged
+
+
+def _doubt_of(label: Label, prediction: Prediction, suspect_below: float) -> tuple[float, Label] | None:
+    """The model's probability of a label, where it is nearly impossible, and what the model says instead.
+
+    The model may be another than the one by whose labels the upload was judged, and not know the label.
+    """
+    labels = prediction.model.labels
+    if label not in labels:
+        return None
+    probability = float(prediction.probabilities[labels.index(label)])
+    return (probability, labels[prediction.best]) if probability < suspect_below else None
 
 
 def _nothing_usable(refused: list[_Refused]) -> PictureError | UnusableLabel:

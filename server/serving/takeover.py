@@ -14,7 +14,9 @@ from functools import partial
 
 from server.machine import memory, priority
 from server.machine.background import Background
-from server.models.model import Dropped, Model, load
+from server.models.model import Dropped, Model
+from server.models.trial import Trials
+from server.pictures.preprocessing import Preprocessing
 from server.serving.presence import Presence
 from server.store.errors import BrokenArtifact, StoreError
 from server.store.pointer import Pointer
@@ -37,13 +39,13 @@ class Serving:
         versions: Versions,
         workers: Workers,
         watch: Watch,
-        batch_limit: int,
+        trials: Trials,
         on_reload: Callable[[bool], None],
     ) -> None:
         self._pointer = pointer
         self._versions = versions
         self._watch = watch
-        self._batch_limit = batch_limit
+        self._trials = trials
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
         self._loader = priority.threads(1, "load", priority.NICE_UNAWAITED)
         self._looker = priority.threads(2, "look")
@@ -51,6 +53,7 @@ class Serving:
         self._wanted: str | None = None
         self._aim = asyncio.Event()  # set when something else is wanted
         self._problems: dict[str, str] = {}
+        self._stopping = False
         self._is_guess = False  # that what serves is current: the pointer could not be read
         self._presence = Presence(workers, self._looker, self._served, self._say)
         self.model: Model | None = None
@@ -74,6 +77,7 @@ class Serving:
             work.start()
 
     async def stop(self) -> None:
+        self._stopping = True
         for work in self._work:
             await work.stop()
         self._loader.shutdown(wait=False, cancel_futures=True)
@@ -196,24 +200,25 @@ class Serving:
 
     def _load_any(self, version: str) -> Model:
         manifest = self._versions.manifest(version)
-        return load(self._versions.folder(version), manifest, self._batch_limit)
+        return self._trials.load(self._versions.folder(version), manifest, lambda: not self._stopping)
 
     def _load(self, version: str) -> Model:
         manifest = self._versions.manifest(version)
-        if not self.fits(manifest.labels, manifest.preprocessing):
+        if not self.fits(manifest.preprocessing):
             raise BrokenArtifact(
-                f"version {version} has other labels or preprocessing than the one that serves; restart to serve it"
+                f"version {version} reads pictures another way than the one that serves; restart to serve it"
             )
-        is_wanted = partial(self._is_wanted, version)
-        return load(self._versions.folder(version), manifest, self._batch_limit, is_wanted)
+        return self._trials.load(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
-    def fits(self, labels: tuple[str, ...], preprocessing: object) -> bool:
-        """Whether a version of that contract can take over from the one that serves, without a restart."""
-        now = self.model
-        return now is None or (labels, preprocessing) == (now.labels, now.preprocessing)
+    def fits(self, preprocessing: Preprocessing) -> bool:
+        """Whether a version can take over from the one that serves: pictures are read before a batch has its model.
+
+        Labels may differ: every answer names those of the model that gave it.
+        """
+        return self.model is None or preprocessing == self.model.preprocessing
 
     def _is_wanted(self, version: str) -> bool:
-        return self._wanted == version
+        return self._wanted == version and not self._stopping
 
     def _serves(self, version: str) -> bool:
         return self._served() == version

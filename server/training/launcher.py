@@ -13,7 +13,7 @@ from typing import Protocol
 
 from server.settings import Settings
 from server.store.content import job_path
-from server.store.files import make_folder
+from server.store.files import make_folder, open_plain
 from server.store.memory import Memory
 
 BUILDING = "building"  # a file that the Makefile keeps in an environment until all of it is there
@@ -48,11 +48,7 @@ class ProcessLauncher:
         settings = self._settings
         folder = self._content.path("artifacts", job_path(job))
         make_folder(folder)
-        log = os.open(
-            folder / "runner.log",
-            os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
-            0o666,
-        )
+        log = open_plain(folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         _keep_descriptors()
         try:
             process = await asyncio.create_subprocess_exec(

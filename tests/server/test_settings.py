@@ -1,8 +1,11 @@
 """Settings come from flags, the environment and defaults, and a wrong one stops the start with a sentence."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from server.settings import SettingError, Settings, load
+from server.settings import STORE, SettingError, Settings, load
 
 
 def test_defaults_stand_alone() -> None:
@@ -49,6 +52,18 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
 def test_a_value_that_cannot_be_used_is_named(environment: dict[str, str], says: str) -> None:
     with pytest.raises(SettingError, match=says):
         load([], environment)
+
+
+def test_a_program_reads_the_settings_that_it_has_use_for(tmp_path: Path) -> None:
+    environment = {"RELEARN_ARTIFACTS": str(tmp_path), "RELEARN_HOST": "0.0.0.0", "RELEARN_PORT": "many"}  # noqa: S104
+    assert load([], environment, STORE) == replace(load([], {}), artifacts=tmp_path)
+    assert load(["--artifacts", "/flag", "--port", "none"], environment, STORE).artifacts == Path("/flag")
+    with pytest.raises(SettingError, match="RELEARN_ARTEFACTS is not a setting"):
+        load([], {"RELEARN_ARTEFACTS": str(tmp_path)}, STORE)
+
+
+def test_an_empty_path_is_none() -> None:
+    assert load([], {"RELEARN_ARTIFACTS": "", "RELEARN_DATA": ""}) == load([], {})
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104

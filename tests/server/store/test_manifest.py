@@ -9,9 +9,11 @@ import pytest
 
 from server.store.content import Claim
 from server.store.errors import BrokenArtifact
-from server.store.manifest import Manifest, read_listed, read_manifest
+from server.store.manifest import Manifest, read_listed, read_manifest, verify_listed
 from server.store.versions import Reservation
 from tests.server.store.memories import NAME, write_version
+
+FOREIGN = ("../x", "/etc/passwd", "report/../../x", "a/b", "", ".", "..", ".hidden", "report/", "a\0b", "a\nb")
 
 
 def write(folder: Path, version: str = "1") -> Manifest:
@@ -34,6 +36,8 @@ def test_a_manifest_survives_its_own_form(tmp_path: Path) -> None:
         {"preprocessing": {"mode": "digit"}},
         {"outputs": {"probability": {}}},
         {"files": None},
+        *({"files": {file: {"sha256": "0" * 64, "bytes": 1}}} for file in FOREIGN),
+        {"files": {f"report/{number}": {"sha256": "0" * 64, "bytes": 1} for number in range(1000)}},
         {"opset": "new"},
     ],
 )
@@ -110,6 +114,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: Callable[[Path], None
     damage(tmp_path / "1" / "golden.npz")
     with pytest.raises(BrokenArtifact, match=r"golden\.npz of version 1"):
         read_listed(tmp_path / "1", manifest, "golden.npz")
+    with pytest.raises(BrokenArtifact, match=r"golden\.npz of version 1"):
+        verify_listed(tmp_path / "1", manifest, "golden.npz")
+
+
+def test_a_whole_file_is_verified(tmp_path: Path) -> None:
+    manifest = write(tmp_path)
+    for file in manifest.files:
+        verify_listed(tmp_path / "1", manifest, file)
 
 
 def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path) -> None:
