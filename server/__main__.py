@@ -1,24 +1,16 @@
-"""`python -m server`: flags -> settings -> uvicorn, one worker process a core that is to serve.
+"""`python -m server`: flags -> settings -> a listener -> one worker in this process, or the supervisor of several.
 
 `python -m server check` looks at what is stored instead.
 """
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvicorn
-
-from server.machine.descriptors import raise_limit
-from server.machine.priority import give_way
-from server.process.supervisor import Supervisor
-from server.process.worker import log_to_stderr, make_app
-from server.settings import SettingError, Settings, load
+from server.process.signals import end_at_once
 
 if TYPE_CHECKING:
     from server.store.manifest import Manifest
@@ -27,57 +19,40 @@ if TYPE_CHECKING:
 def main() -> None:
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
+    end_at_once()  # before the first import that takes time
+    sys.exit(serve(sys.argv[1:]))
+
+
+def serve(flags: Sequence[str]) -> int:
+    """Listen and answer until SIGTERM or Ctrl-C; the exit code."""
+    from server.machine.descriptors import open_standard, raise_limit
+    from server.machine.output import standard_error
+    from server.observe.crew import Crew
+    from server.process.supervisor import Supervisor
+    from server.process.worker import Alone, config_of, log_to_stderr
+    from server.settings import SettingError, load
+
+    open_standard()
     try:
-        settings = load(sys.argv[1:], os.environ)
+        settings = load(flags, os.environ)
     except SettingError as error:
         sys.exit(f"error: {error}")
-    if settings.workers == 1:
-        serve(settings)
-        return
-    # prometheus_client reads this when it is imported, which only the workers do.
-    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="relearn-metrics-")
-    try:
-        serve(settings)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def serve(settings: Settings) -> None:
-    """Listen and answer until SIGTERM or Ctrl-C."""
-    config = uvicorn.Config(
-        partial(make_app, settings),
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop",
-        http="server.web.protocol:Protocol",
-        ws="none",
-        interface="asgi3",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=75,  # longer than the usual client's, so that it is the client who closes
-        timeout_graceful_shutdown=round(settings.grace_seconds),
-    )
     log_to_stderr()
     raise_limit()
+    config = config_of(settings, Crew())
     listener = config.bind_socket()
     host, port = listener.getsockname()[:2]
-    print(f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}", file=sys.stderr, flush=True)
-    try:
-        if settings.workers == 1:
-            uvicorn.Server(config).run([listener])
-        else:
-            Supervisor(config, [listener]).run()
-    except KeyboardInterrupt:
-        pass
+    standard_error().write(f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}\n")
+    if settings.workers > 1:
+        return Supervisor(settings, listener, flags).run()
+    Alone(config).run([listener])
+    return 1  # it ends by a signal (process/signals.py), or for a fault
 
 
 def check(arguments: Sequence[str]) -> int:
     """Say what is wrong with all that is stored: 0 if nothing is, 1 if something is, 2 if it could not be looked at."""
+    from server.machine.priority import give_way
+    from server.settings import SettingError, load
     from server.store.check.run import NOT_LOOKED, Check  # the parent of several workers never loads the store
 
     try:

@@ -1,5 +1,6 @@
 """A real server process, started as a user starts it, in folders of its own and on a free port."""
 
+import contextlib
 import os
 import re
 import signal
@@ -157,7 +158,8 @@ class LiveServer:
                 else:
                     return found[1]
             time.sleep(0.02)
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         raise AssertionError(f"the server did not start: {''.join(self.log)}")
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from server.machine.output import Output
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.serving.predictor import Predictor
@@ -32,6 +33,7 @@ class Service:
     launcher: Launcher
     attendance: Attendance
     feeds: Feeds
+    crew: Crew
     metrics: Metrics
     stats: Stats
     log: AccessLog
