@@ -5,14 +5,14 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.process.signals import end_at_once
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from server.store.manifest import Manifest
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     sys.exit(serve(sys.argv[1:]))
 
 
-def serve(flags: Sequence[str]) -> int:
+def serve(flags: "Sequence[str]") -> int:
     """Listen and answer until SIGTERM or Ctrl-C; the exit code."""
     from server.machine.descriptors import open_standard, raise_limit
     from server.machine.output import standard_error
@@ -49,8 +49,10 @@ def serve(flags: Sequence[str]) -> int:
     return 1  # it ends by a signal (process/signals.py), or for a fault
 
 
-def check(arguments: Sequence[str]) -> int:
+def check(arguments: "Sequence[str]") -> int:
     """Say what is wrong with all that is stored: 0 if nothing is, 1 if something is, 2 if it could not be looked at."""
+    from functools import partial
+
     from server.machine.priority import give_way
     from server.settings import SettingError, load
     from server.store.check.run import NOT_LOOKED, Check  # the parent of several workers never loads the store
@@ -64,7 +66,7 @@ def check(arguments: Sequence[str]) -> int:
     return Check(settings, partial(try_to_serve, settings.batch_limit), sys.stdout).run()
 
 
-def try_to_serve(batch_limit: int, folder: Path, manifest: "Manifest") -> None:
+def try_to_serve(batch_limit: int, folder: "Path", manifest: "Manifest") -> None:
     """Load a version as a worker would; raises BrokenArtifact."""
     from server.models import model  # onnxruntime, which is not needed before there is something to load
 

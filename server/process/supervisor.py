@@ -131,7 +131,7 @@ class Supervisor:
             del self._signals[: len(told)]
             for place in self._places:
                 ended = place.collect()
-                if ended is not None and ended[1] != "exit code 0":
+                if ended is not None and ended[1] != "exit code 0" and asked < 2:
                     logger.error("worker %d died of %s while it stopped", *ended)
                     code = 1
             if all(place.pid is None for place in self._places):

@@ -4,6 +4,7 @@ Predictions go from here straight to their endpoints; everything else goes throu
 alone, without Starlette's application class, whose error middleware would answer before the errors could arrive here.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from time import perf_counter
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft, linger
-from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
+from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
 from server.web.guard import Guard
 from server.web.lane import Lane
 from server.web.shutdown import Shutdown
@@ -83,6 +84,10 @@ class Front:
             await refuse(_routing_error(error, scope), scope, receive, answer)
         except ClientLeft:
             record.status = CLIENT_LEFT
+        except asyncio.CancelledError:  # by uvicorn, when the grace of a stop is over
+            if not record.status:
+                status, code, more = refusal_of(late := Busy("the service stopped before this request was whole"))
+                await JSONResponse({"error": str(late), "code": code}, status, more)(scope, receive, answer)
         except Exception as fault:
             logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
             if not record.status:
