@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft, linger
-from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
+from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, StorageFailed, refusal_of, told
 from server.web.guard import Guard
 from server.web.lane import Lane
 from server.web.shutdown import Shutdown
@@ -89,9 +89,12 @@ class Front:
                 status, code, more = refusal_of(late := Busy("the service stopped before this request was whole"))
                 await JSONResponse({"error": str(late), "code": code}, status, more)(scope, receive, answer)
         except Exception as fault:
-            logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
+            of_ours = told(fault, record.request_id)
+            unforeseen = not isinstance(of_ours, StorageFailed)
+            words = "request %s failed: %s %s: %r"
+            logger.error(words, record.request_id, method, scope["raw_path"], fault, exc_info=unforeseen)
             if not record.status:
-                await refuse(told(fault, record.request_id), scope, receive, answer)
+                await refuse(of_ours, scope, receive, answer)
         finally:
             if "route" in scope:
                 record.route = scope["route"].path

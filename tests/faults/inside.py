@@ -48,6 +48,7 @@ def install() -> None:
             {
                 "server.app": _app,
                 "server.observe.stats": _stats,
+                "server.process.counts": _counts,
                 "server.process.supervisor": _supervisor,
                 "server.store.browse": _browse,
                 "server.store.content": _content,
@@ -129,6 +130,12 @@ def _stats(module: Any) -> None:
         return to_json(self)
 
     module.Stats.to_json = counting
+
+
+def _counts(module: Any) -> None:
+    module.IN_MEMORY = told("memory-folder") or module.IN_MEMORY
+    if told("no-tmpdir") is not None:
+        module.tempfile.gettempdir = lambda: "/nowhere"
 
 
 def _supervisor(module: Any) -> None:
