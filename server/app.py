@@ -16,6 +16,7 @@ from server.machine import descriptors, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.models.trial import Trials
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
@@ -43,9 +44,9 @@ GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker a
 logger = logging.getLogger("relearn")
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """The ASGI application of one worker."""
-    service = _service(settings)
+def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
+    """The ASGI application of one worker, alone or in a crew."""
+    service = _service(settings, crew or Crew())
     ids = RequestIds(os.urandom(4).hex())
     express = Express(settings, service.predictor, service.log, ids)
     terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
@@ -79,7 +80,7 @@ def create_app(settings: Settings) -> ASGIApp:
     return front
 
 
-def _service(settings: Settings) -> Service:
+def _service(settings: Settings, crew: Crew) -> Service:
     executor = priority.threads(4, "work")
     memory = open_memory(
         settings.artifacts,
@@ -92,7 +93,7 @@ def _service(settings: Settings) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, stats, lines = Metrics(), Stats(), output.standard_output()
+    metrics, stats, lines = Metrics(crew), Stats(), output.standard_output()
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
@@ -117,6 +118,7 @@ def _service(settings: Settings) -> Service:
         launcher=_launcher(settings, memory),
         attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
+        crew=crew,
         metrics=metrics,
         stats=stats,
         log=AccessLog(count, lines.write),
@@ -179,6 +181,5 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
     service.log.flush()
     await asyncio.to_thread(service.lines.flush)
     service.predictor.close()
-    service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)
     service.memory.close()

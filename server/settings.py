@@ -86,6 +86,9 @@ class Settings:
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
     queue_timeout_seconds: float = limit(5.0, "seconds", "longest an image may wait for the model")
+    hang_seconds: float = setting(
+        30.0, "seconds", "a worker that stands still so long is replaced; a single one has nobody who would see it"
+    )
     drain_seconds: float = limit(
         1.0, "seconds", "after SIGTERM, time in which /readyz says 503 and all is still served"
     )

@@ -15,6 +15,7 @@ import uvloop
 
 from benchmarks.measure import Result, Row, Setting
 from benchmarks.service import bare_app, client, images, servers
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.pictures import png
 from server.predict import answers
@@ -55,7 +56,7 @@ def _stages() -> dict[str, float]:
     record = Record("POST", b"/predict", "/predict", "0123abcd-1", 0.1, 200, 0.002, "0", 1e-5, 1e-4, 1e-3, BATCH)
     records = [record] * 500
     log = AccessLog(lambda _: None, lambda _: None)
-    metrics = Metrics()
+    metrics = Metrics(Crew())
     whole_decode = _each(lambda data: model.preprocessing.read(data, PIXELS), files)
     unpack = _each(lambda data: png.read_grey(data, 28, 28), files)
     return {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.machine.output import Output
 from server.models.trial import Trials
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.serving.predictor import Predictor
@@ -34,6 +35,7 @@ class Service:
     launcher: Launcher
     attendance: Attendance
     feeds: Feeds
+    crew: Crew
     metrics: Metrics
     stats: Stats
     log: AccessLog

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft
-from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
+from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, StorageFailed, refusal_of, told
 from server.web.guard import Guard
 from server.web.prefix import Prefix, address
 
@@ -83,14 +83,17 @@ class Front:
             await refuse(_routing_error(error, scope), scope, receive, answer)
         except ClientLeft:
             record.status = CLIENT_LEFT
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # when the grace of a stop is over
             if not record.status:
-                await refuse(Busy("the service is stopping; send it again"), scope, receive, answer)
+                await refuse(Busy("the service stopped before this request was whole"), scope, receive, answer)
             raise
         except Exception as fault:
-            logger.exception("request %s failed: %s %s", record.request_id, method, scope["raw_path"])
+            of_ours = told(fault, record.request_id)
+            unforeseen = not isinstance(of_ours, StorageFailed)
+            words = "request %s failed: %s %s: %r"
+            logger.error(words, record.request_id, method, scope["raw_path"], fault, exc_info=unforeseen)
             if not record.status:
-                await refuse(told(fault, record.request_id), scope, receive, answer)
+                await refuse(of_ours, scope, receive, answer)
         finally:
             if "route" in scope:
                 record.route = scope["route"].path

@@ -46,6 +46,10 @@ def install() -> None:
         0,
         _Finder(
             {
+                "server.app": _app,
+                "server.observe.stats": _stats,
+                "server.process.counts": _counts,
+                "server.process.supervisor": _supervisor,
                 "server.store.browse": _browse,
                 "server.store.content": _content,
                 "server.store.engine": _engine,
@@ -105,6 +109,37 @@ def stopping(real: Callable[..., Any], before: str | None = None, after: str | N
         return result
 
     return call
+
+
+def _app(module: Any) -> None:
+    code = told("end at start")
+    if code is not None:
+        os._exit(int(code))
+
+
+def _stats(module: Any) -> None:
+    """GET /stats is where a test has a worker run wild."""
+    to_json = module.Stats.to_json
+
+    def counting(self: Any) -> Any:
+        code = told(f"end {os.getpid()}")
+        if code is not None:
+            os._exit(int(code))
+        while told(f"spin {os.getpid()}") is not None:
+            pass
+        return to_json(self)
+
+    module.Stats.to_json = counting
+
+
+def _counts(module: Any) -> None:
+    module.IN_MEMORY = told("memory-folder") or module.IN_MEMORY
+    if told("no-tmpdir") is not None:
+        module.tempfile.gettempdir = lambda: "/nowhere"
+
+
+def _supervisor(module: Any) -> None:
+    module.TOLD_SECONDS = float(told("told-seconds") or module.TOLD_SECONDS)
 
 
 def _versions(module: Any) -> None:

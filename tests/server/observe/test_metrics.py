@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
+from server.observe.crew import Crew
 from server.observe.metrics import SECONDS, Metrics, observe_many
 from server.web.access import AccessLog, Record
 
@@ -28,7 +29,7 @@ def record(status: int = 200, batch_size: int = 0, path: bytes = b"/predict") ->
 
 
 def test_records_are_counted_by_route_and_status() -> None:
-    metrics = Metrics()
+    metrics = Metrics(Crew())
     metrics.count([record(batch_size=4), record(batch_size=4), record(503)])
     metrics.count_reload(success=True)
     metrics.gauge("3", 5)
