@@ -1,8 +1,9 @@
 """`python -m server`: flags -> settings -> uvicorn, one worker process a core that is to serve.
 
-`python -m server check` looks at what is stored instead.
+`python -m server check` looks at what is stored instead; `python -m server key NAME` makes a key.
 """
 
+import argparse
 import os
 import shutil
 import sys
@@ -19,6 +20,7 @@ from server.machine.priority import give_way
 from server.process.supervisor import Supervisor
 from server.process.worker import log_to_stderr, make_app
 from server.settings import SettingError, Settings, load
+from server.web.keys import Keys, Scope, new_key, scopes_of
 
 if TYPE_CHECKING:
     from server.store.manifest import Manifest
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 def main() -> None:
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
+    if sys.argv[1:2] == ["key"]:
+        sys.exit(key(sys.argv[2:]))
     try:
         settings = load(sys.argv[1:], os.environ)
+        Keys(settings)  # what is wrong with them is said before anything starts
     except SettingError as error:
         sys.exit(f"error: {error}")
     if settings.workers == 1:
@@ -87,6 +92,24 @@ def check(arguments: Sequence[str]) -> int:
         return NOT_LOOKED
     give_way()
     return Check(settings, partial(try_to_serve, settings.batch_limit), sys.stdout).run()
+
+
+def key(arguments: Sequence[str]) -> int:
+    """Make a key: print it, this once, and the line to store."""
+    parser = argparse.ArgumentParser(prog="python -m server key", description="Make a key for the API.")
+    parser.add_argument("name", help="whose it is; what is done with it is done in this name")
+    parser.add_argument("--scopes", default=",".join(Scope), help="what it may do, with commas between [%(default)s]")
+    given = parser.parse_args(arguments)
+    try:
+        made, line = new_key(given.name, scopes_of(given.scopes, "--scopes"))
+    except SettingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print("The key, which is shown this once and stored nowhere:", file=sys.stderr, flush=True)
+    print(made, flush=True)
+    print("The line for the file of --keys-file, or for RELEARN_KEYS:", file=sys.stderr, flush=True)
+    print(line)
+    return 0
 
 
 def try_to_serve(batch_limit: int, folder: Path, manifest: "Manifest") -> None:

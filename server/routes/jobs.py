@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.routes.requests import flag, json_object, page_of
+from server.routes.requests import by, flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.settings import Settings
@@ -45,7 +45,7 @@ def routes(service: Service) -> list[Route]:
         if not forced and not await work(executor, _is_anything_new, service):
             return JSONResponse(NOTHING_NEW)
         try:
-            job = await work(executor, jobs.create, options, "api", _policy(service.settings))
+            job = await work(executor, jobs.create, options, by(request), _policy(service.settings))
         except Conflict as error:
             under_way = await work(executor, jobs.open)
             if under_way is None:

@@ -16,11 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft, linger
 from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
-from server.web.guard import Guard
+from server.web.guard import SAFE_METHODS, Guard
+from server.web.headers import secured
 from server.web.lane import Lane
 from server.web.shutdown import Shutdown
-
-OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
 
 logger = logging.getLogger("relearn")
 
@@ -54,15 +53,11 @@ class Front:
         headers = dict(scope["headers"])
         method, path = scope["method"], scope["path"]
         record = Record(method, scope["raw_path"], "none", self._ids.of(headers), perf_counter())
-        own_headers = [
-            (b"x-request-id", record.request_id.encode()),
-            (b"x-content-type-options", b"nosniff"),
-        ]
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                message["headers"] = [*message["headers"], *own_headers]
+                message["headers"] = [*secured(message["headers"]), (b"x-request-id", record.request_id.encode())]
                 if self._stopping.is_set():
                     message["headers"].append((b"connection", b"close"))
             await send(message)
@@ -74,8 +69,7 @@ class Front:
                 record.route = path
                 await self._predictions[path](scope, receive, answer)
             else:
-                if method not in OPEN_METHODS:
-                    self._guard.check(headers)
+                scope["by"] = self._guard.admit(scope)
                 await self._router(scope, receive, answer)
         except TOLD as error:
             await refuse(error, scope, receive, answer)
@@ -98,7 +92,7 @@ async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -
     """Answer with an error, all in one shape; what the client still sends is dropped, so that it can hear it."""
     status, code, headers = refusal_of(error)
     response = JSONResponse({"error": str(error), "code": code}, status, headers)
-    if scope["method"] in OPEN_METHODS or "body_read" in scope:
+    if scope["method"] in SAFE_METHODS or "body_read" in scope:
         await response(scope, receive, send)
         return
     if status in (408, 413):

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from server.machine import descriptors
 from server.web.errors import Busy, HeaderTimeout, Malformed, MethodNotAllowed, RequestError, refusal_of
+from server.web.headers import SECURITY
 from server.web.lane import Lane, Ride
 
 HEADER_SECONDS = 10.0  # from the first byte of a request, or the connection's opening, to the end of its header
@@ -251,6 +252,7 @@ class Protocol(HttpToolsProtocol):
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
+            *SECURITY,
             *((name.lower().encode(), value.encode()) for name, value in own.items()),
         ]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
