@@ -172,7 +172,20 @@ def test_headers_that_decide_may_stand_once(name: bytes) -> None:
         guard(**ENVIRONMENT).admit(asked)
 
 
-def test_wrong_keys_of_an_address_are_limited_and_then_the_right_one_is_not_looked_at() -> None:
+class Clock:
+    """The time of day, which stands still until it is moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000_000_000.0
+        monkeypatch.setattr("time.time", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_wrong_keys_of_an_address_are_limited_and_then_the_right_one_is_not_looked_at(clock: Clock) -> None:
     ours = guard("--failed-keys-a-minute", "3", **ENVIRONMENT)
     for _ in range(3):
         ours.admit(call(OURS | {b"x-api-key": b"secret"}))
@@ -187,7 +200,7 @@ def test_wrong_keys_of_an_address_are_limited_and_then_the_right_one_is_not_look
     assert ours.admit(call(OURS | {b"x-api-key": b"secret"}, client="192.0.2.2")) == "api"
 
 
-def test_changes_of_an_address_are_limited() -> None:
+def test_changes_of_an_address_are_limited(clock: Clock) -> None:
     ours = guard("--address-writes-a-minute", "2")
     for _ in range(2):
         ours.admit(call(OURS))
@@ -195,9 +208,12 @@ def test_changes_of_an_address_are_limited() -> None:
         ours.admit(call(OURS))
     ours.admit(call(OURS, client="192.0.2.2"))
     ours.admit(call(OURS, "GET"))
+    for seconds in (120, -3600):  # later, and where somebody sets the clock back
+        clock.now += seconds
+        ours.admit(call(OURS))
 
 
-def test_changes_of_a_key_are_limited_wherever_they_come_from() -> None:
+def test_changes_of_a_key_are_limited_wherever_they_come_from(clock: Clock) -> None:
     ours = guard("--key-writes-a-minute", "2", **ENVIRONMENT)
     asked = OURS | {b"x-api-key": TEACHER.encode()}
     for number in range(2):
