@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 PREFIX = "RELEARN_"
 LAUNCHERS = ("process", "docker", "none")
-READS = ("key", "open")
 KEY_LIMIT = 512  # characters; what is longer is no key, and not worth hashing
 
 T = TypeVar("T")
@@ -59,9 +59,7 @@ class Settings:
     key_writes_a_minute: int = setting(6000, "calls", "most changing calls of one key, in each worker")
     address_writes_a_minute: int = setting(6000, "calls", "most changing calls of one address, in each worker")
     failed_keys_a_minute: int = setting(30, "calls", "most wrong keys of one address, in each worker")
-    trusted_proxies: str = setting(
-        "127.0.0.1,::1", "addresses", "comma-separated proxies, or networks of them, whose X-Forwarded-For is believed"
-    )
+    trusted_proxies: str = setting("127.0.0.1,::1", "addresses", "proxies whose X-Forwarded-For is believed")
     allow_anonymous_writes: bool = setting(
         False, "switch", "let anyone who reaches the server change things, without a key, beyond loopback"
     )
@@ -99,9 +97,7 @@ class Settings:
     gate_significance: float = setting(0.01, "probability", "level at which a paired loss counts as one")
     gate_calibration_margin: float = setting(0.01, "share", "calibration error that a new model may have more")
     gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")
-    keep_versions: int = setting(
-        20, "versions", "published versions that are kept, beside the current and the previous"
-    )
+    keep_versions: int = setting(20, "versions", "published versions kept beside the current and the previous")
     keep_jobs: int = setting(50, "jobs", "finished jobs and refused candidates that are kept")
     job_limit_seconds: float = setting(3600.0, "seconds", "longest a training job may take")
     promote_wait_seconds: float = setting(
@@ -119,7 +115,10 @@ class Settings:
 
     @property
     def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-        return tuple(ipaddress.ip_network(word) for word in _words(self.trusted_proxies))
+        try:
+            return tuple(map(ipaddress.ip_network, _words(self.trusted_proxies)))
+        except ValueError as error:
+            raise SettingError(f"RELEARN_TRUSTED_PROXIES must be addresses or networks: {error}") from None
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -135,6 +134,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         elif variable.startswith(PREFIX):
             raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
     flags = parser().parse_args(arguments)
+    refuse_password(flags.database or "")
     given |= {name: text for name, text in vars(flags).items() if text is not None}
     values: dict[str, Any] = {name: _parsed(name, text) for name, text in given.items()}
     settings = Settings(**values)
@@ -172,6 +172,12 @@ class _NoFlag(argparse.Action):
             f"{self.option_strings[0]} is no flag: every user of this machine can read a command line. Set "
             f"{PREFIX}{self.dest.upper()}, or name a file of hashes with --keys-file; python -m server key makes a key"
         )
+
+
+def refuse_password(database: str) -> None:
+    """Raises SettingError for a database that was named by a flag and has a password, for the same reason."""
+    if urlsplit(database).password:
+        raise SettingError("--database has a password, which every user of this machine can read; set RELEARN_DATABASE")
 
 
 def is_loopback(host: str) -> bool:
@@ -228,18 +234,14 @@ def _check(settings: Settings) -> None:
     key = settings.api_key
     if not (key.isascii() and key.isprintable() and key == key.strip() and len(key) <= KEY_LIMIT):
         raise SettingError(f"RELEARN_API_KEY must be at most {KEY_LIMIT} characters of ASCII, with no blanks around it")
-    if settings.reads not in READS:
-        raise SettingError(f"RELEARN_READS={settings.reads!r} must be one of {', '.join(READS)}")
-    try:
-        _ = settings.proxies
-    except ValueError as error:
-        raise SettingError(f"RELEARN_TRUSTED_PROXIES must be addresses or networks: {error}") from None
-    has_key = bool(key or settings.keys or settings.keys_file)
+    if settings.reads not in ("key", "open"):
+        raise SettingError(f"RELEARN_READS={settings.reads!r} must be one of key, open")
+    _ = settings.proxies  # raises
+    has_key = key or settings.keys or settings.keys_file
     if not (is_loopback(settings.host) or has_key or settings.allow_anonymous_writes):
         raise SettingError(
-            f"refusing to listen on {settings.host} without a key: anyone who reaches this port could upload images "
-            "and retrain or replace the model. Set RELEARN_API_KEY or --keys-file, or listen on 127.0.0.1, or say "
-            "--allow-anonymous-writes"
+            f"refusing to listen on {settings.host} without a key: whoever reaches this port could replace the model. "
+            "Set RELEARN_API_KEY or --keys-file, or listen on 127.0.0.1, or say --allow-anonymous-writes"
         )
 
 

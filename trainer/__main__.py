@@ -31,9 +31,8 @@ SILENCE_SECONDS = 5.0  # after which jobs are looked for although nothing was wr
 
 def main() -> None:
     arguments = vars(_parser().parse_args())
-    places = places_of(arguments)
     try:
-        policy = policy_of(arguments, os.environ)
+        places, policy = places_of(arguments), policy_of(arguments, os.environ)
     except SettingError as error:
         sys.exit(f"error: {error}")
     if places.database:

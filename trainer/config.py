@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from server.pictures.image import SIDE_LIMIT
 from server.pictures.preprocessing import MODES, Preprocessing
+from server.settings import refuse_password
 
 T = TypeVar("T")
 
@@ -94,7 +95,8 @@ def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
 
 
 def places_of(arguments: Mapping[str, Any]) -> Places:
-    """Places from flags, then RELEARN_ variables, then defaults; paths come out absolute."""
+    """Places from flags, then RELEARN_ variables, then defaults; paths come out absolute. Raises SettingError."""
+    refuse_password(arguments.get("database", ""))
     values: dict[str, Any] = {}
     for f in fields(Places):
         text = os.environ.get("RELEARN_" + f.name.upper())

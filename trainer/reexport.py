@@ -5,6 +5,7 @@ is a job like any other, run right here.
 """
 
 import argparse
+import sys
 import tempfile
 import threading
 import time
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from server.settings import SettingError
 from server.store import living
 from server.store.errors import StoreError
 from server.store.lease import Lease, take
@@ -36,7 +38,10 @@ def main() -> None:
     parser.add_argument("version")
     add_flags(parser, Places)
     arguments = vars(parser.parse_args())
-    places = places_of(arguments)
+    try:
+        places = places_of(arguments)
+    except SettingError as error:
+        sys.exit(f"error: {error}")
     memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
     job = memory.jobs.create({}, f"export of version {arguments['version']}", {}).job
     lease = take(memory.database, job, living.own(), living.Heartbeats())

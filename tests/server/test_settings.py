@@ -40,6 +40,7 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
         ({"RELEARN_API_KEY": "from a file\n"}, "blanks"),
+        ({"RELEARN_API_KEY": " k"}, "blanks"),
         ({"RELEARN_API_KEY": "k" * 513}, "at most 512"),
         ({"RELEARN_READS": "closed"}, "key, open"),
         ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1, proxy.example"}, "'proxy.example'"),
@@ -74,6 +75,14 @@ def test_a_secret_is_no_flag_and_the_sentence_does_not_repeat_it(flag: str, how:
     with pytest.raises(SettingError, match=r"^--(api-key|keys) is no flag: .*RELEARN_(API_KEY|KEYS)") as caught:
         load([part.format(flag) for part in how], {})
     assert "hidden" not in str(caught.value)
+
+
+def test_a_password_is_in_no_flag_either() -> None:
+    url = "postgresql+psycopg://relearn:hidden@127.0.0.1/relearn"
+    with pytest.raises(SettingError, match="set RELEARN_DATABASE") as caught:
+        load(["--database", url], {})
+    assert "hidden" not in str(caught.value)
+    assert load(["--database", "sqlite:////tmp/facts"], {}).database == "sqlite:////tmp/facts"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

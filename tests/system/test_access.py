@@ -332,3 +332,17 @@ def test_what_is_set_wrongly_is_refused_at_start(arguments: list[str], environme
     assert says in done.stderr
     assert "hidden" not in json.dumps([done.stdout, done.stderr])
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["server {}", "server check {}", "export {} list", "trainer {}", "trainer job 1 {}", "trainer.reexport 0 {}"],
+)
+def test_no_program_takes_a_database_s_password_as_a_flag(line: str) -> None:
+    url = "postgresql+psycopg://relearn:hidden-1@127.0.0.1:1/relearn"
+    python = str(ROOT / (".venv-train/bin/python" if line.startswith("trainer") else ".venv-serve/bin/python"))
+    command = [python, "-m", *line.format(f"--database={url}").split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env={})
+    assert done.returncode in (1, 2)
+    assert "set RELEARN_DATABASE" in done.stderr
+    assert "hidden" not in done.stdout + done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import SettingError, load
+from server.settings import KEY_LIMIT, SettingError, load
 from server.web import keys
 from server.web.keys import Keys, Scope, new_key, parsed
 
@@ -113,6 +113,13 @@ def test_every_key_is_compared_in_constant_time_by_its_hash(monkeypatch: pytest.
     assert found.name == "a"
     assert {one for one, _ in compared} == {hashlib.sha256(given).digest()}
     assert len(compared) == 4, "the first that fits ends nothing early"
+
+
+def test_what_is_too_long_for_a_key_is_not_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = Keys(load([], {"RELEARN_API_KEY": "k" * KEY_LIMIT}))
+    assert ours.find(b"k" * KEY_LIMIT) is not None
+    monkeypatch.setattr(keys, "_hash", lambda _: pytest.fail("it was hashed"))
+    assert ours.find(b"k" * (KEY_LIMIT + 1)) is None
 
 
 def test_no_secret_is_shown_with_the_settings() -> None:
