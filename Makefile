@@ -9,7 +9,7 @@ AXE_VERSION := 4.14.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak check format bench bench-quick load lock clean
+.PHONY: help run train test soak check format bench bench-quick load audit sbom lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
@@ -17,6 +17,7 @@ help:
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
+	@echo "make audit   ask the advisories about every locked package; make sbom: bills of materials in sbom/"
 	@echo "make lock    resolve the locked requirements again"
 
 # The trainer's environment is built beside the server. Ctrl-C reaches all by the terminal; a signal to make alone is
@@ -58,6 +59,19 @@ bench-quick: .venv-serve/ready
 load: .venv-serve/ready .venv-dev/ready
 	.venv-serve/bin/python -m benchmarks.service.load --locust .venv-dev/bin/locust
 
+# Strict: a package that nobody could be asked about is no good news.
+audit: .venv-audit/ready
+	@failed=; for lock in requirements-*.txt; do echo "$$lock"; \
+		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || failed=1; done; test -z "$$failed"
+
+# CycloneDX, of what is installed, with licences.
+sbom: .venv-audit/ready .venv-serve/ready .venv-train/ready
+	@mkdir -p sbom
+	.venv-audit/bin/cyclonedx-py environment $(SBOM_FLAGS) -o sbom/serve.cdx.json .venv-serve/bin/python
+	.venv-audit/bin/cyclonedx-py environment $(SBOM_FLAGS) -o sbom/train.cdx.json .venv-train/bin/python
+
+SBOM_FLAGS := --pyproject pyproject.toml --output-reproducible --output-format JSON
+
 # Serve is resolved first; the others are held to its versions, so that all three agree.
 lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
@@ -66,6 +80,7 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --group dev -c requirements-train.txt -o requirements-dev.txt
+	$(UV) pip compile $(LOCK_FLAGS) --group audit -o requirements-audit.txt
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"
@@ -107,4 +122,4 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 endef
 
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-node .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-node .venv-audit sbom .mypy_cache .pytest_cache .ruff_cache .hypothesis

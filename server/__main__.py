@@ -1,6 +1,6 @@
 """`python -m server`: flags -> settings -> a listener -> one worker in this process, or the supervisor of several.
 
-`python -m server check` looks at what is stored instead.
+`python -m server check` looks at what is stored instead; `python -m server key NAME` makes a key.
 """
 
 import os
@@ -21,6 +21,8 @@ def main() -> None:
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
     end_at_once()  # before the first import that takes time
+    if sys.argv[1:2] == ["key"]:
+        sys.exit(key(sys.argv[2:]))
     sys.exit(serve(sys.argv[1:]))
 
 
@@ -32,10 +34,12 @@ def serve(flags: "Sequence[str]") -> int:
     from server.process.supervisor import Supervisor
     from server.process.worker import Alone, config_of, log_to_stderr
     from server.settings import SettingError, load
+    from server.web.keys import Keys
 
     open_standard()
     try:
         settings = load(flags, os.environ)
+        Keys(settings)  # what is wrong with them is said before anything starts
     except SettingError as error:
         sys.exit(f"error: {error}")
     log_to_stderr()
@@ -65,6 +69,29 @@ def check(arguments: "Sequence[str]") -> int:
         return NOT_LOOKED
     give_way()
     return Check(settings, partial(try_to_serve, settings), sys.stdout).run()
+
+
+def key(arguments: "Sequence[str]") -> int:
+    """Make a key: print it, this once, and the line to store."""
+    import argparse
+
+    from server.settings import SettingError
+    from server.web.keys import Scope, new_key, scopes_of
+
+    parser = argparse.ArgumentParser(prog="python -m server key", description="Make a key for the API.")
+    parser.add_argument("name", help="whose it is; what is done with it is done in this name")
+    parser.add_argument("--scopes", default=",".join(Scope), help="what it may do, with commas between [%(default)s]")
+    given = parser.parse_args(arguments)
+    try:
+        made, line = new_key(given.name, scopes_of(given.scopes, "--scopes"))
+    except SettingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print("The key, which is shown this once and stored nowhere:", file=sys.stderr, flush=True)
+    print(made, flush=True)
+    print("The line for the file of --keys-file, or for RELEARN_KEYS:", file=sys.stderr, flush=True)
+    print(line)
+    return 0
 
 
 def try_to_serve(settings: "Settings", folder: "Path", manifest: "Manifest") -> None:

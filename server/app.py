@@ -35,6 +35,8 @@ from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.front import Front
 from server.web.guard import Guard
+from server.web.headers import SECURITY
+from server.web.keys import Keys
 from server.web.prefix import Prefix
 from server.web.shutdown import Shutdown
 from server.web.terms import TERMS, Terms
@@ -54,29 +56,26 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         "/predict": PredictEndpoint(settings, service.predictor),
         "/predict/batch": BatchEndpoint(settings, service.predictor),
     }
-    router = Router(
-        [
-            *predictions.routes(endpoints),
-            *upload.routes(service),
-            *dataset.routes(service),
-            *jobs.routes(service),
-            *models.routes(service),
-            *status.routes(service),
-            *openapi.routes(),
-            *page.routes(settings.ui),
-        ],
-        redirect_slashes=False,
-        lifespan=lambda _: _lifespan(service, terms),
-    )
-    front = Front(router, endpoints, Guard(settings), service.log, ids, Prefix(settings))
+    open_to_all = [
+        *predictions.routes(endpoints),
+        *status.routes(service),
+        *openapi.routes(),
+        *page.routes(settings.ui),
+    ]
+    guarded = [*upload.routes(service), *dataset.routes(service), *jobs.routes(service), *models.routes(service)]
+    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
+    guard = Guard(settings, Keys(settings), [route.path for route in open_to_all])
+    front = Front(router, endpoints, guard, service.log, ids, Prefix(settings))
     if settings.origins:
-        return CORSMiddleware(
+        cors = CORSMiddleware(
             front,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=["Server-Timing"],  # the page shows it, wherever it was opened from
         )
+        cors.preflight_headers |= {name.decode(): value.decode() for name, value in SECURITY}
+        return cors
     return front
 
 

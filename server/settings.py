@@ -1,8 +1,9 @@
 """What can be set: one table, read once at start.
 
 Every setting is a field with its unit, default and help. It is given as a flag of `python -m server` (--queue-limit),
-as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment. PORT, which
-hosting platforms set, is read where RELEARN_PORT is not there.
+as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment. A secret is
+given as a variable only, since a command line can be read by every user of the machine. PORT, which hosting platforms
+set, is read where RELEARN_PORT is not there.
 """
 
 import argparse
@@ -12,12 +13,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 PREFIX = "RELEARN_"
 LAUNCHERS = ("process", "docker", "none")
 STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
 LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
+KEY_LIMIT = 512  # characters; what is longer is no key, and not worth hashing
 
 T = TypeVar("T")
 
@@ -28,7 +31,15 @@ class SettingError(Exception):
 
 def setting(default: T, unit: str, help_text: str, is_limit: bool = False) -> T:
     """A field of Settings: its default, the unit a value is given in, and what it decides."""
-    value: T = field(default=default, metadata={"unit": unit, "help": help_text, "is_limit": is_limit})
+    metadata = {"unit": unit, "help": help_text, "is_limit": is_limit, "secret": False}
+    value: T = field(default=default, metadata=metadata)
+    return value
+
+
+def secret(help_text: str) -> str:
+    """A field of Settings that is given as a variable only, and shown nowhere."""
+    metadata = {"unit": "secret", "help": help_text, "is_limit": False, "secret": True}
+    value: str = field(default="", repr=False, metadata=metadata)
     return value
 
 
@@ -44,9 +55,6 @@ class Settings:
     host: str = setting("127.0.0.1", "address", "address to listen on")
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
     root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
-    trusted_proxies: str = setting(
-        "127.0.0.1,::1", "addresses", "comma-separated proxies whose X-Forwarded-Prefix is believed"
-    )
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")
     artifacts: Path = setting(Path("artifacts"), "folder", "models, jobs and candidates")
@@ -55,11 +63,18 @@ class Settings:
     database: str = setting("", "URL", "PostgreSQL for all facts; empty: the file relearn.sqlite3 in artifacts")
     dataset: Path = setting(Path("data/mnist"), "folder", "base dataset a retrain learns from; read only")
     ui: Path = setting(Path("ui"), "folder", "the page; read only")
-    api_key: str = setting("", "secret", "key that calls which change something must carry; empty asks for none")
+    keys_file: str = setting("", "file", "keys, a line each as python -m server key prints it; read when it changes")
+    keys: str = secret("keys as lines of such a file, with ; between them")
+    api_key: str = secret("one more key, named api, with all scopes")
+    reads: str = setting("key", "word", "who may look at uploads, jobs and versions once there is a key: key, or open")
+    key_writes_a_minute: int = setting(6000, "calls", "most changing calls of one key, in each worker")
+    address_writes_a_minute: int = setting(6000, "calls", "most changing calls of one address, in each worker")
+    failed_keys_a_minute: int = setting(30, "calls", "most wrong keys of one address, in each worker")
+    trusted_proxies: str = setting("127.0.0.1,::1", "addresses", "proxies whose X-Forwarded- headers are believed")
     allow_anonymous_writes: bool = setting(
         False, "switch", "let anyone who reaches the server change things, without a key, beyond loopback"
     )
-    allowed_hosts: str = setting("", "names", "comma-separated Host names to answer changing calls on; empty: see docs")
+    allowed_hosts: str = setting("", "names", "comma-separated Host names to answer on, beside those that are known")
     allowed_origins: str = setting("", "origins", "comma-separated origins of other sites whose pages may call the API")
     connection_limit: int = limit(10_000, "connections", "most connections of a worker; more are refused with 503")
     header_limit_bytes: int = limit(32 * 2**10, "bytes", "largest request header, its first line included")
@@ -114,9 +129,7 @@ class Settings:
     gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")
     load_limit_seconds: float = setting(5.0, "seconds", "processor time that the first load of a version may take")
     load_limit_bytes: int = setting(512 * 2**20, "bytes", "memory that the first load of a version may take")
-    keep_versions: int = setting(
-        20, "versions", "published versions that are kept, beside the current and the previous"
-    )
+    keep_versions: int = setting(20, "versions", "published versions kept beside the current and the previous")
     keep_jobs: int = setting(50, "jobs", "finished jobs and refused candidates that are kept")
     job_limit_seconds: float = setting(3600.0, "seconds", "longest a training job may take")
     promote_wait_seconds: float = setting(
@@ -130,16 +143,19 @@ class Settings:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Host names that changing calls may carry beside loopback's and the listening address."""
+        """Host names that were told, which guarded calls may carry beside loopback's."""
         return _words(self.allowed_hosts)
-
-    @property
-    def proxies(self) -> tuple[str, ...]:
-        return _words(self.trusted_proxies)
 
     @property
     def origins(self) -> tuple[str, ...]:
         return _words(self.allowed_origins)
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        try:
+            return tuple(map(ipaddress.ip_network, _words(self.trusted_proxies)))
+        except ValueError as error:
+            raise SettingError(f"RELEARN_TRUSTED_PROXIES must be addresses or networks: {error}") from None
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
@@ -156,6 +172,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collec
         elif variable.startswith(PREFIX):
             raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
     flags = parser().parse_args(arguments)
+    refuse_password(flags.database or "")
     given |= {name: text for name, text in vars(flags).items() if text is not None}
     kinds = {f.name: f.type for f in fields(Settings)}
     values: dict[str, Any] = {
@@ -178,6 +195,9 @@ def parser() -> argparse.ArgumentParser:
         epilog="python -m server check, with the same flags, looks at all that is stored and says what is wrong.",
     )
     for f in fields(Settings):
+        if f.metadata["secret"]:
+            made.add_argument("--" + f.name.replace("_", "-"), nargs="?", action=_NoFlag, help=argparse.SUPPRESS)
+            continue
         text = f"{f.metadata['help']} [{f.metadata['unit']}; default {f.default}]".replace("%", "%%")
         flag = "--" + f.name.replace("_", "-")
         if f.type is bool:
@@ -185,6 +205,22 @@ def parser() -> argparse.ArgumentParser:
         else:
             made.add_argument(flag, dest=f.name, metavar=str(f.metadata["unit"]).upper(), help=text)
     return made
+
+
+class _NoFlag(argparse.Action):
+    """A flag that says why it is none, and does not repeat what it was given."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        raise SettingError(
+            f"{self.option_strings[0]} is no flag: every user of this machine can read a command line. Set "
+            f"{PREFIX}{self.dest.upper()}, or name a file of hashes with --keys-file; python -m server key makes a key"
+        )
+
+
+def refuse_password(database: str) -> None:
+    """Raises SettingError for a database that was named by a flag and has a password, for the same reason."""
+    if urlsplit(database).password:
+        raise SettingError("--database has a password, which every user of this machine can read; set RELEARN_DATABASE")
 
 
 def is_loopback(host: str) -> bool:
@@ -248,13 +284,17 @@ def _check(settings: Settings) -> None:
         raise SettingError("RELEARN_DATABASE needs the psycopg package; requirements-postgres.txt has it")
     if settings.trainer == "docker" and importlib.util.find_spec("docker") is None:
         raise SettingError("RELEARN_TRAINER=docker needs the docker package; requirements-docker.txt has it")
-    if not settings.api_key.isascii():
-        raise SettingError("RELEARN_API_KEY must be plain ASCII, since it travels in a header")
-    if not (is_loopback(settings.host) or settings.api_key or settings.allow_anonymous_writes):
+    key = settings.api_key
+    if not (key.isascii() and key.isprintable() and key == key.strip() and len(key) <= KEY_LIMIT):
+        raise SettingError(f"RELEARN_API_KEY must be at most {KEY_LIMIT} characters of ASCII, with no blanks around it")
+    if settings.reads not in ("key", "open"):
+        raise SettingError(f"RELEARN_READS={settings.reads!r} must be one of key, open")
+    _ = settings.proxies  # raises
+    has_key = key or settings.keys or settings.keys_file
+    if not (is_loopback(settings.host) or has_key or settings.allow_anonymous_writes):
         raise SettingError(
-            f"refusing to listen on {settings.host} without a key: anyone who reaches this port could upload images "
-            "and retrain or replace the model. Set RELEARN_API_KEY, or listen on 127.0.0.1, or say "
-            "--allow-anonymous-writes"
+            f"refusing to listen on {settings.host} without a key: whoever reaches this port could replace the model. "
+            "Set RELEARN_API_KEY or --keys-file, or listen on 127.0.0.1, or say --allow-anonymous-writes"
         )
 
 

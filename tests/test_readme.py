@@ -16,8 +16,8 @@ def settings_table() -> str:
     rows = []
     for field in fields(Settings):
         default = f"`{field.default}`" if str(field.default) else ""
-        flag = "--" + field.name.replace("_", "-")
-        rows.append(f"| `{flag}` | {default} | {field.metadata['unit']} | {field.metadata['help']} |")
+        name = "RELEARN_" + field.name.upper() if field.metadata["secret"] else "--" + field.name.replace("_", "-")
+        rows.append(f"| `{name}` | {default} | {field.metadata['unit']} | {field.metadata['help']} |")
     return "\n".join(rows)
 
 

@@ -21,6 +21,7 @@ from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.errors import RequestError, refusal_of, told
+from server.web.headers import SECURITY_LINES
 from server.web.lane import Connection
 
 # Refusals are given at most at this pace. Of clients that ask again at once there may be any number; a refusal costs
@@ -28,9 +29,7 @@ from server.web.lane import Connection
 REFUSALS_A_SECOND = 4500
 REFUSAL_SECONDS = 0.005  # between turns of refusing
 
-_HEAD = (
-    b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
-)
+_HEAD = b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\n" + SECURITY_LINES
 
 logger = logging.getLogger("relearn")
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from server.routes.requests import page_of
+from server.routes.requests import by, page_of
 from server.routes.service import Service
 from server.store.browse import Batch, Picture
 from server.store.content import picture_path
@@ -40,7 +40,7 @@ def routes(service: Service) -> list[Route]:
 
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])
-        await work(memory.dataset.remove_batch, number)
+        await work(memory.dataset.remove_batch, number, by(request))
         return JSONResponse({"message": f"Batch {number} is removed; the next retraining is without it"})
 
     async def picture(request: Request) -> Response:
@@ -51,15 +51,15 @@ def routes(service: Service) -> list[Route]:
         return FileResponse(path, media_type="image/png")
 
     async def remove(request: Request) -> Response:
-        await work(memory.dataset.remove, _sha256(request))
+        await work(memory.dataset.remove, _sha256(request), by(request))
         return JSONResponse({"message": "The image is removed"})
 
     async def accept(request: Request) -> Response:
-        await work(memory.dataset.accept, _sha256(request))
+        await work(memory.dataset.accept, _sha256(request), by(request))
         return JSONResponse({"message": "The label is accepted"})
 
     async def reject(request: Request) -> Response:
-        await work(memory.dataset.reject, _sha256(request))
+        await work(memory.dataset.reject, _sha256(request), by(request))
         return JSONResponse({"message": "The label is rejected"})
 
     return [

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.routes.requests import flag, json_object, page_of
+from server.routes.requests import by, flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.settings import Settings
@@ -22,7 +22,7 @@ from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
 from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
-from server.web.prefix import address
+from server.web.prefix import link
 
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
 NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
@@ -52,7 +52,7 @@ def routes(service: Service) -> list[Route]:
         if not service.launcher.is_ready():
             raise TrainerNotReady(NOT_READY)
         try:
-            job = await work(executor, jobs.create, options, "api", _policy(service.settings))
+            job = await work(executor, jobs.create, options, by(request), _policy(service.settings))
         except Conflict as error:
             under_way = await work(executor, jobs.open)
             if under_way is None:
@@ -159,7 +159,7 @@ def _accepted(request: Request, job: str) -> Response:
 
 
 def _address(request: Request, job: str) -> str:
-    return address(request.scope, f"/retrain/jobs/{job}")
+    return link(request.scope, f"/retrain/jobs/{job}")
 
 
 async def _wait(service: Service, request: Request, number: str) -> Response:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from server.machine import priority
 from server.routes.representation import is_known, media_type
-from server.routes.requests import json_object, page_of
+from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
@@ -21,7 +21,11 @@ from server.store.versions import Version
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+    ),
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # in its frame it is of no origin, and has pictures beside it
 }
 REASON_LIMIT = 200  # characters
 REPORT_LIMIT_BYTES = 32 * 2**20  # of one of its files, which is read whole to be checked
@@ -56,7 +60,9 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
-        previous = await asyncio.get_running_loop().run_in_executor(promoter, _promote, service, version, why)
+        previous = await asyncio.get_running_loop().run_in_executor(
+            promoter, _promote, service, version, by(request), why
+        )
         await service.serving.look()
         everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
         content = {
@@ -139,7 +145,7 @@ def _report_file(service: Service, number: str, file: str) -> tuple[str, str, by
     return file, f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, REPORT_LIMIT_BYTES)
 
 
-def _promote(service: Service, number: str, why: str) -> str | None:
+def _promote(service: Service, number: str, by: str, why: str) -> str | None:
     """Verify a version as a worker would, then move the pointer to it; the version that was current before."""
     versions = service.memory.versions
     versions.find(number)
@@ -155,8 +161,8 @@ def _promote(service: Service, number: str, why: str) -> str | None:
         )
     previous = service.memory.pointer.current()
     try:
-        versions.promote(number, "api", why, previous)
+        versions.promote(number, by, why, previous)
     except CurrentMoved as error:
         raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
-    logger.info("version %s is current: from=%s by=api reason=%r", number, previous, why)
+    logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
     return previous

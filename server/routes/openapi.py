@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.routes.schemas import ANYTHING, NUMBER, SCHEMAS, TEXT, WHOLE, Schema, every, maybe, page, record, ref
-from server.web.prefix import address
+from server.web.prefix import link
 
 FILE: Schema = {"type": "string", "format": "binary"}
 FLAG: Schema = {"type": "boolean", "default": False}
@@ -45,6 +45,7 @@ OPTIONS = _form(
     from_scratch=FLAG,
     force=FLAG | {"description": "train even if there is nothing new"},
 )
+GUARDED = ("/upload", "/dataset", "/retrain", "/models")  # once there is a key
 STARTED = record(message=TEXT, job=TEXT)
 
 CALLS = (
@@ -123,7 +124,7 @@ CALLS = (
 
 def routes() -> list[Route]:
     async def document(request: Request) -> Response:
-        return JSONResponse(_document(address(request.scope, "") or "/"))
+        return JSONResponse(_document(link(request.scope, "") or "/"))
 
     return [Route("/openapi.json", document)]
 
@@ -161,6 +162,6 @@ def _operation(call: Call) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": call.summary, "parameters": parameters, "responses": answers}
     if call.body:
         operation["requestBody"] = {"content": {kind: {"schema": schema} for kind, schema in call.body.items()}}
-    if call.method != "GET" and not call.path.startswith("/predict"):
-        operation["security"] = [{}, {"header": []}, {"bearer": []}]
+    if call.path.startswith(GUARDED):
+        operation["security"] = [{}, {"header": []}, {"bearer": []}]  # nothing is asked for where no key was set
     return operation

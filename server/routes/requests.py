@@ -13,6 +13,11 @@ from server.web.errors import Malformed
 PAGE, PAGE_MOST = 50, 1000  # entries of a list that one call gives, by default and at most
 
 
+def by(request: Request) -> str:
+    """Whose call it is: the name of the key, as the guard found it."""
+    return str(request.scope["by"])
+
+
 async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
     """The JSON object in the body, or an empty one for no body; raises Malformed."""
     body = await read_body(request.scope, request.receive, settings)

@@ -11,6 +11,7 @@ from server.models.model import Model
 from server.pictures import image
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Input
+from server.routes.requests import by
 from server.routes.service import Service
 from server.serving.predictor import Prediction
 from server.store.annotations import Label
@@ -36,7 +37,7 @@ def routes(service: Service) -> list[Route]:
             raise _nothing_usable(refused)
         if source != CORRECTION:
             usable = await _doubt(service, usable)
-        stored = await work(service.memory.dataset.add, [each.labelled for each in usable], source)
+        stored = await work(service.memory.dataset.add, [each.labelled for each in usable], source, by(request))
         return JSONResponse(_answer(usable, stored, refused), 201)
 
     return [Route("/upload", upload, methods=["POST"])]

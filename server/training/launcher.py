@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 import logging
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
 
-from server.settings import Settings
+from server.settings import PREFIX, Settings
 from server.store.content import job_path
 from server.store.files import make_folder, open_plain
 from server.store.memory import Memory
@@ -64,7 +65,7 @@ class ProcessLauncher:
                     str(settings.baseline),
                 ),
                 *("--job-limit-seconds", str(settings.job_limit_seconds)),
-                env=os.environ | ({"RELEARN_DATABASE": settings.database} if settings.database else {}),
+                env=environment_of(settings),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -79,6 +80,13 @@ class ProcessLauncher:
 
     async def attend(self) -> None:
         """Nothing to do: a process ends by itself, and its job's row tells how."""
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """This process' environment without its keys: a trainer has no use for them."""
+    secrets = {PREFIX + f.name.upper() for f in fields(Settings) if f.metadata["secret"]}
+    kept = {name: value for name, value in os.environ.items() if name not in secrets}
+    return kept | ({"RELEARN_DATABASE": settings.database} if settings.database else {})
 
 
 def _keep_descriptors() -> None:

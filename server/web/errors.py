@@ -54,6 +54,14 @@ class Forbidden(RequestError):
     """It comes from where nothing may be changed."""
 
 
+class InsufficientScope(RequestError):
+    """Its key is right, but may not do this."""
+
+
+class TooOften(RequestError):
+    """It comes too soon after too many others; `headers` says in Retry-After when to come again."""
+
+
 class NoSuchPath(RequestError):
     """No call, and no file of the page, is at that path."""
 
@@ -126,6 +134,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     Malformed: Refusal(400, "malformed"),
     Unauthorized: Refusal(401, "unauthorized", {"WWW-Authenticate": "Bearer"}),
     Forbidden: Refusal(403, "forbidden"),
+    InsufficientScope: Refusal(403, "insufficient_scope"),
     NoSuchPath: Refusal(404, "not_found"),
     NotFound: Refusal(404, "not_found"),
     MethodNotAllowed: Refusal(405, "method_not_allowed"),
@@ -144,6 +153,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     UnusableImage: Refusal(422, "unusable_image"),
     UnusableLabel: Refusal(422, "unusable_label"),
     UnusableOption: Refusal(422, "unusable_option"),
+    TooOften: Refusal(429, "too_often"),
     HeaderTooLarge: Refusal(431, "header_too_large"),
     Failed: Refusal(500, "failed"),
     Internal: Refusal(500, "internal"),

@@ -18,9 +18,8 @@ from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft
 from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, StorageFailed, refusal_of, told
 from server.web.guard import Guard
-from server.web.prefix import Prefix, address
-
-OPEN_METHODS = ("GET", "HEAD", "OPTIONS")
+from server.web.headers import secured
+from server.web.prefix import Prefix, link
 
 logger = logging.getLogger("relearn")
 
@@ -54,15 +53,11 @@ class Front:
         method, path = scope["method"], scope["path"]
         client = scope["client"][0] if scope["client"] is not None else "-"
         record = Record(method, scope["raw_path"], "none", self._ids.of(headers), perf_counter(), client=client)
-        own_headers = [
-            (b"x-request-id", record.request_id.encode()),
-            (b"x-content-type-options", b"nosniff"),
-        ]
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                message["headers"] = [*message["headers"], *own_headers]
+                message["headers"] = [*secured(message["headers"]), (b"x-request-id", record.request_id.encode())]
             await send(message)
 
         scope["headers_by_name"] = headers
@@ -72,10 +67,9 @@ class Front:
                 record.route = path
                 await self._predictions[path](scope, receive, answer)
             elif not path:
-                await RedirectResponse(address(scope, "/"), 308)(scope, receive, answer)
+                await RedirectResponse(link(scope, "/"), 308)(scope, receive, answer)
             else:
-                if method not in OPEN_METHODS:
-                    self._guard.check(headers)
+                scope["by"] = self._guard.admit(scope)
                 await self._router(scope, receive, answer)
         except TOLD as error:
             await refuse(error, scope, receive, answer)

@@ -9,6 +9,7 @@ import re
 from starlette.types import Scope
 
 from server.settings import Settings
+from server.web.address import Addresses
 
 _PREFIX = re.compile(rb"(?:/[A-Za-z0-9._~-]+)+/?")
 
@@ -18,7 +19,7 @@ class Prefix:
 
     def __init__(self, settings: Settings) -> None:
         self._own = settings.root_path
-        self._proxies = frozenset(settings.proxies)
+        self._addresses = Addresses(settings)
 
     def take_off(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Make a request's path what it is without the prefix; "" if it is the bare prefix."""
@@ -27,16 +28,12 @@ class Prefix:
         if prefix and (path == prefix or path.startswith(prefix + "/")):
             scope["path"] = path[len(prefix) :]
         told = headers.get(b"x-forwarded-prefix")
-        if told is not None and self._is_trusted(scope) and _PREFIX.fullmatch(told):
+        if told is not None and self._addresses.is_of_proxy(scope) and _PREFIX.fullmatch(told):
             prefix = told.decode().rstrip("/")
         scope["prefix"] = prefix
 
-    def _is_trusted(self, scope: Scope) -> bool:
-        client = scope.get("client")
-        return client is not None and client[0] in self._proxies
 
-
-def address(scope: Scope, path: str) -> str:
+def link(scope: Scope, path: str) -> str:
     """A path of ours as the client has to ask for it."""
     prefix: str = scope.get("prefix", "")
     return prefix + path

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from server.web.errors import RequestError, refusal_of
+from server.web.headers import SECURITY
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -64,7 +65,7 @@ def refusal(error: RequestError, default_lines: bytes, request_id: str) -> bytes
         (b"content-length", b"%d" % len(body)),
         *((name.lower().encode(), value.encode()) for name, value in own.items()),
         (b"x-request-id", request_id.encode()),
-        (b"x-content-type-options", b"nosniff"),
+        *SECURITY,
         (b"connection", b"close"),
     ]
     return STATUS_LINES[status] + default_lines + lines_of(headers) + b"\r\n" + body

@@ -44,6 +44,13 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_URL_LIMIT_BYTES": "65536", "RELEARN_HEADER_LIMIT_BYTES": "100000"}, "under 65536"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
+        ({"RELEARN_API_KEY": "from a file\n"}, "blanks"),
+        ({"RELEARN_API_KEY": " k"}, "blanks"),
+        ({"RELEARN_API_KEY": "k" * 513}, "at most 512"),
+        ({"RELEARN_READS": "closed"}, "key, open"),
+        ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1, proxy.example"}, "'proxy.example'"),
+        ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1/8"}, "host bits"),
+        ({"RELEARN_FAILED_KEYS_A_MINUTE": "0"}, "at least 1"),
         ({"RELEARN_DATABASE": "relearn.sqlite3"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "postgresql://user@host/name"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "mysql://user@host/name"}, "must be postgresql"),
@@ -71,7 +78,28 @@ def test_a_public_host_needs_a_key_or_plain_words(host: str) -> None:
     with pytest.raises(SettingError, match="without a key"):
         load(["--host", host], {})
     load(["--host", host], {"RELEARN_API_KEY": "k"})
+    load(["--host", host], {"RELEARN_KEYS": "k"})
+    load(["--host", host, "--keys-file", "keys"], {})
+    for reads in ("open", "key"):
+        with pytest.raises(SettingError, match="without a key"):
+            load(["--host", host, "--reads", reads], {"RELEARN_API_KEY": ""})
     load(["--host", host, "--allow-anonymous-writes"], {})
+
+
+@pytest.mark.parametrize("flag", ["--api-key", "--keys", "--api-k"])
+@pytest.mark.parametrize("how", [["{}", "hidden-1"], ["{}=hidden-1"], ["{}"]])
+def test_a_secret_is_no_flag_and_the_sentence_does_not_repeat_it(flag: str, how: list[str]) -> None:
+    with pytest.raises(SettingError, match=r"^--(api-key|keys) is no flag: .*RELEARN_(API_KEY|KEYS)") as caught:
+        load([part.format(flag) for part in how], {})
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_password_is_in_no_flag_either() -> None:
+    url = "postgresql+psycopg://relearn:hidden@127.0.0.1/relearn"
+    with pytest.raises(SettingError, match="set RELEARN_DATABASE") as caught:
+        load(["--database", url], {})
+    assert "hidden" not in str(caught.value)
+    assert load(["--database", "sqlite:////tmp/facts"], {}).database == "sqlite:////tmp/facts"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -6,8 +6,11 @@
  * @import * as T from "./types.js"
  */
 
+import { eventsOf } from "./events.js";
+
 const KEY = "relearn-key";
 const TIMEOUT_MS = 30_000;
+const AGAIN_MS = 2_000; // between a stream's break and the next attempt
 const PAGE_MOST = 1000; // entries of a list that the server gives at once
 
 const elsewhere = document.querySelector('meta[name="relearn-api"]')?.getAttribute("content");
@@ -26,7 +29,7 @@ export class Failure extends Error {
 
 /** What the page does when a key is needed, and when the server is found or lost; set once, in main.js. */
 export const hooks = {
-  /** @type {(wrong: boolean) => Promise<string | null>} the key that was typed, null for none */
+  /** @type {(why: "none" | "wrong" | "scope") => Promise<string | null>} the key that was typed, null for none */
   askKey: async () => null,
   /** @type {(reached: boolean) => void} */
   reached: () => {},
@@ -85,8 +88,9 @@ export const removeBatch = (batch) => json("DELETE", `/dataset/batches/${encodeU
 export const acceptImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/accept`);
 /** @param {string} sha256 */
 export const rejectImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/reject`);
-/** @param {string} sha256 where a picture can be seen */
-export const imageUrl = (sha256) => `${base}/dataset/images/${encodeURIComponent(sha256)}`;
+/** @param {string} sha256 @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
+export const image = async (sha256) =>
+  whole((await checked("GET", `/dataset/images/${encodeURIComponent(sha256)}`)).blob());
 
 /** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} null: nothing new */
 export const retrain = (options) =>
@@ -100,22 +104,38 @@ export const jobLog = async (job) =>
   whole((await checked("GET", `/retrain/jobs/${encodeURIComponent(job)}/log`)).text());
 
 /**
- * Follow a job from its first event to its result; a connection that breaks is made again by the browser.
+ * Follow a job from its first event to its result; a connection that breaks is made again. Not by EventSource, which
+ * can't be told to send a key.
  *
  * @param {string} job
  * @param {{progress: (event: T.JobEvent, id: number) => void, result: (result: T.JobResult) => void,
- *   interrupted: (forGood: boolean) => void}} on `forGood`: the browser does not try again
+ *   interrupted: (forGood: boolean) => void}} on `forGood`: it is not tried again
  * @returns {() => void} stops following
  */
 export function follow(job, on) {
-  const stream = new EventSource(`${base}/retrain/jobs/${encodeURIComponent(job)}/events`);
-  stream.addEventListener("progress", (event) => on.progress(JSON.parse(event.data), Number(event.lastEventId)));
-  stream.addEventListener("result", (event) => {
-    stream.close();
-    on.result(JSON.parse(event.data));
-  });
-  stream.addEventListener("error", () => on.interrupted(stream.readyState === EventSource.CLOSED));
-  return () => stream.close();
+  const stop = new AbortController();
+  void listen("0");
+  return () => stop.abort();
+
+  /** @param {string} last the event that was heard last */
+  async function listen(last) {
+    const sending = { signal: stop.signal, headers: { "Last-Event-ID": last } };
+    let forGood = false;
+    try {
+      const response = await checked("GET", `/retrain/jobs/${encodeURIComponent(job)}/events`, sending);
+      for await (const { id, event, data } of eventsOf(/** @type {ReadableStream} */ (response.body))) {
+        if (stop.signal.aborted) return;
+        if (event === "result") return on.result(JSON.parse(data));
+        last = id;
+        on.progress(JSON.parse(data), Number(id));
+      }
+    } catch (error) {
+      forGood = error instanceof Failure && error.status !== 0;
+    }
+    if (stop.signal.aborted) return;
+    on.interrupted(forGood);
+    if (!forGood) setTimeout(() => stop.signal.aborted || listen(last), AGAIN_MS);
+  }
 }
 
 /** @param {number} wanted versions @returns {Promise<T.Models>} */
@@ -128,12 +148,19 @@ export const promote = (version, reason) =>
     body: JSON.stringify({ reason }),
     type: "application/json",
   });
-/** @param {string} version @param {string} file where a file of a version's report can be seen */
-export const reportUrl = (version, file) =>
-  `${base}/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
+/** @param {string} version @param {string} file where a file of a version's report can be seen without a key */
+export const reportUrl = (version, file) => base + reportPath(version, file);
+/** @param {string} version @param {string} file @returns {Promise<Blob>} a file of a version's report */
+export const reportFile = async (version, file) => whole((await checked("GET", reportPath(version, file))).blob());
+/** @param {string} version @param {string} file */
+const reportPath = (version, file) => `/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
+
+/** Whether the page was given a key. */
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 
 /**
- * @typedef {{body?: BodyInit, type?: string, timeout?: number}} Sending
+ * @typedef {{body?: BodyInit, type?: string, timeout?: number, signal?: AbortSignal,
+ *   headers?: Record<string, string>}} Sending `signal`: ends it, in place of the time limit
  * @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<any>}
  */
 async function json(method, path, sending) {
@@ -168,41 +195,59 @@ function checked(method, path, sending) {
     const response = await send(method, path, sending);
     if (!response.ok) throw await failureOf(response);
     return response;
-  });
+  }, method === "GET");
 }
 
+/** @type {Promise<string | null> | null} the question for the key that is being asked: one, however many calls wait */
+let asking = null;
+let declined = false; // no key was given: what a view merely shows asks again when another is looked at
+window.addEventListener("hashchange", () => (declined = false));
+
 /**
- * Make a call; where it fails for want of the key, ask for the key and make it again.
+ * Make a call; where it fails for want of a key, ask for one and make it again.
  *
- * @template Answer @param {() => Promise<Answer>} call @returns {Promise<Answer>}
+ * @template Answer @param {() => Promise<Answer>} call @param {boolean} [isRead] @returns {Promise<Answer>}
  */
-async function withKey(call) {
+async function withKey(call, isRead = false) {
   for (;;) {
+    const key = sessionStorage.getItem(KEY);
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Failure) || error.status !== 401) throw error;
-      const key = await hooks.askKey(sessionStorage.getItem(KEY) !== null);
-      if (key === null) throw new Failure("Nothing was changed, since that needs the API key.", error.code, 401);
-      sessionStorage.setItem(KEY, key);
+      const isScope = error instanceof Failure && error.code === "insufficient_scope";
+      if (!(error instanceof Failure) || (error.status !== 401 && !isScope)) throw error;
+      if (sessionStorage.getItem(KEY) !== key) continue; // another call has asked meanwhile
+      if ((isRead && declined) || !(await giveKey(key === null ? "none" : isScope ? "scope" : "wrong"))) {
+        const what = isRead ? "This is not shown" : "Nothing was changed";
+        throw new Failure(`${what}, since that needs the API key.`, error.code, error.status);
+      }
     }
   }
 }
 
+/** @param {"none" | "wrong" | "scope"} why @returns {Promise<boolean>} whether a key was given */
+async function giveKey(why) {
+  asking ??= hooks.askKey(why).finally(() => (asking = null));
+  const key = await asking;
+  declined = key === null;
+  if (key !== null) sessionStorage.setItem(KEY, key);
+  return key !== null;
+}
+
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<Response>} */
-async function send(method, path, { body, type, timeout = TIMEOUT_MS } = {}) {
+async function send(method, path, { body, type, timeout = TIMEOUT_MS, signal, headers = {} } = {}) {
   /** @type {Record<string, string>} */
-  const headers = {};
-  if (type) headers["Content-Type"] = type;
+  const sent = { ...headers };
+  if (type) sent["Content-Type"] = type;
   const key = sessionStorage.getItem(KEY);
-  if (key !== null && method !== "GET") headers["X-API-Key"] = key;
+  if (key !== null) sent["X-API-Key"] = key;
   try {
-    const signal = AbortSignal.timeout(timeout);
-    const response = await fetch(base + path, { method, headers, body, signal });
+    const until = signal ?? AbortSignal.timeout(timeout);
+    const response = await fetch(base + path, { method, headers: sent, body, signal: until });
     hooks.reached(true);
     return response;
   } catch {
-    hooks.reached(false);
+    if (!signal?.aborted) hooks.reached(false);
     throw lost();
   }
 }

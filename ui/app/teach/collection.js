@@ -5,12 +5,12 @@
  * @import * as T from "../types.js"
  */
 
-import * as api from "../api.js";
 import { columns } from "../charts.js";
 import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
 import { PARTS } from "../models/details.js";
+import { picture } from "../picture.js";
 import { acceptSuspect, rejectSuspect, showMore, undoBatch } from "./dataset.js";
 
 const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
@@ -51,13 +51,7 @@ export function suspectList(suspects) {
       return element(
         "li",
         {},
-        element("img", {
-          src: api.imageUrl(sha256),
-          alt: `A picture labelled ${label}`,
-          width: 72,
-          height: 72,
-          loading: "lazy",
-        }),
+        picture(sha256, { alt: `A picture labelled ${label}`, width: 72, height: 72 }),
         element(
           "p",
           {},
