@@ -18,6 +18,7 @@ from benchmarks.service import (
     large,
     latency,
     overload,
+    pictures,
     stages,
     start,
     store,
@@ -40,8 +41,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "stages": stages.run,
     "training": training.run,
     "store": store.run,
+    "pictures": pictures.run,
 }
-NOT_QUICK = ("growth", "stages", "training", "store")
+NOT_QUICK = ("growth", "stages", "training", "store", "pictures")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 

@@ -52,6 +52,10 @@ class Settings:
     body_limit_bytes: int = setting(32 * 2**20, "bytes", "largest request body")
     body_timeout_seconds: float = setting(30.0, "seconds", "longest a request body may take to arrive")
     image_limit_pixels: int = setting(40_000_000, "pixels", "largest picture, by width times height")
+    image_limit_bytes: int = setting(128 * 2**20, "bytes", "most memory that reading one picture may take")
+    webp_limit_pixels: int = setting(
+        2_100_000, "pixels", "largest WebP, and BMP with run lengths: they are handed over whole, and all else waits"
+    )
     upload_limit_files: int = setting(1000, "files", "most images in one upload or batch prediction")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
     upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")

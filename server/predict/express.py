@@ -45,7 +45,7 @@ class Express:
         self, settings: Settings, predictor: Predictor, log: AccessLog, shutdown: Shutdown, ids: RequestIds
     ) -> None:
         self._body_limit_bytes = settings.body_limit_bytes
-        self._image_limit_pixels = settings.image_limit_pixels
+        self._image_limits = image.Limits.of(settings)
         self._predictor = predictor
         self._log = log
         self._stopping = shutdown.stopping
@@ -67,7 +67,7 @@ class Express:
             data = image_of(headers.get(b"content-type", b""), body)
             if image.is_large(data):
                 return None
-            model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+            model_input = predictor.model.preprocessing.read(data, self._image_limits)
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
         ride = self._ride(connection, headers, started)

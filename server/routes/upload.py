@@ -29,7 +29,7 @@ def routes(service: Service) -> list[Route]:
     async def upload(request: Request) -> Response:
         model = service.predictor.model
         files, labels, source = _fields(await read_form(request.scope, request.receive, service.settings))
-        usable, refused = await work(_examine, files, labels, model, service.settings.image_limit_pixels)
+        usable, refused = await work(_examine, files, labels, model, image.Limits.of(service.settings))
         if not usable:
             raise _nothing_usable(refused)
         if source != CORRECTION:
@@ -74,7 +74,7 @@ def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
 
 
 def _examine(
-    files: list[Part], labels: list[str], model: Model, limit_pixels: int
+    files: list[Part], labels: list[str], model: Model, limits: image.Limits
 ) -> tuple[list[_Usable], list[_Refused]]:
     """Which files could be learnt from, judged through the same door as a prediction, and why the others could not."""
     usable, refused = [], []
@@ -84,7 +84,7 @@ def _examine(
             if label not in model.labels:
                 listed = ", ".join(model.labels)
                 raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = image.read(part.data, model.preprocessing.channels, limit_pixels)
+            picture = image.read(part.data, model.preprocessing.channels, limits)
             model_input = model.preprocessing.apply(picture)
         except (PictureError, UnusableLabel) as error:
             refused.append(_Refused(name, error))

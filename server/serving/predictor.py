@@ -39,7 +39,7 @@ class Predictor:
     """What an image is given to, whichever call it came with; one in each worker."""
 
     def __init__(self, settings: Settings, serving: Serving) -> None:
-        self._settings = settings
+        self._limits = image.Limits.of(settings)
         self._serving = serving
         self._decoders = priority.threads(DECODERS, "decode")
         self.batcher: Batcher[Prediction] = Batcher(
@@ -62,15 +62,16 @@ class Predictor:
         for name in image.FORMATS:
             file = io.BytesIO()
             picture.save(file, name)
-            image.as_png(self.model.preprocessing.read(file.getvalue(), self._settings.image_limit_pixels))
+            image.as_png(self.model.preprocessing.read(file.getvalue(), self._limits))
 
     async def read(self, data: bytes) -> Input:
         """The model's input for an image file; raises what Preprocessing.read raises."""
         preprocessing = self.model.preprocessing
-        limit = self._settings.image_limit_pixels
         if image.is_large(data):
-            return await asyncio.get_running_loop().run_in_executor(self._decoders, preprocessing.read, data, limit)
-        return preprocessing.read(data, limit)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._decoders, preprocessing.read, data, self._limits
+            )
+        return preprocessing.read(data, self._limits)
 
     async def read_all(self, files: Sequence[bytes]) -> list[Input | PictureError]:
         """For each file what `read` gives or raises."""

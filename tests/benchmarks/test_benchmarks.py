@@ -16,6 +16,7 @@ NAMES = (
     "large",
     "latency",
     "overload",
+    "pictures",
     "stages",
     "start",
     "store",
