@@ -17,6 +17,7 @@ from benchmarks.service import (
     growth,
     large,
     latency,
+    loop,
     overload,
     pictures,
     stages,
@@ -42,8 +43,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "training": training.run,
     "store": store.run,
     "pictures": pictures.run,
+    "loop": loop.run,
 }
-NOT_QUICK = ("growth", "stages", "training", "store", "pictures")
+NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 

@@ -20,6 +20,7 @@ ORDER = (
     "training",
     "store",
     "pictures",
+    "loop",
 )
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"

@@ -31,9 +31,11 @@ from server.training.ends import Ends
 from server.training.feed import Feeds
 from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
+from server.web.budget import Budget
 from server.web.front import Front
 from server.web.guard import Guard
 from server.web.shutdown import Shutdown
+from server.web.threads import Threads
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
@@ -44,8 +46,8 @@ def create_app(settings: Settings) -> ASGIApp:
     """The ASGI application of one worker."""
     service = _service(settings)
     endpoints: dict[str, ASGIApp] = {
-        "/predict": PredictEndpoint(settings, service.predictor),
-        "/predict/batch": BatchEndpoint(settings, service.predictor),
+        "/predict": PredictEndpoint(settings, service.predictor, service.threads),
+        "/predict/batch": BatchEndpoint(settings, service.predictor, service.threads),
     }
     router = Router(
         [
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     ids = RequestIds(os.urandom(4).hex())
     express = Express(settings, service.predictor, service.log, service.shutdown, ids)
-    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, express)
+    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, service.budget, express)
     if settings.origins:
         return CORSMiddleware(
             front,
@@ -98,6 +100,7 @@ def _service(settings: Settings) -> Service:
         stats.count_reload(success)
 
     serving = Serving(memory.pointer, memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
+    threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     return Service(
@@ -106,7 +109,9 @@ def _service(settings: Settings) -> Service:
         losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
         serving=serving,
-        predictor=Predictor(settings, serving),
+        predictor=Predictor(settings, serving, threads),
+        threads=threads,
+        budget=Budget(settings.bodies_limit_bytes),
         launcher=_launcher(settings, memory),
         attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),

@@ -50,6 +50,10 @@ class Settings:
     allowed_hosts: str = setting("", "names", "comma-separated Host names to answer changing calls on; empty: see docs")
     allowed_origins: str = setting("", "origins", "comma-separated origins of other sites whose pages may call the API")
     body_limit_bytes: int = setting(32 * 2**20, "bytes", "largest request body")
+    bodies_limit_bytes: int = setting(
+        256 * 2**20, "bytes", "most that bodies, and pictures out of uploads, may take of a worker's memory at once"
+    )
+    json_limit_bytes: int = setting(16 * 2**10, "bytes", "largest request body that is JSON")
     body_timeout_seconds: float = setting(30.0, "seconds", "longest a request body may take to arrive")
     image_limit_pixels: int = setting(40_000_000, "pixels", "largest picture, by width times height")
     image_limit_bytes: int = setting(128 * 2**20, "bytes", "most memory that reading one picture may take")
@@ -64,7 +68,10 @@ class Settings:
     )
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = setting(1024, "images", "most images waiting for the model; more are refused with 503")
-    queue_timeout_seconds: float = setting(5.0, "seconds", "longest an image may wait for the model")
+    threads_queue_limit: int = setting(
+        32, "requests", "most requests with large pictures or forms waiting for a thread; more are refused with 503"
+    )
+    queue_timeout_seconds: float = setting(5.0, "seconds", "longest an image may wait for a thread, or for the model")
     drain_seconds: float = setting(
         1.0, "seconds", "after SIGTERM, time in which /readyz says 503 and all is still served"
     )
@@ -185,6 +192,11 @@ def _check(settings: Settings) -> None:
         raise SettingError(
             f"RELEARN_BATCH_LIMIT={settings.batch_limit} is more than RELEARN_QUEUE_LIMIT={settings.queue_limit}: "
             "no batch could ever fill"
+        )
+    if settings.body_limit_bytes > settings.bodies_limit_bytes:
+        raise SettingError(
+            f"RELEARN_BODY_LIMIT_BYTES={settings.body_limit_bytes} is more than RELEARN_BODIES_LIMIT_BYTES="
+            f"{settings.bodies_limit_bytes}: no such body could ever be taken"
         )
     if settings.trainer not in LAUNCHERS:
         raise SettingError(f"RELEARN_TRAINER={settings.trainer!r} must be one of {', '.join(LAUNCHERS)}")

@@ -19,7 +19,7 @@ from server.observe.metrics import Metrics
 from server.pictures import png
 from server.pictures.image import Limits
 from server.predict import answers
-from server.predict.endpoints import image_of
+from server.predict.endpoints import small_image_of
 from server.serving.batcher import Batcher
 from server.serving.predictor import Prediction
 from server.settings import Settings
@@ -62,7 +62,7 @@ def _stages() -> dict[str, float]:
     unpack = _each(lambda data: png.read_grey(data, 28, 28), files)
     return {
         "parse: HTTP": _each(lambda data: httptools.HttpRequestParser(_Nothing()).feed_data(data), requests),
-        "parse: the file in the form": _each(lambda body: image_of(kind, body), bodies),
+        "parse: the file in the form": _each(lambda body: small_image_of(kind, body), bodies),
         "decode: PNG to pixels": unpack,
         "decode: checks of the picture": whole_decode - unpack,
         "queue: into a batch and back": uvloop.run(_queueing(prediction)),

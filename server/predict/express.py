@@ -15,7 +15,7 @@ import orjson
 
 from server.pictures import image
 from server.predict.answers import as_json, content_of, note, server_timing
-from server.predict.endpoints import image_of
+from server.predict.endpoints import small_image_of
 from server.serving.batcher import Answer, QueueTimeout
 from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
@@ -64,8 +64,8 @@ class Express:
             self._refuse_later(ride)
             return ride
         try:
-            data = image_of(headers.get(b"content-type", b""), body)
-            if image.is_large(data):
+            data = small_image_of(headers.get(b"content-type", b""), body)
+            if data is None:
                 return None
             model_input = predictor.model.preprocessing.read(data, self._image_limits)
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is

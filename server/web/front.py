@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft, linger
+from server.web.budget import Budget, Share
 from server.web.errors import TOLD, MethodNotAllowed, NoSuchPath, RequestError, refusal_of, told
 from server.web.guard import Guard
 from server.web.lane import Lane
@@ -36,6 +37,7 @@ class Front:
         log: AccessLog,
         shutdown: Shutdown,
         ids: RequestIds,
+        budget: Budget,
         lane: Lane | None = None,
     ) -> None:
         self.lane = lane  # protocol.py finds it here
@@ -45,6 +47,7 @@ class Front:
         self._log = log
         self._stopping = shutdown.stopping
         self._ids = ids
+        self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self  # so that the router raises its 404 and 405 instead of answering them
@@ -69,6 +72,7 @@ class Front:
 
         scope["headers_by_name"] = headers
         scope["record"] = record
+        share = scope["share"] = Share(self._budget)
         try:
             if method == "POST" and path in self._predictions:
                 record.route = path
@@ -88,6 +92,7 @@ class Front:
             if not record.status:
                 await refuse(told(fault, record.request_id), scope, receive, answer)
         finally:
+            share.give_back()
             if "route" in scope:
                 record.route = scope["route"].path
             record.seconds = perf_counter() - record.started
@@ -101,7 +106,7 @@ async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -
     if scope["method"] in OPEN_METHODS or "body_read" in scope:
         await response(scope, receive, send)
         return
-    if status in (408, 413):
+    if status in (408, 413, 503):
         response.headers["connection"] = "close"
     await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": True})

@@ -15,6 +15,7 @@ NAMES = (
     "growth",
     "large",
     "latency",
+    "loop",
     "overload",
     "pictures",
     "stages",
