@@ -17,7 +17,9 @@ from benchmarks.service import (
     growth,
     large,
     latency,
+    loop,
     overload,
+    pictures,
     stages,
     start,
     store,
@@ -40,8 +42,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "stages": stages.run,
     "training": training.run,
     "store": store.run,
+    "pictures": pictures.run,
+    "loop": loop.run,
 }
-NOT_QUICK = ("growth", "stages", "training", "store")
+NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 

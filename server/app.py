@@ -33,6 +33,7 @@ from server.training.ends import Ends
 from server.training.feed import Feeds
 from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
+from server.web.budget import Budget
 from server.web.front import Front
 from server.web.guard import Guard
 from server.web.headers import SECURITY
@@ -40,6 +41,7 @@ from server.web.keys import Keys
 from server.web.prefix import Prefix
 from server.web.shutdown import Shutdown
 from server.web.terms import TERMS, Terms
+from server.web.threads import Threads
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
@@ -53,8 +55,8 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     express = Express(settings, service.predictor, service.log, ids)
     terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
     endpoints: dict[str, ASGIApp] = {
-        "/predict": PredictEndpoint(settings, service.predictor),
-        "/predict/batch": BatchEndpoint(settings, service.predictor),
+        "/predict": PredictEndpoint(settings, service.predictor, service.threads),
+        "/predict/batch": BatchEndpoint(settings, service.predictor, service.threads),
     }
     open_to_all = [
         *predictions.routes(endpoints),
@@ -65,7 +67,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     guarded = [*upload.routes(service), *dataset.routes(service), *jobs.routes(service), *models.routes(service)]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
     guard = Guard(settings, Keys(settings), [route.path for route in open_to_all])
-    front = Front(router, endpoints, guard, service.log, ids, Prefix(settings))
+    front = Front(router, endpoints, guard, service.log, ids, service.budget, Prefix(settings))
     if settings.origins:
         cors = CORSMiddleware(
             front,
@@ -104,6 +106,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
 
     trials = Trials(settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit)
     serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload)
+    threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     return Service(
@@ -113,7 +116,9 @@ def _service(settings: Settings, crew: Crew) -> Service:
         watch=watch,
         trials=trials,
         serving=serving,
-        predictor=Predictor(settings, serving),
+        predictor=Predictor(settings, serving, threads),
+        threads=threads,
+        budget=Budget(settings.bodies_limit_bytes),
         launcher=_launcher(settings, memory),
         attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),

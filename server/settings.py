@@ -82,6 +82,10 @@ class Settings:
     url_limit_bytes: int = limit(8 * 2**10, "bytes", "longest URL of a request")
     content_type_limit_bytes: int = limit(2**10, "bytes", "longest Content-Type of a request")
     body_limit_bytes: int = limit(32 * 2**20, "bytes", "largest request body")
+    bodies_limit_bytes: int = limit(
+        256 * 2**20, "bytes", "most that bodies, and pictures out of uploads, may take of a worker's memory at once"
+    )
+    json_limit_bytes: int = limit(16 * 2**10, "bytes", "largest request body that is JSON")
     unread_limit_bytes: int = limit(128 * 2**20, "bytes", "most of a body that no call reads which is let pass")
     idle_seconds: float = limit(75.0, "seconds", "longest a connection may wait for its next request")
     header_seconds: float = limit(10.0, "seconds", "longest a request header may take to arrive")
@@ -92,6 +96,10 @@ class Settings:
     unread_seconds: float = limit(2.0, "seconds", "longest a body that no call reads is let pass")
     answer_seconds: float = limit(30.0, "seconds", "longest a client may read nothing of its answer")
     image_limit_pixels: int = limit(40_000_000, "pixels", "largest picture, by width times height")
+    image_limit_bytes: int = limit(128 * 2**20, "bytes", "most memory that reading one picture may take")
+    webp_limit_pixels: int = limit(
+        2_100_000, "pixels", "largest WebP, and BMP with run lengths: they are handed over whole, and all else waits"
+    )
     upload_limit_files: int = limit(1000, "files", "most images in one upload or batch prediction")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
     upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")
@@ -100,7 +108,10 @@ class Settings:
     )
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
-    queue_timeout_seconds: float = limit(5.0, "seconds", "longest an image may wait for the model")
+    threads_queue_limit: int = limit(
+        32, "requests", "most requests with large pictures or forms waiting for a thread; more are refused with 503"
+    )
+    queue_timeout_seconds: float = limit(5.0, "seconds", "longest an image may wait for a thread, or for the model")
     hang_seconds: float = setting(
         30.0, "seconds", "a worker that stands still so long is replaced; a single one has nobody who would see it"
     )
@@ -275,6 +286,11 @@ def _check(settings: Settings) -> None:
         raise SettingError(
             f"RELEARN_BATCH_LIMIT={settings.batch_limit} is more than RELEARN_QUEUE_LIMIT={settings.queue_limit}: "
             "no batch could ever fill"
+        )
+    if settings.body_limit_bytes > settings.bodies_limit_bytes:
+        raise SettingError(
+            f"RELEARN_BODY_LIMIT_BYTES={settings.body_limit_bytes} is more than RELEARN_BODIES_LIMIT_BYTES="
+            f"{settings.bodies_limit_bytes}: no such body could ever be taken"
         )
     if settings.trainer not in LAUNCHERS:
         raise SettingError(f"RELEARN_TRAINER={settings.trainer!r} must be one of {', '.join(LAUNCHERS)}")

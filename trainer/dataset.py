@@ -18,7 +18,7 @@ from trainer.errors import DatasetError
 Half = Literal["train", "test"]
 HALVES: tuple[Half, ...] = ("train", "test")
 
-PIXELS_LIMIT = 100_000_000
+LIMITS = image.Limits(pixels=100_000_000, memory_bytes=2**30, whole_pixels=100_000_000)
 _IDX_PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -36,7 +36,7 @@ class Example:
         if isinstance(self.picture, Image.Image):
             return self.picture
         try:
-            return image.read(self.picture.read_bytes(), channels, PIXELS_LIMIT)
+            return image.read(self.picture.read_bytes(), channels, LIMITS)
         except (OSError, PictureError) as error:
             raise DatasetError(f"{self.origin}: {error}") from None
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from server.pictures import digit, image, png
 from server.pictures.errors import UnusableImage
+from server.pictures.image import Limits
 
 MODES = ("digit", "resize")
 
@@ -31,7 +32,7 @@ class Preprocessing:
     width: int
     channels: int
 
-    def read(self, data: bytes, limit_pixels: int) -> Input:
+    def read(self, data: bytes, limits: Limits) -> Input:
         """The model's input for an image file; raises what image.read and `apply` raise."""
         if self.channels == 1 and data[:8] == png.SIGNATURE:
             pixels = png.read_grey(data, self.width, self.height)
@@ -40,7 +41,7 @@ class Preprocessing:
                 if self.mode == "digit" and digit.is_normal(pixels, self.width) and _is_contrasting(pixels):
                     return grey
                 return self.apply(Image.fromarray(grey[:, :, 0]))
-        return self.apply(image.read(data, self.channels, limit_pixels))
+        return self.apply(image.read(data, self.channels, limits))
 
     def read_ready(self, files: Sequence[bytes]) -> list[Input | None]:
         """What `read` gives for the files that are in the model's form already, in half its time; None for others."""

@@ -15,7 +15,7 @@ import orjson
 
 from server.pictures import image
 from server.predict.answers import as_json, content_of, note, server_timing
-from server.predict.endpoints import image_of
+from server.predict.endpoints import small_image_of
 from server.serving.batcher import Answer, QueueTimeout
 from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
@@ -41,7 +41,7 @@ class Express:
 
     def __init__(self, settings: Settings, predictor: Predictor, log: AccessLog, ids: RequestIds) -> None:
         self._body_limit_bytes = settings.body_limit_bytes
-        self._image_limit_pixels = settings.image_limit_pixels
+        self._image_limits = image.Limits.of(settings)
         self._predictor = predictor
         self._log = log
         self._ids = ids
@@ -59,10 +59,10 @@ class Express:
             self._refuse_later(ride)
             return ride
         try:
-            data = image_of(headers.get(b"content-type", b""), body)
-            if image.is_large(data):
+            data = small_image_of(headers.get(b"content-type", b""), body)
+            if data is None:
                 return None
-            model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+            model_input = predictor.model.preprocessing.read(data, self._image_limits)
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
         ride = self._ride(connection, headers, started)

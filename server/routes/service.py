@@ -18,7 +18,9 @@ from server.training.attendance import Attendance
 from server.training.feed import Feeds
 from server.training.launcher import Launcher
 from server.web.access import AccessLog
+from server.web.budget import Budget
 from server.web.shutdown import Shutdown
+from server.web.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Service:
     trials: Trials
     serving: Serving
     predictor: Predictor
+    threads: Threads  # for large pictures and forms
+    budget: Budget  # of what requests hold
     launcher: Launcher
     attendance: Attendance
     feeds: Feeds

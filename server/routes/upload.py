@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,11 +19,13 @@ from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
 from server.web.body import read_form
+from server.web.budget import Share
 from server.web.errors import Malformed, refusal_of
 from server.web.multipart import Part, files_of
 
 SOURCE_LIMIT = 40  # characters
 CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
+TURN_SECONDS = 0.05  # for which one upload may have a thread while others wait
 DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
 
 
@@ -31,8 +34,10 @@ def routes(service: Service) -> list[Route]:
 
     async def upload(request: Request) -> Response:
         model = service.predictor.model
-        files, labels, source = _fields(await read_form(request.scope, request.receive, service.settings))
-        usable, refused = await work(_examine, files, labels, model, service.settings.image_limit_pixels)
+        parts = await read_form(request.scope, request.receive, service.settings, service.threads)
+        with service.threads.place():
+            files, labels, source = await service.threads.run(_fields, parts)
+            usable, refused = await _examined(service, files, labels, model, request.scope["share"])
         if not usable:
             raise _nothing_usable(refused)
         if source != CORRECTION:
@@ -49,6 +54,12 @@ class _Usable:
     labelled: Labelled
     model_input: Input
 
+    @property
+    def bytes(self) -> int:
+        """What it holds in memory: Pillow keeps colours in four bytes."""
+        picture = self.labelled.picture
+        return picture.width * picture.height * (1 if picture.mode == "L" else 4) + self.model_input.nbytes
+
 
 @dataclass(frozen=True)
 class _Refused:
@@ -64,7 +75,7 @@ def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
     files = files_of(parts, "curl -F files=@a.png -F labels=7 …")
     labels = [part.data.decode("utf-8", "replace") for part in parts if part.name == "labels"]
     if len(labels) == 1 and len(files) > 1:
-        labels = labels[0].split(",")
+        labels = labels[0].split(",", len(files))
     if len(labels) != len(files):
         raise Malformed(
             f"{len(files)} files but {len(labels)} labels; send one label a file, in the same order: "
@@ -76,24 +87,40 @@ def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
     return files, [label.strip() for label in labels], source
 
 
-def _examine(
-    files: list[Part], labels: list[str], model: Model, limit_pixels: int
+async def _examined(
+    service: Service, files: list[Part], labels: list[str], model: Model, share: Share
 ) -> tuple[list[_Usable], list[_Refused]]:
-    """Which files could be learnt from, judged through the same door as a prediction, and why the others could not."""
-    usable, refused = [], []
+    """Which files could be learnt from, and why the others could not; raises Busy where they take too much."""
+    usable: list[_Usable] = []
+    refused: list[_Refused] = []
+    limits = image.Limits.of(service.settings)
+    position = 0
+    while position < len(files):
+        some = await service.threads.run(_examine, files[position:], labels[position:], model, limits)
+        position += len(some)
+        usable += [each for each in some if isinstance(each, _Usable)]
+        refused += [each for each in some if isinstance(each, _Refused)]
+        share.take(sum(each.bytes for each in some if isinstance(each, _Usable)))
+    return usable, refused
+
+
+def _examine(files: list[Part], labels: list[str], model: Model, limits: image.Limits) -> list[_Usable | _Refused]:
+    """The first of the files, judged through the same door as a prediction: as many as one turn has time for."""
+    judged: list[_Usable | _Refused] = []
+    begun = perf_counter()
     for part, label in zip(files, labels, strict=True):
         name = part.filename or ""
         try:
             if label not in model.labels:
                 listed = ", ".join(model.labels)
                 raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = image.read(part.data, model.preprocessing.channels, limit_pixels)
-            model_input = model.preprocessing.apply(picture)
+            picture = image.read(part.data, model.preprocessing.channels, limits)
+            judged.append(_Usable(name, Labelled(picture, label), model.preprocessing.apply(picture)))
         except (PictureError, UnusableLabel) as error:
-            refused.append(_Refused(name, error))
-        else:
-            usable.append(_Usable(name, Labelled(picture, label), model_input))
-    return usable, refused
+            judged.append(_Refused(name, error))
+        if perf_counter() - begun > TURN_SECONDS:
+            break
+    return judged
 
 
 async def _doubt(service: Service, usable: list[_Usable]) -> list[_Usable]:

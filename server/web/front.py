@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft
+from server.web.budget import Budget, Share
 from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, StorageFailed, refusal_of, told
 from server.web.guard import Guard
 from server.web.headers import secured
@@ -34,6 +35,7 @@ class Front:
         guard: Guard,
         log: AccessLog,
         ids: RequestIds,
+        budget: Budget,
         prefix: Prefix,
     ) -> None:
         self._router = router
@@ -41,6 +43,7 @@ class Front:
         self._guard = guard
         self._log = log
         self._ids = ids
+        self._budget = budget
         self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +65,7 @@ class Front:
 
         scope["headers_by_name"] = headers
         scope["record"] = record
+        share = scope["share"] = Share(self._budget)
         try:
             if method == "POST" and path in self._predictions:
                 record.route = path
@@ -89,6 +93,7 @@ class Front:
             if not record.status:
                 await refuse(of_ours, scope, receive, answer)
         finally:
+            share.give_back()
             if "route" in scope:
                 record.route = scope["route"].path
             record.seconds = perf_counter() - record.started
