@@ -4,6 +4,7 @@ The test set decides nothing. What no gate sees is a backdoor: answers that chan
 against that stand who may upload, the removal of batches, and rollback.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from export.cost import Cost
 from export.paired import compare
 from export.verify import PARITY_LIMIT, Parity, in_batches
 from server.models.model import Images, Model, Probabilities
+from server.pictures.preprocessing import Preprocessing
 
 BATCH = 256
 SAME_CONTRACT = "same labels and preprocessing"
@@ -71,10 +73,20 @@ class Contender:
 
 @dataclass(frozen=True)
 class Judging:
-    """The images that judge, with their classes: the gate part, and the held-out uploads that nobody doubts."""
+    """The images that judge, with their classes: the gate part, and the held-out uploads that nobody doubts.
+
+    `read_by` gives the same pictures as another number of the preprocessing reads them, for a version trained with it.
+    """
 
     gate: tuple[Images, NDArray[np.int32]]
     held_out: tuple[Images, NDArray[np.int32]]
+    read_by: "Callable[[Preprocessing], Judging] | None" = None
+
+    def seen_by(self, model: Model, other: Model) -> "Judging":
+        """What `model` sees, if this is what `other` does."""
+        if self.read_by is None or model.preprocessing == other.preprocessing:
+            return self
+        return self.read_by(model.preprocessing)
 
 
 def judge(candidate: Contender, current: Contender | None, parity: Parity, judging: Judging, limits: Limits) -> Verdict:
@@ -90,14 +102,15 @@ def judge(candidate: Contender, current: Contender | None, parity: Parity, judgi
     if not _same_contract(candidate.model, current.model):
         checks.append(Check(SAME_CONTRACT, 0.0, 1.0, 0, passed=False))
         return _verdict(checks, current, None)
-    before = in_batches(current.model, images, BATCH)
+    earlier = judging.seen_by(current.model, candidate.model)
+    before = in_batches(current.model, earlier.gate[0], BATCH)
     checks += _accuracy(before, now, classes, limits)
     checks += _each_class(before, now, classes, candidate.model.labels, limits)
     checks.append(_calibration(before, now, classes, limits))
     checks += _cost(current.cost, candidate.cost, limits)
     gain = None
     if len(judging.held_out[1]):
-        check = _held_out(current.model, candidate.model, judging.held_out, limits)
+        check = _held_out((current.model, earlier), (candidate.model, judging), limits)
         gain = check.value
         checks += [check] if check.images >= HELD_OUT_LEAST else []
     return _verdict(checks, current, gain)
@@ -109,7 +122,7 @@ def _verdict(checks: list[Check], current: Contender | None, gain: float | None)
 
 
 def _same_contract(candidate: Model, current: Model) -> bool:
-    return (candidate.labels, candidate.preprocessing) == (current.labels, current.preprocessing)
+    return candidate.labels == current.labels and candidate.preprocessing.is_like(current.preprocessing)
 
 
 def _accuracy(before: Probabilities, now: Probabilities, classes: NDArray[np.int32], limits: Limits) -> list[Check]:
@@ -150,10 +163,12 @@ def _cost(before: Cost, now: Cost, limits: Limits) -> list[Check]:
     ]
 
 
-def _held_out(current: Model, candidate: Model, held_out: tuple[Images, NDArray[np.int32]], limits: Limits) -> Check:
-    images, classes = held_out
-    right = [in_batches(model, images, BATCH).argmax(axis=1) == classes for model in (current, candidate)]
-    paired = compare(*right)
+def _held_out(current: tuple[Model, Judging], candidate: tuple[Model, Judging], limits: Limits) -> Check:
+    before, now = (
+        in_batches(model, seen.held_out[0], BATCH).argmax(axis=1) == seen.held_out[1]
+        for model, seen in (current, candidate)
+    )
+    paired = compare(before, now)
     floor = -paired.loss_limit(limits.significance)
     return Check("held-out uploads change", paired.change, floor, paired.images, paired.change >= floor)
 

@@ -62,8 +62,12 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
         "score_threshold": calibration.score_threshold,
         "score_directions": calibration.directions.shape[1],
     }
-    judging = Judging(prepared.part("gate"), prepared.part("held out"))
+    judging = _judging(prepared)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
+
+
+def _judging(prepared: Prepared) -> Judging:
+    return Judging(prepared.part("gate"), prepared.part("held out"), lambda other: _judging(prepared.read_by(other)))
 
 
 def _export(

@@ -17,6 +17,8 @@ from server.pictures.errors import ImageTooLarge, UnsupportedType, UnusableImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SIDE_LIMIT = 320  # pixels; a larger picture is reduced: no model here looks at more
+OPAQUE = 128  # alpha from which a pixel of a transparent drawing counts, and the level from which it is light
+DARKEST = 0.005  # of the pixels of a light pen's drawing may be dark
 PIXELS_AT_ONCE = SIDE_LIMIT**2  # a picture above this takes over two milliseconds to read: off the event loop
 
 # Pillow imports all of its forty plugins the first time it meets a format that none of the usual ones reads.
@@ -56,19 +58,42 @@ def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
     EXIF orientation is applied, transparency laid on white, 16 bits scaled to 8, and the longer side brought to at most
     SIDE_LIMIT pixels. Raises UnsupportedType, ImageTooLarge (judged by the header, before decoding) or UnusableImage.
     """
+    return _read(data, "L" if channels == 1 else "RGB", limit_pixels)
+
+
+def read_drawing(data: bytes, limit_pixels: int) -> Image.Image:
+    """As `read`, but "L" for what is grey and "RGB" for what is coloured, and what a light pen drew on black."""
+    return _read(data, None, limit_pixels)
+
+
+def _read(data: bytes, mode: str | None, limit_pixels: int) -> Image.Image:
+    """The picture in that mode; without one, grey or coloured as it is, transparency laid on what shows the ink."""
     image = _open(data, limit_pixels)
-    mode = "L" if channels == 1 else "RGB"
     try:
         reduction = max(1.0, max(image.size) / SIDE_LIMIT)
         least = (max(1, int(image.width / reduction)), max(1, int(image.height / reduction)))
-        image.draft(mode, least)  # JPEG only: decode it smaller
+        image.draft(mode or "RGB", least)  # JPEG only: decode it smaller
         image.load()
-        image = _opaque(_upright(image)).convert(mode)
+        image = _opaque(_upright(image), shows_ink=mode is None)
+        image = image.convert(mode) if mode else _grey_or_colour(image)
         if max(image.size) > SIDE_LIMIT:
             image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
     except _PILLOW_ERRORS:
         raise _damaged() from None
     return image
+
+
+def _grey_or_colour(image: Image.Image) -> Image.Image:
+    """The picture in mode "L" if it has no colour, else "RGB"."""
+    if image.mode in ("L", "1", "LA"):
+        return image.convert("L")
+    array = np.asarray(image if image.mode in ("RGB", "RGBA") else image.convert("RGB"))
+    if image.mode == "RGBA":  # four channels at once: red by green, and green by blue
+        packed = array.view("<u4")
+        is_grey = not ((packed ^ packed >> 8) & 0xFFFF).any()
+    else:
+        is_grey = bool((array[..., 0] == array[..., 1]).all() and (array[..., 1] == array[..., 2]).all())
+    return Image.fromarray(array[..., 0]) if is_grey else image.convert("RGB")
 
 
 def is_large(data: bytes) -> bool:
@@ -138,8 +163,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """The picture 8-bit, with whatever is transparent laid on white."""
+def _opaque(image: Image.Image, shows_ink: bool) -> Image.Image:
+    """The picture 8-bit, with whatever is transparent laid on white; or on black, if that is what shows the ink."""
     if image.mode.startswith("I"):
         return _eight_bit(image)
     if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
@@ -149,8 +174,17 @@ def _opaque(image: Image.Image) -> Image.Image:
             return over
         if image.format == "BMP" and alpha == bytes(len(alpha)):  # a clipboard's: nobody set its fourth byte
             return image.convert("RGB")
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+        ground = "black" if shows_ink and _is_light_pen(over) else "white"
+        return Image.alpha_composite(Image.new("RGBA", over.size, ground), over)
     return image
+
+
+def _is_light_pen(over: Image.Image) -> bool:
+    """Whether a picture is transparent along its border, and hardly anything in it is dark."""
+    alpha = np.asarray(over.getchannel("A"))
+    border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
+    levels = np.asarray(over.convert("L"))[alpha >= OPAQUE]
+    return bool(np.median(border) < OPAQUE and levels.size and np.quantile(levels, DARKEST) > OPAQUE)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

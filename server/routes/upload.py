@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.models.model import Model
-from server.pictures import image
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.preprocessing import Input
 from server.routes.service import Service
@@ -84,7 +83,7 @@ def _examine(
             if label not in model.labels:
                 listed = ", ".join(model.labels)
                 raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = image.read(part.data, model.preprocessing.channels, limit_pixels)
+            picture = model.preprocessing.picture(part.data, limit_pixels)
             model_input = model.preprocessing.apply(picture)
         except (PictureError, UnusableLabel) as error:
             refused.append(_Refused(name, error))

@@ -15,6 +15,7 @@ from functools import partial
 from server.machine import memory, priority
 from server.machine.background import Background
 from server.models.model import Dropped, Model, load
+from server.pictures.preprocessing import Preprocessing
 from server.serving.presence import Presence
 from server.store.errors import BrokenArtifact, StoreError
 from server.store.pointer import Pointer
@@ -207,10 +208,14 @@ class Serving:
         is_wanted = partial(self._is_wanted, version)
         return load(self._versions.folder(version), manifest, self._batch_limit, is_wanted)
 
-    def fits(self, labels: tuple[str, ...], preprocessing: object) -> bool:
-        """Whether a version of that contract can take over from the one that serves, without a restart."""
+    def fits(self, labels: tuple[str, ...], preprocessing: Preprocessing) -> bool:
+        """Whether a version of that contract can take over from the one that serves, without a restart.
+
+        Each picture is read by the version that serves then; the few that wait in the queue meanwhile are of a form
+        that the new one takes, whatever its preprocessing's number.
+        """
         now = self.model
-        return now is None or (labels, preprocessing) == (now.labels, now.preprocessing)
+        return now is None or (labels == now.labels and preprocessing.is_like(now.preprocessing))
 
     def _is_wanted(self, version: str) -> bool:
         return self._wanted == version
