@@ -25,6 +25,7 @@ COARSE_SIDE = 96  # pixels: paper and ink are told apart on a picture reduced to
 FINE_SIDE = 80  # pixels: what was found is then cut from one in which its longer side is at least this, if it can be
 EXPLAINED = 0.93  # of the strongest ink must be kept, or the pen is wider than was thought
 PEN_IN_WIDTH = 0.7  # of a width: a pen is at most, at its crossings it is wider than elsewhere
+DARKEST_PAPER = 50.0  # grey level: what is darker is no paper in a shadow
 LAYERS = 3  # a frame around a frame around a digit
 STRONG = 0.75  # of the strongest ink
 VEIL = 0.08  # of the ink's strength: paper that differs from the rest by more is not even
@@ -96,7 +97,7 @@ def _digit(picture: Image.Image) -> Ink:
     """The ink of the digit, cut from the picture, 0 to 1; ground exactly 0."""
     factor = max(1, round(max(picture.size) / COARSE_SIDE))
     picture, coarse, is_dark = ink_light(picture, factor)
-    found = _found(coarse)
+    found = _found(coarse, is_dark)
     rows, columns = np.flatnonzero(found.keep.any(axis=1)), np.flatnonzero(found.keep.any(axis=0))
     top, left = max(int(rows[0]) - 2, 0), max(int(columns[0]) - 2, 0)
     bottom, right = min(int(rows[-1]) + 3, coarse.shape[0]), min(int(columns[-1]) + 3, coarse.shape[1])
@@ -106,7 +107,10 @@ def _digit(picture: Image.Image) -> Ink:
     fine = picture.reduce(step, box) if step > 1 else picture.crop(box)
     fine = ImageChops.invert(fine) if is_dark else fine
     is_even = found.paper.size == 1
-    level = np.asarray(fine, np.float32) - (found.paper if is_even else _resized(found.paper[part], fine.size))
+    paper = found.paper if is_even else _resized(found.paper[part], fine.size)
+    level = np.asarray(fine, np.float32) - paper
+    if is_dark and not is_even:
+        level *= _lighting(paper)
     level = level * np.float32(1 / found.strength / (1 - FLOOR)) - np.float32(FLOOR / (1 - FLOOR))
     if not (is_even and found.alone):
         level *= _resized(thickened(found.keep[part].astype(np.uint8) * 255, 5), fine.size) > 127
@@ -117,7 +121,12 @@ def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
     return np.asarray(Image.fromarray(levels).resize(size, Image.Resampling.BILINEAR))
 
 
-def _found(coarse: Levels) -> _Found:
+def _lighting(paper: Levels) -> Ink:
+    """What makes the difference of dark ink on paper so much darker than white the same in shadow and in light."""
+    return np.float32(255) / np.maximum(255 - paper.astype(np.float32), DARKEST_PAPER)
+
+
+def _found(coarse: Levels, is_dark: bool) -> _Found:
     """The digit on paper of any kind; raises UnusableImage."""
     coarse = without_table(coarse)
     found = _on_even_paper(coarse)
@@ -127,7 +136,9 @@ def _found(coarse: Levels) -> _Found:
     ink = coarse - widest
     strong = ink > STRONG * max(int(ink.max()), 1)
     for width in WIDTHS:
-        found = _told_apart(coarse, widest if width == WIDTHS[-1] else opened(coarse, width))
+        paper = widest if width == WIDTHS[-1] else opened(coarse, width)
+        ink = coarse - paper
+        found = _told_apart((ink * _lighting(paper)).clip(0, 255).astype(np.uint8) if is_dark else ink, paper)
         if found is not None and (
             width == WIDTHS[-1]
             or (found.keep[strong].mean() > EXPLAINED and _thickness(found.keep) < PEN_IN_WIDTH * width)
@@ -144,16 +155,15 @@ def _on_even_paper(coarse: Levels) -> _Found | None:
     full, some, veil = (np.count_nonzero(ink > share * most) for share in (STRONG, EDGE, VEIL))
     if 2 * full < some or veil > 2 * some + 8:
         return None
-    found = _told_apart(coarse, paper)
+    found = _told_apart(ink, paper)
     if found is None:
         return None
     side = max(np.count_nonzero(found.keep.any(axis=axis)) for axis in (0, 1))
     return found if _thickness(found.keep) <= MARKER * side else None
 
 
-def _told_apart(coarse: Levels, paper: Levels) -> _Found | None:
-    """The digit on that paper; None if there is none that stands out of it."""
-    ink = np.maximum(coarse, paper) - paper
+def _told_apart(ink: Levels, paper: Levels) -> _Found | None:
+    """The digit among what differs from that paper; None if there is none that stands out of it."""
     grain = middle_of(ink) if paper.size > 1 else 0
     for _ in range(LAYERS):
         strength = _full_strength(ink)

@@ -57,6 +57,14 @@ def shaded() -> Image.Image:
     return Image.fromarray(np.tile(across, (SIDE, 1)).astype(np.uint8))
 
 
+def in_shadow(picture: Image.Image) -> Image.Image:
+    """With a hand's shadow, of 60 %, over a part of it, and of the digit."""
+    shadow = Image.new("L", picture.size, 255)
+    ImageDraw.Draw(shadow).ellipse([100, 120, 330, 330], fill=102)
+    light = np.asarray(shadow.filter(ImageFilter.GaussianBlur(8)), float) / 255
+    return Image.fromarray((np.asarray(picture) * light).astype(np.uint8))
+
+
 def on_a_table() -> Image.Image:
     picture = sheet(35)
     ImageDraw.Draw(picture).polygon([(30, 28), (252, 36), (248, 250), (26, 246)], fill=225)
@@ -93,6 +101,12 @@ def test_a_digit_is_seen_as_on_plain_paper(where: str) -> None:
     found = seen(with_seven(PAPERS[where].copy()))
     assert alike(found, PLAIN) > 0.97
     assert (found == 0).mean() > 0.5, "the ground is exactly 0"
+
+
+def test_a_shadow_over_half_of_a_digit_is_no_ink_and_takes_none_away() -> None:
+    found = seen(in_shadow(with_seven(sheet())))
+    assert alike(found, PLAIN) > 0.97
+    assert (found == 0).mean() > 0.5
 
 
 @pytest.mark.parametrize(
