@@ -6,7 +6,7 @@ that change only on pictures that are not here; against that stand who may uploa
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from export.paired import Paired, compare
 from export.verdict import SAME_CONTRACT, Check, Verdict
 from export.verify import PARITY_LIMIT, Parity, in_batches
 from server.models.model import Images, Model, Probabilities
+from server.pictures.preprocessing import Preprocessing
 
 BATCH = 256
 HELD_OUT_LEAST = 100  # held-out uploads, in all or of one source: fewer can't judge
@@ -44,17 +45,27 @@ class Contender:
 
 @dataclass(frozen=True)
 class Judging:
-    """The images that judge, with their classes: the gate part, and the held-out uploads that nobody doubts."""
+    """The images that judge, with their classes: the gate part, and the held-out uploads that nobody doubts.
+
+    `read_by` gives the same pictures as another number of the preprocessing reads them, for a version trained with it.
+    """
 
     gate: tuple[Images, NDArray[np.int32]]
     held_out: tuple[Images, NDArray[np.int32]]
     sources: tuple[str, ...] = ()  # of the held-out uploads
+    read_by: "Callable[[Preprocessing], Judging] | None" = None
 
     @property
     def part(self) -> str:
         """A name for the images of the gate part."""
         images, classes = self.gate
         return hashlib.sha256(images.tobytes() + classes.tobytes()).hexdigest()[:16]
+
+    def seen_by(self, model: Model, other: Model) -> "Judging":
+        """What `model` sees, if this is what `other` does."""
+        if self.read_by is None or model.preprocessing == other.preprocessing:
+            return self
+        return self.read_by(model.preprocessing)
 
 
 def judge(
@@ -78,16 +89,18 @@ def judge(
     elif not same_contract(candidate.model, current.model):
         checks.append(Check(SAME_CONTRACT, 0.0, 1.0, 0, passed=False))
     else:
-        before = in_batches(current.model, images, BATCH)
+        earlier = judging.seen_by(current.model, candidate.model)
+        before = in_batches(current.model, earlier.gate[0], BATCH)
         checks += _accuracy(before, now, classes, limits)
         checks += _each_class(before, now, classes, candidate.model.labels, limits)
         checks.append(_calibration(before, now, classes, limits))
         checks += _cost(current.cost, candidate.cost, limits)
         if len(judging.held_out[1]):
-            gain, held_out = _held_out(current.model, candidate.model, judging, limits)
+            gain, held_out = _held_out((current.model, earlier), (candidate.model, judging), limits)
             checks += held_out
     for anchor in anchors:
-        checks += _anchor(anchor, now, judging.gate, limits.significance / len(anchors), limits)
+        gate = judging.seen_by(anchor, candidate.model).gate
+        checks += _anchor(anchor, now, gate, limits.significance / len(anchors), limits)
     return Verdict(
         all(check.passed for check in checks),
         current.model.version if current is not None else None,
@@ -100,8 +113,8 @@ def judge(
 
 
 def same_contract(candidate: Model, current: Model) -> bool:
-    """Whether the two can be compared."""
-    return (candidate.labels, candidate.preprocessing) == (current.labels, current.preprocessing)
+    """Whether the two can be compared: on the same pictures, each as its own number of the preprocessing reads them."""
+    return candidate.labels == current.labels and candidate.preprocessing.is_like(current.preprocessing)
 
 
 def _accuracy(before: Probabilities, now: Probabilities, classes: NDArray[np.int32], limits: Limits) -> list[Check]:
@@ -158,11 +171,15 @@ def _cost(before: Cost, now: Cost, limits: Limits) -> list[Check]:
     ]
 
 
-def _held_out(current: Model, candidate: Model, judging: Judging, limits: Limits) -> tuple[float, list[Check]]:
+def _held_out(
+    current: tuple[Model, Judging], candidate: tuple[Model, Judging], limits: Limits
+) -> tuple[float, list[Check]]:
     """The gain on the held-out uploads; and the checks on all of them and on those of each source, if enough."""
-    images, classes = judging.held_out
-    before, now = (in_batches(model, images, BATCH).argmax(axis=1) == classes for model in (current, candidate))
-    sources = np.array(judging.sources)
+    before, now = (
+        in_batches(model, seen.held_out[0], BATCH).argmax(axis=1) == seen.held_out[1]
+        for model, seen in (current, candidate)
+    )
+    sources = np.array(candidate[1].sources)
     counts = dict(zip(*np.unique(sources, return_counts=True), strict=True)) if len(sources) else {}
     slices = {source: sources == source for source, count in counts.items() if count >= HELD_OUT_LEAST}
     paired = compare(before, now)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from server.pictures.image import SIDE_LIMIT
-from server.pictures.preprocessing import MODES, Preprocessing
+from server.pictures.preprocessing import MODES, NEWEST, Preprocessing
 from server.settings import load
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Recipe:
 
     @property
     def input(self) -> Preprocessing:
-        return Preprocessing(self.preprocessing, self.height, self.width, self.channels)
+        return Preprocessing(self.preprocessing, self.height, self.width, self.channels, NEWEST[self.preprocessing])
 
 
 def add_flags(parser: argparse.ArgumentParser, table: type) -> None:

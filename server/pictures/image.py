@@ -67,9 +67,18 @@ def read(data: bytes, channels: int, limits: Limits) -> Image.Image:
     EXIF orientation is applied, transparency laid on white, 16 bits scaled to 8, and the longer side brought to at most
     SIDE_LIMIT pixels. Raises UnsupportedType, ImageTooLarge (judged by the header, before decoding) or UnusableImage.
     """
-    mode = "L" if channels == 1 else "RGB"
+    return _read(data, "L" if channels == 1 else "RGB", limits)
+
+
+def read_drawing(data: bytes, limits: Limits) -> Image.Image:
+    """As `read`, but "L" for what is grey and "RGB" for what is coloured, and what a light pen drew on black."""
+    return _read(data, None, limits)
+
+
+def _read(data: bytes, mode: str | None, limits: Limits) -> Image.Image:
+    """The picture in that mode; without one, grey or coloured as it is, transparency laid on what shows the ink."""
     try:
-        image = _open(data, mode, limits)
+        image = _open(data, mode or "RGB", limits)
         image.load()
         is_large = image.width * image.height > PIXELS_AT_ONCE
         upright, turn = reduction.reduced(image, mode, SIDE_LIMIT), _turn_of(image)

@@ -11,6 +11,9 @@ import numpy as np
 from PIL import ExifTags, Image
 
 TILE = 256  # pixels, a side of one
+OPAQUE = 128  # alpha from which a pixel of a transparent drawing counts, and the level from which it is light
+DARKEST = 0.005  # of the pixels of a light pen's drawing may be dark
+_GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 _GAP = 2  # as many times larger than the end result a picture may be left by averaging, before it is resampled
 # What brings a picture upright, by the orientation in its EXIF.
 _TURNS = {
@@ -26,23 +29,32 @@ _TURNS = {
 Box = tuple[int, int, int, int]
 
 
-def reduced(image: Image.Image, mode: str, side_limit: int) -> Image.Image:
-    """The picture in mode "L" or "RGB", its longer side at most so many pixels, whatever is transparent on white."""
-    if max(image.size) <= side_limit:
-        return _opaque(image, _is_unset(image, [(0, 0, *image.size)])).convert(mode)
-    size = _within(image.width, image.height, side_limit)
-    if image.mode == mode and "transparency" not in image.info:
-        return image.resize(size, Image.Resampling.BOX, reducing_gap=_GAP)
+def reduced(image: Image.Image, mode: str | None, side_limit: int) -> Image.Image:
+    """The picture in mode "L" or "RGB", its longer side at most so many pixels, whatever is transparent on white.
+
+    Without a mode it is grey or coloured as it is, and whatever is transparent is on what shows the ink.
+    """
+    is_small = max(image.size) <= side_limit
+    size = image.size if is_small else _within(image.width, image.height, side_limit)
     # As Image.resize does it: averaged by whole factors, then resampled.
     factors = (int(image.width / size[0] / _GAP) or 1, int(image.height / size[1] / _GAP) or 1)
-    averaged = Image.new(mode, (-(-image.width // factors[0]), -(-image.height // factors[1])))
-    boxes = list(_tiles(image.size, factors))
+    boxes = [(0, 0, *image.size)] if is_small else list(_tiles(image.size, factors))
     unset = _is_unset(image, boxes)
-    for box in boxes:
-        tile = _opaque(image.crop(box), unset).convert(mode)
-        averaged.paste(tile.reduce(factors), (box[0] // factors[0], box[1] // factors[1]))
-    exact = (0, 0, image.width / factors[0], image.height / factors[1])
-    return averaged.resize(size, Image.Resampling.BOX, exact)
+    ground = "black" if mode is None and not unset and _is_light_pen(image, boxes) else "white"
+    if is_small:
+        opaque = _opaque(image, unset, ground)
+        return opaque.convert(mode) if mode else _grey_or_colour(opaque)
+    kind = mode or ("L" if image.mode in _GREY else "RGB")
+    if image.mode == kind and "transparency" not in image.info:
+        smaller = image.resize(size, Image.Resampling.BOX, reducing_gap=_GAP)
+    else:
+        averaged = Image.new(kind, (-(-image.width // factors[0]), -(-image.height // factors[1])))
+        for box in boxes:
+            tile = _opaque(image.crop(box), unset, ground).convert(kind)
+            averaged.paste(tile.reduce(factors), (box[0] // factors[0], box[1] // factors[1]))
+        exact = (0, 0, image.width / factors[0], image.height / factors[1])
+        smaller = averaged.resize(size, Image.Resampling.BOX, exact)
+    return smaller if mode else _grey_or_colour(smaller)
 
 
 def turn_of(image: Image.Image) -> Image.Transpose | None:
@@ -77,18 +89,56 @@ def _is_unset(image: Image.Image, boxes: list[Box]) -> bool:
     )
 
 
-def _opaque(image: Image.Image, unset_alpha: bool) -> Image.Image:
-    """The picture 8-bit, with whatever is transparent laid on white."""
+def _is_transparent(image: Image.Image) -> bool:
+    return "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
+
+
+def _is_light_pen(image: Image.Image, boxes: list[Box]) -> bool:
+    """Whether a picture is transparent along most of its border, and hardly anything in it is dark."""
+    if not _is_transparent(image) or image.mode.startswith("I"):
+        return False
+    border, clear, seen, dark = 0, 0, 0, 0
+    for box in boxes:
+        tile = image.crop(box).convert("RGBA")
+        is_seen = np.asarray(tile.getchannel("A")) >= OPAQUE
+        on_edge = np.zeros(is_seen.shape, bool)
+        for edge, here in ((0, box[1] == 0), (-1, box[3] == image.height)):
+            on_edge[edge] |= here
+        for edge, here in ((0, box[0] == 0), (-1, box[2] == image.width)):
+            on_edge[:, edge] |= here
+        border += int(np.count_nonzero(on_edge))
+        clear += int(np.count_nonzero(on_edge & ~is_seen))
+        levels = np.asarray(tile.convert("L"))[is_seen]
+        seen += levels.size
+        dark += int(np.count_nonzero(levels <= OPAQUE))
+    return 2 * clear > border and seen > 0 and dark <= DARKEST * seen
+
+
+def _grey_or_colour(image: Image.Image) -> Image.Image:
+    """The picture in mode "L" if it has no colour, else "RGB"."""
+    if image.mode in ("L", "1", "LA"):
+        return image.convert("L")
+    array = np.asarray(image if image.mode in ("RGB", "RGBA") else image.convert("RGB"))
+    if image.mode == "RGBA":  # four channels at once: red by green, and green by blue
+        packed = array.view("<u4")
+        is_grey = not ((packed ^ packed >> 8) & 0xFFFF).any()
+    else:
+        is_grey = bool((array[..., 0] == array[..., 1]).all() and (array[..., 1] == array[..., 2]).all())
+    return Image.fromarray(array[..., 0]) if is_grey else image.convert("RGB")
+
+
+def _opaque(image: Image.Image, unset_alpha: bool, ground: str) -> Image.Image:
+    """The picture 8-bit, with whatever is transparent laid on a ground."""
     if image.mode.startswith("I"):
         return _eight_bit(image)
     if unset_alpha:
         return image.convert("RGB")
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
+    if _is_transparent(image):
         over = image if image.mode == "RGBA" else image.convert("RGBA")
         alpha = over.getchannel("A").tobytes()
         if alpha == b"\xff" * len(alpha):  # a canvas that was painted white; comparing bytes is faster than extrema
             return over
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+        return Image.alpha_composite(Image.new("RGBA", over.size, ground), over)
     return image
 
 

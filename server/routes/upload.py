@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.models.model import Model
-from server.pictures import image
 from server.pictures.errors import PictureError, UnusableImage
+from server.pictures.image import Limits
 from server.pictures.preprocessing import Input
 from server.routes.requests import by
 from server.routes.service import Service
@@ -93,7 +93,7 @@ async def _examined(
     """Which files could be learnt from, and why the others could not; raises Busy where they take too much."""
     usable: list[_Usable] = []
     refused: list[_Refused] = []
-    limits = image.Limits.of(service.settings)
+    limits = Limits.of(service.settings)
     position = 0
     while position < len(files):
         some = await service.threads.run(_examine, files[position:], labels[position:], model, limits)
@@ -104,7 +104,7 @@ async def _examined(
     return usable, refused
 
 
-def _examine(files: list[Part], labels: list[str], model: Model, limits: image.Limits) -> list[_Usable | _Refused]:
+def _examine(files: list[Part], labels: list[str], model: Model, limits: Limits) -> list[_Usable | _Refused]:
     """The first of the files, judged through the same door as a prediction: as many as one turn has time for."""
     judged: list[_Usable | _Refused] = []
     begun = perf_counter()
@@ -114,7 +114,7 @@ def _examine(files: list[Part], labels: list[str], model: Model, limits: image.L
             if label not in model.labels:
                 listed = ", ".join(model.labels)
                 raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = image.read(part.data, model.preprocessing.channels, limits)
+            picture = model.preprocessing.picture(part.data, limits)
             judged.append(_Usable(name, Labelled(picture, label), model.preprocessing.apply(picture)))
         except (PictureError, UnusableLabel) as error:
             judged.append(_Refused(name, error))

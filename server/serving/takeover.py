@@ -211,11 +211,13 @@ class Serving:
         return self._trials.load(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
     def fits(self, preprocessing: Preprocessing) -> bool:
-        """Whether a version can take over from the one that serves: pictures are read before a batch has its model.
+        """Whether a version can take over from the one that serves, without a restart.
 
-        Labels may differ: every answer names those of the model that gave it.
+        Labels may differ: every answer names those of the model that gave it. Each picture is read by the version that
+        serves then; the few that wait in the queue meanwhile are of a form that the new one takes, whatever its
+        preprocessing's number.
         """
-        return self.model is None or preprocessing == self.model.preprocessing
+        return self.model is None or preprocessing.is_like(self.model.preprocessing)
 
     def _is_wanted(self, version: str) -> bool:
         return self._wanted == version and not self._stopping

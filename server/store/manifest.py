@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from server.pictures.preprocessing import MODES, Preprocessing
+from server.pictures.preprocessing import Preprocessing
 from server.store import files
 from server.store.errors import BrokenArtifact
 from server.store.files import Json
@@ -33,12 +33,7 @@ class Manifest:
     opset: int
 
     def to_json(self) -> bytes:
-        shape: list[Json] = [
-            "N",
-            self.preprocessing.height,
-            self.preprocessing.width,
-            self.preprocessing.channels,
-        ]
+        shape: list[Json] = ["N", *self.preprocessing.shape]
         shapes: dict[str, list[Json]] = {"probabilities": ["N", len(self.labels)], "score": ["N"]}
         content = {
             "schema": SCHEMA,
@@ -67,7 +62,6 @@ class Manifest:
             if content["schema"] != SCHEMA:
                 raise BrokenArtifact(f"the manifest's schema is {content['schema']!r}; this server reads {SCHEMA}")
             preprocessing = Preprocessing(**content["preprocessing"])
-            sizes = (preprocessing.height, preprocessing.width, preprocessing.channels)
             made = cls(
                 name=str(content["name"]),
                 version=str(content["version"]),
@@ -80,9 +74,10 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise BrokenArtifact(f"the manifest can't be read: {error!r}") from None
+        sizes = (*preprocessing.shape, preprocessing.number)
         if len(made.files) > FILES_LIMIT or not all(map(_FILE.fullmatch, made.files)):
             raise BrokenArtifact(f"the manifest lists over {FILES_LIMIT} files, or one that is none of a version")
-        if preprocessing.mode not in MODES or not all(type(size) is int and 0 < size <= 1024 for size in sizes):
+        if not all(type(size) is int and 0 < size <= 1024 for size in sizes) or not preprocessing.known:
             raise BrokenArtifact(f"the manifest's preprocessing is not one this server has: {preprocessing}")
         if len(made.labels) < 2 or len(set(made.labels)) != len(made.labels):
             raise BrokenArtifact("the manifest's labels must be two or more, all different")

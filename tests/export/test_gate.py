@@ -14,6 +14,7 @@ from export.paired import Paired, compare
 from export.verdict import Check, Verdict
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
+from server.pictures.preprocessing import Preprocessing
 from server.store.errors import BrokenArtifact
 from tests.tiny import answers, tiny_candidate, tiny_onnx
 
@@ -131,6 +132,26 @@ def test_held_out_uploads_judge_once_there_are_enough(count: int, judges: bool) 
     verdict = judge(candidate, current, PARITY, judging, Limits())
     assert verdict.gain_on_uploads == -1
     assert verdict.passed is not judges
+
+
+def test_a_version_of_an_earlier_preprocessing_is_judged_by_what_it_reads_itself() -> None:
+    """What the candidate reads rightly is to the current version, which reads otherwise, one picture over and over."""
+    current, candidate = Recited("1", CLASSES), Recited("2", CLASSES)
+    candidate.preprocessing = replace(current.preprocessing, number=2)
+    candidate._rows = candidate._rows[::-1].copy()
+    own = Judging((numbered(COUNT), CLASSES), (numbered(200), CLASSES[:200]))
+    asked = []
+
+    def read_by(preprocessing: Preprocessing) -> Judging:
+        asked.append(preprocessing.number)
+        return own
+
+    images = numbered(COUNT)[::-1]
+    judging = Judging((images, CLASSES), (images[:200], CLASSES[:200]), read_by=read_by)
+    verdict = judge(Contender(candidate, COST), Contender(current, COST), PARITY, judging, Limits())
+    assert asked == [current.preprocessing.number]
+    assert verdict.passed, verdict.reason
+    assert verdict.gain_on_uploads == 0
 
 
 def test_other_labels_are_refused_in_words_that_help() -> None:

@@ -34,6 +34,9 @@ def test_a_manifest_survives_its_own_form(tmp_path: Path) -> None:
         {"preprocessing": {"mode": "magic", "height": 28, "width": 28, "channels": 1}},
         {"preprocessing": {"mode": "digit", "height": 0, "width": 28, "channels": 1}},
         {"preprocessing": {"mode": "digit"}},
+        {"preprocessing": {"mode": "digit", "height": 28, "width": 28, "channels": 1, "number": 3}},
+        {"preprocessing": {"mode": "resize", "height": 28, "width": 28, "channels": 1, "number": 2}},
+        {"preprocessing": {"mode": "digit", "height": 28, "width": 28, "channels": 1, "number": True}},
         {"outputs": {"probability": {}}},
         {"files": None},
         *({"files": {file: {"sha256": "0" * 64, "bytes": 1}}} for file in FOREIGN),
@@ -45,6 +48,12 @@ def test_a_manifest_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[
     content = json.loads(write(tmp_path).to_json())
     with pytest.raises(BrokenArtifact):
         Manifest.from_json(json.dumps(content | change).encode())
+
+
+def test_a_manifest_from_before_preprocessing_had_a_number_means_the_first(tmp_path: Path) -> None:
+    content = json.loads(write(tmp_path).to_json())
+    del content["preprocessing"]["number"]
+    assert Manifest.from_json(json.dumps(content).encode()).preprocessing.number == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{", b'{"schema": 1}', b"\xff"])
