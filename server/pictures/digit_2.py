@@ -149,7 +149,8 @@ def _found(coarse: Levels, is_dark: bool) -> _Found:
 
 def _on_even_paper(coarse: Levels) -> _Found | None:
     """The digit where the paper has one level, however wide the pen; None where it has not."""
-    paper = np.array([[middle_of(coarse)]], np.uint8)
+    limit = (int(coarse.min()) + int(coarse.max())) // 2  # of a picture cut to its ink more than half may be ink
+    paper = np.array([[middle_of(coarse[coarse <= limit])]], np.uint8)
     ink = np.maximum(coarse, paper) - paper
     most = int(ink.max())
     full, some, veil = (np.count_nonzero(ink > share * most) for share in (STRONG, EDGE, VEIL))

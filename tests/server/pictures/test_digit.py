@@ -105,6 +105,12 @@ def test_a_digit_is_seen_as_on_plain_paper(where: str) -> None:
     assert (found == 0).mean() > 0.5, "the ground is exactly 0"
 
 
+@pytest.mark.parametrize("pen", [14, 60])
+def test_a_picture_cut_to_its_ink_is_read_whichever_there_is_more_of(pen: int) -> None:
+    whole = with_seven(sheet(), width=pen)
+    assert alike(seen(whole.crop((90 - pen // 2, 70 - pen // 2, 190 + pen // 2, 210 + pen // 2))), seen(whole)) > 0.97
+
+
 def test_a_shadow_over_half_of_a_digit_is_no_ink_and_takes_none_away() -> None:
     found = seen(in_shadow(with_seven(sheet())))
     assert alike(found, PLAIN) > 0.97
