@@ -6,10 +6,10 @@ import shutil
 import sys
 
 from export.publish import Candidate, publish, read_candidate, write
+from server.configuration import load as load_settings
 from server.models.model import Model
 from server.models.trial import ROOT, SHIPPED, Trials, fingerprint
 from server.settings import LOADING, STORE, SettingError, Settings
-from server.settings import load as load_settings
 from server.store.content import candidate_path
 from server.store.errors import StoreError
 from server.store.files import TEMP_PREFIX

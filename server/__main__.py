@@ -28,12 +28,13 @@ def main() -> None:
 
 def serve(flags: "Sequence[str]") -> int:
     """Listen and answer until SIGTERM or Ctrl-C; the exit code."""
+    from server.configuration import load
     from server.machine.descriptors import open_standard, raise_limit
     from server.machine.output import standard_error
     from server.observe.crew import Crew
     from server.process.supervisor import Supervisor
     from server.process.worker import Alone, config_of, log_to_stderr
-    from server.settings import SettingError, load
+    from server.settings import SettingError
     from server.web.keys import Keys
 
     open_standard()
@@ -58,8 +59,9 @@ def check(arguments: "Sequence[str]") -> int:
     """Say what is wrong with all that is stored: 0 if nothing is, 1 if something is, 2 if it could not be looked at."""
     from functools import partial
 
+    from server.configuration import load
     from server.machine.priority import give_way
-    from server.settings import LOADING, STORE, SettingError, load
+    from server.settings import LOADING, STORE, SettingError
     from server.store.check.run import NOT_LOOKED, Check  # the parent of several workers never loads the store
 
     try:

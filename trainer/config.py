@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+from server.configuration import load
 from server.pictures.image import SIDE_LIMIT
 from server.pictures.preprocessing import MODES, NEWEST, Preprocessing
-from server.settings import load
 
 T = TypeVar("T")
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from export.gate import Limits
-from server.settings import Settings, load
+from server.configuration import load
+from server.settings import Settings
 
 PLAIN = ("keep_versions", "keep_jobs", "job_limit_seconds")
 SETTINGS = (*(f"gate_{f.name}" for f in fields(Limits)), *PLAIN)

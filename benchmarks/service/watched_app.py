@@ -11,10 +11,10 @@ from time import perf_counter, process_time
 from starlette.types import Receive, Scope, Send
 
 from server.app import create_app
+from server.configuration import load
 from server.machine.descriptors import raise_limit
 from server.machine.memory import share_one_pool
 from server.machine.priority import favour_this_thread
-from server.settings import load
 
 BEAT_SECONDS = 0.0005
 

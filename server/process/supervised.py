@@ -18,11 +18,11 @@ from types import FrameType
 
 import uvicorn
 
+from server.configuration import load
 from server.machine.background import Background
 from server.observe.crew import Crew
 from server.process.signals import end_at_once
 from server.process.worker import config_of
-from server.settings import load
 
 BEAT_SECONDS = 1.0
 STARTS, SERVES = b".", b"+"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import STORE, SettingError, Settings, load
+from server.configuration import load
+from server.settings import STORE, SettingError, Settings
 
 
 def test_defaults_stand_alone() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import STORE, load
+from server.configuration import load
+from server.settings import STORE
 from tests.live import ROOT
 from tests.tiny import memory_in, publish_tiny
 from trainer.config import Places, places_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.settings import load
+from server.configuration import load
 from server.web.address import Addresses
 
 

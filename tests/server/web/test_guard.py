@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.settings import load
+from server.configuration import load
 from server.web.errors import Forbidden, InsufficientScope, Malformed, TooOften, Unauthorized
 from server.web.guard import Guard
 from server.web.keys import Keys, Scope, new_key

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import KEY_LIMIT, SettingError, load
+from server.configuration import load
+from server.settings import KEY_LIMIT, SettingError
 from server.web import keys
 from server.web.keys import Keys, Scope, new_key, parsed
 
