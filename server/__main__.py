@@ -20,7 +20,7 @@ from server.machine.priority import give_way
 from server.process.supervisor import Supervisor
 from server.process.worker import log_to_stderr, make_app
 from server.settings import SettingError, Settings, load
-from server.web.keys import Keys, Scope, new_key, scopes_of
+from server.web.keys import Scope, check_keys, new_key, scopes_of
 
 if TYPE_CHECKING:
     from server.store.manifest import Manifest
@@ -33,7 +33,7 @@ def main() -> None:
         sys.exit(key(sys.argv[2:]))
     try:
         settings = load(sys.argv[1:], os.environ)
-        Keys(settings)  # what is wrong with them is said before anything starts
+        check_keys(settings)
     except SettingError as error:
         sys.exit(f"error: {error}")
     if settings.workers == 1:
