@@ -35,12 +35,12 @@ def serve(flags: "Sequence[str]") -> int:
     from server.process.supervisor import Supervisor
     from server.process.worker import Alone, config_of, log_to_stderr
     from server.settings import SettingError
-    from server.web.keys import Keys
+    from server.web.keys import check_keys
 
     open_standard()
     try:
         settings = load(flags, os.environ)
-        Keys(settings)  # what is wrong with them is said before anything starts
+        check_keys(settings)
     except SettingError as error:
         sys.exit(f"error: {error}")
     log_to_stderr()

@@ -63,7 +63,7 @@ class Guard:
         if not self._keys.are_asked_for:
             return API
         key = self._key_of(call, headers)
-        needed = NEEDED.get(call["path"].split("/")[1]) if changes else Scope.READ
+        needed = NEEDED.get(call["path"][1:].partition("/")[0]) if changes else Scope.READ
         if needed is not None and needed not in key.scopes:
             has = ", ".join(sorted(key.scopes))
             raise InsufficientScope(f"the key {key.name} may {has}; this call needs one that may {needed}")

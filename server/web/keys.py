@@ -46,7 +46,7 @@ class Key:
 
 
 class Keys:
-    """Every key that this server takes; raises SettingError where they are set wrongly."""
+    """Every key that this server takes."""
 
     def __init__(self, settings: Settings) -> None:
         own = [Key(API, frozenset(Scope), _hash(settings.api_key.encode()))] if settings.api_key else []
@@ -54,15 +54,8 @@ class Keys:
         self._file = Path(settings.keys_file) if settings.keys_file else None
         self._stamp: tuple[int, ...] | None = None
         self._filed: tuple[Key, ...] = ()
-        if self._file is not None:
-            self._stamp, self._filed = _stamp(self._file), _read(self._file)
-            if not self._filed:
-                raise SettingError(f"{self._file} holds no key; python -m server key NAME makes one")
-
-    @property
-    def are_asked_for(self) -> bool:
-        """Whether anybody needs one, which does not change when the last one is taken out of the file."""
-        return bool(self._fixed) or self._file is not None
+        # Not whether there is one: who takes the last one out of the file does not want to let everybody in.
+        self.are_asked_for = bool(settings.api_key or settings.keys or settings.keys_file)
 
     def find(self, given: bytes) -> Key | None:
         """The key that was given. All are compared, each in constant time, by hashes that no client can choose."""
@@ -86,8 +79,17 @@ class Keys:
             except SettingError as error:
                 logger.error("the keys stay as they were: %s", error)
             else:
-                logger.info("%s was read again: %d keys", self._file, len(self._filed))
+                logger.info("%s was read: %d keys", self._file, len(self._filed))
         return self._filed
+
+
+def check_keys(settings: Settings) -> None:
+    """Raises SettingError where keys are set wrongly; for the start, when somebody is there to read it."""
+    told = parsed(settings.keys, "RELEARN_KEYS") if settings.keys else None
+    filed = _read(Path(settings.keys_file)) if settings.keys_file else None
+    for found, where in ((told, "RELEARN_KEYS"), (filed, settings.keys_file)):
+        if found is not None and not found:
+            raise SettingError(f"{where} holds no key; python -m server key NAME makes one")
 
 
 def new_key(name: str, scopes: Collection[Scope]) -> tuple[str, str]:

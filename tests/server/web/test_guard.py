@@ -1,12 +1,16 @@
 """Who may look, and who may change something."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 
+from server.app import create_app
 from server.configuration import load
+from server.settings import Settings
 from server.web.errors import Forbidden, InsufficientScope, Malformed, TooOften, Unauthorized
-from server.web.guard import Guard
+from server.web.guard import NEEDED, SAFE_METHODS, Guard
 from server.web.keys import Keys, Scope, new_key
 
 OURS = {b"host": b"127.0.0.1:8000"}
@@ -161,6 +165,23 @@ def test_a_key_may_do_what_its_scopes_say_and_no_more(method: str, path: str, ne
         else:
             with pytest.raises(InsufficientScope, match=f"key one may {scope}; .* may {needed}"):
                 guard(RELEARN_KEYS=line).admit(asked)
+
+
+def test_every_call_that_changes_something_has_its_scope() -> None:
+    router = create_app(Settings(ui=Path("none")))._router  # type: ignore[attr-defined]
+    changing = {
+        route.path.split("/")[1]
+        for route in router.routes
+        if isinstance(route, Route) and set(route.methods or ()) - {*SAFE_METHODS} and "predict" not in route.path
+    }
+    assert changing == NEEDED.keys()
+
+
+@pytest.mark.parametrize("path", ["", "*", "x", "/", "//upload", "/nothing"])
+def test_a_change_of_what_is_not_there_needs_a_key_all_the_same(path: str) -> None:
+    with pytest.raises(Unauthorized):
+        guard(**ENVIRONMENT).admit(call(OURS, "POST", path))
+    assert guard(**ENVIRONMENT).admit(call(OURS | {b"x-api-key": READER.encode()}, "POST", path)) == "reader"
 
 
 @pytest.mark.parametrize("name", [b"host", b"origin", b"sec-fetch-site", b"x-api-key", b"authorization"])

@@ -10,7 +10,7 @@ import pytest
 from server.configuration import load
 from server.settings import KEY_LIMIT, SettingError
 from server.web import keys
-from server.web.keys import Keys, Scope, new_key, parsed
+from server.web.keys import Keys, Scope, check_keys, new_key, parsed
 
 
 def keys_in(file: Path) -> Keys:
@@ -61,14 +61,33 @@ def test_a_line_that_is_none_is_named_and_its_hash_is_not_shown(line: str) -> No
 
 
 def test_a_file_without_a_key_or_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    settings = load(["--keys-file", str(tmp_path / "keys")], {})
     with pytest.raises(SettingError, match="can't be read"):
-        keys_in(tmp_path / "none")
+        check_keys(settings)
     (tmp_path / "keys").write_text("# nobody yet\n")
     with pytest.raises(SettingError, match="holds no key"):
-        keys_in(tmp_path / "keys")
+        check_keys(settings)
     (tmp_path / "keys").write_bytes(b"\xff")
     with pytest.raises(SettingError, match="can't be read"):
-        keys_in(tmp_path / "keys")
+        check_keys(settings)
+
+
+@pytest.mark.parametrize("text", [" ", ";", "\n", "# nobody yet"])
+def test_a_variable_without_a_key_stops_the_start(text: str) -> None:
+    settings = load(["--host", "0.0.0.0"], {"RELEARN_KEYS": text})  # noqa: S104
+    with pytest.raises(SettingError, match="RELEARN_KEYS holds no key"):
+        check_keys(settings)
+    assert Keys(settings).are_asked_for, "and opens nothing where nobody checked"
+
+
+def test_a_worker_that_starts_while_the_file_is_broken_lets_nobody_in_and_reads_it_later(tmp_path: Path) -> None:
+    key, line = new_key("ana", [Scope.READ])
+    (tmp_path / "keys").write_text(line[:50])
+    ours = keys_in(tmp_path / "keys")
+    assert ours.are_asked_for
+    assert ours.find(key.encode()) is None
+    (tmp_path / "keys").write_text(line)
+    assert ours.find(key.encode()) is not None
 
 
 def test_the_file_is_read_again_when_it_changes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -95,7 +114,7 @@ def test_the_file_is_read_again_when_it_changes(tmp_path: Path, caplog: pytest.L
     assert ours.are_asked_for, "whoever takes the last key out opens nothing"
     assert first not in caplog.text
     assert first_line.split(":")[1] not in caplog.text
-    assert [record.levelname for record in caplog.records] == ["INFO", "ERROR", "ERROR", "INFO", "INFO"]
+    assert [record.levelname for record in caplog.records] == ["INFO", "INFO", "ERROR", "ERROR", "INFO", "INFO"]
 
 
 def test_every_key_is_compared_in_constant_time_by_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
