@@ -162,6 +162,14 @@ def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
     return descriptor
 
 
+def size_of(path: Path) -> int | None:
+    """The size of what lies at a path; None where nothing can be seen."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 def read_json(path: Path) -> dict[str, Json]:
     """The JSON object in a plain file. Raises OSError, or ValueError if it is not one."""
     try:
