@@ -21,6 +21,7 @@ from server.store.errors import ClaimLost, StoreError
 from server.store.tables import image, job, model, pending, version, worker
 
 WRITERS = 8  # threads that write and sync: a disk syncs many files at once sooner than one after another
+PICTURE_LIMIT_BYTES = 4 * 2**20  # read of a file; the pixels of the largest picture are a tenth of it
 SWEEP_ROWS = 64  # that are swept in one transaction
 
 logger = logging.getLogger("relearn")
