@@ -15,14 +15,12 @@ from server.models.model import load
 from server.store.errors import BrokenArtifact
 from server.store.manifest import Manifest
 
-NICE = 10  # as a worker's threads that compute
 NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate")  # what onnxruntime and numpy say
 
 
 def main() -> None:
     asked = json.load(sys.stdin)
     manifest = Manifest.from_json(asked["manifest"].encode())
-    os.nice(NICE)
     _bound(asked["seconds"], asked["bytes"])
     said: dict[str, object] = {}
     try:

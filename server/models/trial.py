@@ -101,17 +101,20 @@ def fingerprint(manifest: Manifest) -> str:
 
 
 def _run_child(asked: bytes, is_wanted: Callable[[], bool]) -> tuple[bytes, int | None]:
-    """What the child says, and its exit code; None if it was stopped."""
+    """What the child says, and its exit code; None if it was stopped. Raises BrokenArtifact if none can be started."""
     deadline = time.monotonic() + WAIT_SECONDS
-    child = subprocess.Popen(
-        [sys.executable, "-m", "server.models.child"],
-        cwd=ROOT,
-        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "server.models.child"],
+            cwd=ROOT,
+            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise BrokenArtifact(f"no process could be started for its first load: {error.strerror}") from None
     assert child.stdin is not None
     assert child.stdout is not None
     said, ended = b"", False

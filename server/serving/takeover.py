@@ -48,6 +48,7 @@ class Serving:
         self._trials = trials
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
         self._loader = priority.threads(1, "load", priority.NICE_UNAWAITED)
+        self._trier = priority.threads(1, "try")  # its children have its priority: at the loader's they take for ever
         self._looker = priority.threads(2, "look")
         self._work = [Background(self._follow), Background(self._load_wanted)]
         self._wanted: str | None = None
@@ -80,7 +81,8 @@ class Serving:
         self._stopping = True
         for work in self._work:
             await work.stop()
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._trier, self._loader):
+            pool.shutdown(wait=False, cancel_futures=True)
         await self._presence.end()
         self._looker.shutdown(wait=False)
 
@@ -138,6 +140,7 @@ class Serving:
         """Load a version and swap it in, if the pointer is still there; whether it serves now."""
         loop = asyncio.get_running_loop()
         try:
+            await loop.run_in_executor(self._trier, self._check, wanted)
             model = await loop.run_in_executor(self._loader, self._load, wanted)
             if not await self._presence.take_over(wanted, partial(self._swap, model)):
                 await self.look()  # the pointer moved just now
@@ -202,12 +205,17 @@ class Serving:
         manifest = self._versions.manifest(version)
         return self._trials.load(self._versions.folder(version), manifest, lambda: not self._stopping)
 
-    def _load(self, version: str) -> Model:
+    def _check(self, version: str) -> None:
+        """Have a version tried, if it can take over; raises BrokenArtifact, or Dropped."""
         manifest = self._versions.manifest(version)
         if not self.fits(manifest.preprocessing):
             raise BrokenArtifact(
                 f"version {version} reads pictures another way than the one that serves; restart to serve it"
             )
+        self._trials.check(self._versions.folder(version), manifest, partial(self._is_wanted, version))
+
+    def _load(self, version: str) -> Model:
+        manifest = self._versions.manifest(version)
         return self._trials.load(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
     def fits(self, preprocessing: Preprocessing) -> bool:

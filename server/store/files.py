@@ -110,9 +110,9 @@ def remove_ours(path: Path) -> int:
     return removed
 
 
-def read_regular(path: Path, limit_bytes: int) -> bytes:
+def read_regular(path: Path, limit_bytes: int, alone: bool = True) -> bytes:
     """The bytes of a plain file of at most `limit_bytes`, read once; raises OSError as `open_plain` does."""
-    descriptor = open_plain(path)
+    descriptor = open_plain(path, alone=alone)
     try:
         too_large = OSError(errno.EFBIG, f"larger than {limit_bytes} bytes", str(path))
         if os.fstat(descriptor).st_size > limit_bytes:
@@ -139,11 +139,12 @@ def digest(path: Path, expected_bytes: int) -> tuple[str, int]:
     return made.hexdigest(), size
 
 
-def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
+def open_plain(path: Path, flags: int = os.O_RDONLY, alone: bool = True) -> int:
     """A descriptor of a plain file; with O_CREAT it is made where it is missing. It never waits, whatever lies there.
 
     Raises OSError if it is missing, no plain file, or a link of either kind, since a link may lead to somebody else's
     file; nor may any folder on the way from the root be one. So whoever holds a folder resolves it once, beforehand.
+    Not `alone`, it may have a second name: pictures of before there was a database do.
     """
     *folders, name = path.absolute().parts
     parent = os.open(folders[0], _FOLDER)
@@ -156,10 +157,18 @@ def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
     finally:
         os.close(parent)
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+    if not stat.S_ISREG(status.st_mode) or (alone and status.st_nlink != 1):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a plain file of its own", str(path))
     return descriptor
+
+
+def size_of(path: Path) -> int | None:
+    """The size of what lies at a path; None where nothing can be seen."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def read_json(path: Path) -> dict[str, Json]:

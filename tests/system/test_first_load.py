@@ -4,7 +4,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,8 @@ from export.publish import publish
 from server.store.memory import Memory
 from tests.digits import Digits
 from tests.faults.stage import eventually
+from tests.harmful import HARMFUL, multiplied
 from tests.live import ROOT, LiveServer
-from tests.server.models.test_trial import HARMFUL, multiplied
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 
 LIMITS = ("--load-limit-seconds", "2", "--load-limit-bytes", str(256 * 2**20))
@@ -65,7 +65,6 @@ def test_a_harmful_version_is_refused_and_the_old_one_serves_on(
     place: tuple[LiveServer, Memory], digits: Digits, kind: str
 ) -> None:
     server, memory = place
-    make: Callable[[], bytes]
     make, says = HARMFUL[kind]
     candidate = tiny_candidate(model=make())
     server.predict(digits.png(0))

@@ -166,6 +166,28 @@ def test_a_runner_that_can_not_be_given_its_log_is_said_and_holds_nobody_up(
     assert server.predict(digits.png(0)).status_code == 200
 
 
+@pytest.mark.parametrize("harm", [symlink, pipe, device])  # a socket's path has 107 bytes at most
+def test_a_foreign_file_for_a_picture_is_neither_served_nor_waited_for(
+    place: tuple[LiveServer, Memory], digits: Digits, harm: Harm
+) -> None:
+    server, _ = place
+    server.upload([("a.png", digits.png(3))], ["0"], source="correction")
+    (victim,) = (server.folder / "data").glob("t*/*/*.png")
+    whole = server.get(f"/dataset/images/{victim.stem}")
+    assert (whole.status_code, whole.content) == (200, victim.read_bytes())
+    again = server.get(f"/dataset/images/{victim.stem}", headers={"If-None-Match": whole.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    aside = victim.with_name("aside")
+    victim.rename(aside)
+    try:
+        harm(victim, server.folder)
+        found = answers(server, f"/dataset/images/{victim.stem}")
+        assert {status for status, _ in found} == {500}
+        assert not any(SECRET in body for _, body in found)
+    finally:
+        aside.replace(victim)
+
+
 def test_a_manifest_that_names_files_elsewhere_is_refused(place: tuple[LiveServer, Memory]) -> None:
     server, memory = place
     path = memory.versions.folder("1") / "manifest.json"

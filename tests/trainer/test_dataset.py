@@ -82,6 +82,31 @@ def test_a_class_missing_in_test_is_named(tmp_path: Path) -> None:
         dataset.find(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"", "expected 10 names, .* found 0"),
+        (b"a\nb\nc\n", "expected 10 names, .* found 3"),
+        (b"a\nb\nc\nd\ne\nf\ng\nh\ni\n\n\n", "expected 10 names, .* found 9"),
+        (b"a\nb\nc\nd\ne\nf\ng\nh\ni\na\n", "'a' is none"),
+        (b"a\nb\n\nd\ne\nf\ng\nh\ni\nj\n", "'' is none"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_names_that_do_not_fit_the_classes_are_refused(tmp_path: Path, text: bytes, says: str) -> None:
+    write_small_mnist(tmp_path, 200, 200)
+    (tmp_path / "labels.txt").write_bytes(text)
+    with pytest.raises(DatasetError, match=rf"labels\.txt: .*{says}"):
+        dataset.find(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nmore\nthan needed\n"])
+def test_classes_have_the_names_of_their_lines(tmp_path: Path, end: str) -> None:
+    write_small_mnist(tmp_path, 200, 200)
+    (tmp_path / "labels.txt").write_text("zéro\none\ntwo\nthree\n4\n5\n6\n7\n8\nnine" + end, "utf-8")
+    assert dataset.find(tmp_path).labels == ("zéro", "one", "two", "three", "4", "5", "6", "7", "8", "nine")
+
+
 def write_folders(folder: Path, labels: tuple[str, ...] = ("cat", "dog"), images: int = 60) -> None:
     """A colour dataset: each class has a tint of its own."""
     random = np.random.default_rng(3)
