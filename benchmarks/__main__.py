@@ -28,6 +28,7 @@ from benchmarks.service import (
     training,
     workers,
 )
+from server.machine.descriptors import raise_limit
 
 BENCHMARKS: dict[str, Benchmark] = {
     "throughput": throughput.run,
@@ -69,6 +70,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     results.mkdir(parents=True, exist_ok=True)
+    raise_limit()  # of descriptors, for the clients
     for name in names:
         begun = time.perf_counter()
         result = BENCHMARKS[name](setting)
