@@ -14,6 +14,12 @@ from server.machine.memory import resident_bytes
 from server.routes.service import Service
 from server.web.errors import Busy, NoModel
 
+LIMITS = (
+    *("body_limit_bytes", "bodies_limit_bytes", "json_limit_bytes", "body_timeout_seconds"),
+    *("image_limit_pixels", "image_limit_bytes", "webp_limit_pixels", "upload_limit_files"),
+    *("queue_limit", "threads_queue_limit", "queue_timeout_seconds"),
+)  # of what a client may send, and of what may wait: docs/limits.md
+
 
 def routes(service: Service) -> list[Route]:
     async def health(request: Request) -> Response:
@@ -26,6 +32,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": model.version if model is not None else None,
             "labels": list(model.labels) if model is not None else [],
             "problems": problems,
+            "limits": {name: getattr(service.settings, name) for name in LIMITS},
         }
         return JSONResponse(content, 503 if model is None else 200)
 

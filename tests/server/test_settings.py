@@ -38,6 +38,7 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_DOCKER_CPUS": "0"}, "at least"),
         ({"RELEARN_DOCKER_MEMORY_BYTES": "4g"}, "whole number"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
+        ({"RELEARN_BODIES_LIMIT_BYTES": str(2**25 - 1)}, "no such body could ever be taken"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
         ({"RELEARN_DATABASE": "relearn.sqlite3"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "postgresql://user@host/name"}, "must be postgresql"),
