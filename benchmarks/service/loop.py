@@ -19,15 +19,15 @@ ANSWER_SECONDS = 60.0
 
 
 def run(setting: Setting) -> Result:
-    drawn = DRAWN * setting.rounds if setting.rounds > 1 else 1
+    drawn, times = (DRAWN * setting.rounds, AGAIN) if setting.rounds > 1 else (1, 0)
     held: dict[str, float] = {}
     with servers.watched() as watched, servers.on_core(1):
         for family in shapes.FAMILIES:
             draw = Random(family.__name__)  # noqa: S311 - the same each time
             tried = [(_held(watched.address, shape), shape) for shape in (family(draw) for _ in range(drawn))]
             seconds, worst = max(tried, key=lambda each: each[0])
-            again = [_held(watched.address, worst) for _ in range(AGAIN)]
-            held[family.__name__] = min(seconds, *again) * 1e3
+            again = [_held(watched.address, worst) for _ in range(times)]
+            held[family.__name__] = min([seconds, *again]) * 1e3
     row = Row(
         f"the worst of {len(held)} families of hostile requests",
         "longest hold of the event loop",

@@ -161,7 +161,8 @@ def picture_of_words(draw: Random) -> Shape:
 def drawings(draw: Random) -> Shape:
     """Many pictures that are small enough for the event loop, each as dear as such a one may be."""
     mode = draw.choice(("RGBA", "LA", "P", "I;16", "RGB", "L"))
-    data = _file(_picture(draw, mode, 320, 80 if mode == "RGBA" else 300), "PNG", compress_level=9)
+    width, height = draw.choice(((320, 300), (640, 160), (102_400, 1), (1, 102_400), (1000, 100)))
+    data = _file(_picture(draw, mode, width, height), "PNG", compress_level=9)
     boundary, number = b"b", draw.choice((1, 64, 300))
     part = b"--b\r\n" + DISPOSITION + b"\r\n\r\n" + data + b"\r\n"
     labels = b'--b\r\nContent-Disposition: form-data; name="labels"\r\n\r\n' + b",".join([b"7"] * number) + b"\r\n"

@@ -1,11 +1,13 @@
 """Our application with a heart that beats in its event loop: GET /held says for how long at most it stood still.
 
-What the machine's other processes take is not counted: of a gap between two beats counts what this one computed in it.
+What the machine's other processes take is not counted: of a gap between two beats counts what this one computed in it,
+but not for how long the loop's thread could have gone on and had no core (schedstat, proc(5)).
 """
 
 import asyncio
 import contextlib
 import os
+from pathlib import Path
 from time import perf_counter, process_time
 
 from starlette.types import Receive, Scope, Send
@@ -43,10 +45,15 @@ class Watched:
     async def _beat(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                begun, computed = perf_counter(), process_time()
+                begun, computed, waited = perf_counter(), process_time(), _waited_seconds()
                 await asyncio.sleep(BEAT_SECONDS)
-                gap = perf_counter() - begun - BEAT_SECONDS
+                gap = perf_counter() - begun - BEAT_SECONDS - (_waited_seconds() - waited)
                 self._longest = max(self._longest, min(gap, process_time() - computed))
+
+
+def _waited_seconds() -> float:
+    """For how long this thread has waited for a core so far."""
+    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
 
 
 def app() -> Watched:

@@ -73,8 +73,9 @@ def _within(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def _tiles(size: tuple[int, int], factors: tuple[int, int]) -> Iterator[Box]:
-    """Boxes that cover the picture, of whole blocks that are averaged."""
-    across, down = (factor * max(1, TILE // factor) for factor in factors)
+    """Boxes that cover the picture, of whole blocks that are averaged; of a narrow one as large as of any other."""
+    down = factors[1] * max(1, TILE**2 // min(size[0], TILE) // factors[1])
+    across = factors[0] * max(1, TILE**2 // min(size[1], down) // factors[0])
     for top in range(0, size[1], down):
         for left in range(0, size[0], across):
             yield left, top, min(left + across, size[0]), min(top + down, size[1])

@@ -44,6 +44,7 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_URL_LIMIT_BYTES": "40000"}, "which counts the URL too"),
         ({"RELEARN_URL_LIMIT_BYTES": "65536", "RELEARN_HEADER_LIMIT_BYTES": "100000"}, "under 65536"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
+        ({"RELEARN_BODIES_LIMIT_BYTES": str(2**25 - 1)}, "no such body could ever be taken"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
         ({"RELEARN_API_KEY": "from a file\n"}, "blanks"),
         ({"RELEARN_API_KEY": " k"}, "blanks"),
