@@ -3,7 +3,7 @@
 Everything after this reads rows of that file, so that the input pipeline is never the bottleneck and a dataset need not
 fit in memory. Each image falls into a part for ever, by the hash of its pixels: `fit` is trained on, `validation`
 chooses, `gate` judges a candidate against the current model, `test` is only reported. No model ever trains on gate or
-test.
+test, nor on a copy of what judges (likeness.py).
 """
 
 from collections import Counter
@@ -24,6 +24,7 @@ from server.store.content import picture_path
 from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
 from trainer.errors import DatasetError
+from trainer.parts import kept_apart
 
 PARTS = (
     "fit",
@@ -48,11 +49,12 @@ class Prepared:
     classes: Classes
     rows: dict[str, NDArray[np.int64]]  # part -> row numbers
     batches: tuple[str, ...]  # the upload batches it holds
-    skipped: int  # uploads left out because they are base images that judge
+    skipped: int  # uploads left out because they are copies of what judges, or judge what is trained on
     lost: int = 0  # uploads whose files are not there
     decision: int = 0  # that left the uploads as they were used
     fingerprint: str = ""  # of all uploads there were to use
     sources: tuple[str, ...] = ()  # of the held-out uploads
+    base_left_out: int = 0  # training images of the base left out because the same picture judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
         """The images and classes of one part, in memory."""
@@ -75,8 +77,9 @@ def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work
     """Read every picture of the dataset and the uploads once; raises DatasetError that names a file it can't use.
 
     The uploads are those of one decision, whatever is changed meanwhile: the files of removed ones stay until the job
-    is over. An upload that is also a base image for validation, gate or test is left out: it would be trained on what
-    judges; so is one whose file is lost, which is no reason to learn from none.
+    is over. Nothing that judges is trained on: a training image that is the same to the model as one that judges is
+    left out, an upload that is a copy of one, and a held-out upload that is a copy of what is trained on. So is an
+    upload whose file is lost, which is no reason to learn from none.
     """
     decision, fingerprint, stored, batches = memory.browser.learnable()
     foreign = sorted({upload.label for upload in stored} - set(dataset.labels))
@@ -93,33 +96,40 @@ def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work
         images[row], classes[row] = prepared, number_of[label]
         rows[part].append(row)
 
-    judges: set[str] = set()
     for example, sha256, prepared in _read_base(dataset, preprocessing):
         part = "test" if example.half == "test" else part_of(sha256)
         place(example.label, part, prepared)
-        if part != "fit":
-            judges.add(sha256)
-    skipped = lost = 0
-    sources: list[str] = []  # of the held-out uploads
+    lost = 0
+    source_of: dict[int, str] = {}  # of the rows of held-out uploads
     for upload in stored:
         path = memory.content.path("data", picture_path(upload.sha256, upload.split))
-        if upload.sha256 in judges:
-            skipped += 1
-        elif not path.is_file():
+        if not path.is_file():
             lost += 1
             print(f"left out, since its file is lost: {path}", flush=True)
         else:
             with Image.open(path) as picture:
                 prepared = preprocessing.apply(picture)
             place(upload.label, "uploads" if upload.split == "train" else "held out", prepared)
-            sources += [upload.source] if upload.split == "test" else []
+            source_of[sum(map(len, rows.values())) - 1] = upload.source
     images.flush()
-    for part in ("fit", "validation", "gate"):
-        if not rows[part]:
-            raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
     arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
+    apart = kept_apart(images, arrays)
+    for part in ("fit", "validation", "gate"):
+        if not len(apart[part]):
+            raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
+    left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     return Prepared(
-        dataset.labels, images, classes, arrays, tuple(batches), skipped, lost, decision, fingerprint, tuple(sources)
+        labels=dataset.labels,
+        images=images,
+        classes=classes,
+        rows=apart,
+        batches=tuple(batches),
+        skipped=left_out["uploads"] + left_out["held out"],
+        lost=lost,
+        decision=decision,
+        fingerprint=fingerprint,
+        sources=tuple(source_of[row] for row in apart["held out"].tolist()),
+        base_left_out=left_out["fit"],
     )
 
 

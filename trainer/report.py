@@ -35,8 +35,8 @@ def _page(figures: dict[str, Any], drawn: dict[str, bytes]) -> bytes:
         f"<h1>Report of job {escape(training['job'])}</h1>",
         f"<p>Test accuracy <strong>{100 * test['accuracy']:.2f} %</strong> on {test['images']} images. The gate "
         f"{'let it pass' if verdict['passed'] else 'refused it'}, compared with "
-        f"{'version ' + escape(verdict['against']) if verdict['against'] else 'no version'}. Verdicts of these images so far: "
-        f"{verdict.get('judged', 1)}.</p>",
+        f"{'version ' + escape(verdict['against']) if verdict['against'] else 'no version'}. "
+        f"Verdicts of these images so far: {verdict.get('judged', 1)}.</p>",
         _table("Figures", ("part", *HEADLINES), _headlines(figures["metrics"])),
         _table("Classes, on the test part", ("label", "precision", "recall", "f1", "images"), _classes(test)),
         _picture("Calibration: reliability diagram", drawn["reliability.svg"]),
