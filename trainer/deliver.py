@@ -118,6 +118,7 @@ def _figures(delivery: Delivery, model: Model) -> dict[str, Any]:
             "images": trained.images,
             "upload_batches": list(prepared.batches),
             "uploads_left_out": prepared.skipped,
+            "base_left_out": prepared.base_left_out,
             "uploads_lost": prepared.lost,
             "decision": prepared.decision,
             "uploads_fingerprint": prepared.fingerprint,
