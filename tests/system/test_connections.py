@@ -82,7 +82,7 @@ def statuses(answered: bytes) -> list[int]:
         (b"GET /livez HTTP/1.1\r\nX: ", b"a", [408]),
         (LIVEZ, b"\r\n", [200, 408]),
         (LIVEZ, b"", [200]),
-        (LIVEZ + b"\r\n", b"", [200, 408]),
+        (LIVEZ + b"\r\n", b"", [200]),
         (LIVEZ + b"GET /livez HT", b"", [200, 408]),
         (post(b"x" * 50, path=b"/nothing")[:-40], b"", [404]),
         (post(b"x" * 50)[:-40], b"", [408]),
@@ -234,7 +234,7 @@ def test_nothing_is_written_into_an_event_stream(strict: LiveServer, ahead: byte
     assert stream.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"event: result" in stream
     assert b"HTTP/1.1 4" not in stream
-    assert statuses(after) in ([400], [408], [431])
+    assert statuses(after) in ([400], [408], [431], [])
 
 
 @pytest.mark.parametrize(
