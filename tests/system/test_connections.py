@@ -280,6 +280,18 @@ def jpeg(digits: Digits) -> bytes:
     return encoded(Image.fromarray(digits.images[0]).resize((640, 640)), "JPEG")
 
 
+def test_who_has_said_so_hears_of_events_to_their_end(strict: LiveServer) -> None:
+    job = open_job(strict)
+    with connect(strict) as connection:
+        connection.sendall(f"GET /retrain/jobs/{job}/events HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        time.sleep(0.3)
+        strict.client.delete(f"{strict.url}/retrain/jobs/{job}")
+        answered = rest_of(connection)
+    assert b"event: result" in answered
+    assert answered.endswith(b"0\r\n\r\n")
+
+
 @pytest.mark.parametrize("request_", [b"nonsense\r\n\r\n", b"GET /livez HTTP/1.1\r\nX: " + b"a" * 3000])
 def test_what_is_no_request_has_its_line_and_its_count(strict: LiveServer, request_: bytes) -> None:
     with connect(strict) as connection:
