@@ -198,7 +198,8 @@ async def _events(service: Service, number: str, last: int) -> AsyncIterator[str
             if isinstance(each, Glance):
                 yield f"id: {each.events}\nevent: result\ndata: {json.dumps(each.result)}\n\n"
             else:
-                yield "".join(f"id: {number}\nevent: progress\ndata: {event}\n\n" for number, event in each)
+                told = [f"id: {number}\nevent: progress\ndata: {event}\n\n" for number, event in each]
+                yield "".join(told) or ": nothing new\n\n"
     except StoreError:
         return  # the job was pruned, or the database is gone: the page asks again and is told
 

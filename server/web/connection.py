@@ -5,7 +5,6 @@ by wire.py. One request is read at a time: what a client sends ahead waits unrea
 """
 
 import asyncio
-from enum import Enum
 from time import perf_counter
 from typing import Any
 
@@ -30,8 +29,11 @@ STOP_SECONDS = 2.0  # that a client may read nothing of its answer, once the ser
 PROBES = frozenset({b"/health", b"/livez", b"/readyz", b"/metrics"})  # are answered where there is hardly room
 
 
-class Stage(Enum):
-    """What is awaited of the client. All have a deadline but ANSWER, where it is the service that is awaited."""
+class Stage:
+    """What is awaited of the client. All have a deadline but ANSWER, where it is the service that is awaited.
+
+    It is no Enum, whose members take six times as long to look up.
+    """
 
     IDLE = "a request"
     HEADER = "the rest of its header"
@@ -59,6 +61,7 @@ class Connection:
         self._server = server
         self._state = state
         self._terms = terms
+        self._lane_path = terms.lane.path if terms.lane is not None else None
         self._settings = terms.settings
         self._wire = wire
         self._loop = loop
@@ -79,7 +82,7 @@ class Connection:
         self._held: Head | None = None  # a request that waits for its body, to be offered to the lane
         self._has_answer = False  # it has begun: nothing is wanted of a body that still comes
         self._is_answered = False  # it is whole
-        self._is_cut = False  # the body will never be whole
+        self._drops = False  # what comes: nobody wants it, and the client shall hear why
         self._pace: Pace | None = None  # of a body that did not come with its header
         self._is_full = False  # the application has enough of the body for now
         self._dropped_bytes = 0
@@ -94,13 +97,14 @@ class Connection:
             self._allow(self._settings.header_seconds if lack is None else SCARCE_SECONDS)
 
     def receive(self, data: bytes) -> None:
-        if self._stage is Stage.LINGER or (self._stage is Stage.BODY and self._has_answer):
+        if self._drops:
             self._dropped_bytes += len(data)
             if self._dropped_bytes > self._settings.unread_limit_bytes:
                 self._be_late()
-        if self._is_cut or self._stage is Stage.LINGER or self._stage is Stage.CLOSING:
-            return
-        self._input, self._at = (self._input[self._at :] + data if self._input else data), 0
+            if self._stage is not Stage.BODY:
+                return
+        self._input = self._input[self._at :] + data if self._input else data
+        self._at = 0
         if self._stage is Stage.ANSWER:
             self._wire.read(False)
         else:
@@ -182,7 +186,7 @@ class Connection:
     def begin_answer(self, keep_alive: bool) -> bool:
         self._has_answer = True
         if self._stage is Stage.BODY:
-            self._is_full = False
+            self._drops, self._is_full = True, False
             self._parser.take_body()
             self._allow(self._settings.unread_seconds)
             self._loop.call_soon(self._go_on)
@@ -205,7 +209,7 @@ class Connection:
         record.status = refusal_of(error).status
         terms.log.add(record)
         self._wire.write(refusal(error, self.default_lines, request_id))
-        self._is_cut = True
+        self._drops = True
         self.end_answer(False)
 
     def break_off(self) -> None:
@@ -230,11 +234,16 @@ class Connection:
             if self._stage is Stage.IDLE:
                 self._stage = Stage.HEADER
                 self._allow(self._settings.header_seconds)
-        elif self._stage is Stage.BODY or self._begin(parser.head):
+        elif self._stage is Stage.BODY:
             self._take_body()
-        if self._stage is Stage.BODY and self._input:
-            self._loop.call_soon(self._go_on)
-        self._wire.read(not (self._input or self._is_full))
+        else:
+            self._begin(parser.head)
+        if self._input:
+            self._wire.read(False)
+            if self._stage is Stage.BODY:
+                self._loop.call_soon(self._go_on)
+        elif not (self._is_full or self._wire.is_reading):
+            self._wire.read(True)
 
     def _go_on(self) -> None:
         """Come back to what is here of a body, after the others had their turn."""
@@ -244,20 +253,25 @@ class Connection:
             else:
                 self._wire.read(True)
 
-    def _begin(self, head: Head) -> bool:
-        """Begin with a request, whose header is here; whether that was possible."""
+    def _begin(self, head: Head) -> None:
+        """Begin with a request, whose header is here, and maybe more."""
         self._stage = Stage.BODY
         self.has_asked = True
         if self._lack is not None:
             if head.url.partition(b"?")[0] not in PROBES:
                 self.refuse(self._lack.error)
-                return False
+                return
             self._is_last = True
-        lane = self._terms.lane
-        if lane is not None and head.url == lane.path and _is_plain(head):
+        if head.url == self._lane_path and _is_plain(head):
+            if self._parser.whole:  # as most are
+                self._stage = Stage.ANSWER
+                self._deadline.clear()
+                self._offer(head, self._parser.finish())
+                return
             self._held = head
-            return True
-        return self._start(head)
+            self._take_body()
+        elif self._start(head):
+            self._take_body()
 
     def _start(self, head: Head) -> bool:
         """Let the application answer a request; whether it can."""
@@ -278,14 +292,13 @@ class Connection:
         parser, whole = self._parser, self._parser.whole
         if whole:
             self._stage = Stage.ANSWER
+            self._drops = False
             self._deadline.clear()
         elif not self._has_answer:
             self._await_body(parser.body_bytes)
         if self._held is not None and not whole:
             return
-        body = parser.take_body()
-        if whole:
-            parser.reset()
+        body = parser.finish() if whole else parser.take_body()
         if self._held is not None:
             self._offer(self._held, body)
         elif self._exchange is not None:
@@ -312,7 +325,7 @@ class Connection:
 
     def _cut(self, error: RequestError) -> None:
         """Read no more of a body that will never be whole: the connection ends after the answer."""
-        self._is_cut = self._is_last = True
+        self._drops = self._is_last = True
         self._stage = Stage.ANSWER
         self._input = b""
         self._deadline.clear()
@@ -326,7 +339,7 @@ class Connection:
 
     def _go_idle(self) -> None:
         """The answer is whole and so was its request: on to the next, if the client reads what it was answered."""
-        if self._wire.is_behind:
+        if self._wire.behind is not None:
             return
         self._forget_request()
         self._stage = Stage.IDLE
@@ -335,13 +348,14 @@ class Connection:
         elif self._has_end:
             self._close()
         else:
-            self._allow(self._settings.idle_seconds)
-            self._wire.read(True)
+            self._deadline.set(self._loop.time() + self._settings.idle_seconds)
+            if not self._wire.is_reading:
+                self._wire.read(True)
 
     def _end(self) -> None:
         """The last answer is written; a client that may still be sending is let to finish, so that it hears it."""
-        may_send = self._is_cut or self._stage is Stage.BODY or self._input
-        self._input = b""
+        may_send = self._drops or self._stage is Stage.BODY or self._input
+        self._drops, self._input = True, b""
         if self._has_end or not may_send:
             self._close()
             return
@@ -352,6 +366,7 @@ class Connection:
 
     def _close(self) -> None:
         self._stage = Stage.CLOSING
+        self._drops = True
         self._deadline.clear()
         self._wire.close()
 
@@ -365,7 +380,7 @@ class Connection:
             self.refuse(late if self._lack is None else self._lack.error)
         elif self._stage is Stage.BODY:
             self._cut(BodyTimeout("the request's body took too long to arrive; send it faster or in smaller pieces"))
-        else:
+        elif self._stage is not Stage.ANSWER:
             self._close()
 
 

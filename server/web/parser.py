@@ -36,6 +36,8 @@ class Parser:
         self._lines_limit = settings.header_limit_lines
         self._url_limit = settings.url_limit_bytes
         self._content_type_limit = settings.content_type_limit_bytes
+        # What is smaller can't go beyond any of these: a line has four bytes at least.
+        self._unchecked_bytes = min(self._url_limit, self._content_type_limit, 4 * self._lines_limit)
         self._http = httptools.HttpRequestParser(self)
         self.reset()
 
@@ -64,6 +66,8 @@ class Parser:
         """
         try:
             if self.head is None:
+                if not (at or self._header_bytes) and len(data) <= self._header_bytes_limit and self._read_all(data):
+                    return len(data)
                 at = self._read_header(data, at)
             if self.whole or self.head is None or at == len(data):
                 return at
@@ -82,6 +86,31 @@ class Parser:
         body, self.body = bytes(self.body), b""
         return body
 
+    def finish(self) -> bytes:
+        """What came of the body since the last call, of a request that is whole; begin the next."""
+        body = bytes(self.body)
+        self.reset()
+        return body
+
+    def _read_all(self, data: bytes) -> bool:
+        """Read a small piece at one go, as most requests come; if it holds more than one, or anything is odd about it,
+        nothing was read."""
+        try:
+            self._http.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._http = httptools.HttpRequestParser(self)
+            self.reset()
+            return False
+        if not self.whole:
+            self._tail = data[-3:]
+            if self.head is None:
+                self._header_bytes = len(data)
+            elif self._left:
+                self._left -= self.body_bytes
+        if len(data) > self._unchecked_bytes:
+            self._check()
+        return True
+
     def _read_header(self, data: bytes, at: int) -> int:
         if not self._begun and data[at] in b"\r\n":  # blank lines, which httptools skips
             begin = len(data) - len(data[at:].lstrip(b"\r\n"))
@@ -91,15 +120,18 @@ class Parser:
         room = max(self._header_bytes_limit - self._header_bytes, 0)
         self._execute(data[at : min(end, at + room)])
         self._header_bytes += end - at
-        if len(self.url) > self._url_limit:
-            raise UrlTooLong(f"the request's URL is longer than {self._url_limit:,} bytes")
+        self._check()
         if self._header_bytes > self._header_bytes_limit:
             raise HeaderTooLarge(f"the request's header is larger than {self._header_bytes_limit:,} bytes")
+        return end
+
+    def _check(self) -> None:
+        if len(self.url) > self._url_limit:
+            raise UrlTooLong(f"the request's URL is longer than {self._url_limit:,} bytes")
         if len(self.headers) > self._lines_limit:
             raise HeaderTooLarge(f"the request's header has more than {self._lines_limit} lines")
         if self.head is not None and len(self.head.fields.get(b"content-type", b"")) > self._content_type_limit:
             raise HeaderTooLarge(f"the request's Content-Type is longer than {self._content_type_limit:,} bytes")
-        return end
 
     def _read_declared(self, data: bytes, at: int) -> int:
         end = min(at + self._left, len(data))

@@ -20,27 +20,22 @@ class Wire:
         self._pace = settings.pace_limit_bytes  # a second
         self._deadline = Deadline(loop, self._look)
         self._unread_bytes = 0  # when it was last looked at
-        self._is_reading = True
+        self.is_reading = True
         self._is_closing = False
-        self._behind: asyncio.Future[None] | None = None  # while the client is
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the client has more to read than should wait."""
-        return self._behind is not None
+        self.behind: asyncio.Future[None] | None = None  # while the client has more to read than should wait
 
     def write(self, data: bytes) -> None:
         self._transport.write(data)
 
     async def writable(self) -> None:
         """Wait while the client is behind."""
-        while self._behind is not None:
-            await asyncio.shield(self._behind)
+        while self.behind is not None:
+            await asyncio.shield(self.behind)
 
     def read(self, on: bool) -> None:
         """Whether what the client sends is taken in."""
-        if on != self._is_reading and not self._transport.is_closing():
-            self._is_reading = on
+        if on != self.is_reading and not self._transport.is_closing():
+            self.is_reading = on
             if on:
                 self._transport.resume_reading()
             else:
@@ -48,22 +43,22 @@ class Wire:
 
     def pause(self) -> None:
         """The client is behind."""
-        if self._behind is None:
-            self._behind = self._loop.create_future()
+        if self.behind is None:
+            self.behind = self._loop.create_future()
             self._watch()
 
     def resume(self) -> None:
         """It is no more, or gone."""
-        if self._behind is not None:
-            self._behind.set_result(None)
-            self._behind = None
+        if self.behind is not None:
+            self.behind.set_result(None)
+            self.behind = None
             if not self._is_closing:
                 self._deadline.clear()
 
     def hurry(self, seconds: float) -> None:
         """Wait for its reading no longer than this from now on."""
         self._seconds = min(self._seconds, seconds)
-        if self._behind is not None or self._is_closing:
+        if self.behind is not None or self._is_closing:
             self._watch()
 
     def finish(self) -> None:
