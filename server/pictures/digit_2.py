@@ -57,11 +57,12 @@ def normalised(picture: Image.Image, height: int, width: int) -> Grey:
 
 def is_normal(pixels: bytes, width: int) -> bool:
     """Whether a picture of the model's size, row by row, is in MNIST's form: ground 0, full ink, in the middle."""
-    if pixels.count(0) < HALF_EMPTY * len(pixels) or not pixels.translate(None, _BELOW_FULL):
+    if not (b"\xff" in pixels or pixels.translate(None, _BELOW_FULL)) or pixels.count(0) < HALF_EMPTY * len(pixels):
         return False
     levels = np.frombuffer(pixels, np.uint8).astype(np.float32)
-    mass, down, right = (levels @ _moments(len(pixels), width)).tolist()
-    return bool(abs(down) <= OFF * mass and abs(right) <= OFF * mass)
+    mass, down, right = levels.dot(_moments(len(pixels), width)).tolist()
+    limit: float = OFF * mass
+    return -limit <= down <= limit and -limit <= right <= limit
 
 
 def are_normal(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
