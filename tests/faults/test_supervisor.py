@@ -16,14 +16,11 @@ from tests.digits import Digits
 from tests.faults.stage import Stage, eventually, workers_of
 from tests.live import LiveServer
 
-TOLD_SECONDS = 3.0
-
 
 @contextlib.contextmanager
 def pair(folder: Path, *flags: str, **environment: str) -> Iterator[tuple[LiveServer, Stage]]:
     """Two workers that serve, and a stage for them."""
     stage = Stage(folder / "stage")
-    stage.tell("told-seconds", str(TOLD_SECONDS))
     with LiveServer(folder, "--workers", "2", *flags, environment=stage.environment | environment) as server:
         workers_of(server)
         yield server, stage
@@ -81,6 +78,7 @@ def test_a_worker_that_dies_is_replaced_at_once_counted_and_told_of_for_a_while(
             assert Path(f"/proc/{pid}").exists()
         eventually(lambda: words in problems(server), "a word in health")
         assert metric(server, f'relearn_worker_deaths_total{{cause="{cause}"}}') == 1
+        stage.tell("forget")
         eventually(lambda: not problems(server), "health forgets")
         assert server.stop() == 0
 
@@ -122,6 +120,7 @@ def test_workers_that_end_at_start_are_tried_again_at_growing_distances_until_th
         assert max(pauses) >= 4
         stage.take_back("end at start")
         eventually(lambda: len(workers_of(server)) == 2, "two new workers")
+        stage.tell("forget")
         eventually(lambda: not problems(server), "health forgets")
         assert server.stop() == 0
 
