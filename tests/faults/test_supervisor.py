@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ import pytest
 from tests.digits import Digits
 from tests.faults.stage import Stage, eventually, workers_of
 from tests.live import LiveServer
+
+ASK: Any = {"timeout": 60, "trust_env": False}
 
 
 @contextlib.contextmanager
@@ -87,13 +90,13 @@ def test_what_a_dead_worker_counted_stays_and_what_it_was_goes(tmp_path: Path, d
     answered = 'relearn_requests_total{method="POST",route="/predict",status="200"}'
     with pair(tmp_path) as (server, stage):
         for position in range(20):
-            httpx.post(server.url + "/predict", content=digits.png(position), headers={"Content-Type": "image/png"})
+            assert httpx.post(server.url + "/predict", files={"file": digits.png(position)}, **ASK).status_code == 200
         eventually(lambda: metric(server, answered) == 20, "all are counted")
         stage.tell("end at start", "7")  # nobody comes in its place for now
         victim, other = workers_of(server)
         os.kill(victim, signal.SIGKILL)
         server.client.close()
-        server.client = httpx.Client(timeout=60, trust_env=False)
+        server.client = httpx.Client(**ASK)
         open_there = len(os.listdir(f"/proc/{other}/fd"))  # noqa: PTH208 - the names are of no matter
         eventually(
             lambda: abs(metric(server, "relearn_open_descriptors") - open_there) < 10, "only the other's descriptors"
