@@ -139,7 +139,14 @@ def _counts(module: Any) -> None:
 
 
 def _supervisor(module: Any) -> None:
-    module.TOLD_SECONDS = float(told("told-seconds") or module.TOLD_SECONDS)
+    problems = module.Supervisor._problems
+
+    def looking(self: Any) -> Any:
+        if told("forget") is not None:
+            module.TOLD_SECONDS = 0.0
+        return problems(self)
+
+    module.Supervisor._problems = looking
 
 
 def _versions(module: Any) -> None:

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,14 +17,13 @@ from tests.digits import Digits
 from tests.faults.stage import Stage, eventually, workers_of
 from tests.live import LiveServer
 
-TOLD_SECONDS = 3.0
+ASK: Any = {"timeout": 60, "trust_env": False}
 
 
 @contextlib.contextmanager
 def pair(folder: Path, *flags: str, **environment: str) -> Iterator[tuple[LiveServer, Stage]]:
     """Two workers that serve, and a stage for them."""
     stage = Stage(folder / "stage")
-    stage.tell("told-seconds", str(TOLD_SECONDS))
     with LiveServer(folder, "--workers", "2", *flags, environment=stage.environment | environment) as server:
         workers_of(server)
         yield server, stage
@@ -81,6 +81,7 @@ def test_a_worker_that_dies_is_replaced_at_once_counted_and_told_of_for_a_while(
             assert Path(f"/proc/{pid}").exists()
         eventually(lambda: words in problems(server), "a word in health")
         assert metric(server, f'relearn_worker_deaths_total{{cause="{cause}"}}') == 1
+        stage.tell("forget")
         eventually(lambda: not problems(server), "health forgets")
         assert server.stop() == 0
 
@@ -89,13 +90,13 @@ def test_what_a_dead_worker_counted_stays_and_what_it_was_goes(tmp_path: Path, d
     answered = 'relearn_requests_total{method="POST",route="/predict",status="200"}'
     with pair(tmp_path) as (server, stage):
         for position in range(20):
-            httpx.post(server.url + "/predict", content=digits.png(position), headers={"Content-Type": "image/png"})
+            assert httpx.post(server.url + "/predict", files={"file": digits.png(position)}, **ASK).status_code == 200
         eventually(lambda: metric(server, answered) == 20, "all are counted")
         stage.tell("end at start", "7")  # nobody comes in its place for now
         victim, other = workers_of(server)
         os.kill(victim, signal.SIGKILL)
         server.client.close()
-        server.client = httpx.Client(timeout=60, trust_env=False)
+        server.client = httpx.Client(**ASK)
         open_there = len(os.listdir(f"/proc/{other}/fd"))  # noqa: PTH208 - the names are of no matter
         eventually(
             lambda: abs(metric(server, "relearn_open_descriptors") - open_there) < 10, "only the other's descriptors"
@@ -122,6 +123,7 @@ def test_workers_that_end_at_start_are_tried_again_at_growing_distances_until_th
         assert max(pauses) >= 4
         stage.take_back("end at start")
         eventually(lambda: len(workers_of(server)) == 2, "two new workers")
+        stage.tell("forget")
         eventually(lambda: not problems(server), "health forgets")
         assert server.stop() == 0
 
