@@ -62,7 +62,7 @@ def is_normal(pixels: bytes, width: int) -> bool:
     levels = np.frombuffer(pixels, np.uint8).astype(np.float32)
     mass, down, right = levels.dot(_moments(len(pixels), width)).tolist()
     limit: float = OFF * mass
-    return -limit <= down <= limit and -limit <= right <= limit
+    return bool(-limit <= down <= limit and -limit <= right <= limit)
 
 
 def are_normal(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
