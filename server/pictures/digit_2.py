@@ -62,7 +62,7 @@ def is_normal(pixels: bytes, width: int) -> bool:
     levels = np.frombuffer(pixels, np.uint8).astype(np.float32)
     mass, down, right = levels.dot(_moments(len(pixels), width)).tolist()
     limit: float = OFF * mass
-    return -limit <= down <= limit and -limit <= right <= limit
+    return bool(-limit <= down <= limit and -limit <= right <= limit)
 
 
 def are_normal(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -124,7 +124,8 @@ def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
 
 def _lighting(paper: Levels) -> Ink:
     """What makes the difference of dark ink on paper so much darker than white the same in shadow and in light."""
-    return np.float32(255) / np.maximum(255 - paper.astype(np.float32), DARKEST_PAPER)
+    light = np.maximum(255 - paper.astype(np.float32), np.float32(DARKEST_PAPER))
+    return (255 / light).astype(np.float32)
 
 
 def _found(coarse: Levels, is_dark: bool) -> _Found:

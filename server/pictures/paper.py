@@ -53,7 +53,7 @@ def _is_ink_light(coarse: Levels) -> bool:
         if along > ALL or along < 1 - ALL:
             sheet = (coarse > limit) != (along > ALL)
             if _is_sheet(sheet):
-                return along > ALL
+                return bool(along > ALL)
         elif (along if light else 1 - along) > MOST:
             return not light
     return light
