@@ -45,7 +45,7 @@ def _is_ink_light(coarse: Levels) -> bool:
     strong = _rank(coarse.size)
     ranks = (strong, coarse.size // 2 + 1, coarse.size - strong + 1)
     darkest, middle, lightest = np.searchsorted(upto, ranks).tolist()
-    light = lightest - middle > middle - darkest
+    light = bool(lightest - middle > middle - darkest)
     limit = (darkest + lightest) / 2
     share = 1 - int(upto[int(limit)]) / coarse.size
     if min(share, 1 - share) > ABOUT_HALF:
