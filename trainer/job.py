@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from server.store import files, living
 from server.store.content import job_path
@@ -24,13 +24,13 @@ from server.store.errors import LeaseLost, StoreError
 from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.outcome import outcome
+from trainer.log import copy_log
 
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 1.0  # between attempts at a lease while another job runs
 LEASE_SECONDS = living.LOOK_SECONDS * living.STALLED_LOOKS  # without a beat: by then others may take it for dead
 CONCLUDE_SECONDS = 60.0  # longest wait for a database that is away, to write down how the job ended
 STOP_SECONDS = 5.0  # between asking the child to end and killing its group
-LOG_LIMIT_BYTES = 8 * 2**20
 NICE = 19
 SESSION_NICE = 10  # a tenth of a core that others want: beside a server that is never idle it must come to its end, too
 
@@ -106,7 +106,7 @@ class _Supervisor:
         )
         assert child.stdout is not None
         assert child.stdin is not None
-        log = threading.Thread(target=_copy_log, args=(child.stdout, folder / "trainer.log", echo), daemon=True)
+        log = threading.Thread(target=copy_log, args=(child.stdout, folder / "trainer.log", echo), daemon=True)
         log.start()
         try:
             stopped = self._watch(child)
@@ -222,31 +222,6 @@ def _how_it_died(code: int) -> str:
     name = signal.Signals(-code).name
     hint = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
     return f"the trainer was killed by {name}{hint}"
-
-
-def _copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | None) -> None:
-    """Copy what the child prints to its log, up to the limit; the rest is dropped, so that the child never blocks."""
-    written = 0
-    with source, os.fdopen(_log_at(path), "ab") as log:
-        while piece := os.read(source.fileno(), 65536):
-            if echo is not None:
-                echo(piece)
-            room = LOG_LIMIT_BYTES - written
-            if room > 0:
-                log.write(piece[:room])
-                if len(piece) >= room:
-                    log.write(b"\n(the log is full; what follows was dropped)\n")
-                log.flush()
-            written += len(piece)
-
-
-def _log_at(path: Path) -> int:
-    """A descriptor of the log; where something else lies in its place, of nothing, since the job needs none."""
-    try:
-        return files.open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    except OSError as error:
-        print(f"the job goes without a log: {error}", flush=True)
-        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def child_command(lease: Lease, work: Path, arguments: list[str]) -> list[str]:

@@ -4,8 +4,9 @@ Seen on the model's input. A picture is the vector of its ink, which is how far 
 level, whichever of the two is darker; around its centre of mass, blurred a little, less the same blurred much, of
 length 1. A copy is near to its original, and clearly nearer than to anything else (the ratio test of Lowe 2004,
 https://doi.org/10.1023/B:VISI.0000029664.99615.94): most ones of MNIST are as near to each other as a copy is to its
-original, so that no threshold alone, and no perceptual hash, tells the two apart. Of copies 99 % are found, and of a
-hundred other digits, ones for the most part, one is taken for a copy (tests/trainer/test_likeness.py).
+original, so that no threshold alone, and no perceptual hash, tells the two apart. Of copies 96 to 97 % are found (all
+that were saved as JPEG, 93 % of those of twice the size), and of a hundred other digits, ones for the most part, one is
+taken for a copy (tests/trainer/test_likeness.py).
 """
 
 import numpy as np

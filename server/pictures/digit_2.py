@@ -124,8 +124,13 @@ def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
 
 def _lighting(paper: Levels) -> Ink:
     """What makes the difference of dark ink on paper so much darker than white the same in shadow and in light."""
+<<<<<<< HEAD
     given_back = np.maximum(255 - paper.astype(np.float32), np.float32(DARKEST_PAPER))
     return np.divide(np.float32(255), given_back, dtype=np.float32)
+=======
+    light = np.maximum(255 - paper.astype(np.float32), np.float32(DARKEST_PAPER))
+    return (255 / light).astype(np.float32)
+>>>>>>> paper
 
 
 def _found(coarse: Levels, is_dark: bool) -> _Found:

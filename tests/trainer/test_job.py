@@ -19,7 +19,8 @@ from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.outcome import outcome
 from tests.opener import Opener
-from trainer.job import LOG_LIMIT_BYTES, run_job
+from trainer.job import run_job
+from trainer.log import LOG_LIMIT_BYTES
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
