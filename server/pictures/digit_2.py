@@ -115,7 +115,7 @@ def _digit(picture: Image.Image) -> Ink:
     level = level * np.float32(1 / found.strength / (1 - FLOOR)) - np.float32(FLOOR / (1 - FLOOR))
     if not (is_even and found.alone):
         level *= _resized(thickened(found.keep[part].astype(np.uint8) * 255, 5), fine.size) > 127
-    return level.clip(0, 1).astype(np.float32, copy=False)
+    return level.clip(0, 1)
 
 
 def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
@@ -124,13 +124,8 @@ def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
 
 def _lighting(paper: Levels) -> Ink:
     """What makes the difference of dark ink on paper so much darker than white the same in shadow and in light."""
-<<<<<<< HEAD
-    given_back = np.maximum(255 - paper.astype(np.float32), np.float32(DARKEST_PAPER))
-    return np.divide(np.float32(255), given_back, dtype=np.float32)
-=======
     light = np.maximum(255 - paper.astype(np.float32), np.float32(DARKEST_PAPER))
     return (255 / light).astype(np.float32)
->>>>>>> paper
 
 
 def _found(coarse: Levels, is_dark: bool) -> _Found:
