@@ -122,15 +122,16 @@ class Versions:
             self._pointer.move(connection, number, kind_of(number, expected), by, reason)
 
     def check_input(self, version: str, preprocessing: Preprocessing, current: str | None) -> None:
-        """Raise Conflict for a version that reads pictures another way than the current one.
+        """Raise Conflict for a version that takes inputs of another form than the current one.
 
-        No server could take it over while it answers: pictures are read before a batch has its model.
+        No server could take it over while it answers: pictures are read before a batch has its model. Another number
+        of the same preprocessing is no other form.
         """
         try:
             before = self.manifest(current).preprocessing if current is not None else preprocessing
         except BrokenArtifact:
             return
-        if before != preprocessing:
+        if not preprocessing.is_like(before):
             raise Conflict(
                 f"version {version} reads pictures another way than version {current}, which is current: as "
                 f"{preprocessing}, not {before}; publish it under a name of its own (--name)"

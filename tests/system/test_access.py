@@ -105,7 +105,7 @@ def test_scopes_do_not_cross(keyed: tuple[LiveServer, dict[str, str]]) -> None:
         {"X-API-Key": KEY.upper()},
         {"X-API-Key": "schlüssel".encode()},
         {"X-API-Key": b"\xff\x80"},
-        {"X-API-Key": "k" * 60_000},
+        {"X-API-Key": "k" * 30_000},
         {"Authorization": f"Basic {KEY}"},
         {"Authorization": "Bearer wrong"},
         {"Cookie": f"X-API-Key={KEY}"},
