@@ -22,11 +22,10 @@ BEAT_SECONDS = 0.0005
 
 
 class Watched:
-    """An ASGI application around ours, which has its lane as well."""
+    """An ASGI application around ours."""
 
     def __init__(self) -> None:
         self._app = create_app(load([], os.environ))
-        self.lane = self._app.lane  # type: ignore[attr-defined]
         self._longest = 0.0
         self._heart: asyncio.Task[None] | None = None
 

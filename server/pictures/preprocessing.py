@@ -5,8 +5,8 @@ with (digit_1.py, digit_2.py). `resize` fits any picture into the model's height
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ class Preprocessing:
     width: int
     channels: int
     number: int = 1  # manifests from before there was another do not say it
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields; the first number is not said, so that manifests from before there was another stay as they are."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("number", 1)}
 
     @property
     def known(self) -> bool:

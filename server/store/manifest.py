@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from server.pictures.preprocessing import Preprocessing
@@ -43,7 +43,7 @@ class Manifest:
             "labels": self.labels,
             "input": {"name": "image", "dtype": "uint8", "shape": shape},
             "outputs": {name: {"dtype": "float32", "shape": shapes[name]} for name in self.outputs},
-            "preprocessing": asdict(self.preprocessing),
+            "preprocessing": self.preprocessing.to_json(),
             "files": {name: {"sha256": sha, "bytes": size} for name, (sha, size) in sorted(self.files.items())},
             "opset": self.opset,
         }

@@ -99,7 +99,9 @@ class Connection:
     def receive(self, data: bytes) -> None:
         if self._drops:
             self._dropped_bytes += len(data)
-            if self._dropped_bytes > self._settings.unread_limit_bytes:
+            if self._lack is not None and self._stage is Stage.LINGER:
+                self._close()  # what it asked for is read, so that it sees the refusal; its descriptor is wanted
+            elif self._dropped_bytes > self._settings.unread_limit_bytes:
                 self._be_late()
             if self._stage is not Stage.BODY:
                 return
@@ -209,7 +211,7 @@ class Connection:
         record.status = refusal_of(error).status
         terms.log.add(record)
         self._wire.write(refusal(error, self.default_lines, request_id))
-        self._drops = True
+        self._drops = self._stage is not Stage.ANSWER
         self.end_answer(False)
 
     def break_off(self) -> None:
@@ -259,6 +261,8 @@ class Connection:
         self.has_asked = True
         if self._lack is not None:
             if head.url.partition(b"?")[0] not in PROBES:
+                if self._parser.whole:
+                    self._stage = Stage.ANSWER
                 self.refuse(self._lack.error)
                 return
             self._is_last = True
@@ -360,7 +364,7 @@ class Connection:
             self._close()
             return
         self._stage = Stage.LINGER
-        self._allow(self._settings.unread_seconds)
+        self._allow(self._settings.unread_seconds if self._lack is None else SCARCE_SECONDS)
         self._wire.finish()
         self._wire.read(True)
 

@@ -13,6 +13,7 @@ import signal
 import socket
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -39,26 +40,30 @@ class Shutdown:
         """
         if threading.current_thread() is not threading.main_thread():
             return
-        server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-        if not isinstance(server, uvicorn.Server):
+        proceed = signal.getsignal(signal.SIGTERM)
+        server = getattr(proceed, "__self__", None)
+        if not callable(proceed) or not isinstance(server, uvicorn.Server):
             return
         loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            proceed(signal.SIGTERM, None)
 
         def begin() -> None:
             if self._task is None:
                 self.stopping.set()
-                self._task = loop.create_task(self._stop(server))
+                self._task = loop.create_task(self._stop(server, end))
 
         def on_signal(_: int, __: FrameType | None) -> None:
             loop.call_soon_threadsafe(begin)
 
         signal.signal(signal.SIGTERM, on_signal)
 
-    async def _stop(self, server: uvicorn.Server) -> None:
+    async def _stop(self, server: uvicorn.Server, end: Callable[[], None]) -> None:
         await asyncio.sleep(self._drain_seconds)
         await _close_door(server)
         await _await_arrivals(server)
-        server.should_exit = True  # its handler would have it killed by the signal in the end
+        end()
 
 
 async def _close_door(server: uvicorn.Server) -> None:

@@ -32,7 +32,7 @@ FLAGS = {
     "--pace-limit-bytes": 1000,
     "--trainer": "none",
 }
-LIVEZ = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def statuses(answered: bytes) -> list[int]:
         (post(b"x" * 50, path=b"/nothing")[:-40], b"", [404]),
         (post(b"x" * 50)[:-40], b"", [408]),
         (post(b"x" * 50, path=b"/predict?")[:-40], b"", [408]),
-        (b"GET /livez HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n", b"a", [200]),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n", b"a", [200]),
         (b"POST /predict/batch HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n", [415]),
         (b"POST /predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n", [408]),
         (b"POST /predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"e", [408]),
@@ -163,7 +163,7 @@ def test_a_header_is_bounded(strict: LiveServer, what: str, size: int) -> None:
         (b"GET /", b"a" * 65536, [414]),
         (b"", b"\r\n" * 32768, [431]),
         (b"GET /livez HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", b"a" * 65536, [200]),
-        (b"GET /nothing HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", b"a" * 65536, [404]),
+        (b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n\r\n", b"a" * 65536, [404]),
         (b"GET /livez HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n" * 10000, [200]),
         (b"POST /predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"e" * 65536, [431]),
         (b"POST /predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ", b"e" * 65536, [431]),
@@ -227,7 +227,7 @@ def open_job(server: LiveServer) -> str:
 def test_nothing_is_written_into_an_event_stream(strict: LiveServer, ahead: bytes) -> None:
     job = open_job(strict)
     with connect(strict) as connection:
-        connection.sendall(f"GET /retrain/jobs/{job}/events HTTP/1.1\r\nHost: h\r\n\r\n".encode() + ahead)
+        connection.sendall(f"GET /retrain/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() + ahead)
         time.sleep(1.5 * SECONDS)
         assert strict.client.delete(f"{strict.url}/retrain/jobs/{job}").status_code == 202
         stream, _, after = rest_of(connection).partition(b"0\r\n\r\n")
@@ -283,7 +283,7 @@ def jpeg(digits: Digits) -> bytes:
 def test_who_has_said_so_hears_of_events_to_their_end(strict: LiveServer) -> None:
     job = open_job(strict)
     with connect(strict) as connection:
-        connection.sendall(f"GET /retrain/jobs/{job}/events HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        connection.sendall(f"GET /retrain/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         connection.shutdown(socket.SHUT_WR)
         time.sleep(0.3)
         strict.client.delete(f"{strict.url}/retrain/jobs/{job}")
@@ -331,7 +331,7 @@ def test_beyond_their_number_connections_are_refused_and_probes_answered(tmp_pat
 def test_who_does_not_read_does_not_hold_up_the_end(tmp_path: Path, digits: Digits, path: str) -> None:
     with LiveServer(tmp_path, "--trainer", "none") as server, connect(server) as connection:
         if path == "events":
-            request = f"GET /retrain/jobs/{open_job(server)}/events HTTP/1.1\r\n\r\n".encode()
+            request = f"GET /retrain/jobs/{open_job(server)}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         else:
             request = LIVEZ if path == "/livez" else post(digits.png(0), path=path.encode())
         connection.settimeout(0.5)

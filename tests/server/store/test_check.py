@@ -375,9 +375,9 @@ def test_the_command_says_it_on_stdout_and_by_its_code(folder: Path) -> None:
     code, out, err = command(folder)
     assert (code, err) == (1, "")
     assert out.splitlines()[-1].startswith("1 thing to see to; looked at")
-    code, out, err = command(folder, "--port", "many")
+    code, out, err = command(folder, "--batch-limit", "many")
     assert (code, out) == (2, "")
-    assert "RELEARN_PORT='many' is not a whole number" in err
+    assert "RELEARN_BATCH_LIMIT='many' is not a whole number" in err
 
 
 def test_the_command_loads_no_runtime_where_there_is_nothing_to_serve(folder: Path) -> None:
