@@ -36,7 +36,7 @@ class Preprocessing:
     number: int = 1  # manifests from before there was another do not say it
 
     def to_json(self) -> dict[str, Any]:
-        """Its fields; the first number is not said, so that manifests from before there was another stay as they are."""
+        """Its fields; the first number is not said, so that manifests from before there was another stay the same."""
         return {name: value for name, value in asdict(self).items() if (name, value) != ("number", 1)}
 
     @property

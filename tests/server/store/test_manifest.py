@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,12 @@ def test_a_manifest_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[
 
 
 def test_a_manifest_from_before_preprocessing_had_a_number_means_the_first(tmp_path: Path) -> None:
-    content = json.loads(write(tmp_path).to_json())
-    del content["preprocessing"]["number"]
-    assert Manifest.from_json(json.dumps(content).encode()).preprocessing.number == 1
+    manifest = write(tmp_path)
+    written = manifest.to_json()
+    assert "number" not in json.loads(written)["preprocessing"]
+    assert Manifest.from_json(written).preprocessing.number == 1
+    later = replace(manifest, preprocessing=replace(manifest.preprocessing, number=2))
+    assert Manifest.from_json(later.to_json()).preprocessing.number == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{", b'{"schema": 1}', b"\xff"])
