@@ -26,9 +26,9 @@ export const state = {
   connection: { lost: false },
   /** @type {{value: T.Health | null}} */
   health: { value: null },
-  /** @type {{edit: number, drawing: Subject | null, gallery: Subject[], selected: string | null}} `edit`: the sheet's
-   *  newest */
-  predict: { edit: 0, drawing: null, gallery: [], selected: null },
+  /** @type {{edit: number, dots: boolean, drawing: Subject | null, gallery: Subject[], selected: string | null}}
+   *  `edit`: the sheet's newest; `dots`: there is nothing else on it */
+  predict: { edit: 0, dots: false, drawing: null, gallery: [], selected: null },
   /** @type {{examples: Example[], cursor: string | null, sending: number | null, outcome: T.Uploaded | null,
    *   error: string | null}} */
   teach: { examples: [], cursor: null, sending: null, outcome: null, error: null },

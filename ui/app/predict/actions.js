@@ -16,13 +16,16 @@ const AT_ONCE = 2; // requests for a gallery
 const GALLERY_LIMIT = 500; // pictures; each is kept in memory
 const SPOKEN_AFTER_MS = 900;
 
+/** What is said of a click without a movement: it stays, as every other stroke, until it is undone. */
+export const DOTS = "That is only a dot. Draw on, and the answer appears here.";
+
 let wiped = 0; // the edit that last left nothing to read
 let pictures = 0;
 let speaking = 0;
 /** @type {WeakSet<Blob>} pictures on their way to be filed, each under one label */
 const filing = new WeakSet();
 
-/** @typedef {{isReadable: () => boolean, edit: () => number, image: () => Promise<Blob>}} Sheet */
+/** @typedef {{isReadable: () => boolean, isDots: () => boolean, edit: () => number, image: () => Promise<Blob>}} Sheet */
 
 /**
  * The sheet has changed: ask again, with at most one request under way.
@@ -32,11 +35,15 @@ const filing = new WeakSet();
 export function drawn(sheet) {
   const edit = sheet.edit();
   if (sheet.isReadable()) {
-    update("predict", { edit, selected: null });
+    if (edit === state.predict.edit) return;
+    update("predict", { edit, dots: false, selected: null });
     return askAboutDrawing(sheet);
   }
   wiped = edit; // an answer that is still on its way belongs to what was wiped off
-  update("predict", { edit, drawing: null });
+  const dots = sheet.isDots();
+  update("predict", { edit, dots, drawing: null });
+  clearTimeout(speaking);
+  if (dots) say(DOTS);
 }
 
 const askAboutDrawing = latest(async (/** @type {Sheet} */ sheet) => {
@@ -121,7 +128,7 @@ export const isStale = (subject) => (subject?.edit ?? null) !== null && subject?
 /** Ask again what could not be asked while the server was away. @param {Sheet} sheet */
 export async function askAgain(sheet) {
   const { drawing } = state.predict;
-  if (sheet.isReadable() && (!drawing?.prediction || isStale(drawing))) drawn(sheet);
+  if (sheet.isReadable() && (!drawing?.prediction || isStale(drawing))) askAboutDrawing(sheet);
   for (const subject of state.predict.gallery) if (!subject.prediction) await askAboutPicture(subject);
 }
 

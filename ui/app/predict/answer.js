@@ -10,7 +10,7 @@ import { bar } from "../charts.js";
 import { button, element } from "../element.js";
 import { isNumber, milliseconds, percent } from "../format.js";
 import { state } from "../state.js";
-import { correct, takeBack } from "./actions.js";
+import { correct, DOTS, takeBack } from "./actions.js";
 
 const BARS = 10;
 
@@ -21,7 +21,8 @@ const BARS = 10;
 export function answer(subject, labels, stale) {
   if (subject?.error) return [verdict("?", "No answer", subject.error, "odd"), bars(labels.map((each) => [each, 0]))];
   if (!subject?.prediction) {
-    const waiting = subject ? "The model is looking at it." : "Draw, and the answer appears here while you do.";
+    const invitation = state.predict.dots ? DOTS : "Draw, and the answer appears here while you do.";
+    const waiting = subject ? "The model is looking at it." : invitation;
     return [
       verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"),
       bars(labels.map((each) => [each, 0])),

@@ -15,11 +15,14 @@ import { loop } from "./loop.js";
 
 export function predictView() {
   const sheet = createSheet(() => {
-    undo.disabled = clear.disabled = sheet.isEmpty();
+    undo.disabled = !sheet.canUndo();
+    redo.disabled = !sheet.canRedo();
+    clear.disabled = sheet.isEmpty();
     empty.hidden = !sheet.isEmpty();
     drawn(sheet);
   });
   const undo = button("Undo", sheet.undo, { "aria-keyshortcuts": "Control+Z", disabled: true });
+  const redo = button("Redo", sheet.redo, { "aria-keyshortcuts": "Control+Shift+Z", disabled: true });
   const clear = button("Clear", sheet.clear, { "aria-keyshortcuts": "Delete", disabled: true });
   const live = element("span", { class: "live", "aria-hidden": "true" });
   const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw a digit");
@@ -36,11 +39,11 @@ export function predictView() {
         "section",
         { class: "card drawing", "aria-label": "Drawing" },
         element("div", { class: "paper" }, sheet.canvas, empty),
-        element("div", { class: "actions" }, undo, clear, live),
+        element("div", { class: "actions" }, undo, redo, clear, live),
         element(
           "p",
           { id: "sheet-help", class: "hint" },
-          "Mouse, finger or pen. By keyboard: arrows move, Space lowers and lifts the pen, Backspace undoes.",
+          "Mouse, finger or pen. By keyboard: arrows move, Space lowers and lifts the pen, Backspace undoes, Delete clears.",
         ),
         element(
           "div",
@@ -61,8 +64,8 @@ export function predictView() {
   });
   whenBack(() => void askAgain(sheet));
   watch(
-    () => [shownSubject(), isStale(shownSubject()), state.health.value?.labels.join()],
-    (subject, stale, _labels) => {
+    () => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()],
+    (subject, stale, _dots, _labels) => {
       replace(panel, ...answer(subject, labelsNow(), stale));
       live.textContent = subject?.prediction?.label ?? "";
       for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
