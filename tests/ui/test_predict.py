@@ -196,3 +196,31 @@ def test_an_unfamiliar_picture_is_said_to_be_none(server: LiveServer, open_page:
     page.route("**/predict?*", answer_oddly)
     draw(page, THREE)
     expect(page.get_by_text("This does not look like a digit")).to_be_visible()
+
+
+def test_what_is_right_is_taught_with_one_click_too(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    before = server.get("/dataset").json()["count"]
+    page.get_by_role("button", name="Right: it is a 3").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 3")
+    assert server.get("/dataset").json()["count"] == before + 1
+    page.get_by_role("button", name="Take back").click()
+    page.locator(".choices").get_by_role("button", name="It is a 3").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 3")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="Right: it is a 3")).to_be_enabled()
+
+
+def test_what_has_no_label_can_be_said_and_is_not_stored(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    before = server.get("/dataset").json()["count"]
+    page.get_by_role("button", name="None of these").click()
+    expect(page.locator(".filed")).to_contain_text("it was not stored")
+    expect(page.get_by_role("button", name="It is a ")).to_have_count(0)
+    assert server.get("/dataset").json()["count"] == before
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="It is a 5")).to_be_enabled()

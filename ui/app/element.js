@@ -48,7 +48,7 @@ export function replace(parent, ...children) {
 /**
  * A button that tells that it works, and does nothing else meanwhile.
  *
- * @param {string} text @param {() => unknown} work @param {Attributes} [attributes]
+ * @param {Child | Child[]} text @param {() => unknown} work @param {Attributes} [attributes]
  */
 export function button(text, work, attributes = {}) {
   const made = element("button", { type: "button", ...attributes }, text);

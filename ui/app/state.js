@@ -7,8 +7,9 @@
  *
  * @typedef {{id: string, name: string, image: Blob, picture: string | null, prediction: T.Prediction | null,
  *   timing: T.Timing | null, error: string | null, filed: {label: string, batch: string | null} | null,
- *   edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show it by, `edit` is
- *   the sheet's newest when it was taken, null for a file
+ *   dismissed: boolean, edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show
+ *   it by, `dismissed` that a person said it is none of the labels, `edit` is the sheet's newest when it was taken, null
+ *   for a file
  * @typedef {{id: string, file: File, name: string, picture: string, label: string | null,
  *   origin: "folder" | "name" | "hand" | null}} Example a picture that is to be taught; origin says whence its label
  * @typedef {{job: T.Job, events: T.JobEvent[], log: string | null}} Followed

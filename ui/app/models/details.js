@@ -6,7 +6,8 @@
  */
 
 import * as api from "../api.js";
-import { bar, columns, matrix } from "../charts.js";
+import { bar } from "../bar.js";
+import { columns, matrix } from "../charts.js";
 import { element } from "../element.js";
 import { bytes, count, duration, isNumber, moment, percent } from "../format.js";
 import { curves } from "../retrain/progress.js";

@@ -116,6 +116,12 @@ export async function takeBack(subject) {
   await loadDataset();
 }
 
+/** @param {Subject} subject @param {boolean} dismissed whether it is none of what the model knows, which no label says */
+export function dismiss(subject, dismissed) {
+  change(subject, { dismissed });
+  say(dismissed ? "None of these; nothing was stored" : "Taken back");
+}
+
 /** @returns {Subject | null} what the answer on show is about */
 export function shownSubject() {
   const { drawing, gallery, selected } = state.predict;
@@ -159,7 +165,7 @@ function change(subject, changed) {
  * @param {number | null} [edit] @returns {Subject}
  */
 function subjectOf(id, name, image, picture, edit = null) {
-  return { id, name, image, picture, edit, prediction: null, timing: null, error: null, filed: null };
+  return { id, name, image, picture, edit, prediction: null, timing: null, error: null, filed: null, dismissed: false };
 }
 
 /** @param {Subject} subject an answer while the pen moves is seen, and said once the pen rests */

@@ -7,12 +7,14 @@
 
 import { element } from "../element.js";
 import { percent } from "../format.js";
+import { isSign } from "../labels.js";
 import { select } from "./actions.js";
 import { isFamiliar } from "./answer.js";
 
 /** @param {Subject} subject @param {boolean} selected */
 export function tile(subject, selected) {
   const { prediction, error, filed, name } = subject;
+  const label = filed?.label ?? prediction?.label ?? (error ? "!" : "…");
   const kind = error ? "bad" : prediction && !isFamiliar(prediction) ? "odd" : "";
   return element(
     "li",
@@ -33,7 +35,7 @@ export function tile(subject, selected) {
         { class: "tile-name" },
         prediction ? percent(prediction.confidence, 0) : error ? "not read" : "reading",
       ),
-      element("span", { class: "tile-label" }, filed?.label ?? prediction?.label ?? (error ? "!" : "…")),
+      element("span", { class: `tile-label ${isSign(label) ? "" : "word"}` }, label),
     ),
   );
 }

@@ -6,9 +6,10 @@ import { element, button, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
 import { counted } from "../format.js";
+import { isSign, kindOf, labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { addPictures, askAgain, clearGallery, drawn, isStale, shownSubject } from "./actions.js";
-import { answer, labelsNow } from "./answer.js";
+import { answer, isFamiliar } from "./answer.js";
 import { createSheet } from "./canvas.js";
 import { tile } from "./gallery.js";
 import { loop } from "./loop.js";
@@ -25,7 +26,7 @@ export function predictView() {
   const redo = button("Redo", sheet.redo, { "aria-keyshortcuts": "Control+Shift+Z", disabled: true });
   const clear = button("Clear", sheet.clear, { "aria-keyshortcuts": "Delete", disabled: true });
   const live = element("span", { class: "live", "aria-hidden": "true" });
-  const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw a digit");
+  const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw here");
   const panel = element("section", { class: "card answer", "aria-label": "Answer" });
   const gallery = element("section", { class: "card gallery", "aria-label": "Pictures", hidden: true });
   const view = element(
@@ -67,7 +68,11 @@ export function predictView() {
     () => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()],
     (subject, stale, _dots, _labels) => {
       replace(panel, ...answer(subject, labelsNow(), stale));
-      live.textContent = subject?.prediction?.label ?? "";
+      const label = subject?.prediction?.label ?? "";
+      live.textContent = label;
+      live.classList.toggle("word", !isSign(label));
+      live.classList.toggle("odd", subject?.prediction != null && !isFamiliar(subject.prediction));
+      empty.textContent = `Draw ${kindOf(labelsNow()) ?? "here"}`;
       for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
     },
   );

@@ -10,6 +10,7 @@ import { columns } from "../charts.js";
 import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
+import { called } from "../labels.js";
 import { PARTS } from "../models/details.js";
 import { acceptSuspect, rejectSuspect, showMore, undoBatch } from "./dataset.js";
 
@@ -69,7 +70,7 @@ export function suspectList(suspects) {
         element(
           "div",
           { class: "actions" },
-          button(`It is a ${label}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
+          button(`It is ${called(label)}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
           button(inForce === null ? "Remove" : `It stays ${inForce}`, () => rejectSuspect(suspect), {
             class: inForce === null ? "quiet danger" : "",
             "data-key": `reject-${sha256}`,

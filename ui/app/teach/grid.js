@@ -6,8 +6,10 @@
  * @import { Example } from "../state.js"
  */
 
+import { choices } from "../choices.js";
 import { button, element } from "../element.js";
 import { counted } from "../format.js";
+import { isSign, labelOfKey, labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { labelCursor, leaveOut, moveTo } from "./actions.js";
 
@@ -18,7 +20,7 @@ export function labellingGrid() {
   /** @type {Map<string, {example: Example, node: HTMLElement}>} kept, so that no picture is loaded twice */
   const kept = new Map();
   const list = element("ul", { class: "tiles examples", "aria-label": "Pictures to label" });
-  const palette = element("div", { class: "choices", role: "group", "aria-label": "Label for the selected picture" });
+  const palette = element("div", {});
   const more = button("Show more", () => {
     limit += SHOWN_AT_FIRST;
     show(state.teach.examples, state.teach.cursor);
@@ -26,7 +28,7 @@ export function labellingGrid() {
   const grid = element(
     "div",
     { class: "grid", keydown: onKey },
-    element("p", { class: "grid-line" }, palette),
+    palette,
     list,
     more,
   );
@@ -60,17 +62,21 @@ export function labellingGrid() {
 
   watch(() => [state.teach.examples, state.teach.cursor], show);
   watch(
-    () => [state.health.value?.labels.join()],
-    () => palette.replaceChildren(...(state.health.value?.labels ?? []).map(choice), leaveOutButton()),
+    () => [labelsNow().join()],
+    () =>
+      palette.replaceChildren(
+        choices({
+          labels: labelsNow(),
+          title: "Label for the selected picture",
+          name: (label) => `Label it ${label}`,
+          pick: labelCursor,
+          keyed: true,
+        }),
+        button("Leave out", () => leaveOut(state.teach.cursor), { class: "quiet", "aria-keyshortcuts": "Delete" }),
+      ),
   );
   return grid;
 }
-
-/** @param {string} label */
-const choice = (label) =>
-  button(label, () => labelCursor(label), { class: "choice", "aria-label": `Label it ${label}` });
-
-const leaveOutButton = () => button("Leave out", () => leaveOut(state.teach.cursor), { class: "quiet" });
 
 /**
  * What is shown of many: those before the limit, and the one under the cursor wherever it is.
@@ -101,7 +107,7 @@ function tile(example) {
       },
       element("img", { src: example.picture, alt: "", loading: "lazy" }),
       element("span", { class: "tile-name" }, example.name),
-      element("span", { class: "tile-label" }, example.label ?? "?"),
+      element("span", { class: `tile-label ${isSign(example.label ?? "?") ? "" : "word"}` }, example.label ?? "?"),
       element("span", { class: "unseen" }, words),
     ),
   );
@@ -112,22 +118,12 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const list = /** @type {HTMLElement} */ (event.currentTarget).querySelector("ul");
   if (!list?.contains(document.activeElement)) return;
-  const label = labelOfKey(event.key);
+  const label = isSign(event.key) ? labelOfKey(event.key) : null;
   if (label !== null) labelCursor(label);
   else if (event.key === "Delete" || event.key === "Backspace") leaveOut(state.teach.cursor);
   else if (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End") move(list, event.key);
   else return;
   event.preventDefault();
-}
-
-/** @param {string} key the label of that name, of that first letter where only one has it, or of that number */
-function labelOfKey(key) {
-  const labels = state.health.value?.labels ?? [];
-  if (key.length !== 1) return null;
-  if (labels.includes(key)) return key;
-  const begun = labels.filter((label) => label.toLowerCase().startsWith(key.toLowerCase()));
-  if (begun.length === 1) return begun[0];
-  return /^[1-9]$/.test(key) ? (labels[Number(key) - 1] ?? null) : null;
 }
 
 /** @param {HTMLElement} list @param {string} key */

@@ -6,6 +6,7 @@ import { button, element, property, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { counted, percent } from "../format.js";
 import { heading } from "../frame.js";
+import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { addExamples, leaveAllOut, send } from "./actions.js";
 import { batchList, collection, moreOf, suspectList } from "./collection.js";
@@ -15,15 +16,12 @@ import { outcomeOf } from "./outcome.js";
 
 export function teachView() {
   const outcome = element("div", {});
+  const hint = element("p", { class: "hint" });
   const drop = element(
     "div",
     { class: "drop" },
     element("p", { class: "drop-title" }, "Drop pictures or a folder here"),
-    element(
-      "p",
-      { class: "hint" },
-      "A folder called 7, or a file called 7_anything.png, labels itself. The rest you label here, with one key each.",
-    ),
+    hint,
     element(
       "div",
       { class: "actions" },
@@ -56,6 +54,15 @@ export function teachView() {
         error !== null && element("p", { class: "failure", role: "alert" }, error),
         result && outcomeOf(result),
       ),
+  );
+  watch(
+    () => [labelsNow().join()],
+    () => {
+      const example = labelsNow().at(-3) ?? labelsNow()[0] ?? "a label";
+      hint.textContent =
+        `A folder called ${example}, or a file called ${example}_anything.png, labels itself. ` +
+        "The rest you label here, by its key or its name.";
+    },
   );
   watch(
     () => [state.route.view],
