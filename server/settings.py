@@ -50,7 +50,9 @@ class Settings:
     allowed_hosts: str = setting("", "names", "comma-separated Host names to answer changing calls on; empty: see docs")
     allowed_origins: str = setting("", "origins", "comma-separated origins of other sites whose pages may call the API")
     body_limit_bytes: int = setting(32 * 2**20, "bytes", "largest request body")
-    body_timeout_seconds: float = setting(30.0, "seconds", "longest a request body may take to arrive")
+    body_timeout_seconds: float = setting(
+        30.0, "seconds", "longest a request body may take to arrive; a second more for each 10 kB of it"
+    )
     image_limit_pixels: int = setting(40_000_000, "pixels", "largest picture, by width times height")
     upload_limit_files: int = setting(1000, "files", "most images in one upload or batch prediction")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")

@@ -9,6 +9,7 @@ from server.settings import Settings
 from server.web import multipart
 from server.web.errors import BodyTimeout, BodyTooLarge, Malformed, UnsupportedBody
 
+STEADY_BYTES_A_SECOND = 10_000  # of a body that comes slowly, but comes, as from a phone; it has more time
 LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
 
 
@@ -77,7 +78,7 @@ async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:
     deadline = loop.time() + settings.body_timeout_seconds
     more = True
     while more:
-        message = await _next(receive, deadline - loop.time())
+        message = await _next(receive, deadline + size / STEADY_BYTES_A_SECOND - loop.time())
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
         if size > settings.body_limit_bytes:
