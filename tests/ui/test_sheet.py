@@ -22,15 +22,15 @@ FRAME = [(0.05, 0.1), (0.05, 0.9)]  # with which a drawing is large from its fir
 
 # A network that takes its time, never the same, so that answers come late and at any moment of a stroke.
 SLOW_ANSWERS = """() => {
-  const asked = globalThis.fetch;
+  const { open, send } = XMLHttpRequest.prototype;
   let turn = 0;
-  globalThis.fetch = async (...call) => {
-    const response = await asked(...call);
-    if (String(call[0]).includes("/predict")) {
-      turn += 1;
-      await new Promise((resolve) => setTimeout(resolve, (turn * 37) % 90));
-    }
-    return response;
+  XMLHttpRequest.prototype.open = function (method, url) {
+    this.isSlow = url.includes("/predict");
+    open.call(this, method, url);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    if (this.isSlow) setTimeout(() => send.call(this, body), (++turn * 37) % 90);
+    else send.call(this, body);
   };
 }"""
 

@@ -41,8 +41,9 @@ export function replace(parent, ...children) {
   const key = focused !== null && parent.contains(focused) ? focused.getAttribute("data-key") : null;
   parent.replaceChildren(...nodes(children));
   if (key === null) return;
-  const again = parent.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (again instanceof HTMLElement) again.focus();
+  const again = parent.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
+  const near = again ?? parent.querySelector("button:not(:disabled)"); // what was there is no more
+  if (near instanceof HTMLElement) near.focus({ preventScroll: true });
 }
 
 /**

@@ -1,17 +1,17 @@
 // @ts-check
 /** The page's composition root: what is joined is joined here, and each view is loaded when it is first looked at. */
 
-import * as api from "./api.js";
 import { note, pulse } from "./connection.js";
 import { element } from "./element.js";
 import { showFrame } from "./frame.js";
 import { startRouter } from "./router.js";
+import { hooks } from "./transport.js";
 
 /** Style sheets that the first view needs none of; the others share them. */
 const LATER = ["charts", "teach", "retrain", "models", "health"];
 
-api.hooks.askKey = async (wrong) => (await import("./dialog.js")).askKey(wrong);
-api.hooks.reached = note;
+hooks.askKey = async (wrong) => (await import("./dialog.js")).askKey(wrong);
+hooks.reached = note;
 startRouter();
 showFrame({
   predict: async () => (await import("./predict/view.js")).predictView,

@@ -1,7 +1,7 @@
 // @ts-check
 /** What just happened, in a sentence: shown for a while, and read out by a screen reader. */
 
-import { Failure } from "./api.js";
+import { Failure } from "./transport.js";
 import { element } from "./element.js";
 
 const SHOWN_MS = 8_000;

@@ -12,33 +12,39 @@ import { button, element } from "../element.js";
 import { isNumber, milliseconds, percent } from "../format.js";
 import { called, isSign, kindOf } from "../labels.js";
 import { state } from "../state.js";
-import { correct, dismiss, DOTS, takeBack } from "./actions.js";
+import { DOTS } from "./actions.js";
+import { correct, dismiss, takeBack } from "./filing.js";
 
 const BARS = 10;
 const SURE = 0.9;
 
 /**
  * @param {Subject | null} subject @param {string[]} labels @param {boolean} stale nothing of it can be acted on
- * @returns {HTMLElement[]}
+ * @param {HTMLElement | null} beside what shows the picture itself @returns {HTMLElement[]}
  */
-export function answer(subject, labels, stale) {
-  if (subject?.error) return [verdict("?", "No answer", subject.error, "odd"), bars(labels.slice(0, BARS).map((each) => [each, 0]))];
+export function answer(subject, labels, stale, beside) {
+  if (subject?.error) return given(beside, verdict("?", "No answer", subject.error, "odd"));
   if (!subject?.prediction) {
     const invitation = state.predict.dots ? DOTS : "Draw, and the answer appears here while you do.";
     const waiting = subject ? "The model is looking at it." : invitation;
-    return [
+    return given(
+      beside,
       verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"),
       bars(labels.slice(0, BARS).map((each) => [each, 0])),
-    ];
+    );
   }
   const { prediction, timing } = subject;
-  return [
+  return given(
+    beside,
     headline(prediction, labels),
-    bars(ranked(prediction, labels), prediction.label),
     correction(subject, prediction, labels, stale),
+    bars(ranked(prediction, labels), prediction.label),
     insight(prediction, timing),
-  ];
+  );
 }
+
+/** @param {...(HTMLElement | null)} parts @returns {HTMLElement[]} those that there are */
+const given = (...parts) => parts.filter((each) => each !== null);
 
 /** @param {T.Prediction} prediction @param {string[]} labels */
 function headline(prediction, labels) {
@@ -134,6 +140,7 @@ function correction(subject, prediction, labels, stale) {
       name: (label) => `It is ${called(label)}`,
       pick: (label) => correct(subject, label),
       disabled: stale,
+      keyed: subject.edit === null,
     }),
   );
 }

@@ -1,24 +1,29 @@
 // @ts-check
-/** Draw, drop, paste, choose or photograph: the model answers at once. */
+/**
+ * Draw, drop, paste, choose or photograph: the model answers at once.
+ *
+ * @import { Found } from "../files.js"
+ * @import { Subject } from "../state.js"
+ */
 
 import { whenBack } from "../connection.js";
 import { element, button, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
-import { counted } from "../format.js";
 import { isSign, kindOf, labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { addPictures, askAgain, clearGallery, drawn, isStale, shownSubject } from "./actions.js";
+import { askAgain, drawn } from "./actions.js";
 import { answer, isFamiliar } from "./answer.js";
 import { createSheet } from "./canvas.js";
-import { tile } from "./gallery.js";
 import { loop } from "./loop.js";
+import { isStale, shownSubject } from "./subjects.js";
 
 export function predictView() {
   const sheet = createSheet(() => {
     undo.disabled = !sheet.canUndo();
     redo.disabled = !sheet.canRedo();
     clear.disabled = sheet.isEmpty();
+    if (document.activeElement?.matches("button:disabled")) sheet.canvas.focus({ preventScroll: true });
     empty.hidden = !sheet.isEmpty();
     drawn(sheet);
   });
@@ -28,14 +33,25 @@ export function predictView() {
   const live = element("span", { class: "live", "aria-hidden": "true" });
   const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw here");
   const panel = element("section", { class: "card answer", "aria-label": "Answer" });
-  const gallery = element("section", { class: "card gallery", "aria-label": "Pictures", hidden: true });
+  const place = element("div", { hidden: true }); // of the pictures, once there are any
+  /** @type {(subject: Subject) => HTMLElement | null} */
+  let chosen = () => null;
+  const many = () => import("./gallery.js");
+  /** @param {Found[]} found */
+  const addPictures = async (found) => {
+    if (!found.length) return;
+    const module = await many();
+    chosen = module.chosen;
+    if (place.isConnected) place.replaceWith(module.gallery(() => sheet.canvas.focus({ preventScroll: true })));
+    await module.addPictures(found);
+  };
   const view = element(
     "section",
     { class: "view predict" },
     heading("predict", "Predict", "Show the model something. If it is wrong, tell it: that is how it learns."),
     element(
       "div",
-      { class: "split" },
+      { class: "split asking" },
       element(
         "section",
         { class: "card drawing", "aria-label": "Drawing" },
@@ -55,19 +71,20 @@ export function predictView() {
         ),
       ),
       panel,
+      place,
     ),
-    gallery,
     loop(),
   );
   acceptDrops(view, addPictures);
   document.addEventListener("paste", (event) => {
     if (state.route.view === "predict") addPictures(pasted(event));
   });
-  whenBack(() => void askAgain(sheet));
+  whenBack(() => askAgain(sheet));
+  setTimeout(() => many().catch(() => {})); // so that it is there even if the server is lost
   watch(
     () => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()],
     (subject, stale, _dots, _labels) => {
-      replace(panel, ...answer(subject, labelsNow(), stale));
+      replace(panel, ...answer(subject, labelsNow(), stale, subject?.edit === null ? chosen(subject) : null));
       const label = subject?.prediction?.label ?? "";
       live.textContent = label;
       live.classList.toggle("word", !isSign(label));
@@ -77,23 +94,10 @@ export function predictView() {
     },
   );
   watch(
-    () => [state.predict.gallery, state.predict.selected],
-    (pictures, selected) => {
-      gallery.hidden = !pictures.length;
-      replace(
-        gallery,
-        element(
-          "div",
-          { class: "card-head" },
-          element("h2", {}, counted(pictures.length, "picture")),
-          button("Clear all", clearGallery, { class: "quiet" }),
-        ),
-        element(
-          "ul",
-          { class: "tiles" },
-          pictures.map((each) => tile(each, each.id === selected)),
-        ),
-      );
+    () => [state.predict.selected],
+    (selected) => {
+      const { top } = panel.getBoundingClientRect();
+      if (selected !== null && (top < 0 || top > innerHeight / 2)) panel.scrollIntoView(); // on a phone it is elsewhere
     },
   );
   return view;

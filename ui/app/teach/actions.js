@@ -10,6 +10,7 @@ import * as api from "../api.js";
 import { counted } from "../format.js";
 import { messageOf, say, tell } from "../notice.js";
 import { state, update } from "../state.js";
+import { Failure } from "../transport.js";
 import { loadDataset } from "./dataset.js";
 import { guess } from "./labels.js";
 
@@ -114,9 +115,9 @@ export async function send() {
  */
 async function uploadOrRefusals(images, progress) {
   try {
-    return await api.upload(images, "upload", progress);
+    return await api.upload(images, "upload", { progress });
   } catch (error) {
-    if (!(error instanceof api.Failure) || ![413, 415, 422].includes(error.status)) throw error;
+    if (!(error instanceof Failure) || ![413, 415, 422].includes(error.status)) throw error;
     const refused = images.map(({ name }) => ({ file: name, error: error.message, code: error.code }));
     return { message: "", count: 0, batch: null, duplicates: [], suspects: [], refused };
   }
