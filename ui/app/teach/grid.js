@@ -9,58 +9,42 @@
 import { choices } from "../choices.js";
 import { button, element } from "../element.js";
 import { counted } from "../format.js";
+import { keyed } from "../keyed.js";
 import { isSign, labelOfKey, labelsNow } from "../labels.js";
+import { onKeys } from "../shortcuts.js";
 import { state, watch } from "../state.js";
-import { labelCursor, leaveOut, moveTo } from "./actions.js";
+import { labelCursor, leaveOut, moveTo, redo, undo } from "./examples.js";
 
 const SHOWN_AT_FIRST = 120;
 
 export function labellingGrid() {
   let limit = SHOWN_AT_FIRST;
-  /** @type {Map<string, {example: Example, node: HTMLElement}>} kept, so that no picture is loaded twice */
-  const kept = new Map();
   const list = element("ul", { class: "tiles examples", "aria-label": "Pictures to label" });
   const palette = element("div", {});
   const more = button("Show more", () => {
     limit += SHOWN_AT_FIRST;
     show(state.teach.examples, state.teach.cursor);
   });
-  const grid = element(
-    "div",
-    { class: "grid", keydown: onKey },
-    palette,
-    list,
-    more,
-  );
+  const grid = element("div", { class: "grid" }, palette, list, more);
+  const fill = keyed(list, tile);
 
   /** @param {readonly Example[]} examples @param {string | null} cursor */
   function show(examples, cursor) {
     const shown = visible(examples, cursor, limit);
     const had = list.contains(document.activeElement);
-    const nodes = shown.map((example) => {
-      const before = kept.get(example.id);
-      if (before?.example === example) return before.node;
-      const node = tile(example);
-      kept.set(example.id, { example, node });
-      return node;
-    });
-    const wanted = new Set(nodes);
-    for (const child of [...list.children]) if (!wanted.has(/** @type {HTMLElement} */ (child))) child.remove();
-    nodes.forEach((node, index) => {
-      if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
-    });
-    for (const [id, { node }] of kept) if (!wanted.has(node)) kept.delete(id);
-    for (const [id, { node }] of kept) {
-      const inner = /** @type {HTMLElement} */ (node.firstElementChild);
-      inner.tabIndex = id === cursor ? 0 : -1;
-      inner.setAttribute("aria-pressed", id === cursor ? "true" : "false");
-      if (id === cursor && had) inner.focus();
+    fill(shown);
+    for (const each of list.querySelectorAll("button")) {
+      const here = each.dataset.key === cursor;
+      each.tabIndex = here ? 0 : -1;
+      each.setAttribute("aria-pressed", String(here));
+      if (here && had) each.focus();
     }
     more.hidden = examples.length <= shown.length;
     more.textContent = `Show more of the ${counted(examples.length, "picture")}`;
   }
 
   watch(() => [state.teach.examples, state.teach.cursor], show);
+  onKeys("teach", (event) => onKey(list, event));
   watch(
     () => [labelsNow().join()],
     () =>
@@ -100,7 +84,7 @@ function tile(example) {
       {
         type: "button",
         class: `tile ${example.label === null ? "open" : ""}`,
-        "data-id": example.id,
+        "data-key": example.id,
         title: example.name,
         click: () => moveTo(example.id),
         focus: () => moveTo(example.id),
@@ -113,23 +97,30 @@ function tile(example) {
   );
 }
 
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const list = /** @type {HTMLElement} */ (event.currentTarget).querySelector("ul");
-  if (!list?.contains(document.activeElement)) return;
-  const label = isSign(event.key) ? labelOfKey(event.key) : null;
-  if (label !== null) labelCursor(label);
-  else if (event.key === "Delete" || event.key === "Backspace") leaveOut(state.teach.cursor);
-  else if (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End") move(list, event.key);
-  else return;
-  event.preventDefault();
+/** @param {HTMLElement} list @param {KeyboardEvent} event @returns {boolean} whether it meant something */
+function onKey(list, event) {
+  const { examples, past, future, cursor } = state.teach;
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (command && (key === "y" || (key === "z" && event.shiftKey))) return act(future.length > 0, redo);
+  if (command && key === "z") return act(past.length > 0, undo);
+  if (command || event.altKey || !examples.length) return false;
+  const label = labelOfKey(event.key);
+  if (label !== null) return act(true, () => labelCursor(label));
+  if (key === "delete" || key === "backspace") return act(true, () => leaveOut(cursor));
+  return act(/^(arrow|home|end)/.test(key), () => move(list, event.key));
+}
+
+/** @param {boolean} can @param {() => void} work @returns {boolean} whether it was done */
+function act(can, work) {
+  if (can) work();
+  return can;
 }
 
 /** @param {HTMLElement} list @param {string} key */
 function move(list, key) {
   const tiles = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("button")]);
-  const here = tiles.findIndex((each) => each === document.activeElement);
+  const here = tiles.findIndex(({ dataset }) => dataset.key === state.teach.cursor);
   const top = tiles[0]?.offsetTop;
   const wide = Math.max(
     1,
