@@ -32,6 +32,9 @@ def test_the_key_is_asked_for_and_kept_in_this_tab_only(tmp_path: Path, open_pag
         page.keyboard.press("Enter")
         expect(page.locator(".filed")).to_contain_text("Filed as 5")
         assert page.evaluate("sessionStorage.getItem('relearn-key')") == KEY
+        with page.expect_request("**/predict?*") as predicted:
+            draw(page, THREE)
+        assert "x-api-key" not in predicted.value.all_headers(), "what needs none is sent none"
         assert page.evaluate("localStorage.length") == 0
         assert page.context.cookies() == []
         assert KEY not in page.content()
@@ -51,6 +54,31 @@ def test_without_the_key_nothing_is_shown_or_changed_and_the_page_says_so(tmp_pa
         page.get_by_role("link", name="Models").first.click()
         expect(dialog).to_have_count(1)
         assert server.get("/retrain/jobs", headers={"X-API-Key": KEY}).json()["jobs"] == []
+
+
+def test_a_key_that_no_request_can_carry_is_refused_where_it_is_typed(tmp_path: Path, open_page: OpenPage) -> None:
+    with LiveServer(tmp_path, environment={"RELEARN_API_KEY": KEY}) as server:
+        page = open_page(server.url)
+        draw(page, THREE)
+        answer(page, "3")
+        page.get_by_role("button", name="It is a 5").click()
+        dialog = page.get_by_role("dialog", name="This needs the API key")
+        for strange in ("correct\u2014horse", "κ", "a\u200bb"):
+            dialog.get_by_label("API key").fill(strange)
+            page.keyboard.press("Enter")
+            expect(dialog.get_by_role("alert")).to_contain_text("A key can't have")
+        dialog.get_by_label("API key").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_text("not the right one")).to_be_visible()
+        assert page.evaluate("sessionStorage.length") == 0
+        dialog.press("Escape")
+        expect(page.get_by_role("button", name="It is a 5")).to_be_enabled()
+        assert page.evaluate("sessionStorage.length") == 0
+        page.get_by_role("button", name="It is a 5").click()
+        dialog.get_by_label("API key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator(".filed")).to_contain_text("Filed as 5")
+        assert page.evaluate("sessionStorage.getItem('relearn-key')") == KEY
 
 
 def test_with_the_key_pictures_progress_and_reports_are_shown(
@@ -100,6 +128,14 @@ def test_a_key_that_may_not_do_it_can_be_replaced(tmp_path: Path, open_page: Ope
         dialog.get_by_label("API key").fill(reader)
         page.keyboard.press("Enter")
         expect(page.get_by_text("Its progress will be shown here")).to_be_visible()
+        page.get_by_role("button", name="Retrain now").click()
+        expect(dialog.get_by_text("may not do this")).to_be_visible()
+        dialog.get_by_label("API key").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_text("not the right one")).to_be_visible()
+        dialog.press("Escape")
+        expect(page.get_by_role("alert").filter(has_text="Nothing was changed")).to_be_visible()
+        assert page.evaluate("sessionStorage.getItem('relearn-key')") == reader
         page.get_by_role("button", name="Retrain now").click()
         expect(dialog.get_by_text("may not do this")).to_be_visible()
         dialog.get_by_label("API key").fill(KEY)

@@ -80,11 +80,24 @@ def test_undo_and_clear_take_strokes_away(server: LiveServer, open_page: OpenPag
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     draw(page, THREE)
     draw(page, [(0.1, 0.1), (0.2, 0.1)])
-    page.get_by_role("button", name="Undo").click()
+    undo, redo, clear = (page.get_by_role("button", name=name) for name in ("Undo", "Redo", "Clear"))
+    expect(redo).to_be_disabled()
+    undo.click()
     answer(page, "3")
-    page.get_by_role("button", name="Clear").click()
+    redo.click()
+    expect(redo).to_be_disabled()
+    undo.click()
+    clear.click()
     answer(page, "…")
-    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
+    expect(clear).to_be_disabled()
+    undo.click()
+    answer(page, "3")
+    page.get_by_role("application", name="Drawing sheet").press("Control+z")
+    expect(clear).to_be_disabled()
+    page.get_by_role("application", name="Drawing sheet").press("Control+Shift+Z")
+    answer(page, "3")
+    draw(page, [(0.1, 0.1), (0.2, 0.1)])
+    expect(redo).to_be_disabled()
 
 
 def test_a_wrong_answer_is_corrected_with_one_click(server: LiveServer, open_page: OpenPage) -> None:
@@ -183,3 +196,31 @@ def test_an_unfamiliar_picture_is_said_to_be_none(server: LiveServer, open_page:
     page.route("**/predict?*", answer_oddly)
     draw(page, THREE)
     expect(page.get_by_text("This does not look like a digit")).to_be_visible()
+
+
+def test_what_is_right_is_taught_with_one_click_too(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    before = server.get("/dataset").json()["count"]
+    page.get_by_role("button", name="Right: it is a 3").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 3")
+    assert server.get("/dataset").json()["count"] == before + 1
+    page.get_by_role("button", name="Take back").click()
+    page.locator(".choices").get_by_role("button", name="It is a 3").click()
+    expect(page.locator(".filed")).to_contain_text("Filed as 3")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="Right: it is a 3")).to_be_enabled()
+
+
+def test_what_has_no_label_can_be_said_and_is_not_stored(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    draw(page, THREE)
+    answer(page, "3")
+    before = server.get("/dataset").json()["count"]
+    page.get_by_role("button", name="None of these").click()
+    expect(page.locator(".filed")).to_contain_text("it was not stored")
+    expect(page.get_by_role("button", name="It is a ")).to_have_count(0)
+    assert server.get("/dataset").json()["count"] == before
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="It is a 5")).to_be_enabled()

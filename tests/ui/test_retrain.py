@@ -3,7 +3,7 @@
 import signal
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.digits import Digits, write_small_mnist
 from tests.live import LiveServer
@@ -85,3 +85,22 @@ def test_a_second_retraining_is_refused_with_the_reason(tmp_path: Path, open_pag
         assert server.post("/retrain", json={}).status_code == 202
         page.get_by_role("button", name="Retrain now").click()
         expect(page.get_by_role("alert").filter(has_text="Job 1 is queued")).to_be_visible()
+
+
+def test_how_much_there_is_of_yours_is_said_once_it_is_known(
+    server: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    page = open_page(server.url)
+    held: list[Route] = []
+    page.route("**/dataset", lambda route: held.append(route))
+    with page.expect_request("**/dataset"):
+        page.goto(f"{server.url}/#retrain")
+    expect(page.get_by_text("Counting your pictures")).to_be_visible()
+    expect(page.get_by_text("There are no pictures of yours yet")).to_have_count(0)
+    server.upload([(f"{n}.png", digits.png(n)) for n in range(12)], [str(each) for each in digits.classes[:12]])
+    for each in held:
+        each.continue_()
+    uploads = server.get("/dataset").json()["uploads"]
+    learnt, apart = (sum(uploads[part].values()) for part in ("train", "test"))
+    words = f"{learnt + apart} pictures of yours: {learnt} to learn from, {apart} held out as a test."
+    expect(page.get_by_text(words)).to_be_visible()

@@ -1,4 +1,4 @@
-"""The sheet: what is filed is what is on it, whenever one says so, and only one pointer draws at a time."""
+"""The sheet: what is filed is what is on it, whenever one says so, and small is read as large is."""
 
 import base64
 import io
@@ -12,23 +12,25 @@ from playwright.sync_api import Page, Route, expect
 from tests.live import LiveServer
 from tests.ui.browser import THREE, draw, place_on_sheet
 from tests.ui.conftest import OpenPage
+from tests.ui.figures import FIGURES, placed
 from tests.ui.test_predict import answer
 
 SENT_PIXELS = 192
 # Of 255, the mean between the sheet as it is shown, made smaller, and the picture of the same strokes: one edge apart.
 SAME = 3.0
+FRAME = [(0.05, 0.1), (0.05, 0.9)]  # with which a drawing is large from its first stroke on, and sent as it is
 
 # A network that takes its time, never the same, so that answers come late and at any moment of a stroke.
 SLOW_ANSWERS = """() => {
-  const asked = globalThis.fetch;
+  const { open, send } = XMLHttpRequest.prototype;
   let turn = 0;
-  globalThis.fetch = async (...call) => {
-    const response = await asked(...call);
-    if (String(call[0]).includes("/predict")) {
-      turn += 1;
-      await new Promise((resolve) => setTimeout(resolve, (turn * 37) % 90));
-    }
-    return response;
+  XMLHttpRequest.prototype.open = function (method, url) {
+    this.isSlow = url.includes("/predict");
+    open.call(this, method, url);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    if (this.isSlow) setTimeout(() => send.call(this, body), (++turn * 37) % 90);
+    else send.call(this, body);
   };
 }"""
 
@@ -79,8 +81,10 @@ def test_what_is_filed_is_what_is_on_the_sheet_at_any_speed(
     shown: list[str | None] = []
     before = len(stored(server))
     for stroke in range(6):
-        if stroke in (2, 4):
-            page.get_by_role("button", name="Clear").click()
+        if stroke in (0, 2, 4):
+            if stroke:
+                page.get_by_role("button", name="Clear").click()
+            draw(page, FRAME)
         shift = random.uniform(-0.15, 0.15)
         places = [place_on_sheet(page, x + shift, y + random.uniform(-0.1, 0.1)) for x, y in THREE]
         page.mouse.move(*places[0])
@@ -99,7 +103,7 @@ def test_what_is_filed_is_what_is_on_the_sheet_at_any_speed(
     assert len(inks) > 10
     apart = [min(float(np.abs(ink - picture).mean()) for picture in pictures) for ink in inks]
     assert max(apart) < SAME, f"{sum(each >= SAME for each in apart)} of {len(apart)} are other pictures: {max(apart)}"
-    assert len(inks) == len(pictures)
+    assert len(set(shown) - {None}) == len(pictures)
 
 
 def test_an_answer_older_than_the_ink_is_dimmed_and_its_buttons_rest(server: LiveServer, open_page: OpenPage) -> None:
@@ -155,3 +159,37 @@ def test_a_browser_without_compression_sends_the_same_picture(server: LiveServer
     page.evaluate("delete globalThis.CompressionStream")
     file_a_three(page)
     assert server.get("/dataset").json()["count"] == before + 1, "the pixels are not the same"
+
+
+def test_a_small_drawing_is_read_as_a_large_one(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    read: dict[float, list[str]] = {}
+    for size, left, top in ((0.4, 0.3, 0.3), (0.15, 0.8, 0.05)):
+        read[size] = []
+        for _, strokes in FIGURES:
+            for stroke in placed(strokes, size, left, top):
+                draw(page, stroke)
+            expect(page.locator(".answer")).to_have_attribute("aria-busy", "false")
+            read[size].append(page.locator("output.label").inner_text())
+            page.get_by_role("button", name="Clear").click()
+            answer(page, "…")
+    right = [label for label, _ in FIGURES]
+    assert read == {0.4: right, 0.15: right}
+
+
+def test_what_is_sent_of_a_small_drawing_is_the_same_wherever_it_is(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    before = len(stored(server))
+    for size, left, top in ((0.6, 0.2, 0.2), (0.3, 0.6, 0.65), (0.15, 0.05, 0.8)):
+        for stroke in placed(FIGURES[4][1], size, left, top):
+            draw(page, stroke)
+        answer(page, "3")
+        page.get_by_role("button", name="It is a 5").click()
+        expect(page.locator(".filed")).to_contain_text("Filed as 5")
+        page.get_by_role("button", name="Clear").click()
+    large, *small = stored(server)[before:]
+    rows, columns = np.nonzero(large > 128)
+    assert abs((rows.min() + rows.max()) / 2 - 95.5) < 2
+    assert abs((columns.min() + columns.max()) / 2 - 95.5) < 2
+    for picture in small:
+        assert float(np.abs(large - picture).mean()) < SAME

@@ -121,7 +121,7 @@ def test_suspects_are_named_and_accepted_or_removed(tmp_path: Path, open_page: O
         expect(region.get_by_alt_text("A picture labelled 8")).to_have_js_property("naturalWidth", 28)
         expect(region.get_by_text("Labelled 8, but it reads 7")).to_be_visible()
 
-        region.get_by_role("button", name="It is a 8").click()
+        region.get_by_role("button", name="It is a 8", exact=True).first.click()
         expect(region.get_by_role("listitem")).to_have_count(1)
         uploads = server.get("/dataset").json()["uploads"]
         assert uploads["train"].get("8", 0) + uploads["test"].get("8", 0) == 1
@@ -171,3 +171,42 @@ def test_an_upload_is_undone_with_a_confirmation(tmp_path: Path, open_page: Open
         expect(page.get_by_text("1 uploaded picture", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Undo upload 2")).to_have_count(0)
         assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 1
+
+
+def test_a_suspect_is_given_its_right_label(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        server.upload([("slip.png", digits.png(0))], ["8"])
+        page = open_page(server.url, "teach")
+        region = page.get_by_role("region", name="To judge")
+        region.get_by_text("It is …").click()
+        expect(region.locator(".others .choice")).to_have_count(9)
+        region.get_by_role("button", name="It is a 7", exact=True).click()
+        expect(region).to_be_hidden()
+        uploads = server.get("/dataset").json()["uploads"]
+        assert {**uploads["train"], **uploads["test"]} == {"7": 1}
+
+
+def test_a_removed_suspect_can_be_brought_back(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        server.upload([("slip.png", digits.png(0))], ["8"])
+        page = open_page(server.url, "teach")
+        region = page.get_by_role("region", name="To judge")
+        region.get_by_role("button", name="Remove").click()
+        expect(region).to_be_hidden()
+        assert server.get("/dataset").json()["suspects_count"] == 0
+        page.locator(".notice").get_by_role("button", name="Undo").click()
+        expect(region.get_by_text("Labelled 8, but it reads 7")).to_be_visible()
+
+
+def test_many_suspects_come_some_at_a_time(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        chosen = range(60)
+        slips = [str((digits.classes[n] + 5) % 10) for n in chosen]
+        server.upload([(f"{n}.png", digits.png(n)) for n in chosen], slips)
+        count = server.get("/dataset").json()["suspects_count"]
+        assert count > 40
+        page = open_page(server.url, "teach")
+        items = page.get_by_role("region", name="To judge").locator(".suspects > li")
+        expect(items).to_have_count(24)
+        page.get_by_role("button", name=f"Show more of the {count} suspects").click()
+        expect(items).to_have_count(count)

@@ -6,7 +6,10 @@
  */
 
 import { element, property, svg } from "./element.js";
-import { isNumber, percent, shortCount } from "./format.js";
+import { isNumber, shortCount } from "./format.js";
+import { isSign } from "./labels.js";
+
+const STANDING = 12; // columns that stand side by side on a phone
 
 /**
  * Lines from left to right; a gap where a value is missing.
@@ -73,7 +76,7 @@ export function columns({ title, labels, parts }) {
     ),
     element(
       "ol",
-      { class: "columns" },
+      { class: labels.length <= STANDING && labels.every(isSign) ? "columns" : "columns lying" },
       labels.map((label, position) =>
         element(
           "li",
@@ -107,7 +110,7 @@ export function matrix(labels, confusion) {
   };
   return element(
     "figure",
-    { class: "chart matrix" },
+    { class: `chart matrix ${labels.every(isSign) ? "" : "words"}` },
     element("figcaption", {}, element("span", { class: "chart-title" }, "What was taken for what")),
     element(
       "div",
@@ -140,21 +143,6 @@ export function matrix(labels, confusion) {
         ),
       ),
     ),
-  );
-}
-
-/**
- * A horizontal bar with its name and value.
- *
- * @param {string} name @param {number} share from 0 to 1 @param {string} [text] @param {string} [kind]
- */
-export function bar(name, share, text = percent(share, 1), kind = "") {
-  return element(
-    "li",
-    { class: `bar ${kind}` },
-    element("span", { class: "bar-name" }, name),
-    property(element("span", { class: "bar-track", "aria-hidden": "true" }), "--share", share),
-    element("span", { class: "bar-value" }, text),
   );
 }
 

@@ -10,7 +10,7 @@ const KEY_HINTS = {
 };
 
 /**
- * The API key, or null if it was not given. It is kept by api.js, for this tab only.
+ * The API key, or null if it was not given. It is kept by transport.js, for this tab only.
  *
  * @param {"none" | "wrong" | "scope"} why none was given, or the one that was is wrong or may not do this
  * @returns {Promise<string | null>}
@@ -23,6 +23,10 @@ export function askKey(why) {
     required: true,
     "aria-describedby": "key-hint",
   });
+  const problem = () => {
+    const strange = [...field.value.trim()].find((each) => !/[\x20-\x7e\xa0-\xff]/.test(each));
+    return strange === undefined ? null : `A key can't have “${strange}” in it: something else was pasted, too.`;
+  };
   return ask(
     "This needs the API key",
     [
@@ -32,6 +36,7 @@ export function askKey(why) {
     ],
     "Continue",
     () => field.value.trim() || null,
+    problem,
   );
 }
 
@@ -54,24 +59,30 @@ export function confirm({ title, text, action, reason }) {
 
 /**
  * @param {string} title @param {Node[]} content @param {string} action @param {() => string | null} answer
+ * @param {() => string | null} [problem] what is wrong with the answer, which is then asked for again
  * @returns {Promise<string | null>}
  */
-function ask(title, content, action, answer) {
+function ask(title, content, action, answer, problem = () => null) {
   return new Promise((resolve) => {
     /** @type {string | null} */
     let given = null;
+    const wrong = element("p", { class: "failure", role: "alert", hidden: true });
     const form = element(
       "form",
       {
         method: "dialog",
         submit: (/** @type {SubmitEvent} */ event) => {
           event.preventDefault();
+          wrong.textContent = problem();
+          wrong.hidden = !wrong.textContent;
+          if (!wrong.hidden) return;
           given = answer();
           dialog.close();
         },
       },
       element("h2", { id: "dialog-title" }, title),
       content,
+      wrong,
       element(
         "div",
         { class: "actions" },

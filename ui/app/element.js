@@ -41,14 +41,15 @@ export function replace(parent, ...children) {
   const key = focused !== null && parent.contains(focused) ? focused.getAttribute("data-key") : null;
   parent.replaceChildren(...nodes(children));
   if (key === null) return;
-  const again = parent.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (again instanceof HTMLElement) again.focus();
+  const again = parent.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
+  const near = again ?? parent.querySelector("button:not(:disabled)"); // what was there is no more
+  if (near instanceof HTMLElement) near.focus({ preventScroll: true });
 }
 
 /**
  * A button that tells that it works, and does nothing else meanwhile.
  *
- * @param {string} text @param {() => unknown} work @param {Attributes} [attributes]
+ * @param {Child | Child[]} text @param {() => unknown} work @param {Attributes} [attributes]
  */
 export function button(text, work, attributes = {}) {
   const made = element("button", { type: "button", ...attributes }, text);

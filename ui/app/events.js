@@ -12,7 +12,7 @@ export async function* eventsOf(body) {
     if (done) return;
     const blocks = (rest + value).split("\n\n");
     rest = /** @type {string} */ (blocks.pop());
-    yield* blocks.map(eventOf);
+    yield* blocks.map(eventOf).filter(({ data }) => data); // a comment is no event
   }
 }
 

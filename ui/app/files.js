@@ -7,6 +7,8 @@
 
 import { element } from "./element.js";
 
+const TAKEN = "image/png,image/jpeg,image/webp,image/gif,image/bmp"; // what the server reads
+
 /**
  * Let files be dropped on a part of the page.
  *
@@ -40,7 +42,7 @@ export function chooser(text, take, options = {}) {
   const field = element("input", {
     type: "file",
     hidden: true,
-    accept: options.folder ? null : "image/*",
+    accept: options.folder ? null : TAKEN,
     multiple: !options.camera,
     webkitdirectory: options.folder,
     capture: options.camera ? "environment" : null,

@@ -1,20 +1,43 @@
 // @ts-check
 /** The page's composition root: what is joined is joined here, and each view is loaded when it is first looked at. */
 
-import * as api from "./api.js";
 import { note, pulse } from "./connection.js";
-import { askKey } from "./dialog.js";
+import { element } from "./element.js";
 import { showFrame } from "./frame.js";
 import { startRouter } from "./router.js";
+import { hooks } from "./transport.js";
 
-api.hooks.askKey = askKey;
-api.hooks.reached = note;
+/** Style sheets that the first view needs none of; the others share them. */
+const LATER = ["charts", "teach", "retrain", "models", "health"];
+
+hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
+hooks.reached = note;
 startRouter();
 showFrame({
   predict: async () => (await import("./predict/view.js")).predictView,
-  teach: async () => (await import("./teach/view.js")).teachView,
-  retrain: async () => (await import("./retrain/view.js")).retrainView,
-  models: async () => (await import("./models/view.js")).modelsView,
-  health: async () => (await import("./health/view.js")).healthView,
+  teach: async () => (await styled(import("./teach/view.js"))).teachView,
+  retrain: async () => (await styled(import("./retrain/view.js"))).retrainView,
+  models: async () => (await styled(import("./models/view.js"))).modelsView,
+  health: async () => (await styled(import("./health/view.js"))).healthView,
 });
 void pulse();
+
+/** @type {Promise<unknown> | null} */
+let styles = null;
+
+/** @template Module @param {Promise<Module>} module @returns {Promise<Module>} once it can be shown as it should be */
+async function styled(module) {
+  styles ??= Promise.all(LATER.map(addStyle));
+  await styles.catch((error) => {
+    styles = null; // to be tried again
+    throw error;
+  });
+  return module;
+}
+
+/** @param {string} name @returns {Promise<unknown>} */
+function addStyle(name) {
+  return new Promise((load, error) => {
+    document.head.append(element("link", { rel: "stylesheet", href: `style/${name}.css`, load, error }));
+  });
+}

@@ -1,15 +1,23 @@
 // @ts-check
 /** What just happened, in a sentence: shown for a while, and read out by a screen reader. */
 
-import { Failure } from "./api.js";
+import { Failure } from "./transport.js";
 import { element } from "./element.js";
 
 const SHOWN_MS = 8_000;
 
-/** @param {string} text @param {"good" | "bad" | "plain"} [kind] */
-export function tell(text, kind = "plain") {
+/**
+ * @param {string} text @param {"good" | "bad" | "plain"} [kind]
+ * @param {[string, () => unknown]} [action] what may be done about it
+ */
+export function tell(text, kind = "plain", action) {
   const place = /** @type {HTMLElement} */ (document.getElementById("notices"));
   const notice = element("p", { class: `notice ${kind}` }, text);
+  const act = (/** @type {() => unknown} */ work) => {
+    notice.remove();
+    work();
+  };
+  if (action) notice.append(element("button", { type: "button", class: "quiet", click: () => act(action[1]) }, action[0]));
   notice.append(
     element("button", { type: "button", class: "quiet", "aria-label": "Dismiss", click: () => notice.remove() }, "✕"),
   );

@@ -7,10 +7,12 @@
  *
  * @typedef {{id: string, name: string, image: Blob, picture: string | null, prediction: T.Prediction | null,
  *   timing: T.Timing | null, error: string | null, filed: {label: string, batch: string | null} | null,
- *   edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show it by, `edit` is
- *   the sheet's newest when it was taken, null for a file
- * @typedef {{id: string, file: File, name: string, picture: string, label: string | null,
+ *   dismissed: boolean, edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show
+ *   it by, `dismissed` that a person said it is none of the labels, `edit` is the sheet's newest when it was taken, null
+ *   for a file
+ * @typedef {{id: string, file: Blob, name: string, picture: string, label: string | null,
  *   origin: "folder" | "name" | "hand" | null}} Example a picture that is to be taught; origin says whence its label
+ * @typedef {{examples: Example[], cursor: string | null}} Labelling
  * @typedef {{job: T.Job, events: T.JobEvent[], log: string | null}} Followed
  *
  * Where a list may be long, `wanted` is how much of it, from the newest on, a person wants to see.
@@ -26,14 +28,14 @@ export const state = {
   connection: { lost: false },
   /** @type {{value: T.Health | null}} */
   health: { value: null },
-  /** @type {{edit: number, drawing: Subject | null, gallery: Subject[], selected: string | null}} `edit`: the sheet's
-   *  newest */
-  predict: { edit: 0, drawing: null, gallery: [], selected: null },
-  /** @type {{examples: Example[], cursor: string | null, sending: number | null, outcome: T.Uploaded | null,
-   *   error: string | null}} */
-  teach: { examples: [], cursor: null, sending: null, outcome: null, error: null },
+  /** @type {{edit: number, dots: boolean, drawing: Subject | null, gallery: Subject[], selected: string | null}}
+   *  `edit`: the sheet's newest; `dots`: there is nothing else on it */
+  predict: { edit: 0, dots: false, drawing: null, gallery: [], selected: null },
+  /** @type {Labelling & {past: Labelling[], future: Labelling[], sending: number | null, again: boolean,
+   *   outcome: T.Uploaded | null, error: string | null}} `again`: it failed, and is tried again soon */
+  teach: { examples: [], cursor: null, past: [], future: [], sending: null, again: false, outcome: null, error: null },
   /** @type {{value: T.Dataset | null, wanted: {suspects: number, batches: number}, error: string | null}} */
-  dataset: { value: null, wanted: { suspects: 100, batches: 30 }, error: null },
+  dataset: { value: null, wanted: { suspects: 24, batches: 30 }, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, shown: string | null,

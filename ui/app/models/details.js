@@ -5,7 +5,8 @@
  * @import * as T from "../types.js"
  */
 
-import { bar, columns, matrix } from "../charts.js";
+import { bar } from "../bar.js";
+import { columns, matrix } from "../charts.js";
 import { element } from "../element.js";
 import { bytes, count, duration, isNumber, moment, percent } from "../format.js";
 import { curves } from "../retrain/progress.js";

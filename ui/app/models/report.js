@@ -4,6 +4,7 @@
 import * as api from "../api.js";
 import { element } from "../element.js";
 import { messageOf } from "../notice.js";
+import { hasKey } from "../transport.js";
 
 const STYLE = /<style>(.*?)<\/style>/gs;
 
@@ -19,7 +20,7 @@ export function report(version, files) {
   const load = async () => {
     try {
       whole.append(
-        api.hasKey()
+        hasKey()
           ? await carried(version, title)
           : element("iframe", { src: api.reportUrl(version, "report.html"), title, sandbox: "" }),
       );

@@ -6,50 +6,59 @@
  * @import * as T from "../types.js"
  */
 
-import { bar } from "../charts.js";
+import { bar } from "../bar.js";
+import { choices } from "../choices.js";
 import { button, element } from "../element.js";
 import { isNumber, milliseconds, percent } from "../format.js";
+import { called, isSign, kindOf } from "../labels.js";
 import { state } from "../state.js";
-import { correct, takeBack } from "./actions.js";
+import { DOTS } from "./actions.js";
+import { correct, dismiss, takeBack } from "./filing.js";
 
 const BARS = 10;
+const SURE = 0.9;
 
 /**
  * @param {Subject | null} subject @param {string[]} labels @param {boolean} stale nothing of it can be acted on
- * @returns {HTMLElement[]}
+ * @param {HTMLElement | null} beside what shows the picture itself @returns {HTMLElement[]}
  */
-export function answer(subject, labels, stale) {
-  if (subject?.error) return [verdict("?", "No answer", subject.error, "odd"), bars(labels.map((each) => [each, 0]))];
+export function answer(subject, labels, stale, beside) {
+  if (subject?.error) return given(beside, verdict("?", "No answer", subject.error, "odd"));
   if (!subject?.prediction) {
-    const waiting = subject ? "The model is looking at it." : "Draw, and the answer appears here while you do.";
-    return [
+    const invitation = state.predict.dots ? DOTS : "Draw, and the answer appears here while you do.";
+    const waiting = subject ? "The model is looking at it." : invitation;
+    return given(
+      beside,
       verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"),
-      bars(labels.map((each) => [each, 0])),
-    ];
+      bars(labels.slice(0, BARS).map((each) => [each, 0])),
+    );
   }
   const { prediction, timing } = subject;
-  return [
+  return given(
+    beside,
     headline(prediction, labels),
-    bars(ranked(prediction, labels), prediction.label),
     correction(subject, prediction, labels, stale),
+    bars(ranked(prediction, labels), prediction.label),
     insight(prediction, timing),
-  ];
+  );
 }
+
+/** @param {...(HTMLElement | null)} parts @returns {HTMLElement[]} those that there are */
+const given = (...parts) => parts.filter((each) => each !== null);
 
 /** @param {T.Prediction} prediction @param {string[]} labels */
 function headline(prediction, labels) {
   const sure = `${percent(prediction.confidence, 1)} sure`;
   if (!isFamiliar(prediction)) {
-    const kind = labels.every((label) => /^\d$/.test(label)) ? "a digit" : "anything it knows";
     return verdict(
       prediction.label,
-      `This does not look like ${kind}`,
+      `This does not look like ${kindOf(labels) ?? "anything it knows"}`,
       `If it had to choose: ${prediction.label}, ${sure}.`,
       "odd",
     );
   }
   const words =
-    prediction.confidence > 0.9
+    prediction.confidence > SURE
       ? "It is confident."
       : prediction.confidence > 0.6
         ? "It hesitates."
@@ -67,7 +76,7 @@ function verdict(label, title, text, kind) {
   return element(
     "div",
     { class: `verdict ${kind}` },
-    element("output", { class: "label", "aria-label": "Answer" }, label),
+    element("output", { class: `label ${isSign(label) ? "" : "word"}`, "aria-label": "Answer" }, label),
     element("div", {}, element("p", { class: "sure" }, title), element("p", { class: "hint" }, text)),
   );
 }
@@ -102,22 +111,37 @@ function correction(subject, prediction, labels, stale) {
         button("Take back", () => takeBack(subject), { class: "quiet", disabled: stale, "data-key": "take-back" }),
     );
   }
+  if (subject.dismissed) {
+    return element(
+      "p",
+      { class: "filed none" },
+      element("span", {}, "None of these. There is no label to learn it by, so it was not stored. "),
+      button("Take back", () => dismiss(subject, false), { class: "quiet", disabled: stale, "data-key": "take-back" }),
+    );
+  }
+  const unsure = !isFamiliar(prediction) || prediction.confidence <= SURE;
   return element(
     "div",
-    { class: "correction", role: "group", "aria-label": "Wrong? File it under the right label" },
-    element("p", {}, "Wrong? It is a …"),
+    { class: "correction" },
     element(
       "div",
-      { class: "choices" },
-      labels.map((label) =>
-        button(label, () => correct(subject, label), {
-          class: "choice",
-          disabled: stale || label === prediction.label,
-          "aria-label": `It is a ${label}`,
-          "data-key": `is-${label}`,
-        }),
-      ),
+      { class: "actions" },
+      button(`Right: it is ${called(prediction.label)}`, () => correct(subject, prediction.label), {
+        class: unsure ? "primary" : "",
+        disabled: stale,
+        "data-key": "right",
+      }),
+      button("None of these", () => dismiss(subject, true), { class: "quiet", disabled: stale, "data-key": "none" }),
     ),
+    element("p", {}, `Wrong? It is ${labels.every(isSign) ? "a " : ""}…`),
+    choices({
+      labels,
+      title: "File it under the right label",
+      name: (label) => `It is ${called(label)}`,
+      pick: (label) => correct(subject, label),
+      disabled: stale,
+      keyed: subject.edit === null,
+    }),
   );
 }
 
@@ -149,6 +173,3 @@ function insight(prediction, timing) {
 
 /** @param {string} name @param {string} value */
 const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
-
-/** The labels that the model knows; before the server has said, those of the digits that it ships with. */
-export const labelsNow = () => state.health.value?.labels ?? [];

@@ -7,7 +7,7 @@ const STEPS = [
   ["predict", "Predict", "The model reads a picture and says how sure it is."],
   ["teach", "Teach", "You correct it, or upload labelled pictures of your own."],
   ["retrain", "Retrain", "It learns from all of them, old and new, while it goes on answering."],
-  ["models", "Models", "A better version takes over by itself; a worse one never does. You can always go back."],
+  ["models", "Models", "A version takes over if it reads pictures kept for comparing as well as the old one. You can always go back."],
   ["health", "Health", "You see how fast it answers and whether anything is amiss."],
 ];
 

@@ -1,46 +1,66 @@
 // @ts-check
-/** Draw, drop, paste, choose or photograph: the model answers at once. */
+/**
+ * Draw, drop, paste, choose or photograph: the model answers at once.
+ *
+ * @import { Found } from "../files.js"
+ * @import { Subject } from "../state.js"
+ */
 
 import { whenBack } from "../connection.js";
 import { element, button, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
-import { counted } from "../format.js";
+import { isSign, kindOf, labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { addPictures, askAgain, clearGallery, drawn, isStale, shownSubject } from "./actions.js";
-import { answer, labelsNow } from "./answer.js";
+import { askAgain, drawn } from "./actions.js";
+import { answer, isFamiliar } from "./answer.js";
 import { createSheet } from "./canvas.js";
-import { tile } from "./gallery.js";
 import { loop } from "./loop.js";
+import { isStale, shownSubject } from "./subjects.js";
 
 export function predictView() {
   const sheet = createSheet(() => {
-    undo.disabled = clear.disabled = sheet.isEmpty();
+    undo.disabled = !sheet.canUndo();
+    redo.disabled = !sheet.canRedo();
+    clear.disabled = sheet.isEmpty();
+    if (document.activeElement?.matches("button:disabled")) sheet.canvas.focus({ preventScroll: true });
     empty.hidden = !sheet.isEmpty();
     drawn(sheet);
   });
   const undo = button("Undo", sheet.undo, { "aria-keyshortcuts": "Control+Z", disabled: true });
+  const redo = button("Redo", sheet.redo, { "aria-keyshortcuts": "Control+Shift+Z", disabled: true });
   const clear = button("Clear", sheet.clear, { "aria-keyshortcuts": "Delete", disabled: true });
   const live = element("span", { class: "live", "aria-hidden": "true" });
-  const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw a digit");
+  const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw here");
   const panel = element("section", { class: "card answer", "aria-label": "Answer" });
-  const gallery = element("section", { class: "card gallery", "aria-label": "Pictures", hidden: true });
+  const place = element("div", { hidden: true }); // of the pictures, once there are any
+  /** @type {(subject: Subject) => HTMLElement | null} */
+  let chosen = () => null;
+  const many = () => import("./gallery.js");
+  /** @param {Found[]} found */
+  const addPictures = async (found) => {
+    if (!found.length) return;
+    const module = await many();
+    chosen = module.chosen;
+    if (place.isConnected) place.replaceWith(module.gallery(() => sheet.canvas.focus({ preventScroll: true })));
+    await module.addPictures(found);
+  };
   const view = element(
     "section",
     { class: "view predict" },
     heading("predict", "Predict", "Show the model something. If it is wrong, tell it: that is how it learns."),
     element(
       "div",
-      { class: "split" },
+      { class: "split asking" },
       element(
         "section",
         { class: "card drawing", "aria-label": "Drawing" },
         element("div", { class: "paper" }, sheet.canvas, empty),
-        element("div", { class: "actions" }, undo, clear, live),
+        element("div", { class: "actions" }, undo, redo, clear, live),
         element(
           "p",
           { id: "sheet-help", class: "hint" },
-          "Mouse, finger or pen. By keyboard: arrows move, Space lowers and lifts the pen, Backspace undoes.",
+          "Mouse, finger or pen. By keyboard: arrows move, Space lowers and lifts the pen, Backspace undoes, Delete clears.",
         ),
         element(
           "div",
@@ -51,41 +71,33 @@ export function predictView() {
         ),
       ),
       panel,
+      place,
     ),
-    gallery,
     loop(),
   );
   acceptDrops(view, addPictures);
   document.addEventListener("paste", (event) => {
     if (state.route.view === "predict") addPictures(pasted(event));
   });
-  whenBack(() => void askAgain(sheet));
+  whenBack(() => askAgain(sheet));
+  setTimeout(() => many().catch(() => {})); // so that it is there even if the server is lost
   watch(
-    () => [shownSubject(), isStale(shownSubject()), state.health.value?.labels.join()],
-    (subject, stale, _labels) => {
-      replace(panel, ...answer(subject, labelsNow(), stale));
-      live.textContent = subject?.prediction?.label ?? "";
+    () => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()],
+    (subject, stale, _dots, _labels) => {
+      replace(panel, ...answer(subject, labelsNow(), stale, subject?.edit === null ? chosen(subject) : null));
+      const label = subject?.prediction?.label ?? "";
+      live.textContent = label;
+      live.classList.toggle("word", !isSign(label));
+      live.classList.toggle("odd", subject?.prediction != null && !isFamiliar(subject.prediction));
+      empty.textContent = `Draw ${kindOf(labelsNow()) ?? "here"}`;
       for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
     },
   );
   watch(
-    () => [state.predict.gallery, state.predict.selected],
-    (pictures, selected) => {
-      gallery.hidden = !pictures.length;
-      replace(
-        gallery,
-        element(
-          "div",
-          { class: "card-head" },
-          element("h2", {}, counted(pictures.length, "picture")),
-          button("Clear all", clearGallery, { class: "quiet" }),
-        ),
-        element(
-          "ul",
-          { class: "tiles" },
-          pictures.map((each) => tile(each, each.id === selected)),
-        ),
-      );
+    () => [state.predict.selected],
+    (selected) => {
+      const { top } = panel.getBoundingClientRect();
+      if (selected !== null && (top < 0 || top > innerHeight / 2)) panel.scrollIntoView(); // on a phone it is elsewhere
     },
   );
   return view;

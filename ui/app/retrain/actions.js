@@ -11,6 +11,7 @@ import { pulse } from "../connection.js";
 import { loadModels } from "../models/actions.js";
 import { attempt, messageOf, say, tell } from "../notice.js";
 import { state, update } from "../state.js";
+import { Failure } from "../transport.js";
 import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
@@ -63,7 +64,7 @@ export async function start(options) {
     return null;
   } catch (error) {
     const text = messageOf(error);
-    if (error instanceof api.Failure && (error.status === 409 || error.code === "uncertain")) await loadJobs();
+    if (error instanceof Failure && (error.status === 409 || error.code === "uncertain")) await loadJobs();
     return { text, overrulable: false };
   }
 }

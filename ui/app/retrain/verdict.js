@@ -5,7 +5,7 @@
  * @import * as T from "../types.js"
  */
 
-import { bar } from "../charts.js";
+import { bar } from "../bar.js";
 import { element } from "../element.js";
 import { isNumber, percent } from "../format.js";
 import { checkWords, labelOf, verdictOf } from "./words.js";

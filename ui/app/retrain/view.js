@@ -24,7 +24,7 @@ export function retrainView() {
     heading(
       "retrain",
       "Retrain",
-      "Let the model learn from all pictures, old and new. It goes on answering, and a worse one is never let in.",
+      "Let the model learn from all pictures, old and new. It goes on answering, and takes the new model only if that reads kept pictures as well.",
     ),
     element(
       "div",
@@ -59,16 +59,14 @@ function fresh() {
   watch(
     () => [state.dataset.value?.uploads],
     (uploads) => {
-      const images = uploads && sumOf(uploads.train) + sumOf(uploads.test);
-      const words =
-        images === undefined
-          ? ""
-          : images
-            ? `${counted(images, "picture")} of yours to learn from, beside what it began with.`
-            : "";
+      const learnt = uploads && sumOf(uploads.train);
+      const held = uploads && sumOf(uploads.test);
+      const images = learnt === undefined || held === undefined ? undefined : learnt + held;
       replace(
         line,
-        words || "There are no pictures of yours yet. ",
+        images === undefined && "Counting your pictures …",
+        !!images && `${counted(images, "picture")} of yours: ${learnt} to learn from, ${held} held out as a test.`,
+        images === 0 && "There are no pictures of yours yet. ",
         images === 0 && element("a", { href: "#teach" }, "Teach it some first"),
         images === 0 && ", or retrain with what it has.",
       );

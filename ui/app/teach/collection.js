@@ -6,12 +6,14 @@
  */
 
 import { columns } from "../charts.js";
+import { choices } from "../choices.js";
 import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
+import { called, labelsNow } from "../labels.js";
 import { PARTS } from "../models/details.js";
 import { picture } from "../picture.js";
-import { acceptSuspect, rejectSuspect, showMore, undoBatch } from "./dataset.js";
+import { acceptSuspect, rejectSuspect, relabelSuspect, showMore, undoBatch } from "./dataset.js";
 
 const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
 
@@ -63,15 +65,36 @@ export function suspectList(suspects) {
         element(
           "div",
           { class: "actions" },
-          button(`It is a ${label}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
+          button(`It is ${called(label)}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
           button(inForce === null ? "Remove" : `It stays ${inForce}`, () => rejectSuspect(suspect), {
             class: inForce === null ? "quiet danger" : "",
             "data-key": `reject-${sha256}`,
           }),
         ),
+        others(suspect),
       );
     }),
   );
+}
+
+/** @param {T.Suspect} suspect the labels that it may have instead, made when somebody looks for them */
+function others(suspect) {
+  const { sha256, label } = suspect;
+  const made = element("details", { class: "others" }, element("summary", { "data-key": `others-${sha256}` }, "It is …"));
+  made.addEventListener(
+    "toggle",
+    () =>
+      made.append(
+        choices({
+          labels: labelsNow().filter((each) => each !== label),
+          title: "Its right label",
+          name: (each) => `It is ${called(each)}`,
+          pick: (each) => relabelSuspect(suspect, each),
+        }),
+      ),
+    { once: true },
+  );
+  return made;
 }
 
 /** @param {T.Batch[]} batches */

@@ -6,10 +6,11 @@
  */
 
 import * as api from "../api.js";
+import { called } from "../labels.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
 
-const STEP = 100; // suspects, or uploads, that are shown more
+const STEP = 100; // uploads, or suspects, that are shown more
 
 export async function loadDataset() {
   try {
@@ -44,9 +45,24 @@ export async function acceptSuspect(sha256, label) {
 }
 
 /** @param {T.Suspect} suspect its doubted label goes, and the picture with it unless it has another one */
-export async function rejectSuspect({ sha256, in_force: label }) {
-  const done = label === null ? "Removed." : `It stays ${label}.`;
-  if (await attempt(() => api.rejectImage(sha256))) tell(done, "good");
+export async function rejectSuspect({ sha256, label, in_force: inForce }) {
+  const done = inForce === null ? "Removed." : `It stays ${inForce}.`;
+  await attempt(async () => {
+    const file = await api.image(sha256);
+    await api.rejectImage(sha256);
+    tell(done, "good", ["Undo", () => give(file, label, "upload", `Doubted as ${label} again.`)]);
+  });
+  await loadDataset();
+}
+
+/** @param {T.Suspect} suspect @param {string} label what it really is, which ends the doubt */
+export async function relabelSuspect({ sha256 }, label) {
+  await attempt(async () => give(await api.image(sha256), label, "correction", `It is ${called(label)} now.`));
+}
+
+/** @param {Blob} file @param {string} label @param {"upload" | "correction"} source @param {string} done */
+async function give(file, label, source, done) {
+  if (await attempt(() => api.upload([{ file, name: "picture.png", label }], source))) tell(done, "good");
   await loadDataset();
 }
 

@@ -6,71 +6,61 @@
  * @import { Example } from "../state.js"
  */
 
+import { choices } from "../choices.js";
 import { button, element } from "../element.js";
 import { counted } from "../format.js";
+import { keyed } from "../keyed.js";
+import { isSign, labelOfKey, labelsNow } from "../labels.js";
+import { onKeys } from "../shortcuts.js";
 import { state, watch } from "../state.js";
-import { labelCursor, leaveOut, moveTo } from "./actions.js";
+import { labelCursor, leaveOut, moveTo, redo, undo } from "./examples.js";
 
 const SHOWN_AT_FIRST = 120;
 
 export function labellingGrid() {
   let limit = SHOWN_AT_FIRST;
-  /** @type {Map<string, {example: Example, node: HTMLElement}>} kept, so that no picture is loaded twice */
-  const kept = new Map();
   const list = element("ul", { class: "tiles examples", "aria-label": "Pictures to label" });
-  const palette = element("div", { class: "choices", role: "group", "aria-label": "Label for the selected picture" });
+  const palette = element("div", {});
   const more = button("Show more", () => {
     limit += SHOWN_AT_FIRST;
     show(state.teach.examples, state.teach.cursor);
   });
-  const grid = element(
-    "div",
-    { class: "grid", keydown: onKey },
-    element("p", { class: "grid-line" }, palette),
-    list,
-    more,
-  );
+  const grid = element("div", { class: "grid" }, palette, list, more);
+  const fill = keyed(list, tile);
 
   /** @param {readonly Example[]} examples @param {string | null} cursor */
   function show(examples, cursor) {
     const shown = visible(examples, cursor, limit);
     const had = list.contains(document.activeElement);
-    const nodes = shown.map((example) => {
-      const before = kept.get(example.id);
-      if (before?.example === example) return before.node;
-      const node = tile(example);
-      kept.set(example.id, { example, node });
-      return node;
-    });
-    const wanted = new Set(nodes);
-    for (const child of [...list.children]) if (!wanted.has(/** @type {HTMLElement} */ (child))) child.remove();
-    nodes.forEach((node, index) => {
-      if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
-    });
-    for (const [id, { node }] of kept) if (!wanted.has(node)) kept.delete(id);
-    for (const [id, { node }] of kept) {
-      const inner = /** @type {HTMLElement} */ (node.firstElementChild);
-      inner.tabIndex = id === cursor ? 0 : -1;
-      inner.setAttribute("aria-pressed", id === cursor ? "true" : "false");
-      if (id === cursor && had) inner.focus();
+    fill(shown);
+    for (const each of list.querySelectorAll("button")) {
+      const here = each.dataset.key === cursor;
+      each.tabIndex = here ? 0 : -1;
+      each.setAttribute("aria-pressed", String(here));
+      if (here && had) each.focus();
     }
     more.hidden = examples.length <= shown.length;
     more.textContent = `Show more of the ${counted(examples.length, "picture")}`;
   }
 
   watch(() => [state.teach.examples, state.teach.cursor], show);
+  onKeys("teach", (event) => onKey(list, event));
   watch(
-    () => [state.health.value?.labels.join()],
-    () => palette.replaceChildren(...(state.health.value?.labels ?? []).map(choice), leaveOutButton()),
+    () => [labelsNow().join()],
+    () =>
+      palette.replaceChildren(
+        choices({
+          labels: labelsNow(),
+          title: "Label for the selected picture",
+          name: (label) => `Label it ${label}`,
+          pick: labelCursor,
+          keyed: true,
+        }),
+        button("Leave out", () => leaveOut(state.teach.cursor), { class: "quiet", "aria-keyshortcuts": "Delete" }),
+      ),
   );
   return grid;
 }
-
-/** @param {string} label */
-const choice = (label) =>
-  button(label, () => labelCursor(label), { class: "choice", "aria-label": `Label it ${label}` });
-
-const leaveOutButton = () => button("Leave out", () => leaveOut(state.teach.cursor), { class: "quiet" });
 
 /**
  * What is shown of many: those before the limit, and the one under the cursor wherever it is.
@@ -94,46 +84,43 @@ function tile(example) {
       {
         type: "button",
         class: `tile ${example.label === null ? "open" : ""}`,
-        "data-id": example.id,
+        "data-key": example.id,
         title: example.name,
         click: () => moveTo(example.id),
         focus: () => moveTo(example.id),
       },
       element("img", { src: example.picture, alt: "", loading: "lazy" }),
       element("span", { class: "tile-name" }, example.name),
-      element("span", { class: "tile-label" }, example.label ?? "?"),
+      element("span", { class: `tile-label ${isSign(example.label ?? "?") ? "" : "word"}` }, example.label ?? "?"),
       element("span", { class: "unseen" }, words),
     ),
   );
 }
 
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const list = /** @type {HTMLElement} */ (event.currentTarget).querySelector("ul");
-  if (!list?.contains(document.activeElement)) return;
+/** @param {HTMLElement} list @param {KeyboardEvent} event @returns {boolean} whether it meant something */
+function onKey(list, event) {
+  const { examples, past, future, cursor } = state.teach;
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (command && (key === "y" || (key === "z" && event.shiftKey))) return act(future.length > 0, redo);
+  if (command && key === "z") return act(past.length > 0, undo);
+  if (command || event.altKey || !examples.length) return false;
   const label = labelOfKey(event.key);
-  if (label !== null) labelCursor(label);
-  else if (event.key === "Delete" || event.key === "Backspace") leaveOut(state.teach.cursor);
-  else if (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End") move(list, event.key);
-  else return;
-  event.preventDefault();
+  if (label !== null) return act(true, () => labelCursor(label));
+  if (key === "delete" || key === "backspace") return act(true, () => leaveOut(cursor));
+  return act(/^(arrow|home|end)/.test(key), () => move(list, event.key));
 }
 
-/** @param {string} key the label of that name, of that first letter where only one has it, or of that number */
-function labelOfKey(key) {
-  const labels = state.health.value?.labels ?? [];
-  if (key.length !== 1) return null;
-  if (labels.includes(key)) return key;
-  const begun = labels.filter((label) => label.toLowerCase().startsWith(key.toLowerCase()));
-  if (begun.length === 1) return begun[0];
-  return /^[1-9]$/.test(key) ? (labels[Number(key) - 1] ?? null) : null;
+/** @param {boolean} can @param {() => void} work @returns {boolean} whether it was done */
+function act(can, work) {
+  if (can) work();
+  return can;
 }
 
 /** @param {HTMLElement} list @param {string} key */
 function move(list, key) {
   const tiles = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("button")]);
-  const here = tiles.findIndex((each) => each === document.activeElement);
+  const here = tiles.findIndex(({ dataset }) => dataset.key === state.teach.cursor);
   const top = tiles[0]?.offsetTop;
   const wide = Math.max(
     1,

@@ -6,24 +6,24 @@ import { button, element, property, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { counted, percent } from "../format.js";
 import { heading } from "../frame.js";
+import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { addExamples, leaveAllOut, send } from "./actions.js";
 import { batchList, collection, moreOf, suspectList } from "./collection.js";
 import { loadDataset } from "./dataset.js";
+import { addExamples, leaveAllOut, redo, undo } from "./examples.js";
 import { labellingGrid } from "./grid.js";
+import { keepExamples } from "./keep.js";
 import { outcomeOf } from "./outcome.js";
+import { cancelSending, send } from "./sending.js";
 
 export function teachView() {
   const outcome = element("div", {});
+  const hint = element("p", { class: "hint" });
   const drop = element(
     "div",
     { class: "drop" },
     element("p", { class: "drop-title" }, "Drop pictures or a folder here"),
-    element(
-      "p",
-      { class: "hint" },
-      "A folder called 7, or a file called 7_anything.png, labels itself. The rest you label here, with one key each.",
-    ),
+    hint,
     element(
       "div",
       { class: "actions" },
@@ -58,18 +58,31 @@ export function teachView() {
       ),
   );
   watch(
+    () => [labelsNow().join()],
+    () => {
+      const example = labelsNow().at(-3) ?? labelsNow()[0] ?? "a label";
+      hint.textContent =
+        `A folder called ${example}, or a file called ${example}_anything.png, labels itself. ` +
+        "The rest you label here, by its key or its name.";
+    },
+  );
+  watch(
     () => [state.route.view],
     (shown) => {
       if (shown === "teach") void loadDataset();
     },
   );
   whenBack(() => void loadDataset());
+  void keepExamples();
   return view;
 }
 
 /** The grid with what is to be done about it. */
 function labelling() {
   const line = element("p", { class: "hint" });
+  const back = button("Undo", undo, { class: "quiet", "aria-keyshortcuts": "Control+Z" });
+  const forth = button("Redo", redo, { class: "quiet", "aria-keyshortcuts": "Control+Shift+Z" });
+  const cancel = button("Cancel", cancelSending, { hidden: true });
   const sender = button("Send", send, { class: "primary" });
   const progress = property(
     element("div", { class: "progress", role: "progressbar", "aria-label": "Upload" }),
@@ -83,16 +96,19 @@ function labelling() {
       "div",
       { class: "card-head" },
       element("h2", {}, "Label them"),
-      button("Leave all out", leaveAllOut, { class: "quiet" }),
+      element("div", { class: "actions" }, back, forth, button("Leave all out", leaveAllOut, { class: "quiet" })),
     ),
     line,
     labellingGrid(),
     progress,
-    element("div", { class: "actions" }, sender),
+    element("div", { class: "actions" }, sender, cancel),
   );
   watch(
-    () => [state.teach.examples, state.teach.sending],
-    (examples, sending) => {
+    () => [state.teach.examples, state.teach.sending, state.teach.again],
+    (examples, sending, again) => {
+      back.disabled = !state.teach.past.length || sending !== null;
+      forth.disabled = !state.teach.future.length || sending !== null;
+      cancel.hidden = sending === null;
       part.hidden = !examples.length;
       const labelled = examples.filter(({ label }) => label !== null).length;
       const open = examples.length - labelled;
@@ -100,11 +116,13 @@ function labelling() {
         line,
         open
           ? `${counted(open, "picture has", "pictures have")} no label yet. ` +
-              "Select one and press its key; arrows move, Delete leaves it out."
+              "Press its label's key; arrows move, Delete leaves it out, Ctrl+Z undoes."
           : "All have labels. Look them over, then send them.",
       );
       sender.textContent =
-        sending === null ? `Send ${counted(labelled, "picture")}` : `Sending, ${percent(sending, 0)}`;
+        sending === null
+          ? `Send ${counted(labelled, "picture")}`
+          : `${again ? "No answer; sending again" : "Sending"}, ${percent(sending, 0)}`;
       sender.disabled = !labelled || sending !== null;
       progress.hidden = sending === null;
       property(progress, "--share", sending ?? 0);

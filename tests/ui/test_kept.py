@@ -1,0 +1,163 @@
+"""Work is not lost: labels are undone and done again, pictures outlive a reload, a bad line ends in words."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Route, expect
+
+from tests.digits import Digits, encoded
+from tests.live import LiveServer
+from tests.ui.conftest import OpenPage
+from tests.ui.test_predict import answer, drop
+
+# The first file of the first form that is sent, in base64.
+WATCH_FORMS = """() => {
+  const { send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.send = function (form) {
+    const file = form instanceof FormData && form.getAll("files")[0];
+    const reader = new FileReader();
+    reader.onload = () => (globalThis.sent ??= reader.result.split(",")[1]);
+    if (file) reader.readAsDataURL(file);
+    send.call(this, form);
+  };
+}"""
+# Half a minute of silence is half a second.
+IMPATIENT = """() => {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (work, delay) => setTimeout(work, delay === 30_000 ? 500 : delay);
+}"""
+LABELS = ".examples .tile-label"
+
+
+def test_every_step_of_labelling_is_undone_and_done_again(
+    server: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    page = open_page(server.url, "teach")
+    drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(3)])
+    labels = page.locator(LABELS)
+    expect(labels).to_have_text(["?", "?", "?"])
+    for key in ("7", "2", "1"):
+        page.keyboard.press(key)
+    page.locator(".examples .tile").first.click()
+    page.keyboard.press("Delete")
+    expect(labels).to_have_text(["2", "1"])
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(labels).to_have_text(["7", "2", "?"])
+    page.keyboard.press("Control+Shift+Z")
+    expect(labels).to_have_text(["7", "2", "1"])
+    page.get_by_role("button", name="Undo").click()
+    expect(labels).to_have_text(["7", "2", "?"])
+    page.get_by_role("button", name="Redo").click()
+    page.get_by_role("button", name="Leave all out").click()
+    expect(labels).to_have_count(0)
+    page.locator(".notice").get_by_role("button", name="Undo").click()
+    expect(labels).to_have_text(["7", "2", "1"])
+
+
+def test_what_is_not_sent_outlives_a_reload(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url, "teach")
+    drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(40, 43)])
+    labels = page.locator(LABELS)
+    expect(labels).to_have_count(3)
+    page.keyboard.press("1")
+    page.keyboard.press("7")
+    page.keyboard.press("Control+z")
+    expect(labels).to_have_text(["1", "?", "?"])
+    for _ in range(2):
+        page.reload()
+        expect(labels).to_have_text(["1", "?", "?"])
+        expect(page.locator(".examples img").first).to_have_js_property("naturalWidth", 28)
+    before = server.get("/dataset").json()["count"]
+    page.get_by_role("button", name="Send 1 picture").click()
+    expect(page.get_by_text("1 new picture stored.")).to_be_visible()
+    assert server.get("/dataset").json()["count"] == before + 1
+    expect(labels).to_have_text(["?", "?"])
+    page.reload()
+    expect(labels).to_have_text(["?", "?"])
+    page.get_by_role("button", name="Leave all out").click()
+    expect(labels).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("Drop pictures or a folder here")).to_be_visible()
+    expect(labels).to_have_count(0)
+
+
+def photograph(picture: Image.Image, random: np.random.Generator) -> bytes:
+    """A large one, taken with the camera on its side."""
+    large = picture.resize((2400, 2400)).convert("RGB")
+    noisy = np.clip(np.asarray(large, np.int16) + random.integers(-40, 40, (2400, 2400, 3)), 0, 255).astype(np.uint8)
+    turned = Image.fromarray(noisy).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90 degrees to the right
+    return encoded(turned, "JPEG", quality=95, exif=exif)
+
+
+def test_a_photograph_is_sent_small_and_upright(
+    server: LiveServer, open_page: OpenPage, digits: Digits, random: np.random.Generator
+) -> None:
+    page = open_page(server.url)
+    picture = photograph(Image.fromarray(digits.images[0]), random)
+    assert len(picture) > 3e6
+    page.evaluate(WATCH_FORMS)
+    drop(page, ".predict", [("photo.jpg", picture)])
+    answer(page, "7")
+    sent = base64.b64decode(page.evaluate("globalThis.sent"))
+    assert len(sent) < 1_500_000
+    with Image.open(io.BytesIO(sent)) as small:
+        assert small.size == (1600, 1600)
+        assert not small.getexif()
+
+
+def test_an_upload_is_tried_again_and_ends_in_words(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        page = open_page(server.url, "teach")
+        page.clock.install()
+        drop(page, ".teach", [("7_a.png", digits.png(0))])
+        tries = 0
+
+        def fail(route: Route) -> None:
+            nonlocal tries
+            tries += 1
+            route.abort()
+
+        page.route("**/upload", fail)
+        page.get_by_role("button", name="Send 1 picture").click()
+        expect(page.get_by_text("No answer; sending again")).to_be_visible()
+        for _ in range(8):
+            page.clock.run_for(4_000)
+        expect(page.get_by_role("alert").filter(has_text="1 picture is still to be sent")).to_be_visible()
+        assert tries == 5
+        page.unroute("**/upload")
+        page.get_by_role("button", name="Send 1 picture").click()
+        expect(page.get_by_text("1 new picture stored.")).to_be_visible()
+
+
+def test_an_upload_can_be_cancelled(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url, "teach")
+    drop(page, ".teach", [("1_a.png", digits.png(2))])
+    held: list[Route] = []
+    page.route("**/upload", lambda route: held.append(route))
+    page.get_by_role("button", name="Send 1 picture").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert").filter(has_text="Stopped. 1 picture is still to be sent.")).to_be_visible()
+    expect(page.get_by_role("button", name="Send 1 picture")).to_be_enabled()
+
+
+def test_a_line_that_stands_still_is_told_from_a_lost_server(
+    server: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    page = open_page(server.url)
+    page.evaluate(IMPATIENT)
+    held: list[Route] = []
+    page.route("**/predict/batch", lambda route: held.append(route))
+    with page.expect_request("**/predict/batch"):
+        drop(page, ".predict", [("a.png", digits.png(0))])
+    expect(page.get_by_text("The line is too slow")).to_be_visible()
+    expect(page.locator("#lost")).to_be_hidden()
+    page.unroute("**/predict/batch")
+    page.get_by_role("button", name="Try again").click()
+    answer(page, "7")
+    assert len(held) == 1
