@@ -145,6 +145,8 @@ class Connection:
     def stop(self) -> None:
         """The service stops: end now, or after the answer that is under way."""
         self._wire.hurry(STOP_SECONDS)
+        if self._held is not None:
+            self._start(self._held)  # as a task, which hears of the end of the grace
         if self._stage in (Stage.BODY, Stage.ANSWER) and not self._is_answered:
             self._is_last = True
         elif self._stage is not Stage.LINGER:
