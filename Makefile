@@ -1,14 +1,15 @@
-# Everything a user or a developer types. The three environments are built on first use and only then.
+# Everything a user or a developer types. The environments are built on first use and only then.
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
+PYTHONS := 3.11 3.12 3.13
 UV_VERSION := 0.13.9
 AXE_VERSION := 4.14.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak check format bench bench-quick load lock clean
+.PHONY: help run train test soak check format bench bench-quick load audit sbom lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
@@ -16,10 +17,19 @@ help:
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
+	@echo "make audit   ask the advisories about every locked package; make sbom: bills of materials in sbom/"
 	@echo "make lock    resolve the locked requirements again"
 
-run: .venv-serve/ready .venv-train/ready
-	@exec .venv-serve/bin/python -m server --host $(HOST) --port $(PORT)
+# The trainer's environment is built beside the server. Ctrl-C reaches all by the terminal; a signal to make alone is
+# handed on. What is still being built ends with the server.
+run: .venv-serve/ready
+	@trap : INT; \
+	$(MAKE) --silent --no-print-directory .venv-train/ready & builder=$$!; \
+	.venv-serve/bin/python -m server --host $(HOST) --port $(PORT) & server=$$!; \
+	trap 'kill $$server 2>/dev/null' TERM; \
+	wait $$server; status=$$?; \
+	while kill -0 $$server 2>/dev/null; do wait $$server; status=$$?; done; \
+	kill $$builder 2>/dev/null; exit $$status
 
 train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
@@ -49,6 +59,19 @@ bench-quick: .venv-serve/ready
 load: .venv-serve/ready .venv-dev/ready
 	.venv-serve/bin/python -m benchmarks.service.load --locust .venv-dev/bin/locust
 
+# Strict: a package that nobody could be asked about is no good news.
+audit: .venv-audit/ready
+	@failed=; for lock in requirements-*.txt; do echo "$$lock"; \
+		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || failed=1; done; test -z "$$failed"
+
+# CycloneDX, of what is installed, with licences.
+sbom: .venv-audit/ready .venv-serve/ready .venv-train/ready
+	@mkdir -p sbom
+	.venv-audit/bin/cyclonedx-py environment $(SBOM_FLAGS) -o sbom/serve.cdx.json .venv-serve/bin/python
+	.venv-audit/bin/cyclonedx-py environment $(SBOM_FLAGS) -o sbom/train.cdx.json .venv-train/bin/python
+
+SBOM_FLAGS := --pyproject pyproject.toml --output-reproducible --output-format JSON
+
 # Serve is resolved first; the others are held to its versions, so that all three agree.
 lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
@@ -57,6 +80,7 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --group dev -c requirements-train.txt -o requirements-dev.txt
+	$(UV) pip compile $(LOCK_FLAGS) --group audit -o requirements-audit.txt
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"
@@ -65,11 +89,14 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-e
 COMPILE_serve := --compile-bytecode
 COMPILE_bench := --compile-bytecode
 
+# What is being built is marked, so that the server does not take it for whole.
 .venv-%/ready: requirements-%.txt | $(UV)
+	@$(CHECK_PYTHON)
 	@echo "building .venv-$*"
+	@mkdir -p .venv-$* && touch .venv-$*/building
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-$*
 	@$(UV) pip sync --quiet --require-hashes $(COMPILE_$*) --python .venv-$*/bin/python requirements-$*.txt
-	@touch $@
+	@touch $@ && rm .venv-$*/building
 
 # What the page's tests audit it and check its types with; they skip without it. It needs npm.
 .venv-node/ready:
@@ -78,11 +105,21 @@ COMPILE_bench := --compile-bytecode
 	@touch $@
 
 $(UV):
-	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "Relearn needs Python 3.11 or newer with its venv module: $(PYTHON) is not one." \
-		"On Debian: apt-get install python3-venv. Another interpreter: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@$(CHECK_PYTHON)
 	@$(PYTHON) -m venv .venv-uv
 	@.venv-uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+# There are wheels of TensorFlow for these alone. The first line is read by any Python there ever was.
+define CHECK_PYTHON
+found=$$($(PYTHON) -c 'import sys; print("Python %s.%s" % tuple(sys.version_info[:2]))' 2>/dev/null) || found="no Python"; \
+case " $(PYTHONS:%=Python %,) " in \
+*" $$found, "*) ;; \
+*) echo "Relearn needs Python $(firstword $(PYTHONS)) to $(lastword $(PYTHONS)), and $(PYTHON) is $$found." \
+	"Another one: make PYTHON=/path/to/python$(lastword $(PYTHONS)) ..." >&2; exit 1 ;; esac; \
+$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo "Relearn needs Python's venv module, which $(PYTHON), $$found, lacks." \
+	"On Debian: apt-get install python3-venv" >&2; exit 1; }
+endef
+
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-node .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-node .venv-audit sbom .mypy_cache .pytest_cache .ruff_cache .hypothesis

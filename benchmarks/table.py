@@ -8,7 +8,20 @@ from pathlib import Path
 
 from benchmarks.measure import Row
 
-ORDER = ("throughput", "latency", "batch", "large", "workers", "swaps", "start", "overload", "training", "store")
+ORDER = (
+    "throughput",
+    "latency",
+    "batch",
+    "large",
+    "workers",
+    "swaps",
+    "start",
+    "overload",
+    "training",
+    "store",
+    "pictures",
+    "loop",
+)
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
 

@@ -6,18 +6,18 @@ import shutil
 import sys
 
 from export.publish import Candidate, publish, read_candidate, write
-from server.models.model import Model, load
-from server.settings import SettingError, Settings
-from server.settings import load as load_settings
+from server.configuration import load as load_settings
+from server.models.model import Model
+from server.models.trial import ROOT, SHIPPED, Trials, fingerprint
+from server.settings import LOADING, STORE, SettingError, Settings
+from server.store.content import candidate_path
 from server.store.errors import StoreError
 from server.store.files import TEMP_PREFIX
 from server.store.manifest import read_listed
 from server.store.memory import Memory, open_memory
 from server.store.pointer import BASELINE
 
-BATCH_LIMIT = 256
 BY = "command line"
-PLACES = ("artifacts", "data", "baseline", "name", "database")  # settings of the server that mean the same here
 
 
 def main() -> None:
@@ -32,9 +32,9 @@ def main() -> None:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """The places by flags, then RELEARN_ variables, then defaults, as the server reads them."""
-    given = {name: getattr(arguments, name) for name in PLACES}
+    given = {name: getattr(arguments, name) for name in STORE}
     flags = [word for name, text in given.items() if text is not None for word in (f"--{name}", text)]
-    return load_settings(flags, os.environ)
+    return load_settings(flags, os.environ, (*STORE, *LOADING))
 
 
 def list_versions(memory: Memory, _: argparse.Namespace, __: Settings) -> None:
@@ -48,49 +48,55 @@ def list_versions(memory: Memory, _: argparse.Namespace, __: Settings) -> None:
         print(f"{version.version:>6}  {version.created_at}  test accuracy {accuracy}{mark}")
 
 
-def verify_version(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
+def verify_version(memory: Memory, arguments: argparse.Namespace, settings: Settings) -> None:
     """Load a version as a server would: hashes, contract, warm-up, golden images."""
-    _load(memory, arguments.version)
+    _load(memory, arguments.version, settings)
     print(f"version {arguments.version} can serve")
 
 
-def promote_version(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
+def promote_version(memory: Memory, arguments: argparse.Namespace, settings: Settings) -> None:
     """Make a version current; running servers take it over by themselves."""
-    _load(memory, arguments.version)
+    model = _load(memory, arguments.version, settings)
     current = memory.pointer.current()
+    memory.versions.check_input(arguments.version, model.preprocessing, current)
     memory.versions.promote(arguments.version, BY, arguments.reason, current)
     print(f"version {arguments.version} is current; before it was {current}")
 
 
-def promote_candidate(memory: Memory, arguments: argparse.Namespace, _: Settings) -> None:
+def promote_candidate(memory: Memory, arguments: argparse.Namespace, settings: Settings) -> None:
     """Publish a candidate that the gate refused; the reason goes into the log of moves."""
-    candidate = read_candidate(memory, arguments.job)
-    manifest = candidate.manifest(memory.versions.name, "candidate")
-    Model(manifest, candidate.contents["model.onnx"]).warm_up(BATCH_LIMIT)
+    manifest, candidate = read_candidate(memory, arguments.job)
+    _trials(settings).check(memory.content.path("artifacts", candidate_path(arguments.job)), manifest)
     version = publish(memory, candidate, memory.pointer.current(), BY, arguments.reason, arguments.job)
     print(f"version {version} is published and current")
 
 
 def ship_version(memory: Memory, arguments: argparse.Namespace, settings: Settings) -> None:
     """Copy a version over the baseline, the one that is tracked by git and serves until another is published."""
-    manifest = _load(memory, arguments.version).manifest
+    manifest = _load(memory, arguments.version, settings).manifest
     contents = {file: read_listed(memory.versions.folder(arguments.version), manifest, file) for file in manifest.files}
     candidate = Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
     temp = settings.baseline.with_name(TEMP_PREFIX + "baseline")
     write(temp, candidate, candidate.manifest(memory.versions.name, BASELINE))
     shutil.rmtree(settings.baseline, ignore_errors=True)
     temp.rename(settings.baseline)
+    if settings.baseline.resolve() == (ROOT / "artifacts/baseline").resolve():
+        SHIPPED.write_text(fingerprint(manifest) + "\n")
     print(f"{settings.baseline} is version {arguments.version} now")
 
 
-def _load(memory: Memory, version: str) -> Model:
+def _load(memory: Memory, version: str, settings: Settings) -> Model:
     memory.versions.find(version)
-    return load(memory.versions.folder(version), memory.versions.manifest(version), BATCH_LIMIT)
+    return _trials(settings).load(memory.versions.folder(version), memory.versions.manifest(version))
+
+
+def _trials(settings: Settings) -> Trials:
+    return Trials(settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    for name in PLACES:
+    for name in STORE:
         parser.add_argument(f"--{name}", help=f"the server's setting of that name; else RELEARN_{name.upper()}")
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("list", help="list the versions").set_defaults(action=list_versions)

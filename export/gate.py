@@ -1,24 +1,27 @@
 """May the candidate take over? It is compared with the current model, paired, on images that neither was trained on.
 
-The test set decides nothing. What no gate sees is a backdoor: answers that change only on pictures that are not here;
-against that stand who may upload, the removal of batches, and rollback.
+So that small losses do not add up from version to version, it is held to anchors as well: the best version so far, and
+the baseline (docs/decisions/0018-anchors.md). The test set decides nothing. What no gate sees is a backdoor: answers
+that change only on pictures that are not here; against that stand who may upload, the removal of batches, and rollback.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.calibration import calibration_error
+from export.calibration import calibration_error, calibration_loss
 from export.cost import Cost
-from export.paired import compare
+from export.paired import Paired, compare
+from export.verdict import SAME_CONTRACT, Check, Verdict
 from export.verify import PARITY_LIMIT, Parity, in_batches
 from server.models.model import Images, Model, Probabilities
+from server.pictures.preprocessing import Preprocessing
 
 BATCH = 256
-SAME_CONTRACT = "same labels and preprocessing"
-HELD_OUT_LEAST = 100  # held-out uploads: fewer can't judge
+HELD_OUT_LEAST = 100  # held-out uploads, in all or of one source: fewer can't judge
 
 
 @dataclass(frozen=True)
@@ -26,39 +29,10 @@ class Limits:
     """What a candidate is held to; the server's settings gate_… of the same names."""
 
     accuracy_margin: float = 0.003
+    anchor_margin: float = 0.005
     significance: float = 0.01
     calibration_margin: float = 0.01
     cost_factor: float = 2.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One condition: the value found, the limit it was held to, and on how many images."""
-
-    name: str
-    value: float
-    limit: float
-    images: int
-    passed: bool
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate says; `against` is the version it compared with, None for the first model of its name."""
-
-    passed: bool
-    against: str | None
-    checks: tuple[Check, ...]
-    gain_on_uploads: float | None  # accuracy on the held-out uploads, now less before; None without any
-
-    @property
-    def reason(self) -> str | None:
-        """The failed checks in a sentence, None if there is none."""
-        failed = [_in_words(check) for check in self.checks if not check.passed]
-        return f"refused against version {self.against}: {'; '.join(failed)}" if failed else None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -71,56 +45,86 @@ class Contender:
 
 @dataclass(frozen=True)
 class Judging:
-    """The images that judge, with their classes: the gate part, and the held-out uploads that nobody doubts."""
+    """The images that judge, with their classes: the gate part, and the held-out uploads that nobody doubts.
+
+    `read_by` gives the same pictures as another number of the preprocessing reads them, for a version trained with it.
+    """
 
     gate: tuple[Images, NDArray[np.int32]]
     held_out: tuple[Images, NDArray[np.int32]]
+    sources: tuple[str, ...] = ()  # of the held-out uploads
+    read_by: "Callable[[Preprocessing], Judging] | None" = None
+
+    @property
+    def part(self) -> str:
+        """A name for the images of the gate part."""
+        images, classes = self.gate
+        return hashlib.sha256(images.tobytes() + classes.tobytes()).hexdigest()[:16]
+
+    def seen_by(self, model: Model, other: Model) -> "Judging":
+        """What `model` sees, if this is what `other` does."""
+        if self.read_by is None or model.preprocessing == other.preprocessing:
+            return self
+        return self.read_by(model.preprocessing)
 
 
-def judge(candidate: Contender, current: Contender | None, parity: Parity, judging: Judging, limits: Limits) -> Verdict:
-    """The verdict over a candidate whose contract was verified already."""
+def judge(
+    candidate: Contender,
+    current: Contender | None,
+    parity: Parity,
+    judging: Judging,
+    limits: Limits,
+    anchors: Sequence[Model] = (),
+    judged: int = 1,
+) -> Verdict:
+    """The verdict over a candidate whose contract was verified already; `anchors` are of the same contract."""
     checks = [_at_most("parity", parity.max_abs_diff, PARITY_LIMIT, parity.images)]
     images, classes = judging.gate
     now = in_batches(candidate.model, images, BATCH)
+    gain = None
     if current is None:
         chance = 1 / len(candidate.model.labels)  # better than that is all that can be asked of a first model
         accuracy = float((now.argmax(axis=1) == classes).mean())
         checks.append(Check("accuracy", accuracy, chance, len(images), accuracy > chance))
-        return _verdict(checks, None, None)
-    if not _same_contract(candidate.model, current.model):
+    elif not same_contract(candidate.model, current.model):
         checks.append(Check(SAME_CONTRACT, 0.0, 1.0, 0, passed=False))
-        return _verdict(checks, current, None)
-    before = in_batches(current.model, images, BATCH)
-    checks += _accuracy(before, now, classes, limits)
-    checks += _each_class(before, now, classes, candidate.model.labels, limits)
-    checks.append(_calibration(before, now, classes, limits))
-    checks += _cost(current.cost, candidate.cost, limits)
-    gain = None
-    if len(judging.held_out[1]):
-        check = _held_out(current.model, candidate.model, judging.held_out, limits)
-        gain = check.value
-        checks += [check] if check.images >= HELD_OUT_LEAST else []
-    return _verdict(checks, current, gain)
+    else:
+        earlier = judging.seen_by(current.model, candidate.model)
+        before = in_batches(current.model, earlier.gate[0], BATCH)
+        checks += _accuracy(before, now, classes, limits)
+        checks += _each_class(before, now, classes, candidate.model.labels, limits)
+        checks.append(_calibration(before, now, classes, limits))
+        checks += _cost(current.cost, candidate.cost, limits)
+        if len(judging.held_out[1]):
+            gain, held_out = _held_out((current.model, earlier), (candidate.model, judging), limits)
+            checks += held_out
+    for anchor in anchors:
+        gate = judging.seen_by(anchor, candidate.model).gate
+        checks += _anchor(anchor, now, gate, limits.significance / len(anchors), limits)
+    return Verdict(
+        all(check.passed for check in checks),
+        current.model.version if current is not None else None,
+        tuple(checks),
+        gain,
+        tuple(anchor.version for anchor in anchors),
+        judging.part,
+        judged,
+    )
 
 
-def _verdict(checks: list[Check], current: Contender | None, gain: float | None) -> Verdict:
-    against = current.model.version if current is not None else None
-    return Verdict(all(check.passed for check in checks), against, tuple(checks), gain)
-
-
-def _same_contract(candidate: Model, current: Model) -> bool:
-    return (candidate.labels, candidate.preprocessing) == (current.labels, current.preprocessing)
+def same_contract(candidate: Model, current: Model) -> bool:
+    """Whether the two can be compared: on the same pictures, each as its own number of the preprocessing reads them."""
+    return candidate.labels == current.labels and candidate.preprocessing.is_like(current.preprocessing)
 
 
 def _accuracy(before: Probabilities, now: Probabilities, classes: NDArray[np.int32], limits: Limits) -> list[Check]:
     """Never more than the margin down; and not so that chance is no explanation, however small the loss."""
     paired = compare(before.argmax(axis=1) == classes, now.argmax(axis=1) == classes)
-    floor = -limits.accuracy_margin
+    floor, least = -limits.accuracy_margin, limits.significance
+    detectable = paired.detectable(least)
     return [
-        Check("accuracy change", paired.change, floor, paired.images, paired.change >= floor),
-        Check(
-            "accuracy chance", paired.chance, limits.significance, paired.images, paired.chance >= limits.significance
-        ),
+        Check("accuracy change", paired.change, floor, paired.images, paired.change >= floor, detectable),
+        Check("accuracy chance", paired.chance, least, paired.images, paired.chance >= least, detectable),
     ]
 
 
@@ -129,18 +133,35 @@ def _each_class(
 ) -> list[Check]:
     """No class may lose more than its number of images can't tell from chance, with all classes looked at together."""
     significance = limits.significance / len(labels)  # Bonferroni
-    checks = []
-    for number, label in enumerate(labels):
-        of_class = classes == number
-        paired = compare(before[of_class].argmax(axis=1) == number, now[of_class].argmax(axis=1) == number)
-        floor = -paired.loss_limit(significance)
-        checks.append(Check(f"class {label} change", paired.change, floor, paired.images, paired.change >= floor))
+    right_before, right_now = (each.argmax(axis=1) == classes for each in (before, now))
+    return [
+        _beyond_chance(f"class {label} change", compare(right_before[of_class], right_now[of_class]), significance)
+        for label, of_class in ((label, classes == number) for number, label in enumerate(labels))
+    ]
+
+
+def _anchor(
+    anchor: Model, now: Probabilities, gate: tuple[Images, NDArray[np.int32]], significance: float, limits: Limits
+) -> list[Check]:
+    """In all and in each class, the anchor's margin down at most, or what chance explains of so few images."""
+    images, classes = gate
+    right_before = in_batches(anchor, images, BATCH).argmax(axis=1) == classes
+    right_now = now.argmax(axis=1) == classes
+    since, margin = f"change since version {anchor.version}", limits.anchor_margin
+    checks = [_beyond_chance(f"accuracy {since}", compare(right_before, right_now), significance, margin)]
+    for number, label in enumerate(anchor.labels):
+        paired = compare(right_before[classes == number], right_now[classes == number])
+        checks.append(_beyond_chance(f"class {label} {since}", paired, significance / len(anchor.labels), margin))
     return checks
 
 
 def _calibration(before: Probabilities, now: Probabilities, classes: NDArray[np.int32], limits: Limits) -> Check:
-    limit = calibration_error(before, classes) + limits.calibration_margin
-    return _at_most("calibration error", calibration_error(now, classes), limit, len(classes))
+    """Above the margin only so far as the same images drawn otherwise could make it."""
+    error_before, error = calibration_error(before, classes), calibration_error(now, classes)
+    noise = error - error_before - calibration_loss(before, now, classes, limits.significance)
+    return _at_most(
+        "calibration error", error, error_before + limits.calibration_margin + max(noise, 0.0), len(classes)
+    )
 
 
 def _cost(before: Cost, now: Cost, limits: Limits) -> list[Check]:
@@ -150,27 +171,38 @@ def _cost(before: Cost, now: Cost, limits: Limits) -> list[Check]:
     ]
 
 
-def _held_out(current: Model, candidate: Model, held_out: tuple[Images, NDArray[np.int32]], limits: Limits) -> Check:
-    images, classes = held_out
-    right = [in_batches(model, images, BATCH).argmax(axis=1) == classes for model in (current, candidate)]
-    paired = compare(*right)
-    floor = -paired.loss_limit(limits.significance)
-    return Check("held-out uploads change", paired.change, floor, paired.images, paired.change >= floor)
+def _held_out(
+    current: tuple[Model, Judging], candidate: tuple[Model, Judging], limits: Limits
+) -> tuple[float, list[Check]]:
+    """The gain on the held-out uploads; and the checks on all of them and on those of each source, if enough."""
+    before, now = (
+        in_batches(model, seen.held_out[0], BATCH).argmax(axis=1) == seen.held_out[1]
+        for model, seen in (current, candidate)
+    )
+    sources = np.array(candidate[1].sources)
+    counts = dict(zip(*np.unique(sources, return_counts=True), strict=True)) if len(sources) else {}
+    slices = {source: sources == source for source, count in counts.items() if count >= HELD_OUT_LEAST}
+    paired = compare(before, now)
+    checks = []
+    if paired.images >= HELD_OUT_LEAST:
+        checks.append(_beyond_chance("held-out uploads change", paired, limits.significance))
+    if len(counts) > 1:
+        checks += [
+            _beyond_chance(
+                f"held-out uploads change, source {source}",
+                compare(before[those], now[those]),
+                limits.significance / len(slices),
+            )
+            for source, those in slices.items()
+        ]
+    return paired.change, checks
+
+
+def _beyond_chance(name: str, paired: Paired, significance: float, margin: float = 0.0) -> Check:
+    """A loss is let pass up to the margin, or as far as chance explains it."""
+    floor = -max(margin, paired.loss_limit(significance))
+    return Check(name, paired.change, floor, paired.images, paired.change >= floor, paired.detectable(significance))
 
 
 def _at_most(name: str, value: float, limit: float, images: int) -> Check:
     return Check(name, value, limit, images, value <= limit)
-
-
-def _in_words(check: Check) -> str:
-    if check.name == SAME_CONTRACT:
-        return (
-            "it knows other labels or reads pictures another way, so the two can't be compared; train it under a name "
-            "of its own (--name), or without other --preprocessing, --height, --width or --channels than that version's"
-        )
-    if check.name.endswith(" change"):
-        what = check.name.removesuffix(" change")
-        return f"{what} went down by {-100 * check.value:.2f} points, at most {-100 * check.limit:.2f} are allowed"
-    if check.name == "accuracy chance":
-        return f"the loss of accuracy is no chance: its probability is {check.value:.2g}, under {check.limit:g}"
-    return f"{check.name} is {check.value:.5g}, the limit is {check.limit:.5g}"

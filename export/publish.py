@@ -106,12 +106,12 @@ def keep_refused(memory: Memory, candidate: Candidate, lease: Lease, result: dic
     return folder
 
 
-def read_candidate(memory: Memory, job: str) -> Candidate:
+def read_candidate(memory: Memory, job: str) -> tuple[Manifest, Candidate]:
     """A kept candidate, its files checked against its manifest; raises BrokenArtifact or OSError."""
     folder = memory.content.path("artifacts", candidate_path(job))
     manifest = Manifest.from_json(files.read_regular(folder / "manifest.json", MANIFEST_LIMIT_BYTES))
     contents = {file: read_listed(folder, manifest, file) for file in manifest.files}
-    return Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
+    return manifest, Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
 
 
 def write(folder: Path, candidate: Candidate, manifest: Manifest) -> None:

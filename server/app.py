@@ -15,11 +15,13 @@ from starlette.types import ASGIApp
 from server.machine import descriptors, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
+from server.models.trial import Trials
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, models, page, predictions, status, upload
+from server.routes import dataset, jobs, models, openapi, page, predictions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
@@ -31,50 +33,55 @@ from server.training.ends import Ends
 from server.training.feed import Feeds
 from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.web.access import AccessLog, Record, RequestIds
+from server.web.budget import Budget
 from server.web.front import Front
 from server.web.guard import Guard
+from server.web.headers import SECURITY
+from server.web.keys import Keys
+from server.web.prefix import Prefix
 from server.web.shutdown import Shutdown
+from server.web.terms import TERMS, Terms
+from server.web.threads import Threads
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
 logger = logging.getLogger("relearn")
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """The ASGI application of one worker."""
-    service = _service(settings)
-    endpoints: dict[str, ASGIApp] = {
-        "/predict": PredictEndpoint(settings, service.predictor),
-        "/predict/batch": BatchEndpoint(settings, service.predictor),
-    }
-    router = Router(
-        [
-            *predictions.routes(endpoints),
-            *upload.routes(service),
-            *dataset.routes(service),
-            *jobs.routes(service),
-            *models.routes(service),
-            *status.routes(service),
-            *page.routes(settings.ui),
-        ],
-        redirect_slashes=False,
-        lifespan=lambda _: _lifespan(service),
-    )
+def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
+    """The ASGI application of one worker, alone or in a crew."""
+    service = _service(settings, crew or Crew())
     ids = RequestIds(os.urandom(4).hex())
-    express = Express(settings, service.predictor, service.log, service.shutdown, ids)
-    front = Front(router, endpoints, Guard(settings), service.log, service.shutdown, ids, express)
+    express = Express(settings, service.predictor, service.log, ids)
+    terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
+    endpoints: dict[str, ASGIApp] = {
+        "/predict": PredictEndpoint(settings, service.predictor, service.threads),
+        "/predict/batch": BatchEndpoint(settings, service.predictor, service.threads),
+    }
+    open_to_all = [
+        *predictions.routes(endpoints),
+        *status.routes(service),
+        *openapi.routes(),
+        *page.routes(settings.ui),
+    ]
+    guarded = [*upload.routes(service), *dataset.routes(service), *jobs.routes(service), *models.routes(service)]
+    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
+    guard = Guard(settings, Keys(settings), [route.path for route in open_to_all])
+    front = Front(router, endpoints, guard, service.log, ids, service.budget, Prefix(settings))
     if settings.origins:
-        return CORSMiddleware(
+        cors = CORSMiddleware(
             front,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=["Server-Timing"],  # the page shows it, wherever it was opened from
         )
+        cors.preflight_headers |= {name.decode(): value.decode() for name, value in SECURITY}
+        return cors
     return front
 
 
-def _service(settings: Settings) -> Service:
+def _service(settings: Settings, crew: Crew) -> Service:
     executor = priority.threads(4, "work")
     memory = open_memory(
         settings.artifacts,
@@ -87,7 +94,7 @@ def _service(settings: Settings) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, stats, lines = Metrics(), Stats(), output.standard_output()
+    metrics, stats, lines = Metrics(crew), Stats(), output.standard_output()
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
@@ -97,7 +104,9 @@ def _service(settings: Settings) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, settings.batch_limit, count_reload)
+    trials = Trials(settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit)
+    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload)
+    threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     return Service(
@@ -105,11 +114,15 @@ def _service(settings: Settings) -> Service:
         memory=memory,
         losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
+        trials=trials,
         serving=serving,
-        predictor=Predictor(settings, serving),
+        predictor=Predictor(settings, serving, threads),
+        threads=threads,
+        budget=Budget(settings.bodies_limit_bytes),
         launcher=_launcher(settings, memory),
         attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
+        crew=crew,
         metrics=metrics,
         stats=stats,
         log=AccessLog(count, lines.write),
@@ -145,7 +158,7 @@ async def _gauge(service: Service) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(service: Service) -> AsyncIterator[None]:
+async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, object]]:
     for folder in (service.settings.artifacts, service.settings.data):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -163,7 +176,7 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
     gc.collect()
     gc.freeze()
-    yield
+    yield {TERMS: terms}
     await gauges.stop()
     await service.losses.stop()
     await service.attendance.stop()
@@ -172,6 +185,5 @@ async def _lifespan(service: Service) -> AsyncIterator[None]:
     service.log.flush()
     await asyncio.to_thread(service.lines.flush)
     service.predictor.close()
-    service.metrics.close()
     service.executor.shutdown(wait=False, cancel_futures=True)
     service.memory.close()

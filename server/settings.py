@@ -1,20 +1,21 @@
 """What can be set: one table, read once at start.
 
 Every setting is a field with its unit, default and help. It is given as a flag of `python -m server` (--queue-limit),
-as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment. PORT, which
-hosting platforms set, is read where RELEARN_PORT is not there.
+as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment. A secret is
+given as a variable only, since a command line can be read by every user of the machine. PORT, which hosting platforms
+set, is read where RELEARN_PORT is not there.
 """
 
-import argparse
-import importlib.util
 import ipaddress
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 PREFIX = "RELEARN_"
 LAUNCHERS = ("process", "docker", "none")
+STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
+LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
+KEY_LIMIT = 512  # characters; what is longer is no key, and not worth hashing
 
 T = TypeVar("T")
 
@@ -23,10 +24,23 @@ class SettingError(Exception):
     """A setting that can't be used; the message names it, its value and what it may be."""
 
 
-def setting(default: T, unit: str, help_text: str) -> T:
+def setting(default: T, unit: str, help_text: str, is_limit: bool = False) -> T:
     """A field of Settings: its default, the unit a value is given in, and what it decides."""
-    value: T = field(default=default, metadata={"unit": unit, "help": help_text})
+    metadata = {"unit": unit, "help": help_text, "is_limit": is_limit, "secret": False}
+    value: T = field(default=default, metadata=metadata)
     return value
+
+
+def secret(help_text: str) -> str:
+    """A field of Settings that is given as a variable only, and shown nowhere."""
+    metadata = {"unit": "secret", "help": help_text, "is_limit": False, "secret": True}
+    value: str = field(default="", repr=False, metadata=metadata)
+    return value
+
+
+def limit(default: T, unit: str, help_text: str) -> T:
+    """A field of Settings that bounds what clients may bring or take: docs/limits.md and /health have it."""
+    return setting(default, unit, help_text, is_limit=True)
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class Settings:
 
     host: str = setting("127.0.0.1", "address", "address to listen on")
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
+    root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")
     artifacts: Path = setting(Path("artifacts"), "folder", "models, jobs and candidates")
@@ -43,30 +58,62 @@ class Settings:
     database: str = setting("", "URL", "PostgreSQL for all facts; empty: the file relearn.sqlite3 in artifacts")
     dataset: Path = setting(Path("data/mnist"), "folder", "base dataset a retrain learns from; read only")
     ui: Path = setting(Path("ui"), "folder", "the page; read only")
-    api_key: str = setting("", "secret", "key that calls which change something must carry; empty asks for none")
+    keys_file: str = setting("", "file", "keys, a line each as python -m server key prints it; read when it changes")
+    keys: str = secret("keys as lines of such a file, with ; between them")
+    api_key: str = secret("one more key, named api, with all scopes")
+    reads: str = setting("key", "word", "who may look at uploads, jobs and versions once there is a key: key, or open")
+    key_writes_a_minute: int = setting(6000, "calls", "most changing calls of one key, in each worker")
+    address_writes_a_minute: int = setting(6000, "calls", "most changing calls of one address, in each worker")
+    failed_keys_a_minute: int = setting(30, "calls", "most wrong keys of one address, in each worker")
+    trusted_proxies: str = setting("127.0.0.1,::1", "addresses", "proxies whose X-Forwarded- headers are believed")
     allow_anonymous_writes: bool = setting(
         False, "switch", "let anyone who reaches the server change things, without a key, beyond loopback"
     )
-    allowed_hosts: str = setting("", "names", "comma-separated Host names to answer changing calls on; empty: see docs")
+    allowed_hosts: str = setting("", "names", "comma-separated Host names to answer on, beside those that are known")
     allowed_origins: str = setting("", "origins", "comma-separated origins of other sites whose pages may call the API")
-    body_limit_bytes: int = setting(32 * 2**20, "bytes", "largest request body")
-    body_timeout_seconds: float = setting(
-        30.0, "seconds", "longest a request body may take to arrive; a second more for each 10 kB of it"
+    connection_limit: int = limit(10_000, "connections", "most connections of a worker; more are refused with 503")
+    header_limit_bytes: int = limit(32 * 2**10, "bytes", "largest request header, its first line included")
+    header_limit_lines: int = limit(100, "lines", "most lines of a request header")
+    url_limit_bytes: int = limit(8 * 2**10, "bytes", "longest URL of a request")
+    content_type_limit_bytes: int = limit(2**10, "bytes", "longest Content-Type of a request")
+    body_limit_bytes: int = limit(32 * 2**20, "bytes", "largest request body")
+    bodies_limit_bytes: int = limit(
+        256 * 2**20, "bytes", "most that bodies, and pictures out of uploads, may take of a worker's memory at once"
     )
-    image_limit_pixels: int = setting(40_000_000, "pixels", "largest picture, by width times height")
-    upload_limit_files: int = setting(1000, "files", "most images in one upload or batch prediction")
+    json_limit_bytes: int = limit(16 * 2**10, "bytes", "largest request body that is JSON")
+    unread_limit_bytes: int = limit(128 * 2**20, "bytes", "most of a body that no call reads which is let pass")
+    idle_seconds: float = limit(75.0, "seconds", "longest a connection may wait for its next request")
+    header_seconds: float = limit(10.0, "seconds", "longest a request header may take to arrive")
+    body_silence_seconds: float = limit(10.0, "seconds", "longest a request body may bring nothing")
+    pace_limit_bytes: int = limit(
+        4096, "bytes a second", "slowest pace of a body, after that time, and of a client that reads its answer"
+    )
+    unread_seconds: float = limit(2.0, "seconds", "longest a body that no call reads is let pass")
+    answer_seconds: float = limit(30.0, "seconds", "longest a client may read nothing of its answer")
+    image_limit_pixels: int = limit(40_000_000, "pixels", "largest picture, by width times height")
+    image_limit_bytes: int = limit(128 * 2**20, "bytes", "most memory that reading one picture may take")
+    webp_limit_pixels: int = limit(
+        2_100_000, "pixels", "largest WebP, and BMP with run lengths: they are handed over whole, and all else waits"
+    )
+    upload_limit_files: int = limit(1000, "files", "most images in one upload or batch prediction")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
     upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")
     suspect_below: float = setting(
         0.02, "probability", "an upload whose label the model finds less probable is put aside as a suspect"
     )
     batch_limit: int = setting(32, "images", "most images the model sees at once")
-    queue_limit: int = setting(1024, "images", "most images waiting for the model; more are refused with 503")
-    queue_timeout_seconds: float = setting(5.0, "seconds", "longest an image may wait for the model")
-    drain_seconds: float = setting(
+    queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
+    threads_queue_limit: int = limit(
+        32, "requests", "most requests with large pictures or forms waiting for a thread; more are refused with 503"
+    )
+    queue_timeout_seconds: float = limit(5.0, "seconds", "longest an image may wait for a thread, or for the model")
+    hang_seconds: float = setting(
+        30.0, "seconds", "a worker that stands still so long is replaced; a single one has nobody who would see it"
+    )
+    drain_seconds: float = limit(
         1.0, "seconds", "after SIGTERM, time in which /readyz says 503 and all is still served"
     )
-    grace_seconds: float = setting(30.0, "seconds", "after that, longest wait for requests that are being answered")
+    grace_seconds: float = limit(30.0, "seconds", "after that, longest wait for requests that are being answered")
     trainer: str = setting("process", "word", "how a retrain is started: process, docker, or none where a runner waits")
     trainer_python: Path = setting(Path(".venv-train/bin/python"), "file", "interpreter of the train environment")
     docker_image: str = setting("relearn-train", "image", "image of the trainer's container, with trainer=docker")
@@ -80,12 +127,15 @@ class Settings:
     docker_baseline: str = setting("", "mount", "baseline for the container: a host folder, a volume, or image")
     job_start_seconds: float = setting(60.0, "seconds", "a job that no runner took up by then has failed")
     gate_accuracy_margin: float = setting(0.003, "share", "accuracy that a new model may lack of the current one's")
+    gate_anchor_margin: float = setting(
+        0.005, "share", "accuracy that a new model may lack of the best version so far and of the baseline"
+    )
     gate_significance: float = setting(0.01, "probability", "level at which a paired loss counts as one")
     gate_calibration_margin: float = setting(0.01, "share", "calibration error that a new model may have more")
     gate_cost_factor: float = setting(2.0, "factor", "multiply-adds and nodes that a new model may have, in all")
-    keep_versions: int = setting(
-        20, "versions", "published versions that are kept, beside the current and the previous"
-    )
+    load_limit_seconds: float = setting(5.0, "seconds", "processor time that the first load of a version may take")
+    load_limit_bytes: int = setting(512 * 2**20, "bytes", "memory that the first load of a version may take")
+    keep_versions: int = setting(20, "versions", "published versions kept beside the current and the previous")
     keep_jobs: int = setting(50, "jobs", "finished jobs and refused candidates that are kept")
     job_limit_seconds: float = setting(3600.0, "seconds", "longest a training job may take")
     promote_wait_seconds: float = setting(
@@ -93,52 +143,25 @@ class Settings:
     )
 
     @property
+    def limits(self) -> dict[str, float]:
+        """What clients may bring or take at most."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["is_limit"]}
+
+    @property
     def hosts(self) -> tuple[str, ...]:
-        """Host names that changing calls may carry beside loopback's and the listening address."""
+        """Host names that were told, which guarded calls may carry beside loopback's."""
         return _words(self.allowed_hosts)
 
     @property
     def origins(self) -> tuple[str, ...]:
         return _words(self.allowed_origins)
 
-
-def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Settings from flags, then the environment, then defaults; paths come out absolute.
-
-    Raises SettingError for an unknown RELEARN_ variable or a value that can't be used; argparse exits on a bad flag.
-    """
-    given: dict[str, str] = {"port": environment["PORT"]} if "PORT" in environment else {}
-    known = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
-    for variable, text in environment.items():
-        if variable in known:
-            given[known[variable]] = text
-        elif variable.startswith(PREFIX):
-            raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
-    flags = parser().parse_args(arguments)
-    given |= {name: text for name, text in vars(flags).items() if text is not None}
-    values: dict[str, Any] = {name: _parsed(name, text) for name, text in given.items()}
-    settings = Settings(**values)
-    paths: dict[str, Any] = {f.name: getattr(settings, f.name).absolute() for f in fields(Settings) if f.type is Path}
-    settings = replace(settings, **paths)
-    _check(settings)
-    return settings
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line of `python -m server`, made from the table."""
-    made = argparse.ArgumentParser(
-        prog="python -m server",
-        description="Serve the model, and let people teach it.",
-        epilog="python -m server check, with the same flags, looks at all that is stored and says what is wrong.",
-    )
-    for f in fields(Settings):
-        text = f"{f.metadata['help']} [{f.metadata['unit']}; default {f.default}]".replace("%", "%%")
-        flag = "--" + f.name.replace("_", "-")
-        if f.type is bool:
-            made.add_argument(flag, dest=f.name, action="store_const", const="true", help=text)
-        else:
-            made.add_argument(flag, dest=f.name, metavar=str(f.metadata["unit"]).upper(), help=text)
-    return made
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        try:
+            return tuple(map(ipaddress.ip_network, _words(self.trusted_proxies)))
+        except ValueError as error:
+            raise SettingError(f"RELEARN_TRUSTED_PROXIES must be addresses or networks: {error}") from None
 
 
 def is_loopback(host: str) -> bool:
@@ -149,57 +172,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _parsed(name: str, text: str) -> object:
-    kind = {f.name: f.type for f in fields(Settings)}[name]
-    try:
-        if kind is bool:
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}[
-                text.lower()
-            ]
-        if kind is int:
-            return int(text)
-        if kind is float:
-            return float(text)
-    except (KeyError, ValueError):
-        wanted = "true or false" if kind is bool else "a whole number" if kind is int else "a number"
-        raise SettingError(f"{PREFIX}{name.upper()}={text!r} is not {wanted}") from None
-    return Path(text) if kind is Path else text
-
-
-def _check(settings: Settings) -> None:
-    """Refuse values that are out of range, alone or together."""
-    for f in fields(Settings):
-        value = getattr(settings, f.name)
-        least = 0 if f.name in ("port", "drain_seconds") else 1 if f.type is int else 1e-3
-        if f.type in (int, float) and not least <= value < 2**53:
-            raise SettingError(f"{PREFIX}{f.name.upper()}={value} must be at least {least} {f.metadata['unit']}")
-    if settings.port > 65535:
-        raise SettingError(f"RELEARN_PORT={settings.port} must be at most 65535")
-    if not settings.name.replace("-", "").replace("_", "").isalnum() or not settings.name.isascii():
-        raise SettingError(f"RELEARN_NAME={settings.name!r} may have letters, digits, - and _ only")
-    if settings.batch_limit > settings.queue_limit:
-        raise SettingError(
-            f"RELEARN_BATCH_LIMIT={settings.batch_limit} is more than RELEARN_QUEUE_LIMIT={settings.queue_limit}: "
-            "no batch could ever fill"
-        )
-    if settings.trainer not in LAUNCHERS:
-        raise SettingError(f"RELEARN_TRAINER={settings.trainer!r} must be one of {', '.join(LAUNCHERS)}")
-    if settings.database and not settings.database.startswith(("postgresql+psycopg://", "sqlite:///")):
-        raise SettingError("RELEARN_DATABASE must be postgresql+psycopg://user@host/name, or sqlite:////path/to/file")
-    if settings.database.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
-        raise SettingError("RELEARN_DATABASE needs the psycopg package; requirements-postgres.txt has it")
-    if settings.trainer == "docker" and importlib.util.find_spec("docker") is None:
-        raise SettingError("RELEARN_TRAINER=docker needs the docker package; requirements-docker.txt has it")
-    if not settings.api_key.isascii():
-        raise SettingError("RELEARN_API_KEY must be plain ASCII, since it travels in a header")
-    if not (is_loopback(settings.host) or settings.api_key or settings.allow_anonymous_writes):
-        raise SettingError(
-            f"refusing to listen on {settings.host} without a key: anyone who reaches this port could upload images "
-            "and retrain or replace the model. Set RELEARN_API_KEY, or listen on 127.0.0.1, or say "
-            "--allow-anonymous-writes"
-        )
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -15,6 +16,10 @@ from tests.postgres import database, postgres
 __all__ = ["database", "opener", "postgres"]  # fixtures of another file's
 
 ROOT = Path(__file__).parents[1]
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("relearn", deadline=None)
+hypothesis.settings.load_profile("relearn")
 
 
 @pytest.hookimpl(wrapper=True)

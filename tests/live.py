@@ -1,5 +1,6 @@
 """A real server process, started as a user starts it, in folders of its own and on a free port."""
 
+import contextlib
 import os
 import re
 import signal
@@ -62,6 +63,11 @@ class LiveServer:
 
     def start(self) -> None:
         """Start, and wait until it is ready to answer."""
+        self.launch()
+        self.url = self._wait_until_ready()
+
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         command = [
             str(self.python),
             *("-m", "server", "--port", "0", "--drain-seconds", "0"),
@@ -95,7 +101,6 @@ class LiveServer:
             reader = threading.Thread(target=_keep, args=(stream, lines, may_read), daemon=True)
             reader.start()
             self._readers.append(reader)
-        self.url = self._wait_until_ready()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code, negative for a signal."""
@@ -157,7 +162,8 @@ class LiveServer:
                 else:
                     return found[1]
             time.sleep(0.02)
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         raise AssertionError(f"the server did not start: {''.join(self.log)}")
 
 

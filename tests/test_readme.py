@@ -4,10 +4,8 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from starlette.routing import Route
-
-from server.app import create_app
 from server.settings import Settings
+from tests.calls import calls
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -18,8 +16,8 @@ def settings_table() -> str:
     rows = []
     for field in fields(Settings):
         default = f"`{field.default}`" if str(field.default) else ""
-        flag = "--" + field.name.replace("_", "-")
-        rows.append(f"| `{flag}` | {default} | {field.metadata['unit']} | {field.metadata['help']} |")
+        name = "RELEARN_" + field.name.upper() if field.metadata["secret"] else "--" + field.name.replace("_", "-")
+        rows.append(f"| `{name}` | {default} | {field.metadata['unit']} | {field.metadata['help']} |")
     return "\n".join(rows)
 
 
@@ -29,14 +27,7 @@ def test_the_settings_table_is_the_settings() -> None:
 
 def test_every_call_is_listed_and_every_listed_call_is_there() -> None:
     listed = {(method, path) for method, path in re.findall(r"`(GET|POST|DELETE) (/[^`?]*)`", README)}
-    router = create_app(Settings(ui=ROOT / "none"))._router  # type: ignore[attr-defined]
-    there = {
-        (method, route.path)
-        for route in router.routes
-        if isinstance(route, Route)
-        for method in (route.methods or ())
-        if method != "HEAD"
-    }
+    there = calls()
     assert {path for _, path in listed} - {"/"} == {path for _, path in there}
     assert listed - {("GET", "/")} <= there
 

@@ -41,23 +41,32 @@ def tiny_onnx(seed: int = 0, labels: int = 10, side: int = 28, channels: int = 1
     return bytes(model.SerializeToString())
 
 
-def tiny_candidate(seed: int = 0, accuracy: float = 0.9, **changes: bytes) -> Candidate:
+def tiny_candidate(
+    seed: int = 0,
+    accuracy: float = 0.9,
+    labels: tuple[str, ...] = LABELS,
+    inputs: Preprocessing = INPUT,
+    **changes: bytes,
+) -> Candidate:
     """A candidate with every file a version has; `changes` replace files by name."""
-    onnx_file = changes.get("model", tiny_onnx(seed))
-    images = np.random.default_rng(1).integers(0, 256, (4, 28, 28, 1), np.uint8)
+    whole = tiny_onnx(seed, len(labels), inputs.height, inputs.channels)
+    onnx_file = changes.get("model", whole)
+    images = np.random.default_rng(1).integers(0, 256, (4, inputs.height, inputs.width, inputs.channels), np.uint8)
     file = io.BytesIO()
-    np.savez(file, images=images, probabilities=answers(tiny_onnx(seed), images))
+    np.savez(file, images=images, probabilities=answers(whole, images, labels, inputs))
     report = {"metrics": {"test": {"accuracy": accuracy}}, "training": {"epochs": 1}, "gate": {"passed": True}}
     contents = {
         "model.onnx": onnx_file,
         "golden.npz": changes.get("golden", file.getvalue()),
         "report/report.json": json.dumps(report).encode(),
     }
-    return Candidate(LABELS, INPUT, ("probabilities",), OPSET, contents)
+    return Candidate(labels, inputs, ("probabilities",), OPSET, contents)
 
 
-def answers(onnx_file: bytes, images: np.ndarray, labels: tuple[str, ...] = LABELS) -> np.ndarray:
-    plain = Candidate(labels, INPUT, ("probabilities",), OPSET, {"model.onnx": onnx_file})
+def answers(
+    onnx_file: bytes, images: np.ndarray, labels: tuple[str, ...] = LABELS, inputs: Preprocessing = INPUT
+) -> np.ndarray:
+    plain = Candidate(labels, inputs, ("probabilities",), OPSET, {"model.onnx": onnx_file})
     return Model(plain.manifest("tiny", "1"), onnx_file).predict(images).probabilities
 
 

@@ -31,20 +31,19 @@ SILENCE_SECONDS = 5.0  # after which jobs are looked for although nothing was wr
 
 def main() -> None:
     arguments = vars(_parser().parse_args())
-    places = places_of(arguments)
     try:
+        places = places_of(arguments, os.environ)
         policy = policy_of(arguments, os.environ)
     except SettingError as error:
         sys.exit(f"error: {error}")
     if places.database:
         os.environ["RELEARN_DATABASE"] = places.database  # for the child
-    limit_seconds = float(arguments["job_limit_seconds"])
     if arguments.get("command") == "child":
         die_with_the_runner()
         sys.exit(child(arguments["id"], arguments["token"], places, policy, arguments["work"]))
     try:
         memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
-        runner = Runner(memory, places, policy, limit_seconds)
+        runner = Runner(memory, places, policy)
         signal.signal(signal.SIGTERM, runner.stop)  # as the first process of a container it would not even end by it
         if arguments.get("command") == "job":
             sys.exit(runner.run(arguments["id"]))
@@ -59,12 +58,11 @@ def main() -> None:
 class Runner:
     """Runs jobs one at a time, until it is told to stop."""
 
-    def __init__(self, memory: Memory, places: Places, policy: Policy, limit_seconds: float) -> None:
+    def __init__(self, memory: Memory, places: Places, policy: Policy) -> None:
         self.jobs = memory.jobs
         self.memory = memory
         self.policy = policy
         self._places = places
-        self._limit_seconds = limit_seconds
         self._stopping = False
 
     def stop(self, *_: object) -> None:
@@ -74,12 +72,13 @@ class Runner:
     def run(self, job: str, echo: bool = False) -> int:
         """Run one job; 0 if the loop did its work, which a refusal is part of."""
         flags = _flags(self._places, self.policy)
+        policy = Policy.from_json(self.jobs.get(job).policy, self.policy)
         try:
             result = run_job(
                 self.memory,
                 job,
                 lambda lease, work: child_command(lease, work, flags),
-                self._limit_seconds,
+                policy.job_limit_seconds,
                 lambda: self._stopping,
                 _to_stdout if echo else None,
             )
@@ -162,7 +161,6 @@ def _parser() -> argparse.ArgumentParser:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add_flags(parser, Places)
     add_policy_flags(parser)
-    parser.add_argument("--job-limit-seconds", type=float, default=3600.0, help="longest a job may take [default 3600]")
 
 
 if __name__ == "__main__":

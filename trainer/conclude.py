@@ -11,6 +11,7 @@ from server.store.errors import BrokenArtifact, CurrentMoved
 from server.store.lease import Lease
 from server.store.memory import Memory
 from server.store.outcome import outcome
+from trainer.anchors import anchors, times_judged
 from trainer.policy import Policy
 from trainer.progress import Report
 from trainer.report import report_files
@@ -35,11 +36,12 @@ def conclude(
     LeaseLost.
     """
     contender = Contender(model, cost_of(candidate.contents["model.onnx"]))
-    concluded = False
-    while not concluded:
+    while True:
         report("gating")
         current = memory.pointer.current()
-        verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits)
+        held_to = anchors(memory, model, current, judging)
+        judged = times_judged(memory, judging.part) + 1
+        verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits, held_to, judged)
         figures["gate"] = verdict.to_json()
         final = candidate
         for file, data in report_files(figures).items():
@@ -60,8 +62,8 @@ def conclude(
         except CurrentMoved as error:
             print(f"gating again: {error}", flush=True)
         else:
-            concluded = True
-    memory.versions.prune(policy.keep_versions)
+            break
+    memory.versions.prune(policy.keep_versions, spare=verdict.anchors)
     memory.jobs.prune(policy.keep_jobs)
 
 

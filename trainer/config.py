@@ -1,14 +1,14 @@
 """What a training run is: where it reads and writes, and its recipe. The recipe is saved with every run."""
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+from server.configuration import load
 from server.pictures.image import SIDE_LIMIT
-from server.pictures.preprocessing import MODES, Preprocessing
+from server.pictures.preprocessing import MODES, NEWEST, Preprocessing
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Recipe:
 
     @property
     def input(self) -> Preprocessing:
-        return Preprocessing(self.preprocessing, self.height, self.width, self.channels)
+        return Preprocessing(self.preprocessing, self.height, self.width, self.channels, NEWEST[self.preprocessing])
 
 
 def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
@@ -93,18 +93,12 @@ def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
             parser.add_argument(flag, type=kind, choices=choices, default=argparse.SUPPRESS, help=text)
 
 
-def places_of(arguments: Mapping[str, Any]) -> Places:
-    """Places from flags, then RELEARN_ variables, then defaults; paths come out absolute."""
-    values: dict[str, Any] = {}
-    for f in fields(Places):
-        text = os.environ.get("RELEARN_" + f.name.upper())
-        if f.name in arguments:
-            values[f.name] = arguments[f.name]
-        elif text:
-            values[f.name] = Path(text) if f.type is Path else text
-    places = Places(**values)
-    paths: dict[str, Any] = {f.name: getattr(places, f.name).absolute() for f in fields(Places) if f.type is Path}
-    return replace(places, **paths)
+def places_of(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Places:
+    """Places from flags, then RELEARN_ variables, then defaults, as the server reads them; raises SettingError."""
+    names = [f.name for f in fields(Places)]
+    flags = [word for name in names if name in arguments for word in (f"--{name}", str(arguments[name]))]
+    settings = load(flags, environment, names)
+    return Places(**{name: getattr(settings, name) for name in names})
 
 
 def recipe_of(options: Mapping[str, Any]) -> Recipe:

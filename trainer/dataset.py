@@ -18,7 +18,7 @@ from trainer.errors import DatasetError
 Half = Literal["train", "test"]
 HALVES: tuple[Half, ...] = ("train", "test")
 
-PIXELS_LIMIT = 100_000_000
+LIMITS = image.Limits(pixels=100_000_000, memory_bytes=2**30, whole_pixels=100_000_000)
 _IDX_PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -36,7 +36,7 @@ class Example:
         if isinstance(self.picture, Image.Image):
             return self.picture
         try:
-            return image.read(self.picture.read_bytes(), channels, PIXELS_LIMIT)
+            return image.read(self.picture.read_bytes(), channels, LIMITS)
         except (OSError, PictureError) as error:
             raise DatasetError(f"{self.origin}: {error}") from None
 
@@ -82,13 +82,32 @@ def _idx_file(folder: Path, half: Half, kind: str) -> Path:
 def _find_idx(folder: Path) -> Dataset:
     labels = {half: idx.read(_idx_file(folder, half, "labels-idx1-ubyte")) for half in HALVES}
     classes = int(max(array.max(initial=0) for array in labels.values())) + 1
-    names = folder / "labels.txt"
-    listed = tuple(names.read_text().split("\n")[:classes]) if names.is_file() else tuple(map(str, range(classes)))
+    listed = _named(folder / "labels.txt", classes)
     for half, array in labels.items():
         missing = sorted(set(range(classes)) - set(array.tolist()))
         if missing:
             raise DatasetError(f"{folder}: no {half} image of {', '.join(listed[number] for number in missing)}")
     return Dataset(folder, listed, sum(len(array) for array in labels.values()))
+
+
+def _named(path: Path, classes: int) -> tuple[str, ...]:
+    """The names of the classes, a line each, or their numbers where there is no such file."""
+    if not path.is_file():
+        return tuple(map(str, range(classes)))
+    try:
+        names = [line.strip() for line in path.read_text("utf-8").rstrip().split("\n")]
+    except ValueError:
+        raise DatasetError(f"{path}: expected text in UTF-8, a name a line") from None
+    if names == [""] or len(names) < classes:
+        found = 0 if names == [""] else len(names)
+        raise DatasetError(
+            f"{path}: expected {classes} names, a line each, since there are so many classes; found {found}"
+        )
+    names = names[:classes]
+    if "" in names or len(set(names)) < classes:
+        wrong = next(name for name in names if not name or names.count(name) > 1)
+        raise DatasetError(f"{path}: expected a name of its own for each class; {wrong!r} is none")
+    return tuple(names)
 
 
 def _idx_examples(folder: Path, labels: tuple[str, ...]) -> Iterator[Example]:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,13 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
         "score_threshold": calibration.score_threshold,
         "score_directions": calibration.directions.shape[1],
     }
-    judging = Judging(prepared.part("gate"), prepared.part("held out"))
+    judging = _judging(prepared)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
+
+
+def _judging(prepared: Prepared) -> Judging:
+    again = cache(lambda other: _judging(prepared.read_by(other)))
+    return Judging(prepared.part("gate"), prepared.part("held out"), prepared.sources, again)
 
 
 def _export(
@@ -112,6 +118,7 @@ def _figures(delivery: Delivery, model: Model) -> dict[str, Any]:
             "images": trained.images,
             "upload_batches": list(prepared.batches),
             "uploads_left_out": prepared.skipped,
+            "base_left_out": prepared.base_left_out,
             "uploads_lost": prepared.lost,
             "decision": prepared.decision,
             "uploads_fingerprint": prepared.fingerprint,

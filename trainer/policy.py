@@ -1,4 +1,4 @@
-"""What a job is held to, which no client decides: the gate's limits, and how much is kept.
+"""What a job is held to, which no client decides: the gate's limits, how long it may take, and how much is kept.
 
 A job that the server created says it in its row. Started by hand the trainer reads the settings of the same names.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from export.gate import Limits
-from server.settings import PREFIX, Settings, load
+from server.configuration import load
+from server.settings import Settings
 
-KEPT = ("keep_versions", "keep_jobs")
-SETTINGS = (*(f"gate_{f.name}" for f in fields(Limits)), *KEPT)
+PLAIN = ("keep_versions", "keep_jobs", "job_limit_seconds")
+SETTINGS = (*(f"gate_{f.name}" for f in fields(Limits)), *PLAIN)
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     keep_versions: int = 20
     keep_jobs: int = 50
+    job_limit_seconds: float = 3600.0
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], otherwise: "Policy") -> "Policy":
@@ -33,7 +35,7 @@ class Policy:
     def flags(self) -> list[str]:
         """The flags that say the same."""
         values = {f"gate_{f.name}": getattr(self.limits, f.name) for f in fields(Limits)}
-        values |= {name: getattr(self, name) for name in KEPT}
+        values |= {name: getattr(self, name) for name in PLAIN}
         return [word for name, value in values.items() for word in (_flag(name), str(value))]
 
 
@@ -48,12 +50,10 @@ def add_policy_flags(parser: argparse.ArgumentParser) -> None:
 
 def policy_of(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Policy:
     """The policy from flags, then RELEARN_ variables, then defaults; raises SettingError."""
-    variables = {PREFIX + name.upper() for name in SETTINGS}
-    given = {variable: text for variable, text in environment.items() if variable in variables}
     flags = [word for name in SETTINGS if name in arguments for word in (_flag(name), arguments[name])]
-    settings = load(flags, given)
+    settings = load(flags, environment, SETTINGS)
     limits = Limits(**{f.name: getattr(settings, f"gate_{f.name}") for f in fields(Limits)})
-    return Policy(limits, settings.keep_versions, settings.keep_jobs)
+    return Policy(limits, **{name: getattr(settings, name) for name in PLAIN})
 
 
 def _flag(name: str) -> str:

@@ -3,13 +3,13 @@
 Everything after this reads rows of that file, so that the input pipeline is never the bottleneck and a dataset need not
 fit in memory. Each image falls into a part for ever, by the hash of its pixels: `fit` is trained on, `validation`
 chooses, `gate` judges a candidate against the current model, `test` is only reported. No model ever trains on gate or
-test.
+test, nor on a copy of what judges (likeness.py).
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from server.store.content import picture_path
 from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
 from trainer.errors import DatasetError
+from trainer.parts import kept_apart
 
 PARTS = (
     "fit",
@@ -48,14 +49,25 @@ class Prepared:
     classes: Classes
     rows: dict[str, NDArray[np.int64]]  # part -> row numbers
     batches: tuple[str, ...]  # the upload batches it holds
-    skipped: int  # uploads left out because they are base images that judge
+    skipped: int  # uploads left out because they are copies of what judges, or judge what is trained on
     lost: int = 0  # uploads whose files are not there
     decision: int = 0  # that left the uploads as they were used
     fingerprint: str = ""  # of all uploads there were to use
+    sources: tuple[str, ...] = ()  # of the held-out uploads
+    again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
+    base_left_out: int = 0  # training images of the base left out because the same picture judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
         """The images and classes of one part, in memory."""
         return np.asarray(self.images[self.rows[name]]), self.classes[self.rows[name]]
+
+    def read_by(self, preprocessing: Preprocessing) -> "Prepared":
+        """The same pictures as another preprocessing reads them; raises DatasetError if they are others by now."""
+        assert self.again is not None
+        other = self.again(preprocessing)
+        if other.fingerprint != self.fingerprint:
+            raise DatasetError("uploads came or went while this ran; start it again")
+        return other
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many images of each label each part has."""
@@ -70,12 +82,16 @@ def part_of(sha256: str) -> str:
     return TWENTIETHS.get(int(sha256[:16], 16) % 20, "fit")
 
 
-def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work: Path) -> Prepared:
+def prepare(
+    dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work: Path, before: Prepared | None = None
+) -> Prepared:
     """Read every picture of the dataset and the uploads once; raises DatasetError that names a file it can't use.
 
     The uploads are those of one decision, whatever is changed meanwhile: the files of removed ones stay until the job
-    is over. An upload that is also a base image for validation, gate or test is left out: it would be trained on what
-    judges; so is one whose file is lost, which is no reason to learn from none.
+    is over. Nothing that judges is trained on: a training image that is the same to the model as one that judges is
+    left out, an upload that is a copy of one, and a held-out upload that is a copy of what is trained on. So is an
+    upload whose file is lost, which is no reason to learn from none. `before`: the same pictures as another
+    preprocessing read them, whose parts these have, so that models of both are compared on the same.
     """
     decision, fingerprint, stored, batches = memory.browser.learnable()
     foreign = sorted({upload.label for upload in stored} - set(dataset.labels))
@@ -83,39 +99,67 @@ def prepare(dataset: Dataset, memory: Memory, preprocessing: Preprocessing, work
         raise DatasetError(f"uploads have labels that the dataset does not know: {foreign}")
     shape = (dataset.size + len(stored), preprocessing.height, preprocessing.width, preprocessing.channels)
     images = np.lib.format.open_memmap(work / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-    classes = np.empty(shape[0], np.int32)
+    classes = np.zeros(shape[0], np.int32)
     rows: dict[str, list[int]] = {part: [] for part in PARTS}
     number_of = {label: number for number, label in enumerate(dataset.labels)}
 
-    def place(label: str, part: str, prepared: Input) -> None:
-        row = sum(map(len, rows.values()))
+    def place(row: int, label: str, part: str, prepared: Input) -> None:
         images[row], classes[row] = prepared, number_of[label]
         rows[part].append(row)
 
-    judges: set[str] = set()
-    for example, sha256, prepared in _read_base(dataset, preprocessing):
+    for row, (example, sha256, prepared) in enumerate(_read_base(dataset, preprocessing)):
         part = "test" if example.half == "test" else part_of(sha256)
-        place(example.label, part, prepared)
-        if part != "fit":
-            judges.add(sha256)
-    skipped = lost = 0
-    for upload in stored:
+        place(row, example.label, part, prepared)
+    lost = 0
+    for row, upload in enumerate(stored, dataset.size):
         path = memory.content.path("data", picture_path(upload.sha256, upload.split))
-        if upload.sha256 in judges:
-            skipped += 1
-        elif not path.is_file():
+        if not path.is_file():
             lost += 1
             print(f"left out, since its file is lost: {path}", flush=True)
         else:
-            with Image.open(path) as picture:
-                prepared = preprocessing.apply(picture)
-            place(upload.label, "uploads" if upload.split == "train" else "held out", prepared)
+            part = "uploads" if upload.split == "train" else "held out"
+            taken = _read_upload(path, preprocessing)
+            if taken is None and part == "held out":  # versions are compared on the same pictures: no answer is wrong
+                taken = np.zeros(preprocessing.shape, np.uint8)
+            if taken is not None:
+                place(row, upload.label, part, taken)
     images.flush()
-    for part in ("fit", "validation", "gate"):
-        if not rows[part]:
-            raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
     arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
-    return Prepared(dataset.labels, images, classes, arrays, tuple(batches), skipped, lost, decision, fingerprint)
+    apart = kept_apart(images, arrays) if before is None else before.rows
+    for part in ("fit", "validation", "gate"):
+        if not len(apart[part]):
+            raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
+    left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
+    made = Prepared(
+        labels=dataset.labels,
+        images=images,
+        classes=classes,
+        rows=apart,
+        batches=tuple(batches),
+        skipped=left_out["uploads"] + left_out["held out"],
+        lost=lost,
+        decision=decision,
+        fingerprint=fingerprint,
+        sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
+        base_left_out=left_out["fit"],
+    )
+
+    def again(other: Preprocessing) -> Prepared:
+        folder = work / f"number-{other.number}"
+        folder.mkdir(exist_ok=True)
+        return prepare(dataset, memory, other, folder, made)
+
+    return replace(made, again=again)
+
+
+def _read_upload(path: Path, preprocessing: Preprocessing) -> Input | None:
+    """An upload's input; None for one that an earlier preprocessing could read and this one refuses."""
+    with Image.open(path) as picture:
+        try:
+            return preprocessing.apply(picture)
+        except PictureError as error:
+            print(f"left out, since it is refused now: {path}: {error}", flush=True)
+            return None
 
 
 def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple[Example, str, Input]]:

@@ -5,14 +5,18 @@ is a job like any other, run right here.
 """
 
 import argparse
+import os
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from server.settings import SettingError
 from server.store import living
 from server.store.errors import StoreError
 from server.store.lease import Lease, take
@@ -23,7 +27,7 @@ from trainer.config import Places, add_flags, places_of, recipe_of
 from trainer.deliver import Delivery, deliver
 from trainer.errors import TrainingError
 from trainer.model import build_model
-from trainer.policy import Policy
+from trainer.policy import Policy, add_policy_flags, policy_of
 from trainer.prepare import prepare
 from trainer.progress import Report
 from trainer.train import Trained
@@ -35,17 +39,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m trainer.reexport", description=__doc__)
     parser.add_argument("version")
     add_flags(parser, Places)
+    add_policy_flags(parser)
     arguments = vars(parser.parse_args())
-    places = places_of(arguments)
+    try:
+        places, policy = places_of(arguments, os.environ), policy_of(arguments, os.environ)
+    except SettingError as error:
+        sys.exit(f"error: {error}")
     memory = open_memory(places.artifacts, places.data, places.name, places.baseline, places.database)
-    job = memory.jobs.create({}, f"export of version {arguments['version']}", {}).job
+    job = memory.jobs.create({}, f"export of version {arguments['version']}", asdict(policy)).job
     lease = take(memory.database, job, living.own(), living.Heartbeats())
     if lease is None:
         memory.jobs.fail(job, "another job is running")
     else:
         with _beating(lease), tempfile.TemporaryDirectory() as work:
             try:
-                reexport(arguments["version"], places, memory, lease, Path(work))
+                reexport(arguments["version"], places, policy, memory, lease, Path(work))
             except BaseException as error:
                 lease.end(outcome("failed", reason=str(error) or repr(error)))
                 raise
@@ -53,7 +61,7 @@ def main() -> None:
     print({name: result.get(name) for name in ("state", "version", "accuracy", "reason")})
 
 
-def reexport(version: str, places: Places, memory: Memory, lease: Lease, work: Path) -> None:
+def reexport(version: str, places: Places, policy: Policy, memory: Memory, lease: Lease, work: Path) -> None:
     """Conclude the job; raises TrainingError if the version's report does not say how it was trained."""
     started = time.monotonic()
     training: Any = memory.versions.report(version).get("training")
@@ -70,7 +78,7 @@ def reexport(version: str, places: Places, memory: Memory, lease: Lease, work: P
     kept = {name: training[name] for name in KEPT if name in training}
     provenance = {"job": lease.job} | kept | {"exported_again_from": version}
     delivery = Delivery(recipe, prepared, trained, provenance, started)
-    deliver(memory, lease, delivery, Policy(), Report(lease), work)
+    deliver(memory, lease, delivery, policy, Report(lease), work)
 
 
 @contextmanager

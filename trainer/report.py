@@ -35,7 +35,8 @@ def _page(figures: dict[str, Any], drawn: dict[str, bytes]) -> bytes:
         f"<h1>Report of job {escape(training['job'])}</h1>",
         f"<p>Test accuracy <strong>{100 * test['accuracy']:.2f} %</strong> on {test['images']} images. The gate "
         f"{'let it pass' if verdict['passed'] else 'refused it'}, compared with "
-        f"{'version ' + escape(verdict['against']) if verdict['against'] else 'no version'}.</p>",
+        f"{'version ' + escape(verdict['against']) if verdict['against'] else 'no version'}. "
+        f"Verdicts of these images so far: {verdict.get('judged', 1)}.</p>",
         _table("Figures", ("part", *HEADLINES), _headlines(figures["metrics"])),
         _table("Classes, on the test part", ("label", "precision", "recall", "f1", "images"), _classes(test)),
         _picture("Calibration: reliability diagram", drawn["reliability.svg"]),
@@ -43,7 +44,7 @@ def _page(figures: dict[str, Any], drawn: dict[str, bytes]) -> bytes:
         _picture("Training", drawn["curves.svg"]),
         _picture("Class distribution", drawn["classes.svg"]),
         _mistakes(figures["mistakes"]),
-        _table("Gate", ("check", "value", "limit", "images", "passed"), _checks(verdict)),
+        _table("Gate", ("check", "value", "limit", "images", "smallest loss they show", "passed"), _checks(verdict)),
         _table("ONNX model against the network", ("figure", "value"), _pairs(figures["parity"])),
         _table("Time, microseconds an image on one core", ("size", "time"), _pairs(figures["timing"])),
         _table("Calibration", ("figure", "value"), _pairs(figures["calibration"])),
@@ -63,7 +64,8 @@ def _classes(test: dict[str, Any]) -> list[list[Any]]:
 
 
 def _checks(verdict: dict[str, Any]) -> list[list[Any]]:
-    return [[check[name] for name in ("name", "value", "limit", "images", "passed")] for check in verdict["checks"]]
+    names = ("name", "value", "limit", "images", "detectable", "passed")
+    return [["" if check.get(name) is None else check[name] for name in names] for check in verdict["checks"]]
 
 
 def _plain(training: dict[str, Any]) -> dict[str, Any]:

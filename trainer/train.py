@@ -42,9 +42,11 @@ class Trained:
 def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report) -> Trained:
     """Train on the fit part and the uploads; `start` is a weights file to go on from.
 
-    The weights that come out are the moving average at the last step: no epoch is picked.
+    The weights that come out are the moving average at the last step: no epoch is picked. On one machine they are the
+    same, bit by bit, whenever the recipe with its seed, the images and the start are.
     """
     keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
     model = build_model(recipe, len(prepared.labels))
     if start is not None and not _take_weights(model, start, report):
         start = None
@@ -148,20 +150,24 @@ def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
 
 
 def batches(recipe: Recipe, prepared: Prepared, rows: Rows) -> tf.data.Dataset:
-    """Endless shuffled batches of (augmented uint8 images, classes), gathered from the array file when needed."""
+    """Endless shuffled batches of (augmented uint8 images, classes), gathered from the array file when needed.
+
+    All that is random follows from the recipe's seed and a batch's number.
+    """
     shape = prepared.images.shape[1:]
 
     def gather(numbers: Rows) -> tuple[Any, Any]:
         numbers = np.sort(numbers)
         return prepared.images[numbers], prepared.classes[numbers]
 
-    def read(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def read(batch: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, classes = tf.numpy_function(gather, [numbers], (tf.uint8, tf.int32), stateful=False)
         images = tf.ensure_shape(images, (recipe.batch_size, *shape))
-        return augment(images, recipe), tf.ensure_shape(classes, (recipe.batch_size,))
+        return augment(images, recipe, tf.stack([recipe.seed, batch])), tf.ensure_shape(classes, (recipe.batch_size,))
 
     numbers = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), recipe.seed, reshuffle_each_iteration=True)
-    return numbers.batch(recipe.batch_size, drop_remainder=True).repeat().map(read, tf.data.AUTOTUNE).prefetch(4)
+    numbered = numbers.batch(recipe.batch_size, drop_remainder=True).repeat().enumerate()
+    return numbered.map(read, tf.data.AUTOTUNE).prefetch(4)
 
 
 def logits_of(model: keras.Model, images: Images) -> Logits:

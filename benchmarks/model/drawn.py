@@ -25,7 +25,9 @@ from benchmarks import shipped
 from benchmarks.mnist import Digits, read
 from server.models.model import Images, Model
 from server.pictures.errors import PictureError
+from server.pictures.image import Limits
 from server.pictures.preprocessing import Preprocessing
+from server.settings import Settings
 
 SIDE = 280
 INK_SIDES = (60, 240)  # pixels: the ink's longer side
@@ -33,7 +35,7 @@ PAPERS = ("white", "grey", "gradient", "noise")
 FORMS = ("PNG", "JPEG")
 JPEG_QUALITIES = (60, 95)
 LEAST_INK = 48  # of 255: what counts as ink of MNIST's grey levels when the digit is cut out
-PIXELS_LIMIT = 10**6
+LIMITS = Limits.of(Settings())
 BATCH = 500
 
 
@@ -103,7 +105,7 @@ def read_back(drawings: list[Drawing], preprocessing: Preprocessing) -> tuple[Im
     usable = np.ones(len(drawings), bool)
     for position, drawing in enumerate(drawings):
         try:
-            images[position] = preprocessing.read(drawing.file, PIXELS_LIMIT)
+            images[position] = preprocessing.read(drawing.file, LIMITS)
         except PictureError:
             usable[position] = False
     return images, usable

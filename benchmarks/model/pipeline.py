@@ -2,8 +2,8 @@
 
 python -m benchmarks.model.pipeline [--steps N] [--results FILE]
 
-Both run in turns in one process, with the trainer's own threads; the third figure is the pipeline alone. The fit part
-of MNIST is read from memory, the t10k files are not opened. It needs the train environment.
+Both run in turns in one process, as the trainer sets TensorFlow up; the third figure is the pipeline alone. The fit
+part of MNIST is read from memory, the t10k files are not opened. It needs the train environment.
 """
 
 import argparse
@@ -35,6 +35,7 @@ def main() -> None:
     set_threads()
     recipe, prepared = Recipe(), parts()
     keras.utils.set_random_seed(0)
+    tf.config.experimental.enable_op_determinism()
     fit = Fit(build_model(recipe, 10), OneCycle(recipe.learning_rate, 10_000), recipe.average)
     source = iter(batches(recipe, prepared, prepared.rows["fit"]))
     random = np.random.default_rng(0)

@@ -12,9 +12,11 @@ from collections.abc import Callable
 
 from benchmarks.measure import Result, Setting, ratio_row
 from benchmarks.service import bare_app, client, images, servers
-from server.predict.endpoints import image_of
+from server.pictures.image import Limits
+from server.predict.endpoints import small_image_of
+from server.settings import Settings
 
-PIXELS = 10_000_000
+LIMITS = Limits.of(Settings())
 
 
 def run(setting: Setting) -> Result:
@@ -34,7 +36,9 @@ def run(setting: Setting) -> Result:
             with servers.on_core(0):
                 pause = bare_ms[-1] / 1e3
                 decode_ms.append(
-                    _median_ms(lambda i: model.preprocessing.read(image_of(kind, bodies[i]), PIXELS), pause)
+                    _median_ms(
+                        lambda i: model.preprocessing.read(small_image_of(kind, bodies[i]) or b"", LIMITS), pause
+                    )
                 )
                 run_ms.append(_median_ms(lambda i: model.predict(pixels[i : i + 1]), pause))
             ratios.append(ours_ms[-1] / (bare_ms[-1] + decode_ms[-1] + run_ms[-1]))

@@ -12,14 +12,17 @@ from collections.abc import Sequence
 from benchmarks.measure import Result, Row, Setting, percentile
 from benchmarks.service import client, images, servers
 from benchmarks.service.client import Run
+from server.machine import descriptors
 
 QUEUE = 64
 DEFAULT_QUEUE = 1024
+DESCRIPTORS = 200  # of a client or server that are no connections of this benchmark's
 
 
 def run(setting: Setting) -> Result:
     rows, measured = [], {}
-    for name, queue, back_off in (("asking again at once", QUEUE, 0.0), ("heeding Retry-After", DEFAULT_QUEUE, 1.0)):
+    large = min(DEFAULT_QUEUE, (descriptors.limit() - DESCRIPTORS) // 4)  # where no more connections may be had
+    for name, queue, back_off in (("asking again at once", QUEUE, 0.0), ("heeding Retry-After", large, 1.0)):
         with servers.ours(flags=["--queue-limit", str(queue)]) as ours, servers.on_core(1):
             requests = images.multipart()
             client.load(ours.address, requests, 32, setting.seconds / 3)

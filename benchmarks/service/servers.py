@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,12 @@ class Server:
 
     def resident_bytes(self) -> int:
         """Resident memory of its largest process."""
-        return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES for pid in self.processes)
+        return resident_bytes(self.processes)
+
+
+def resident_bytes(pids: Sequence[int]) -> int:
+    """Resident memory of the largest of some processes."""
+    return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES for pid in pids)
 
 
 @contextlib.contextmanager
@@ -74,6 +79,16 @@ def bare(core: int | None = 0, flags: Sequence[str] = ()) -> Iterator[Server]:
     command = [sys.executable, "-m", "uvicorn", "benchmarks.service.bare_app:app", *UVICORN_FLAGS, *flags]
     with _running(command, core) as server:
         yield server
+
+
+@contextlib.contextmanager
+def watched(core: int | None = 0) -> Iterator[Server]:
+    """Our application, which says for how long its event loop stood still."""
+    with tempfile.TemporaryDirectory(prefix="relearn-bench-") as made:
+        command = [sys.executable, "-m", "uvicorn", "benchmarks.service.watched_app:app", "--factory", *UVICORN_FLAGS]
+        folders = {"RELEARN_ARTIFACTS": f"{made}/artifacts", "RELEARN_DATA": f"{made}/data", "RELEARN_TRAINER": "none"}
+        with _running([*command, "--http=server.web.protocol:Protocol"], core, folders) as server:
+            yield server
 
 
 @contextlib.contextmanager
@@ -98,14 +113,16 @@ def on_core(core: int | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], core: int | None) -> Iterator[Server]:
+def _running(command: list[str], core: int | None, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="relearn-bench-") as folder:
         log = Path(folder) / "log"
         if "uvicorn" in command:
             command = [*command, "--port", str(_free_port())]
         started = time.perf_counter()
         with log.open("wb") as output, on_core(core):
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | dict(environment or {})
+            )
         try:
             yield Server(process, _await_answer(command, process, log), started, log)
         finally:

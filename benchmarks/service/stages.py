@@ -15,15 +15,18 @@ import uvloop
 
 from benchmarks.measure import Result, Row, Setting
 from benchmarks.service import bare_app, client, images, servers
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.pictures import png
+from server.pictures.image import Limits
 from server.predict import answers
-from server.predict.endpoints import image_of
+from server.predict.endpoints import small_image_of
 from server.serving.batcher import Batcher
 from server.serving.predictor import Prediction
+from server.settings import Settings
 from server.web.access import AccessLog, Record
 
-PIXELS = 10_000_000
+LIMITS = Limits.of(Settings())
 BATCH = 32  # requests at once in a saturated server with as many connections
 REPEATS = 20
 
@@ -55,12 +58,12 @@ def _stages() -> dict[str, float]:
     record = Record("POST", b"/predict", "/predict", "0123abcd-1", 0.1, 200, 0.002, "0", 1e-5, 1e-4, 1e-3, BATCH)
     records = [record] * 500
     log = AccessLog(lambda _: None, lambda _: None)
-    metrics = Metrics()
-    whole_decode = _each(lambda data: model.preprocessing.read(data, PIXELS), files)
+    metrics = Metrics(Crew())
+    whole_decode = _each(lambda data: model.preprocessing.read(data, LIMITS), files)
     unpack = _each(lambda data: png.read_grey(data, 28, 28), files)
     return {
         "parse: HTTP": _each(lambda data: httptools.HttpRequestParser(_Nothing()).feed_data(data), requests),
-        "parse: the file in the form": _each(lambda body: image_of(kind, body), bodies),
+        "parse: the file in the form": _each(lambda body: small_image_of(kind, body), bodies),
         "decode: PNG to pixels": unpack,
         "decode: checks of the picture": whole_decode - unpack,
         "queue: into a batch and back": uvloop.run(_queueing(prediction)),

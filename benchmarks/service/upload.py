@@ -14,6 +14,7 @@ from typing import Protocol
 from benchmarks.measure import Result, Setting, ratio_row
 from benchmarks.service import images
 from server.pictures import image
+from server.settings import Settings
 from server.store import files
 from server.store.content import picture_path
 from server.store.dataset import Labelled, split_of
@@ -21,6 +22,7 @@ from server.store.memory import Memory
 
 PICTURES = 500  # in one upload
 BEFORE = 1_000  # test images that others use
+LIMITS = image.Limits.of(Settings())
 SOURCE = "correction"  # of a label that a person gave looking at the picture, so that the model is not asked
 
 
@@ -76,7 +78,7 @@ def _post(call: Call, chosen: range) -> float:
 
 
 def _add(memory: Memory, chosen: range) -> float:
-    labelled = [Labelled(image.read(images.files()[each], 1, 10_000), str(images.labels()[each])) for each in chosen]
+    labelled = [Labelled(image.read(images.files()[each], 1, LIMITS), str(images.labels()[each])) for each in chosen]
     begun = time.perf_counter()
     stored = memory.dataset.add(labelled, SOURCE)
     seconds = time.perf_counter() - begun

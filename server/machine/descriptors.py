@@ -5,6 +5,7 @@ descriptor is always the lowest free number, and its number alone says how near 
 """
 
 import contextlib
+import os
 import resource
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def raise_limit() -> None:
     if _number(soft) < wanted:
         with contextlib.suppress(ValueError, OSError):  # macOS has limits that it does not tell
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def open_standard() -> None:
+    """Let no file or socket become stdin, stdout or stderr where this process was started without one of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # the lowest free number is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def limit() -> int:

@@ -3,8 +3,8 @@
 The trainer verifies candidates with this same code, so that nothing is published that a server would refuse.
 """
 
-import io
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from server.models import graph
+from server.models.golden import read_golden
 from server.store.errors import BrokenArtifact
+from server.store.files import JSON_LIMIT_BYTES
 from server.store.manifest import Manifest, read_listed
 
 Images = NDArray[np.uint8]  # (N, height, width, channels)
@@ -111,11 +113,18 @@ class Model:
             raise BrokenArtifact("the model's scores are not one finite number an image")
 
 
-def load(folder: Path, manifest: Manifest, batch_limit: int, is_wanted: Callable[[], bool] = lambda: True) -> Model:
+def load(
+    folder: Path,
+    manifest: Manifest,
+    batch_limit: int,
+    is_wanted: Callable[[], bool] = lambda: True,
+    threshold: float | None = None,
+) -> Model:
     """A model that may serve: its bytes checked, contract held, warmed up, golden images replayed.
 
-    Takes some milliseconds to a second; holds the GIL for little of it. Raises BrokenArtifact; Dropped if `is_wanted`
-    says no between two steps.
+    Takes some milliseconds to a second; holds the GIL for little of it. `threshold` of the score, where it is known
+    already: of a large report, reading it holds the GIL for long. Raises BrokenArtifact; Dropped if `is_wanted` says no
+    between two steps.
     """
     data = read_listed(folder, manifest, "model.onnx")
     _check_wanted(is_wanted)
@@ -124,9 +133,11 @@ def load(folder: Path, manifest: Manifest, batch_limit: int, is_wanted: Callable
         _check_wanted(is_wanted)
         model.warm_up(batch_limit)
         _check_wanted(is_wanted)
-        model.replay(*golden(read_listed(folder, manifest, "golden.npz")))
+        model.replay(*read_golden(read_listed(folder, manifest, "golden.npz"), manifest))
         if "score" in manifest.outputs:
-            model.score_threshold = score_threshold(read_listed(folder, manifest, "report/report.json"))
+            if threshold is None:
+                threshold = score_threshold(read_listed(folder, manifest, "report/report.json", JSON_LIMIT_BYTES))
+            model.score_threshold = threshold
     except (BrokenArtifact, Dropped):
         raise
     except Exception as error:  # noqa: BLE001 - see above
@@ -142,18 +153,12 @@ def _check_wanted(is_wanted: Callable[[], bool]) -> None:
 def score_threshold(report: bytes) -> float:
     """The threshold that the trainer found on validation images, from the bytes of report.json."""
     try:
-        return float(json.loads(report)["calibration"]["score_threshold"])
-    except (ValueError, KeyError, TypeError) as error:
+        threshold = float(json.loads(report)["calibration"]["score_threshold"])
+        if not math.isfinite(threshold):
+            raise ValueError(threshold)
+        return threshold
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BrokenArtifact(f"the report of a model with a score names no threshold for it: {error!r}") from None
-
-
-def golden(data: bytes) -> tuple[Images, Probabilities]:
-    """The golden images and their answers, from the bytes of golden.npz."""
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return arrays["images"], arrays["probabilities"]
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        raise BrokenArtifact(f"golden.npz can't be read: {error}") from None
 
 
 def session_options() -> onnxruntime.SessionOptions:

@@ -1,8 +1,8 @@
 """What Prometheus is told. Requests are collected as records and counted once a tick, out of the hot path.
 
-With several workers prometheus_client keeps its numbers in files under PROMETHEUS_MULTIPROC_DIR, which __main__ sets
-before this module is imported; /metrics then answers for all workers. In that mode the library has no process
-collector, so that memory and descriptors are gauges of our own.
+With several workers prometheus_client keeps its numbers in files under PROMETHEUS_MULTIPROC_DIR, which is set before
+this module is imported (process/supervised.py); /metrics then answers for all workers. In that mode the library has no
+process collector, so that memory and descriptors are gauges of our own.
 """
 
 import os
@@ -20,10 +20,13 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
+from server.observe.crew import Crew
 from server.store.jobs import FINAL_STATES
 from server.web.access import Record
 
@@ -52,9 +55,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 class Metrics:
     """The metrics of one worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, crew: Crew) -> None:
         self._started = time.monotonic()
         self._registry = registry = CollectorRegistry()
+        self._deaths = Deaths(crew)
+        registry.register(self._deaths)
         self._requests = Counter(
             "relearn_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -138,15 +143,25 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes, for all workers."""
-        if self.shared_folder is not None:
-            together = CollectorRegistry()
-            MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-            return generate_latest(together)
-        return generate_latest(self._registry)
+        if self.shared_folder is None:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        together.register(self._deaths)
+        return generate_latest(together)
 
-    def close(self) -> None:
-        if self.shared_folder is not None:
-            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+class Deaths(Collector):
+    """The deaths of workers, which every worker knows, so that none counts them."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+
+    def collect(self) -> Iterable[Metric]:
+        family = CounterMetricFamily("relearn_worker_deaths", "Workers that ended untold.", labels=["cause"])
+        for cause, number in self._crew.deaths.items():
+            family.add_metric([cause], number)
+        yield family
 
 
 def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable[float]) -> None:

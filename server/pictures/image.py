@@ -7,23 +7,32 @@ What a picture becomes for the model is in preprocessing.py.
 import hashlib
 import io
 import struct
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, WebPImagePlugin
+from PIL import Image, WebPImagePlugin, _imaging
 
-from server.pictures import mistaken, png
+from server.pictures import cost, lean, mistaken, png, reduction
 from server.pictures.errors import ImageTooLarge, UnsupportedType, UnusableImage
+from server.settings import Settings
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SIDE_LIMIT = 320  # pixels; a larger picture is reduced: no model here looks at more
 PIXELS_AT_ONCE = SIDE_LIMIT**2  # a picture above this takes over two milliseconds to read: off the event loop
+ANY_CHUNKS_BYTES = 1024  # a PNG below this is read at once whatever it is made of
+SCANS_LIMIT = 32  # times all the pixels that are taken: what a JPEG may pass over, some 0.07 s each
 
 # Pillow imports all of its forty plugins the first time it meets a format that none of the usual ones reads.
 assert WebPImagePlugin.SUPPORTED
 
 # The check on pixels stands in `_open`, before anything is decoded, and has a limit of its own.
 Image.MAX_IMAGE_PIXELS = None
+
+# Pillow keeps so many of the blocks, of up to 16 MiB, that pictures had, so that they need not all be freed in one go,
+# for 8 ms at 128 MiB, in which no other thread runs: `_let_go` frees them one by one.
+_BLOCKS = 32
+_imaging.set_blocks_max(_BLOCKS)
 
 _MAGIC = (png.SIGNATURE, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")
 # What Pillow raises for files that are damaged, cut or hostile.
@@ -38,44 +47,56 @@ _PILLOW_ERRORS = (
     OverflowError,
     struct.error,
 )
-# What brings a picture upright, by the orientation in its EXIF.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
-def read(data: bytes, channels: int, limit_pixels: int) -> Image.Image:
+class Limits(NamedTuple):
+    """What a picture may cost."""
+
+    pixels: int
+    memory_bytes: int  # while it is read, beside its file
+    whole_pixels: int  # of the kinds that Pillow hands over in one piece: WebP, and BMP with run lengths
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        return cls(settings.image_limit_pixels, settings.image_limit_bytes, settings.webp_limit_pixels)
+
+
+def read(data: bytes, channels: int, limits: Limits) -> Image.Image:
     """The picture in a PNG, JPEG, WebP, GIF (its first frame) or BMP file: mode "L" for one channel, else "RGB".
 
     EXIF orientation is applied, transparency laid on white, 16 bits scaled to 8, and the longer side brought to at most
     SIDE_LIMIT pixels. Raises UnsupportedType, ImageTooLarge (judged by the header, before decoding) or UnusableImage.
     """
-    image = _open(data, limit_pixels)
-    mode = "L" if channels == 1 else "RGB"
+    return _read(data, "L" if channels == 1 else "RGB", limits)
+
+
+def read_drawing(data: bytes, limits: Limits) -> Image.Image:
+    """As `read`, but "L" for what is grey and "RGB" for what is coloured, and what a light pen drew on black."""
+    return _read(data, None, limits)
+
+
+def _read(data: bytes, mode: str | None, limits: Limits) -> Image.Image:
+    """The picture in that mode; without one, grey or coloured as it is, transparency laid on what shows the ink."""
     try:
-        reduction = max(1.0, max(image.size) / SIDE_LIMIT)
-        least = (max(1, int(image.width / reduction)), max(1, int(image.height / reduction)))
-        image.draft(mode, least)  # JPEG only: decode it smaller
+        image = _open(data, mode or "RGB", limits)
         image.load()
-        image = _opaque(_upright(image)).convert(mode)
-        if max(image.size) > SIDE_LIMIT:
-            image.thumbnail((SIDE_LIMIT, SIDE_LIMIT), Image.Resampling.BOX, reducing_gap=2.0)
+        is_large = image.width * image.height > PIXELS_AT_ONCE
+        upright, turn = reduction.reduced(image, mode, SIDE_LIMIT), _turn_of(image)
+        del image
     except _PILLOW_ERRORS:
         raise _damaged() from None
-    return image
+    if is_large:
+        _let_go()
+    return upright if turn is None else upright.transpose(turn)
 
 
 def is_large(data: bytes) -> bool:
     """Whether to read this file off the event loop: any but a PNG that its header says is small."""
     if data[:8] != png.SIGNATURE or len(data) < 24:
         return True
-    return int.from_bytes(data[16:20]) * int.from_bytes(data[20:24]) > PIXELS_AT_ONCE or len(data) > PIXELS_AT_ONCE
+    if int.from_bytes(data[16:20]) * int.from_bytes(data[20:24]) > PIXELS_AT_ONCE or len(data) > PIXELS_AT_ONCE:
+        return True
+    return len(data) > ANY_CHUNKS_BYTES and not png.is_simple(data)
 
 
 def pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -97,67 +118,62 @@ def pixels_sha256(array: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -
     return hashlib.sha256(f"{height}x{width}x{channels}:".encode() + array.tobytes()).hexdigest()
 
 
-def _open(data: bytes, limit_pixels: int) -> Image.Image:
+def _open(data: bytes, mode: str, limits: Limits) -> Image.Image:
+    """The picture, not yet decoded, which a look at its header says can be read within the limits."""
     if not data:
         raise UnusableImage("the file is empty; choose a picture")
     if data[:8] == png.SIGNATURE:
-        _check_size(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), limit_pixels)
-        try:
+        size = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+        _check_size(size, limits.pixels)
+        if 4 * size[0] * size[1] <= limits.memory_bytes:
             plain = png.read_plain(data)
-        except _PILLOW_ERRORS:
-            raise _damaged() from None
-        if plain is not None:
-            return plain
+            if plain is not None:
+                return plain
+    file, told, scans = lean.of(data)
+    if told is not None:
+        _check_size(told, limits.whole_pixels if data[:4] == b"RIFF" else limits.pixels)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(file, formats=FORMATS)
     except _PILLOW_ERRORS:
         if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
             raise _damaged() from None
         what = mistaken.named(data)
         found = f"this is {what}, not a picture" if what else "not a picture this service reads"
         raise UnsupportedType(f"{found}; send the bytes of a file: {', '.join(FORMATS)}") from None
-    _check_size(image.width, image.height, limit_pixels)
+    full = image.size
+    _check_size(full, limits.whole_pixels if cost.is_run_lengths(image) else limits.pixels)
+    if full[0] * full[1] * scans > SCANS_LIMIT * limits.pixels:
+        raise ImageTooLarge(f"the JPEG passes over its {full[0]}x{full[1]} pixels {scans} times; save it again")
+    factor = max(1.0, max(full) / SIDE_LIMIT)
+    image.draft(mode, (max(1, int(full[0] / factor)), max(1, int(full[1] / factor))))  # JPEG: decode it smaller
+    needed = cost.of(image, full, scans)
+    if needed > limits.memory_bytes:
+        raise ImageTooLarge(
+            f"the picture is {full[0]}x{full[1]} in mode {image.mode}, which takes {needed:,} bytes to read; "
+            f"at most {limits.memory_bytes:,} are given: shrink it, or save it as a plain JPEG"
+        )
     return image
+
+
+def _let_go() -> None:
+    for left in reversed(range(_BLOCKS)):
+        _imaging.clear_cache(left)
 
 
 def _damaged() -> UnusableImage:
     return UnusableImage("the picture is damaged or cut; save it again")  # Pillow's words are for programmers
 
 
-def _check_size(width: int, height: int, limit_pixels: int) -> None:
-    if width * height > limit_pixels:
-        raise ImageTooLarge(f"the picture is {width}x{height}; at most {limit_pixels:,} pixels are taken: shrink it")
+def _check_size(size: tuple[int, int], limit_pixels: int) -> None:
+    if size[0] * size[1] > limit_pixels:
+        raise ImageTooLarge(
+            f"the picture is {size[0]}x{size[1]}; of its kind at most {limit_pixels:,} pixels are taken: shrink it"
+        )
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture turned as its EXIF says. Of the EXIF nothing else counts, so that a broken one costs no picture."""
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
+    """What brings it upright; a broken EXIF costs no picture."""
     try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return reduction.turn_of(image)
     except _PILLOW_ERRORS:
-        return image
-    return image if turn is None else image.transpose(turn)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """The picture 8-bit, with whatever is transparent laid on white."""
-    if image.mode.startswith("I"):
-        return _eight_bit(image)
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
-        over = image if image.mode == "RGBA" else image.convert("RGBA")
-        alpha = over.getchannel("A").tobytes()
-        if alpha == b"\xff" * len(alpha):  # a canvas that was painted white; comparing bytes is faster than extrema
-            return over
-        if image.format == "BMP" and alpha == bytes(len(alpha)):  # a clipboard's: nobody set its fourth byte
-            return image.convert("RGB")
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    return image
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """A 16-bit picture scaled, not clipped, to 8 bits; a level named transparent becomes white."""
-    levels = np.asarray(image).astype(np.int64)
-    scaled = (levels.clip(0, 65535) // 257).astype(np.uint8)
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        scaled[levels == transparent] = 255
-    return Image.fromarray(scaled)
+        return None

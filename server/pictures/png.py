@@ -8,6 +8,7 @@ https://www.w3.org/TR/png-3/.
 from collections.abc import Sequence
 from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -21,10 +22,23 @@ _LENGTH_AND_TYPE = Struct(">I4s").unpack_from
 _CRC = Struct(">I").unpack_from
 _GREY_8_BIT = b"\x08\x00\x00\x00\x00"  # depth 8, grey, deflate, adaptive filters, not interlaced
 _PLAIN_MODES = {_GREY_8_BIT: "L", b"\x08\x02\x00\x00\x00": "RGB", b"\x08\x06\x00\x00\x00": "RGBA"}
-_NOTHING_SEEN = {b"sRGB", b"gAMA", b"pHYs", b"tIME"}  # chunks that Pillow's pixels do not heed
+PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT"}
+_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
+_TURNING = (b"XML:com.adobe.xmp", b"Raw profile type exif")  # texts in which Pillow looks for an orientation
+CHUNKS_LIMIT = 10_000
+SIMPLE_CHUNKS = 64
+PLAIN_LIMIT_BYTES = 2**20  # above this Pillow's way is as fast, and holds less in memory
 _HEAD = 33  # bytes: the signature and the IHDR chunk
 _WRONG_CHECKSUM = "the PNG is damaged: a checksum inside it is wrong; save the picture again"
-_LAST_CHUNK = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+LAST_CHUNK = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+
+
+class Chunk(NamedTuple):
+    """Where a chunk's data stands in the file."""
+
+    kind: bytes
+    start: int
+    stop: int
 
 
 def read_grey(data: bytes, width: int, height: int) -> bytes | None:
@@ -61,20 +75,22 @@ def read_greys(files: Sequence[bytes], width: int, height: int) -> tuple[NDArray
 
 
 def read_plain(data: bytes) -> Image.Image | None:
-    """The whole picture if it is 8-bit grey, RGB or RGBA, not interlaced, and no chunk but its pixels says anything.
+    """The whole picture if it is 8-bit grey, RGB or RGBA, not interlaced, and no chunk but its pixels shows.
 
     Such is what a canvas gives. None, for Pillow to read, if it is any other PNG. Raises UnusableImage if it is damaged
     or cut, whatever it is.
     """
-    compressed, others = _walk(data)
+    found = chunks(data)
     mode = _PLAIN_MODES.get(data[24:29])
-    if mode is None or others[0] != b"IHDR" or not _NOTHING_SEEN.issuperset(others[1:]):
+    if mode is None or not found or found[0].kind != b"IHDR" or len(data) > PLAIN_LIMIT_BYTES:
+        return None
+    if any(chunk.kind != b"IDAT" and is_heeded(data, chunk) for chunk in found[1:]):
         return None
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     if not width or not height:
         return None
     picture = _imaging.new(mode, (width, height))
-    _decode(compressed, picture, (0, 0, width, height), mode)
+    _decode(_compressed(data, found), picture, (0, 0, width, height), mode)
     return Image.Image()._new(picture)
 
 
@@ -87,17 +103,21 @@ def _head(width: int, height: int) -> bytes:
 
 def _grey_8_bit(data: bytes, width: int, height: int) -> bytes | None:
     """The compressed pixels if it is an 8-bit grey PNG of that size, else None; raises UnusableImage if damaged."""
-    if not data.startswith(_head(width, height)):
+    if not data.startswith(_head(width, height)) or len(data) > PLAIN_LIMIT_BYTES:
         return None
-    if data.endswith(_LAST_CHUNK):  # most writers put all pixels into one chunk: then there is one checksum left
+    if data.endswith(LAST_CHUNK):  # most writers put all pixels into one chunk: then there is one checksum left
         length, kind = _LENGTH_AND_TYPE(data, _HEAD)
         stop = _HEAD + 8 + length
-        if kind == b"IDAT" and stop + 4 + len(_LAST_CHUNK) == len(data):
+        if kind == b"IDAT" and stop + 4 + len(LAST_CHUNK) == len(data):
             if crc32(data[_HEAD + 4 : stop]) != _CRC(data, stop)[0]:
                 raise UnusableImage(_WRONG_CHECKSUM)
             return data[_HEAD + 8 : stop]
-    compressed, others = _walk(data)
-    return None if b"tRNS" in others else compressed
+    found = chunks(data)
+    return None if any(chunk.kind == b"tRNS" for chunk in found) else _compressed(data, found)
+
+
+def _compressed(data: bytes, found: Sequence[Chunk]) -> bytes:
+    return b"".join([data[chunk.start : chunk.stop] for chunk in found if chunk.kind == b"IDAT"])
 
 
 def _decode(
@@ -120,23 +140,44 @@ def _pixels(picture: "_imaging.ImagingCore", width: int, height: int) -> bytes:
     return pixels
 
 
-def _walk(data: bytes) -> tuple[bytes, list[bytes]]:
-    """The joined IDAT chunks and the kinds of the others, after every checksum was verified."""
-    pixels: list[bytes] = []
-    others: list[bytes] = []
+def chunks(data: bytes) -> list[Chunk]:
+    """All chunks but the end, after every checksum was verified; raises UnusableImage if it is damaged or cut."""
+    found: list[Chunk] = []
+    view = memoryview(data)
     position, end = 8, len(data) - 12
     while position <= end:
         length, kind = _LENGTH_AND_TYPE(data, position)
         stop = position + 8 + length
         if stop > len(data) - 4:
             break
-        if crc32(data[position + 4 : stop]) != _CRC(data, stop)[0]:
+        if crc32(view[position + 4 : stop]) != _CRC(data, stop)[0]:
             raise UnusableImage(_WRONG_CHECKSUM)
-        if kind == b"IDAT":
-            pixels.append(data[position + 8 : stop])
-        elif kind == b"IEND":
-            return (pixels[0] if len(pixels) == 1 else b"".join(pixels)), others
-        else:
-            others.append(kind)
+        if kind == b"IEND":
+            return found
+        if len(found) == CHUNKS_LIMIT:
+            raise UnusableImage(f"the PNG is made of over {CHUNKS_LIMIT:,} chunks; save it again")
+        found.append(Chunk(kind, position + 8, stop))
         position = stop + 4
     raise UnusableImage("the PNG is cut: its end is missing; send the whole file")
+
+
+def is_heeded(data: bytes, chunk: Chunk) -> bool:
+    """Whether Pillow's pixels, or the way they are turned, depend on it."""
+    return (
+        chunk.kind in PIXELS
+        or chunk.kind == b"eXIf"
+        or (chunk.kind in _TEXTS and data.startswith(_TURNING, chunk.start))
+    )
+
+
+def is_simple(data: bytes) -> bool:
+    """Whether so few chunks are in it, and none that says how it is turned, that to look at each takes no time."""
+    position = 8
+    for _ in range(SIMPLE_CHUNKS):
+        if position > len(data) - 12:
+            return True
+        length, kind = _LENGTH_AND_TYPE(data, position)
+        if kind == b"eXIf" or (kind in _TEXTS and data.startswith(_TURNING, position + 8)):
+            return False
+        position += 12 + length
+    return False

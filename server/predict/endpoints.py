@@ -8,14 +8,17 @@ from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
+from server.pictures import image
 from server.pictures.errors import PictureError
+from server.pictures.preprocessing import Input
 from server.predict.answers import as_data_url, content_of, note, respond
 from server.serving.predictor import Predictor
 from server.settings import Settings
 from server.web import multipart
 from server.web.access import Record
-from server.web.body import read_body, read_form, sent
+from server.web.body import read_form, read_pieces, sent, whole
 from server.web.errors import UnsupportedBody, refusal_of
+from server.web.threads import Threads
 
 AT_ONCE = 64  # images of one request that are decoded and queued together; in between it is the others' turn
 _TAKEN = (b"image/", b"application/octet-stream", b"binary/octet-stream")
@@ -24,18 +27,18 @@ _TAKEN = (b"image/", b"application/octet-stream", b"binary/octet-stream")
 class PredictEndpoint:
     """POST /predict as a bare ASGI application: multipart with one part `file`, or the image itself as the body."""
 
-    def __init__(self, settings: Settings, predictor: Predictor) -> None:
+    def __init__(self, settings: Settings, predictor: Predictor, threads: Threads) -> None:
         self._settings = settings
         self._predictor = predictor
+        self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = scope["headers_by_name"]
         record: Record = scope["record"]
-        body = await read_body(scope, receive, self._settings)
+        pieces = await read_pieces(scope, receive, self._settings.body_limit_bytes)
         self._predictor.check_room()
         begun = perf_counter()
-        data = image_of(headers.get(b"content-type", b""), body)
-        model_input = await self._predictor.read(data)
+        model_input = await self._read(headers.get(b"content-type", b""), pieces)
         record.decode_seconds = perf_counter() - begun
         answer = await self._predictor.predict([model_input])
         prediction = answer.results[0]
@@ -45,17 +48,27 @@ class PredictEndpoint:
             content["input"] = as_data_url(model_input)
         await respond(send, content, record)
 
+    async def _read(self, content_type: bytes, pieces: list[bytes]) -> Input:
+        """The model's input: of a small picture in a plain body at once, else by a thread."""
+        if len(pieces) == 1:
+            data = small_image_of(content_type, pieces[0])
+            if data is not None:
+                return self._predictor.read(data)
+        with self._threads.place():
+            return await self._threads.run(lambda: self._predictor.read(_image_of(content_type, whole(pieces))))
+
 
 class BatchEndpoint:
     """POST /predict/batch as a bare ASGI application: an answer or an error for each part `files`, in order."""
 
-    def __init__(self, settings: Settings, predictor: Predictor) -> None:
+    def __init__(self, settings: Settings, predictor: Predictor, threads: Threads) -> None:
         self._settings = settings
         self._predictor = predictor
+        self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         record: Record = scope["record"]
-        parts = await read_form(scope, receive, self._settings)
+        parts = await read_form(scope, receive, self._settings, self._threads)
         files = [part.data for part in multipart.files_of(parts, "curl -F files=@a.png -F files=@b.png …")]
         predictions: list[dict[str, object]] = []
         record.version = self._predictor.model.version
@@ -83,16 +96,27 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
     ]
 
 
-def image_of(content_type: bytes, body: bytes) -> bytes:
-    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody.
+def small_image_of(content_type: bytes, body: bytes) -> bytes | None:
+    """The image in a body, if it is found without a search and small enough for the event loop; else None."""
+    if multipart.is_form(content_type):
+        data = multipart.plain_file(content_type, body)
+    else:
+        data = body if _is_taken(content_type, body) else None
+    return None if data is None or image.is_large(data) else data
 
-    A body that is called bytes, or nothing at all, is an image if its first bytes are: that is for who reads it.
-    """
+
+def _image_of(content_type: bytes, body: bytes) -> bytes:
+    """The image in a request's body, whichever of the two forms it has; raises Malformed or UnsupportedBody."""
     if multipart.is_form(content_type):
         return multipart.only_file(content_type, body)
-    if content_type[:24].lower().startswith(_TAKEN) or (body and not content_type):
+    if _is_taken(content_type, body):
         return body
     raise UnsupportedBody(
         f"{sent(content_type, body)} was sent; send the image as multipart/form-data with one part called 'file', or "
         "as the body with Content-Type: image/png"
     )
+
+
+def _is_taken(content_type: bytes, body: bytes) -> bool:
+    """Whether a body that is no form may be an image: one that is called bytes, or nothing at all, is judged later."""
+    return content_type[:24].lower().startswith(_TAKEN) or (not content_type and bool(body))

@@ -15,23 +15,21 @@ import orjson
 
 from server.pictures import image
 from server.predict.answers import as_json, content_of, note, server_timing
-from server.predict.endpoints import image_of
+from server.predict.endpoints import small_image_of
 from server.serving.batcher import Answer, QueueTimeout
 from server.serving.predictor import Prediction, Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.errors import RequestError, refusal_of, told
+from server.web.headers import SECURITY_LINES
 from server.web.lane import Connection
-from server.web.shutdown import Shutdown
 
 # Refusals are given at most at this pace. Of clients that ask again at once there may be any number; a refusal costs
 # a third of an answer, so unpaced they take all the time from those admitted (docs/hot-path.md).
 REFUSALS_A_SECOND = 4500
 REFUSAL_SECONDS = 0.005  # between turns of refusing
 
-_HEAD = (
-    b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
-)
+_HEAD = b"content-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\n" + SECURITY_LINES
 
 logger = logging.getLogger("relearn")
 
@@ -41,14 +39,11 @@ class Express:
 
     path = b"/predict"
 
-    def __init__(
-        self, settings: Settings, predictor: Predictor, log: AccessLog, shutdown: Shutdown, ids: RequestIds
-    ) -> None:
+    def __init__(self, settings: Settings, predictor: Predictor, log: AccessLog, ids: RequestIds) -> None:
         self._body_limit_bytes = settings.body_limit_bytes
-        self._image_limit_pixels = settings.image_limit_pixels
+        self._image_limits = image.Limits.of(settings)
         self._predictor = predictor
         self._log = log
-        self._stopping = shutdown.stopping
         self._ids = ids
         self._refused: deque[Ride] = deque()
         self._refused_until = 0.0  # perf_counter seconds up to which refusals were given at their pace
@@ -64,10 +59,10 @@ class Express:
             self._refuse_later(ride)
             return ride
         try:
-            data = image_of(headers.get(b"content-type", b""), body)
-            if image.is_large(data):
+            data = small_image_of(headers.get(b"content-type", b""), body)
+            if data is None:
                 return None
-            model_input = predictor.model.preprocessing.read(data, self._image_limit_pixels)
+            model_input = predictor.model.preprocessing.read(data, self._image_limits)
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
         ride = self._ride(connection, headers, started)
@@ -76,8 +71,8 @@ class Express:
         return ride
 
     def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
-        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started)
-        return Ride(connection, record, self._log, self._stopping)
+        record = Record("POST", b"/predict", "/predict", self._ids.of(headers), started, client=connection.client)
+        return Ride(connection, record, self._log)
 
     def _refuse_later(self, ride: "Ride") -> None:
         if not self._refused:
@@ -92,37 +87,26 @@ class Express:
         refusal = _in_bytes(busy(self._predictor.batcher.queue_full()))
         for _ in range(due):
             ride = self._refused.popleft()
-            if not ride.response_complete:
+            if not ride.done():
                 ride.respond(*refusal)
         if self._refused:
             asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse_some)
 
 
 class Ride:
-    """One request on its way: uvicorn's protocol takes it for a cycle of its own, the batcher for a future."""
+    """One request on its way: the batcher takes it for a future."""
 
-    __slots__ = (
-        "_connection",
-        "_log",
-        "_stopping",
-        "disconnected",
-        "keep_alive",
-        "record",
-        "response_complete",
-    )
+    __slots__ = ("_connection", "_is_over", "_log", "record")
 
-    def __init__(self, connection: Connection, record: Record, log: AccessLog, stopping: asyncio.Event) -> None:
+    def __init__(self, connection: Connection, record: Record, log: AccessLog) -> None:
         self._connection = connection
         self.record = record
         self._log = log
-        self._stopping = stopping
-        self.keep_alive = True
-        self.response_complete = False
-        self.disconnected = False
+        self._is_over = False
 
     def done(self) -> bool:
         """Whether no answer is wanted any more."""
-        return self.response_complete
+        return self._is_over
 
     def set_result(self, answer: Answer[Prediction]) -> None:
         """Answer with the prediction."""
@@ -147,31 +131,23 @@ class Ride:
 
     def leave(self) -> None:
         """The client is gone: its row, if it still waits, is withdrawn."""
-        if self.response_complete:
+        if self._is_over:
             return
-        self.response_complete = True
+        self._is_over = True
         self._end(CLIENT_LEFT)
 
     def respond(self, status: int, headers: bytes, body: bytes) -> None:
         """Answer with JSON; `headers` beside those that every answer has, each line ended."""
         record = self.record
         head = _HEAD % (len(body), headers, record.request_id.encode())
-        self.response_complete = True
-        self._connection.respond(status, head, body, self.keep_alive and not self._stopping.is_set())
+        self._is_over = True
+        self._connection.respond(status, head, body)
         self._end(status)
 
     def _end(self, status: int) -> None:
         self.record.status = status
         self.record.seconds = perf_counter() - self.record.started
         self._log.add(self.record)
-
-    @property
-    def message_event(self) -> "Ride":
-        """uvicorn wakes a request's task with it when its connection is lost; here is none to wake."""
-        return self
-
-    def set(self) -> None:
-        pass
 
 
 def _in_bytes(error: RequestError) -> tuple[int, bytes, bytes]:

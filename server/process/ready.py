@@ -7,7 +7,7 @@ import os
 import sys
 import urllib.request
 
-from server.settings import load
+from server.configuration import load
 
 TIMEOUT_SECONDS = 4.0  # under the five that the images give the check
 

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.routes.requests import page_of
+from server.routes.representation import is_known
+from server.routes.requests import by, page_of
 from server.routes.service import Service
+from server.store import files
 from server.store.browse import Batch, Picture
-from server.store.content import picture_path
+from server.store.content import PICTURE_LIMIT_BYTES, picture_path
 from server.web.errors import Failed, Malformed
 
 LISTED = 100  # suspects, and batches, that the overview shows; lists of their own have the others
@@ -40,26 +42,32 @@ def routes(service: Service) -> list[Route]:
 
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])
-        await work(memory.dataset.remove_batch, number)
+        await work(memory.dataset.remove_batch, number, by(request))
         return JSONResponse({"message": f"Batch {number} is removed; the next retraining is without it"})
 
     async def picture(request: Request) -> Response:
         found = await work(memory.browser.picture, _sha256(request))
         path = memory.content.path("data", picture_path(found.sha256, found.split))
-        if not await work(path.is_file):
-            raise Failed(f"the file of image {found.sha256} is lost; upload it again, or remove it")
-        return FileResponse(path, media_type="image/png")
+        headers = {"ETag": f'"{found.sha256}"'}
+        if is_known(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        try:
+            data = await work(files.read_regular, path, PICTURE_LIMIT_BYTES, False)
+        except OSError as error:
+            remedy = "upload it again, or remove it"
+            raise Failed(f"the file of image {found.sha256} is lost ({error.strerror}); {remedy}") from None
+        return Response(data, headers=headers, media_type="image/png")
 
     async def remove(request: Request) -> Response:
-        await work(memory.dataset.remove, _sha256(request))
+        await work(memory.dataset.remove, _sha256(request), by(request))
         return JSONResponse({"message": "The image is removed"})
 
     async def accept(request: Request) -> Response:
-        await work(memory.dataset.accept, _sha256(request))
+        await work(memory.dataset.accept, _sha256(request), by(request))
         return JSONResponse({"message": "The label is accepted"})
 
     async def reject(request: Request) -> Response:
-        await work(memory.dataset.reject, _sha256(request))
+        await work(memory.dataset.reject, _sha256(request), by(request))
         return JSONResponse({"message": "The label is rejected"})
 
     return [

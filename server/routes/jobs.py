@@ -11,20 +11,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.routes.requests import flag, json_object, page_of
+from server.routes.requests import by, flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.settings import Settings
-from server.store import fingerprint
+from server.store import files, fingerprint
 from server.store.content import job_path
 from server.store.errors import Conflict, StoreError
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
-from server.web.errors import Failed, Malformed, UnderWay
+from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
+from server.web.prefix import link
 
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
 NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
+NOT_READY = (
+    "the trainer's environment is still being built: ask again in a few minutes. If nobody builds it any more, "
+    "`make .venv-train/ready` does"
+)
 NOTHING_NEW = {
     "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
     "published": False,
@@ -44,21 +49,23 @@ def routes(service: Service) -> list[Route]:
         work = asyncio.get_running_loop().run_in_executor
         if not forced and not await work(executor, _is_anything_new, service):
             return JSONResponse(NOTHING_NEW)
+        if not service.launcher.is_ready():
+            raise TrainerNotReady(NOT_READY)
         try:
-            job = await work(executor, jobs.create, options, "api", _policy(service.settings))
+            job = await work(executor, jobs.create, options, by(request), _policy(service.settings))
         except Conflict as error:
             under_way = await work(executor, jobs.open)
             if under_way is None:
                 raise
-            raise UnderWay(str(error), {"Location": f"/retrain/jobs/{under_way.job}"}) from None
+            raise UnderWay(str(error), {"Location": _address(request, under_way.job)}) from None
         try:
             await service.launcher.start(job.job)
         except OSError as error:
             await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
             raise Failed(f"the trainer could not be started: {error}; is the train environment there?") from None
         if not wait:
-            return _accepted(job.job)
-        return await _wait(service, job.job)
+            return _accepted(request, job.job)
+        return await _wait(service, request, job.job)
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
@@ -116,11 +123,17 @@ def _policy(settings: Settings) -> dict[str, Json]:
     """What the trainer is held to, which no client decides."""
     limits: dict[str, Json] = {
         "accuracy_margin": settings.gate_accuracy_margin,
+        "anchor_margin": settings.gate_anchor_margin,
         "significance": settings.gate_significance,
         "calibration_margin": settings.gate_calibration_margin,
         "cost_factor": settings.gate_cost_factor,
     }
-    return {"limits": limits, "keep_versions": settings.keep_versions, "keep_jobs": settings.keep_jobs}
+    plain: dict[str, Json] = {
+        "keep_versions": settings.keep_versions,
+        "keep_jobs": settings.keep_jobs,
+        "job_limit_seconds": settings.job_limit_seconds,
+    }
+    return {"limits": limits, **plain}
 
 
 def _id(request: Request) -> str:
@@ -140,19 +153,23 @@ def _content(job: Job) -> dict[str, object]:
     }
 
 
-def _accepted(job: str) -> Response:
+def _accepted(request: Request, job: str) -> Response:
     content = {"message": "Retraining has begun", "job": job}
-    return JSONResponse(content, 202, {"Location": f"/retrain/jobs/{job}"})
+    return JSONResponse(content, 202, {"Location": _address(request, job)})
 
 
-async def _wait(service: Service, number: str) -> Response:
+def _address(request: Request, job: str) -> str:
+    return link(request.scope, f"/retrain/jobs/{job}")
+
+
+async def _wait(service: Service, request: Request, number: str) -> Response:
     """The answer once the job is over and, if it published, every worker serves its version; 202 if we stop first."""
     result = None
     async for each in service.feeds.follow(number):
         if isinstance(each, Glance):
             result = each.result
     if result is None:
-        return _accepted(number)
+        return _accepted(request, number)
     if result["state"] == "failed":
         raise Failed(f"the retraining failed: {result['reason']}")
     if result["state"] == "cancelled":
@@ -181,15 +198,18 @@ async def _events(service: Service, number: str, last: int) -> AsyncIterator[str
             if isinstance(each, Glance):
                 yield f"id: {each.events}\nevent: result\ndata: {json.dumps(each.result)}\n\n"
             else:
-                yield "".join(f"id: {number}\nevent: progress\ndata: {event}\n\n" for number, event in each)
+                told = [f"id: {number}\nevent: progress\ndata: {event}\n\n" for number, event in each]
+                yield "".join(told) or ": nothing new\n\n"
     except StoreError:
         return  # the job was pruned, or the database is gone: the page asks again and is told
 
 
 def _tail(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with os.fdopen(files.open_plain(path), "rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - LOG_LIMIT_BYTES, 0))
             return file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise Failed(f"the log can't be read: {error.strerror}") from None

@@ -6,30 +6,37 @@ import logging
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.models.model import load
-from server.routes.requests import json_object, page_of
+from server.machine import priority
+from server.routes.representation import is_known, media_type
+from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
-from server.store.figures import FIGURES
+from server.store.figures import LISTED
 from server.store.files import Json
 from server.store.versions import Version
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+    ),
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # in its frame it is of no origin, and has pictures beside it
 }
 REASON_LIMIT = 200  # characters
+REPORT_LIMIT_BYTES = 32 * 2**20  # of one of its files, which is read whole to be checked
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
 
 logger = logging.getLogger("relearn")
 
 
 def routes(service: Service) -> list[Route]:
-    executor, versions = service.executor, service.memory.versions
+    executor = service.executor
+    promoter = priority.threads(1, "promote")  # one that takes long holds up no other work
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
@@ -43,17 +50,19 @@ def routes(service: Service) -> list[Route]:
         )
 
     async def report(request: Request) -> Response:
-        found = await asyncio.get_running_loop().run_in_executor(executor, versions.find, _version(request))
-        folder = versions.folder(found.version) / "report"
-        path = folder / str(request.path_params["file"])
-        if path.parent != folder or path.is_symlink() or not path.is_file():
-            raise NotFound(f"version {found.version} has no such report file")
-        return FileResponse(path, headers=REPORT_HEADERS)
+        arguments = service, _version(request), f"report/{request.path_params['file']}"
+        file, etag, data = await asyncio.get_running_loop().run_in_executor(executor, _report_file, *arguments)
+        headers = REPORT_HEADERS | {"ETag": etag}
+        if is_known(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(data, headers=headers, media_type=media_type(file))
 
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
-        previous = await asyncio.get_running_loop().run_in_executor(executor, _promote, service, version, why)
+        previous = await asyncio.get_running_loop().run_in_executor(
+            promoter, _promote, service, version, by(request), why
+        )
         await service.serving.look()
         everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
         content = {
@@ -105,14 +114,14 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, obje
 
 def _candidate(job: str, figures: dict[str, Json]) -> dict[str, object]:
     """A candidate that the gate refused, with its figures."""
-    return {"job": job, **{name: figures.get(name) for name in FIGURES}}
+    return {"job": job, **{name: figures.get(name) for name in LISTED}}
 
 
 def _summary(service: Service, version: Version, current: str | None) -> dict[str, object]:
     summary: dict[str, object] = {"version": version.version, "current": version.version == current}
     if not (service.memory.versions.folder(version.version) / "manifest.json").is_file():
         summary["problem"] = f"the files of version {version.version} are lost"
-    figures = {name: version.figures.get(name) for name in FIGURES}
+    figures = {name: version.figures.get(name) for name in LISTED}
     return summary | {"created_at": version.created_at, "bytes": version.bytes, **figures}
 
 
@@ -121,30 +130,39 @@ def _details(service: Service, number: str) -> dict[str, object]:
     version = versions.find(number)
     manifest = json.loads(versions.manifest(number).to_json())
     report: dict[str, Any] = versions.report(number)
-    full = {name: report.get(name, version.figures.get(name)) for name in FIGURES}
+    full = {name: report.get(name, version.figures.get(name)) for name in LISTED}
     return (
         _summary(service, version, service.memory.pointer.current()) | full | {"manifest": manifest, "report": report}
     )
 
 
-def _promote(service: Service, number: str, why: str) -> str | None:
+def _report_file(service: Service, number: str, file: str) -> tuple[str, str, bytes]:
+    """A file of a version's report, its hash checked, and the tag that tells its content from others."""
+    versions = service.memory.versions
+    manifest = versions.manifest(versions.find(number).version)
+    if file not in manifest.files:
+        raise NotFound(f"version {number} has no such report file")
+    return file, f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, REPORT_LIMIT_BYTES)
+
+
+def _promote(service: Service, number: str, by: str, why: str) -> str | None:
     """Verify a version as a worker would, then move the pointer to it; the version that was current before."""
     versions = service.memory.versions
     versions.find(number)
     try:
         manifest = versions.manifest(number)
-        load(versions.folder(number), manifest, service.settings.batch_limit)
+        service.trials.check(versions.folder(number), manifest)
     except BrokenArtifact as error:
         raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
-    if not service.serving.fits(manifest.labels, manifest.preprocessing):
+    if not service.serving.fits(manifest.preprocessing):
         raise Conflict(
-            f"version {number} has other labels or preprocessing than the one that serves, so no worker could take "
-            "it over; nothing was changed"
+            f"version {number} reads pictures another way than the one that serves, so no worker could take it over; "
+            "nothing was changed"
         )
     previous = service.memory.pointer.current()
     try:
-        versions.promote(number, "api", why, previous)
+        versions.promote(number, by, why, previous)
     except CurrentMoved as error:
         raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
-    logger.info("version %s is current: from=%s by=api reason=%r", number, previous, why)
+    logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
     return previous

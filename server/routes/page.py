@@ -6,7 +6,6 @@ that has it already is told so and sent nothing. There are no ranges, so none ca
 
 import gzip
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server.routes.representation import is_known, media_type, takes_gzip
 from server.web.errors import NoSuchPath
 
 # The page may run and load nothing but its own files, and be shown in nobody's frame.
@@ -22,7 +22,6 @@ HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
         "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
     "Vary": "Accept-Encoding",
 }
@@ -45,7 +44,7 @@ class _File:
 
 
 def _route(url: str, path: Path) -> Route:
-    media_type = _media_type(path)
+    kind = media_type(path.name)
     kept: _File | None = None
 
     def file(request: Request) -> Response:  # not async: Starlette calls it in a thread, since it reads the disk
@@ -57,11 +56,11 @@ def _route(url: str, path: Path) -> Route:
         except OSError:
             raise NoSuchPath(f"{url} was part of the page and is gone from the disk; restart the server") from None
         headers = HEADERS | {"ETag": kept.etag}
-        if kept.etag in request.headers.get("if-none-match", ""):
+        if is_known(request, kept.etag):
             return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(kept.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
-        return Response(kept.plain, headers=headers, media_type=media_type)
+        if takes_gzip(request):
+            return Response(kept.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=kind)
+        return Response(kept.plain, headers=headers, media_type=kind)
 
     return Route(url, file)
 
@@ -69,9 +68,3 @@ def _route(url: str, path: Path) -> Route:
 def _read(path: Path, stamp: tuple[int, int]) -> _File:
     plain = path.read_bytes()
     return _File(stamp, plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:32]}"')
-
-
-def _media_type(path: Path) -> str:
-    # Not left to the machine's own table, which may call a script plain text; nosniff would then stop the page.
-    known = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-    return known.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

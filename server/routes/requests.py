@@ -13,18 +13,24 @@ from server.web.errors import Malformed
 PAGE, PAGE_MOST = 50, 1000  # entries of a list that one call gives, by default and at most
 
 
+def by(request: Request) -> str:
+    """Whose call it is: the name of the key, as the guard found it."""
+    return str(request.scope["by"])
+
+
 async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
     """The JSON object in the body, or an empty one for no body; raises Malformed."""
-    body = await read_body(request.scope, request.receive, settings)
+    body = await read_body(request.scope, request.receive, settings.json_limit_bytes)
     if not body.strip():
         return {}
     try:
         content: Json = json.loads(body)
+        is_text = _is_text(content)
     except (ValueError, RecursionError):
-        raise Malformed("the body is not JSON; send an object such as {}") from None
+        raise Malformed("the body is not JSON, or nested too deep; send an object such as {}") from None
     if not isinstance(content, dict):
         raise Malformed("the body is JSON but not an object; send one such as {}")
-    if not _is_text(content):
+    if not is_text:
         raise Malformed("the body has a NUL, or half of a surrogate pair, in its text; send whole characters")
     return content
 

@@ -4,6 +4,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from server.machine.output import Output
+from server.models.trial import Trials
+from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.serving.predictor import Predictor
@@ -16,7 +18,9 @@ from server.training.attendance import Attendance
 from server.training.feed import Feeds
 from server.training.launcher import Launcher
 from server.web.access import AccessLog
+from server.web.budget import Budget
 from server.web.shutdown import Shutdown
+from server.web.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,15 @@ class Service:
     memory: Memory
     losses: Losses
     watch: Watch
+    trials: Trials
     serving: Serving
     predictor: Predictor
+    threads: Threads  # for large pictures and forms
+    budget: Budget  # of what requests hold
     launcher: Launcher
     attendance: Attendance
     feeds: Feeds
+    crew: Crew
     metrics: Metrics
     stats: Stats
     log: AccessLog

@@ -26,6 +26,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": model.version if model is not None else None,
             "labels": list(model.labels) if model is not None else [],
             "problems": problems,
+            "limits": service.settings.limits,
         }
         return JSONResponse(content, 503 if model is None else 200)
 
@@ -73,7 +74,8 @@ def problems_of(service: Service) -> list[str]:
     problems = [*serving, *filter(None, [descriptors.problem()])]
     if database is not None and not any(database in problem for problem in serving):
         problems.append(f"{database}; predictions go on, nothing can be stored")
-    return [*problems, *folder_problems(service.settings.artifacts, service.settings.data), *service.losses.problems]
+    folders = folder_problems(service.settings.artifacts, service.settings.data)
+    return [*problems, *folders, *service.losses.problems, *service.crew.problems]
 
 
 def folder_problems(*folders: Path) -> list[str]:

@@ -6,14 +6,16 @@ thread. Only what was read and checked is queued, so that a bad image hurts nobo
 
 import asyncio
 import io
+from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.machine import priority
 from server.models.model import Images, Model
 from server.pictures import image
 from server.pictures.errors import PictureError
@@ -22,8 +24,10 @@ from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.web.errors import Busy, NoModel
+from server.web.threads import Threads
 
-DECODERS = 2  # threads for large pictures; what waits for them waits outside of the model's queue
+READY_LIMIT_BYTES = 4096  # of a file that is in the model's form already: larger ones are judged one by one
+TURN_SECONDS = 0.001  # after so long a batch of small pictures gives way; one of them takes up to two milliseconds
 
 
 class Prediction(NamedTuple):
@@ -38,10 +42,11 @@ class Prediction(NamedTuple):
 class Predictor:
     """What an image is given to, whichever call it came with; one in each worker."""
 
-    def __init__(self, settings: Settings, serving: Serving) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, serving: Serving, threads: Threads) -> None:
+        self._limits = image.Limits.of(settings)
         self._serving = serving
-        self._decoders = priority.threads(DECODERS, "decode")
+        self._threads = threads
+        self._turn = asyncio.Lock()
         self.batcher: Batcher[Prediction] = Batcher(
             self._run,
             self._is_slow,
@@ -62,34 +67,52 @@ class Predictor:
         for name in image.FORMATS:
             file = io.BytesIO()
             picture.save(file, name)
-            image.as_png(self.model.preprocessing.read(file.getvalue(), self._settings.image_limit_pixels))
+            image.as_png(self.model.preprocessing.read(file.getvalue(), self._limits))
 
-    async def read(self, data: bytes) -> Input:
-        """The model's input for an image file; raises what Preprocessing.read raises."""
-        preprocessing = self.model.preprocessing
-        limit = self._settings.image_limit_pixels
-        if image.is_large(data):
-            return await asyncio.get_running_loop().run_in_executor(self._decoders, preprocessing.read, data, limit)
-        return preprocessing.read(data, limit)
+    def read(self, data: bytes) -> Input:
+        """The model's input for an image file, here and now: for small ones, or a thread; raises PictureError."""
+        return self.model.preprocessing.read(data, self._limits)
 
     async def read_all(self, files: Sequence[bytes]) -> list[Input | PictureError]:
-        """For each file what `read` gives or raises."""
-        ready = self.model.preprocessing.read_ready(files)
-        return [
-            await self._reading(data) if model_input is None else model_input
-            for data, model_input in zip(files, ready, strict=True)
-        ]
+        """For each file what `read` gives or raises. Small ones are read here, a few at a time with all others' turns
+        in between; raises Busy if there is no thread for the large ones."""
+        readings: list[Input | PictureError | None] = list(self._ready(files))
+        missing = [number for number, reading in enumerate(readings) if reading is None]
+        large = [number for number in missing if image.is_large(files[number])]
+        with self._threads.place() if large else nullcontext():
+            for number in large:
+                readings[number] = await self._threads.run(self._reading, files[number])
+        await self._read_small(files, readings)
+        return [reading for reading in readings if reading is not None]
 
-    async def _reading(self, data: bytes) -> Input | PictureError:
+    def _ready(self, files: Sequence[bytes]) -> list[Input | None]:
+        """The inputs of files that are in the model's form already, and as small as such files are."""
+        tiny = [number for number, data in enumerate(files) if len(data) <= READY_LIMIT_BYTES]
+        found: list[Input | None] = [None] * len(files)
+        for number, ready in zip(tiny, self.model.preprocessing.read_ready([files[n] for n in tiny]), strict=True):
+            found[number] = ready
+        return found
+
+    async def _read_small(self, files: Sequence[bytes], readings: list[Input | PictureError | None]) -> None:
+        missing = deque(number for number, reading in enumerate(readings) if reading is None)
+        while missing:
+            async with self._turn:  # of all batches one each turn of the loop
+                begun = perf_counter()
+                while missing and perf_counter() - begun < TURN_SECONDS:
+                    number = missing.popleft()
+                    readings[number] = self._reading(files[number])
+                await asyncio.sleep(0)
+
+    def _reading(self, data: bytes) -> Input | PictureError:
         try:
-            return await self.read(data)
+            return self.read(data)
         except PictureError as error:
             return error
 
     def close(self) -> None:
         """Let go of the threads; what they do is finished first."""
         self.batcher.close()
-        self._decoders.shutdown(cancel_futures=True)
+        self._threads.close()
 
     def check_room(self) -> None:
         """Raise Busy if the queue is full: to be asked before work is put into an image."""

@@ -14,7 +14,9 @@ from functools import partial
 
 from server.machine import memory, priority
 from server.machine.background import Background
-from server.models.model import Dropped, Model, load
+from server.models.model import Dropped, Model
+from server.models.trial import Trials
+from server.pictures.preprocessing import Preprocessing
 from server.serving.presence import Presence
 from server.store.errors import BrokenArtifact, StoreError
 from server.store.pointer import Pointer
@@ -37,20 +39,22 @@ class Serving:
         versions: Versions,
         workers: Workers,
         watch: Watch,
-        batch_limit: int,
+        trials: Trials,
         on_reload: Callable[[bool], None],
     ) -> None:
         self._pointer = pointer
         self._versions = versions
         self._watch = watch
-        self._batch_limit = batch_limit
+        self._trials = trials
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
         self._loader = priority.threads(1, "load", priority.NICE_UNAWAITED)
+        self._trier = priority.threads(1, "try")  # its children have its priority: at the loader's they take for ever
         self._looker = priority.threads(2, "look")
         self._work = [Background(self._follow), Background(self._load_wanted)]
         self._wanted: str | None = None
         self._aim = asyncio.Event()  # set when something else is wanted
         self._problems: dict[str, str] = {}
+        self._stopping = False
         self._is_guess = False  # that what serves is current: the pointer could not be read
         self._presence = Presence(workers, self._looker, self._served, self._say)
         self.model: Model | None = None
@@ -74,9 +78,11 @@ class Serving:
             work.start()
 
     async def stop(self) -> None:
+        self._stopping = True
         for work in self._work:
             await work.stop()
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._trier, self._loader):
+            pool.shutdown(wait=False, cancel_futures=True)
         await self._presence.end()
         self._looker.shutdown(wait=False)
 
@@ -134,6 +140,7 @@ class Serving:
         """Load a version and swap it in, if the pointer is still there; whether it serves now."""
         loop = asyncio.get_running_loop()
         try:
+            await loop.run_in_executor(self._trier, self._check, wanted)
             model = await loop.run_in_executor(self._loader, self._load, wanted)
             if not await self._presence.take_over(wanted, partial(self._swap, model)):
                 await self.look()  # the pointer moved just now
@@ -196,24 +203,32 @@ class Serving:
 
     def _load_any(self, version: str) -> Model:
         manifest = self._versions.manifest(version)
-        return load(self._versions.folder(version), manifest, self._batch_limit)
+        return self._trials.load(self._versions.folder(version), manifest, lambda: not self._stopping)
+
+    def _check(self, version: str) -> None:
+        """Have a version tried, if it can take over; raises BrokenArtifact, or Dropped."""
+        manifest = self._versions.manifest(version)
+        if not self.fits(manifest.preprocessing):
+            raise BrokenArtifact(
+                f"version {version} reads pictures another way than the one that serves; restart to serve it"
+            )
+        self._trials.check(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
     def _load(self, version: str) -> Model:
         manifest = self._versions.manifest(version)
-        if not self.fits(manifest.labels, manifest.preprocessing):
-            raise BrokenArtifact(
-                f"version {version} has other labels or preprocessing than the one that serves; restart to serve it"
-            )
-        is_wanted = partial(self._is_wanted, version)
-        return load(self._versions.folder(version), manifest, self._batch_limit, is_wanted)
+        return self._trials.load(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
-    def fits(self, labels: tuple[str, ...], preprocessing: object) -> bool:
-        """Whether a version of that contract can take over from the one that serves, without a restart."""
-        now = self.model
-        return now is None or (labels, preprocessing) == (now.labels, now.preprocessing)
+    def fits(self, preprocessing: Preprocessing) -> bool:
+        """Whether a version can take over from the one that serves, without a restart.
+
+        Labels may differ: every answer names those of the model that gave it. Each picture is read by the version that
+        serves then; the few that wait in the queue meanwhile are of a form that the new one takes, whatever its
+        preprocessing's number.
+        """
+        return self.model is None or preprocessing.is_like(self.model.preprocessing)
 
     def _is_wanted(self, version: str) -> bool:
-        return self._wanted == version
+        return self._wanted == version and not self._stopping
 
     def _serves(self, version: str) -> bool:
         return self._served() == version

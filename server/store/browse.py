@@ -58,6 +58,7 @@ class Learnable:
     sha256: str
     split: str
     label: Label
+    source: str  # of the upload that put the label in force
 
 
 class Browser:
@@ -117,7 +118,12 @@ class Browser:
 
         One moment's, whatever is uploaded meanwhile; images of which a label is only suspected are not among them.
         """
-        images = select(image.c.sha256, image.c.split, image.c.label).order_by(image.c.id)
+        images = (
+            select(image.c.sha256, image.c.split, image.c.label, batch.c.source)
+            .join(annotation, annotation.c.id == image.c.annotation_id)
+            .join(batch, batch.c.id == annotation.c.batch_id)
+            .order_by(image.c.id)
+        )
         standing = select(batch.c.id).where(batch.c.undone_by.is_(None)).order_by(batch.c.id)
         with self._database.read() as connection:
             row = connection.execute(select(model).where(model.c.id == self._model.id)).one()

@@ -21,6 +21,7 @@ from server.store.errors import ClaimLost, StoreError
 from server.store.tables import image, job, model, pending, version, worker
 
 WRITERS = 8  # threads that write and sync: a disk syncs many files at once sooner than one after another
+PICTURE_LIMIT_BYTES = 4 * 2**20  # read of a file; the pixels of the largest picture are a tenth of it
 SWEEP_ROWS = 64  # that are swept in one transaction
 
 logger = logging.getLogger("relearn")
@@ -66,6 +67,13 @@ class Content:
         """Whether nothing lies at a place, and no call may write there; within a writing transaction."""
         listed = select(pending.c.id).where(pending.c.root == root, pending.c.path == path).limit(1)
         return connection.execute(listed).first() is None and not self.path(root, path).exists()
+
+    def unnamed(self, connection: Connection, root: str) -> tuple[int, int]:
+        """How many files of calls under way, or that failed, there may be, and how many bytes of them are there now."""
+        mine = (pending.c.root == root) & pending.c.decision.is_(None)
+        paths = connection.execute(select(pending.c.path).where(mine).distinct()).scalars().all()
+        sizes = (files.size_of(self.path(root, path)) for path in paths)
+        return len(paths), sum(size for size in sizes if size is not None)
 
     def write(self, contents: Mapping[str, bytes], root: str) -> None:
         """Write claimed files durably, many at a time; raises OSError."""

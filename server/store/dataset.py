@@ -9,7 +9,7 @@ upload that is undone takes its annotations along, and is as if it had never bee
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
@@ -18,7 +18,7 @@ from sqlalchemy import update
 from server.pictures import image as pictures
 from server.store import decisions, tables
 from server.store.annotations import Known, Label, Ledger, Said
-from server.store.content import Content, picture_path
+from server.store.content import Claim, Content, picture_path
 from server.store.database import Database, Name
 from server.store.errors import NotFound, QuotaReached
 
@@ -141,8 +141,9 @@ class Dataset:
 
     def _try_add(self, encoded: Sequence[_Encoded], source: str, by: str) -> Stored | None:
         pngs = {each.sha256: each.png for each in encoded}
-        paths = {sha256: picture_path(sha256, split_of(sha256)) for sha256 in self._missing(list(pngs))}
-        claim = self._content.claim("data", paths.values())
+        missing, fresh = self._missing(list(pngs))
+        paths = {sha256: picture_path(sha256, split_of(sha256)) for sha256 in missing}
+        claim = self._claim(paths.values(), {sha256: len(pngs[sha256]) for sha256 in fresh})
         try:
             self._content.write({path: pngs[sha256] for sha256, path in paths.items()}, "data")
             with self._database.write() as connection:
@@ -184,17 +185,25 @@ class Dataset:
         )
         return Stored(str(batch), len(said.touched), duplicates, suspects)
 
-    def _missing(self, sha256s: list[str]) -> list[str]:
-        """Those of the images whose file is not there: new ones, and one that was lost."""
+    def _missing(self, sha256s: list[str]) -> tuple[list[str], set[str]]:
+        """Those of the images whose file is not there, and of these the new ones: another was lost."""
         with self._database.read() as connection:
             known = Ledger(connection, self._model.id).stored(sha256s)
         here = {
             sha256 for sha256 in known if self._content.path("data", picture_path(sha256, split_of(sha256))).is_file()
         }
-        return [sha256 for sha256 in sha256s if sha256 not in here]
+        return [sha256 for sha256 in sha256s if sha256 not in here], set(sha256s) - known.keys()
 
-    def _check_quota(self, ledger: Ledger, sizes: dict[str, int]) -> None:
-        images, size = ledger.totals()
+    def _claim(self, paths: Collection[str], sizes: dict[str, int]) -> Claim:
+        """The leave to write, within the quota: what other calls write or left behind counts for them."""
+        if not paths:
+            return self._content.claim("data", paths)
+        with self._database.write() as connection:
+            self._check_quota(Ledger(connection, self._model.id), sizes, self._content.unnamed(connection, "data"))
+            return self._content.claim_within(connection, "data", paths)
+
+    def _check_quota(self, ledger: Ledger, sizes: dict[str, int], unnamed: tuple[int, int] = (0, 0)) -> None:
+        images, size = (of_facts + beside for of_facts, beside in zip(ledger.totals(), unnamed, strict=True))
         images, size = images + len(sizes), size + sum(sizes.values())
         if sizes and (images > self.images_limit or size > self.bytes_limit):
             raise QuotaReached(

@@ -1,9 +1,10 @@
-"""The parts of a report that a list of versions shows: rows hold them, so that a list reads no files."""
+"""The parts of a report that rows hold, so that a list of versions reads no files."""
 
 from collections.abc import Mapping
 from typing import Any
 
-FIGURES = ("metrics", "gate", "training", "timing")
+LISTED = ("metrics", "gate", "training", "timing")  # what a list shows
+FIGURES = (*LISTED, "dataset")
 LONG = ("history", "classes", "confusion", "reliability", "upload_batches")  # but for these, which only the report has
 
 

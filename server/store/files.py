@@ -5,6 +5,7 @@ it the kernel may have dropped the data and say yes the second time (https://lwn
 """
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +22,11 @@ TEMP_PREFIX = ".tmp-"
 # What we write into a folder of an artifact or a job; whatever else lies there is somebody's, and stays.
 OUR_FILES = frozenset({"model.onnx", "model.weights.h5", "golden.npz", "manifest.json", "trainer.log", "runner.log"})
 OUR_FOLDERS = frozenset({"report", "work"})
+PIECE_BYTES = 2**20
+JSON_LIMIT_BYTES = 64 * 2**20  # the report of some thousand classes has this
+
+# A folder on the way to a file: O_PATH asks for no leave to list it, where there is such a thing.
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -104,18 +110,12 @@ def remove_ours(path: Path) -> int:
     return removed
 
 
-def read_regular(path: Path, limit_bytes: int) -> bytes:
-    """The bytes of a plain file of at most `limit_bytes`, read once.
-
-    Raises OSError if it is missing, too large, or a link of either kind, since a link may lead to somebody else's file.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def read_regular(path: Path, limit_bytes: int, alone: bool = True) -> bytes:
+    """The bytes of a plain file of at most `limit_bytes`, read once; raises OSError as `open_plain` does."""
+    descriptor = open_plain(path, alone=alone)
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise OSError(errno.EINVAL, "not a plain file of its own", str(path))
         too_large = OSError(errno.EFBIG, f"larger than {limit_bytes} bytes", str(path))
-        if status.st_size > limit_bytes:
+        if os.fstat(descriptor).st_size > limit_bytes:
             raise too_large
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit_bytes + 1)
@@ -126,9 +126,57 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
     return data
 
 
+def digest(path: Path, expected_bytes: int) -> tuple[str, int]:
+    """sha256 and size of a plain file, of no more than is needed to tell it from an expected one; raises OSError."""
+    with os.fdopen(open_plain(path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        made = hashlib.sha256()
+        if size == expected_bytes:
+            left = size
+            while left > 0 and (piece := file.read(min(left, PIECE_BYTES))):
+                made.update(piece)
+                left -= len(piece)
+    return made.hexdigest(), size
+
+
+def open_plain(path: Path, flags: int = os.O_RDONLY, alone: bool = True) -> int:
+    """A descriptor of a plain file; with O_CREAT it is made where it is missing. It never waits, whatever lies there.
+
+    Raises OSError if it is missing, no plain file, or a link of either kind, since a link may lead to somebody else's
+    file; nor may any folder on the way from the root be one. So whoever holds a folder resolves it once, beforehand.
+    Not `alone`, it may have a second name: pictures of before there was a database do.
+    """
+    *folders, name = path.absolute().parts
+    parent = os.open(folders[0], _FOLDER)
+    try:
+        for each in folders[1:]:
+            inner = os.open(each, _FOLDER, dir_fd=parent)
+            os.close(parent)
+            parent = inner
+        descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666, dir_fd=parent)
+    finally:
+        os.close(parent)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or (alone and status.st_nlink != 1):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a plain file of its own", str(path))
+    return descriptor
+
+
+def size_of(path: Path) -> int | None:
+    """The size of what lies at a path; None where nothing can be seen."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 def read_json(path: Path) -> dict[str, Json]:
-    """The JSON object in a file. Raises OSError, or ValueError if it is not one."""
-    content: Json = json.loads(path.read_bytes())
+    """The JSON object in a plain file. Raises OSError, or ValueError if it is not one."""
+    try:
+        content: Json = json.loads(read_regular(path, JSON_LIMIT_BYTES))
+    except RecursionError:
+        raise ValueError(f"{path} is nested deeper than JSON of ours") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds no JSON object")
     return content

@@ -9,11 +9,11 @@ import os
 import time
 from concurrent.futures import Executor
 from contextlib import suppress
-from pathlib import Path
 
 from sqlalchemy import select
 
 from server.machine.background import Background
+from server.store import files
 from server.store.content import Content, candidate_path, picture_path, version_path
 from server.store.database import Database, Name
 from server.store.errors import StoreError
@@ -70,7 +70,7 @@ class Losses:
         lost = []
         for row in rows:
             folder = self._content.path("artifacts", version_path(self._model.name, row.number))
-            if not (folder / "manifest.json").is_file() or _size(folder / "model.onnx") != row.bytes:
+            if not (folder / "manifest.json").is_file() or files.size_of(folder / "model.onnx") != row.bytes:
                 lost.append(row.number)
         return [f"files of version {number} are lost or cut; {HINT}" for number in lost if self._is_kept(number)]
 
@@ -111,16 +111,9 @@ class Losses:
             time.sleep(PAUSE_SECONDS)
         if not number:
             return []
-        files = "the file of 1 image is lost" if number == 1 else f"the files of {number:,} images are lost"
-        return [f"{files}, such as {lost[0]}: upload it again, or remove it; {HINT}"]
+        what = "the file of 1 image is lost" if number == 1 else f"the files of {number:,} images are lost"
+        return [f"{what}, such as {lost[0]}: upload it again, or remove it; {HINT}"]
 
 
 def _is_lost(path: str) -> bool:
     return not os.path.isfile(path)  # noqa: PTH113 - Path's takes thrice the time, and there are many
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None

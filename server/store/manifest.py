@@ -1,11 +1,13 @@
 """What a version promises: its contract, and the hashes of its files. It is the last file written into a version."""
 
+import errno
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from server.pictures.preprocessing import MODES, Preprocessing
+from server.pictures.preprocessing import Preprocessing
 from server.store import files
 from server.store.errors import BrokenArtifact
 from server.store.files import Json
@@ -13,6 +15,8 @@ from server.store.files import Json
 SCHEMA = 1
 MANIFEST_LIMIT_BYTES = 4 * 2**20
 FILE_LIMIT_BYTES = 256 * 2**20  # no file of an artifact is read beyond this
+FILES_LIMIT = 64  # in a version
+_FILE = re.compile(r"(report/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")  # a name that leads nowhere else
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,7 @@ class Manifest:
     opset: int
 
     def to_json(self) -> bytes:
-        shape: list[Json] = [
-            "N",
-            self.preprocessing.height,
-            self.preprocessing.width,
-            self.preprocessing.channels,
-        ]
+        shape: list[Json] = ["N", *self.preprocessing.shape]
         shapes: dict[str, list[Json]] = {"probabilities": ["N", len(self.labels)], "score": ["N"]}
         content = {
             "schema": SCHEMA,
@@ -63,7 +62,6 @@ class Manifest:
             if content["schema"] != SCHEMA:
                 raise BrokenArtifact(f"the manifest's schema is {content['schema']!r}; this server reads {SCHEMA}")
             preprocessing = Preprocessing(**content["preprocessing"])
-            sizes = (preprocessing.height, preprocessing.width, preprocessing.channels)
             made = cls(
                 name=str(content["name"]),
                 version=str(content["version"]),
@@ -76,7 +74,10 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise BrokenArtifact(f"the manifest can't be read: {error!r}") from None
-        if preprocessing.mode not in MODES or not all(type(size) is int and 0 < size <= 1024 for size in sizes):
+        sizes = (*preprocessing.shape, preprocessing.number)
+        if len(made.files) > FILES_LIMIT or not all(map(_FILE.fullmatch, made.files)):
+            raise BrokenArtifact(f"the manifest lists over {FILES_LIMIT} files, or one that is none of a version")
+        if not all(type(size) is int and 0 < size <= 1024 for size in sizes) or not preprocessing.known:
             raise BrokenArtifact(f"the manifest's preprocessing is not one this server has: {preprocessing}")
         if len(made.labels) < 2 or len(set(made.labels)) != len(made.labels):
             raise BrokenArtifact("the manifest's labels must be two or more, all different")
@@ -97,15 +98,39 @@ def read_manifest(folder: Path, name: str, version: str) -> Manifest:
     return manifest
 
 
-def read_listed(folder: Path, manifest: Manifest, file: str) -> bytes:
+def read_listed(folder: Path, manifest: Manifest, file: str, limit_bytes: int = FILE_LIMIT_BYTES) -> bytes:
     """The bytes of a file that a manifest lists, checked against it; raises BrokenArtifact."""
+    _, size = _listed(manifest, file)
+    try:
+        data = files.read_regular(folder / file, min(size + 1, limit_bytes))
+    except OSError as error:
+        raise _unreadable(manifest, file, error) from None
+    _compare(manifest, file, (hashlib.sha256(data).hexdigest(), len(data)))
+    return data
+
+
+def verify_listed(folder: Path, manifest: Manifest, file: str) -> None:
+    """Raise BrokenArtifact where `read_listed` would; holds a piece of the file at a time."""
+    _, size = _listed(manifest, file)
+    try:
+        if size > FILE_LIMIT_BYTES:
+            raise OSError(errno.EFBIG, f"larger than {FILE_LIMIT_BYTES} bytes")
+        found = files.digest(folder / file, size)
+    except OSError as error:
+        raise _unreadable(manifest, file, error) from None
+    _compare(manifest, file, found)
+
+
+def _listed(manifest: Manifest, file: str) -> tuple[str, int]:
     if file not in manifest.files:
         raise BrokenArtifact(f"the manifest of version {manifest.version} lists no {file}")
-    sha256, size = manifest.files[file]
-    try:
-        data = files.read_regular(folder / file, min(size + 1, FILE_LIMIT_BYTES))
-    except OSError as error:
-        raise BrokenArtifact(f"{file} of version {manifest.version} can't be read: {error.strerror}") from None
-    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+    return manifest.files[file]
+
+
+def _unreadable(manifest: Manifest, file: str, error: OSError) -> BrokenArtifact:
+    return BrokenArtifact(f"{file} of version {manifest.version} can't be read: {error.strerror}")
+
+
+def _compare(manifest: Manifest, file: str, found: tuple[str, int]) -> None:
+    if found != manifest.files[file]:
         raise BrokenArtifact(f"{file} of version {manifest.version} is not the file its manifest lists: hash differs")
-    return data

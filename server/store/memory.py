@@ -61,6 +61,8 @@ def open_memory(
     `living_name` is the process that its files are written for, by default this one. Raises ValueError for a database
     that is none; one that can't be opened now is tried again at each use.
     """
+    # A folder that is given may be a link; nothing below it is followed (files.py).
+    artifacts, data, baseline = artifacts.resolve(), data.resolve(), baseline.resolve()
     model = Name(name)
     may_begin = partial(missing.refuse, artifacts, data)
     opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name), may_begin)

@@ -73,13 +73,13 @@ def _is_of_before(version: Path) -> bool:
 def _lines(path: Path) -> Iterator[dict[str, object]]:
     """The JSON objects in a file, one a line; what can't be read says nothing."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = files.read_regular(path, files.JSON_LIMIT_BYTES).splitlines()
     except OSError:
         return
     for line in lines:
         try:
             content = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(content, dict):
             yield content

@@ -7,7 +7,7 @@ A version becomes visible, and current, in one transaction; so does every move. 
 again: a row holds it from its reservation on, and stays when the version is pruned.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from server.pictures.preprocessing import Preprocessing
 from server.store import files
 from server.store.content import Claim, Content, version_path
 from server.store.database import Database, Name
 from server.store.decisions import now
-from server.store.errors import NotFound, StoreError
+from server.store.errors import BrokenArtifact, Conflict, NotFound, StoreError
 from server.store.figures import figures_of
 from server.store.files import Json
-from server.store.manifest import Manifest, read_listed, read_manifest
+from server.store.manifest import FILE_LIMIT_BYTES, Manifest, read_listed, read_manifest
 from server.store.pointer import BASELINE, Baseline, Pointer, kind_of
 from server.store.tables import version
 
@@ -101,9 +102,9 @@ class Versions:
         """Raises BrokenArtifact if it is missing, malformed, or another model's."""
         return read_manifest(self.folder(number), self.name, number)
 
-    def read(self, manifest: Manifest, file: str) -> bytes:
+    def read(self, manifest: Manifest, file: str, limit_bytes: int = FILE_LIMIT_BYTES) -> bytes:
         """The bytes of one file of a version, its size and sha256 checked on those very bytes."""
-        return read_listed(self.folder(manifest.version), manifest, file)
+        return read_listed(self.folder(manifest.version), manifest, file, limit_bytes)
 
     def report(self, number: str) -> dict[str, Json]:
         """The whole report of a version: report/report.json, or nothing where there is none that can be read."""
@@ -119,6 +120,21 @@ class Versions:
             if not self._is_there(connection, number):
                 raise NotFound(f"there is no version {number[:40]!r}; GET /models lists them")
             self._pointer.move(connection, number, kind_of(number, expected), by, reason)
+
+    def check_input(self, version: str, preprocessing: Preprocessing, current: str | None) -> None:
+        """Raise Conflict for a version that reads pictures another way than the current one.
+
+        No server could take it over while it answers: pictures are read before a batch has its model.
+        """
+        try:
+            before = self.manifest(current).preprocessing if current is not None else preprocessing
+        except BrokenArtifact:
+            return
+        if before != preprocessing:
+            raise Conflict(
+                f"version {version} reads pictures another way than version {current}, which is current: as "
+                f"{preprocessing}, not {before}; publish it under a name of its own (--name)"
+            )
 
     def reserve(self) -> Reservation:
         """The next number, and a folder of its own to write; to be given to `publish` or `give_up`.
@@ -155,8 +171,10 @@ class Versions:
     ) -> None:
         """Make a version, whose folder is whole and durable, visible and current, together with what `also` changes.
 
-        Raises CurrentMoved, and then nothing changed, unless the pointer is at `expected`; and what `also` raises.
+        Raises CurrentMoved, and then nothing changed, unless the pointer is at `expected`; and what `check_input` and
+        `also` raise.
         """
+        self.check_input(reservation.version, manifest.preprocessing, expected)
         row = {
             "created_at": manifest.created_at,
             "bytes": manifest.files["model.onnx"][1],
@@ -173,13 +191,13 @@ class Versions:
             if also is not None:
                 also(connection)
 
-    def prune(self, keep: int) -> list[str]:
-        """Remove the oldest versions but `keep`; never the current, the one before it, or the baseline."""
+    def prune(self, keep: int, spare: Collection[str] = ()) -> list[str]:
+        """Remove the oldest versions but `keep`; never the current, the one before it, the baseline, or `spare`."""
         with self._database.write() as connection:
             query = select(version.c.number).where(self._kept()).order_by(version.c.number)
             numbers = connection.execute(query).scalars().all()
             spared = self._pointer.newest_two_in(connection)
-            removed = [number for number in numbers[:-keep] if number not in spared]
+            removed = [number for number in numbers[:-keep] if number not in spared and str(number) not in spare]
             gone = version.c.number.in_(removed) & (version.c.model_id == self._model.id)
             connection.execute(update(version).where(gone).values(pruned=1))
             paths = [version_path(self.name, number) for number in removed]

@@ -54,6 +54,9 @@ class DockerLauncher:
         self._content = memory.content
         self._artifacts = settings.docker_artifacts or str(settings.artifacts)
 
+    def is_ready(self) -> bool:
+        return True
+
     async def start(self, job: str) -> None:
         container = await asyncio.to_thread(self._start, job)
         logger.info("job %s: started a trainer, container %.12s", job, container)

@@ -8,7 +8,7 @@ from server.store.jobs import EVENTS_AT_ONCE, Glance, Jobs
 from server.store.watch import Watch
 
 KEPT_EVENTS = 64  # of a job in memory: whoever is further behind reads them from the database
-SILENCE_SECONDS = 30.0  # after which a job is looked at although nothing changed
+SILENCE_SECONDS = 10.0  # after which a job is looked at, and its followers hear from us, although nothing changed
 
 
 class Feed:
@@ -57,7 +57,8 @@ class Feeds:
     async def follow(self, job: str, last: int = 0) -> AsyncIterator[list[tuple[int, str]] | Glance]:
         """The events after a number as they come, and in the end how the job ended; less if this service stops first.
 
-        Each event is its number, and its content as JSON. Raises NotFound.
+        Each event is its number, and its content as JSON. Where nothing happens for long, no events come now and then:
+        only by writing to a client is it found out that it is gone. Raises NotFound.
         """
         feed, followers = self._feeds.get(job) or (Feed(self._jobs, self._watch, self._executor, job), 0)
         self._feeds[job] = feed, followers + 1
@@ -75,6 +76,8 @@ class Feeds:
                 if self._stopping.is_set():
                     return
                 await self._watch.wait(turn, SILENCE_SECONDS)
+                if not turn.is_set():
+                    yield []
         finally:
             feed, followers = self._feeds.pop(job)
             if followers > 1:

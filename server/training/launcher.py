@@ -8,18 +8,24 @@ import asyncio
 import contextlib
 import logging
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
 
-from server.settings import Settings
+from server.settings import PREFIX, Settings
 from server.store.content import job_path
-from server.store.files import make_folder
+from server.store.files import make_folder, open_plain
 from server.store.memory import Memory
+
+BUILDING = "building"  # a file that the Makefile keeps in an environment until all of it is there
 
 logger = logging.getLogger("relearn")
 
 
 class Launcher(Protocol):
+    def is_ready(self) -> bool:
+        """Whether it could start a runner now."""
+
     async def start(self, job: str) -> None:
         """Start a runner for a job; raises OSError if that can't be done."""
 
@@ -35,15 +41,15 @@ class ProcessLauncher:
         self._content = memory.content
         self._running: set[asyncio.Task[int]] = set()
 
+    def is_ready(self) -> bool:
+        """False while the Makefile builds the interpreter's environment."""
+        return not (self._settings.trainer_python.parents[1] / BUILDING).exists()
+
     async def start(self, job: str) -> None:
         settings = self._settings
         folder = self._content.path("artifacts", job_path(job))
         make_folder(folder)
-        log = os.open(
-            folder / "runner.log",
-            os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
-            0o666,
-        )
+        log = open_plain(folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         _keep_descriptors()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -59,7 +65,7 @@ class ProcessLauncher:
                     str(settings.baseline),
                 ),
                 *("--job-limit-seconds", str(settings.job_limit_seconds)),
-                env=os.environ | ({"RELEARN_DATABASE": settings.database} if settings.database else {}),
+                env=environment_of(settings),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -76,6 +82,13 @@ class ProcessLauncher:
         """Nothing to do: a process ends by itself, and its job's row tells how."""
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """This process' environment without its keys: a trainer has no use for them."""
+    secrets = {PREFIX + f.name.upper() for f in fields(Settings) if f.metadata["secret"]}
+    kept = {name: value for name, value in os.environ.items() if name not in secrets}
+    return kept | ({"RELEARN_DATABASE": settings.database} if settings.database else {})
+
+
 def _keep_descriptors() -> None:
     """Let no child have what this process has open.
 
@@ -90,6 +103,9 @@ def _keep_descriptors() -> None:
 
 class NoLauncher:
     """Starts nothing: a runner waits for jobs in the database."""
+
+    def is_ready(self) -> bool:
+        return True
 
     async def start(self, job: str) -> None:
         logger.info("job %s: waiting for a runner to take it up", job)

@@ -1,7 +1,7 @@
 """The record of every request, kept in memory until the tick: then one log line each, and the metrics' counts.
 
-A line: time, method, path, status, milliseconds, model version, request id, separated by spaces. A path stands as it
-was sent, percent-encoded, so that it can't break the line.
+A line: time, method, path, status, milliseconds, model version, client's address, request id, separated by spaces. A
+path stands as it was sent, percent-encoded, so that it can't break the line; what has none because it is no HTTP has -.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ class Record:
     queue_seconds: float = 0.0
     infer_seconds: float = 0.0
     batch_size: int = 0  # 0 for all but predictions
+    client: str = "-"  # its address
 
 
 class RequestIds:
@@ -88,5 +89,5 @@ class AccessLog:
         path = record.path[:PATH_LIMIT].decode("ascii", "backslashreplace")
         return (
             f"{self._stamp}.{int((moment - second) * 1000):03d}Z {record.method} {path} {record.status} "
-            f"{record.seconds * 1000:.2f}ms model={record.version} id={record.request_id}\n"
+            f"{record.seconds * 1000:.2f}ms model={record.version} client={record.client} id={record.request_id}\n"
         )

@@ -1,45 +1,63 @@
-"""A request's body, read whole within a limit of bytes and of time."""
+"""A request's body, read whole within limits of bytes; a large one is never joined on the event loop.
 
-import asyncio
+How long it may take is for the connection to say (pace.py).
+"""
 
 from starlette.types import Message, Receive, Scope
 
 from server.pictures import mistaken
 from server.settings import Settings
 from server.web import multipart
-from server.web.errors import BodyTimeout, BodyTooLarge, Malformed, UnsupportedBody
+from server.web.budget import Share
+from server.web.errors import BodyTooLarge, Malformed, UnsupportedBody
+from server.web.threads import Threads
 
-STEADY_BYTES_A_SECOND = 10_000  # of a body that comes slowly, but comes, as from a phone; it has more time
-LINGER_SECONDS = 2.0  # how long the rest of a refused body is read and dropped, so that its sender hears the refusal
+PIECE_BYTES = 2**16
 
 
 class ClientLeft(Exception):
     """The client closed the connection before its request was complete: there is nobody to answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, settings: Settings) -> bytes:
-    """The whole body, after which the scope says `body_read`.
+async def read_pieces(scope: Scope, receive: Receive, limit_bytes: int) -> list[bytes]:
+    """The whole body as it came, after which the scope has in `share` what is held of it.
 
-    Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length), UnsupportedBody (one that is compressed) or
-    ClientLeft. No more than the limit and one piece from the transport are ever held.
+    Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length), UnsupportedBody (one that is compressed), Busy
+    (requests hold too much together) or ClientLeft. No more than the limit and one piece are ever held.
     """
     _check_encoding(scope)
-    limit_bytes = settings.body_limit_bytes
+    share: Share = scope["share"]
     declared = scope["headers_by_name"].get(b"content-length")
-    if declared is not None and int_of(declared) > limit_bytes:
-        raise _too_large(limit_bytes)
-    message = await _next(receive, settings.body_timeout_seconds)
+    if declared is not None:
+        if int_of(declared) > limit_bytes:
+            raise _too_large(limit_bytes)
+        share.check(int_of(declared))
+    message = await _next(receive)
     body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        body = await _rest(receive, body, settings)
     if len(body) > limit_bytes:
         raise _too_large(limit_bytes)
-    scope["body_read"] = True
-    return body
+    share.take(len(body))
+    pieces = [body]
+    if message.get("more_body", False):
+        try:
+            await _take_rest(pieces, share, receive, limit_bytes)
+        except BaseException:
+            pieces.clear()  # the client is listened to for a while
+            share.give_back()
+            raise
+    return pieces
 
 
-async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[multipart.Part]:
-    """The parts of a multipart form; raises UnsupportedBody for any other kind of body, and what `read_body` raises."""
+async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
+    """The whole of a small body; raises what `read_pieces` raises."""
+    return b"".join(await read_pieces(scope, receive, limit_bytes))
+
+
+async def read_form(scope: Scope, receive: Receive, settings: Settings, threads: Threads) -> list[multipart.Part]:
+    """The parts of a multipart form; raises UnsupportedBody for any other body, and what `read_pieces` raises.
+
+    A form that is not small and plain is read by a thread.
+    """
     _check_encoding(scope)
     headers: dict[bytes, bytes] = scope["headers_by_name"]
     content_type = headers.get(b"content-type", b"")
@@ -48,8 +66,21 @@ async def read_form(scope: Scope, receive: Receive, settings: Settings) -> list[
         raise UnsupportedBody(
             f"{'no body' if empty else sent(content_type)} was sent; send a form: multipart/form-data, as curl -F does"
         )
-    body = await read_body(scope, receive, settings)
-    return multipart.parts(content_type, body, settings.upload_limit_files)
+    pieces = await read_pieces(scope, receive, settings.body_limit_bytes)
+    files_limit = settings.upload_limit_files
+    if len(pieces) == 1:
+        plain = multipart.plain_files(content_type, pieces[0], files_limit)
+        if plain is not None:
+            return plain
+    with threads.place():
+        return await threads.run(lambda: multipart.parts(content_type, whole(pieces), files_limit))
+
+
+def whole(pieces: list[bytes]) -> bytes:
+    """The body in one piece, instead of the others. Joining a large one lets other threads run."""
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    pieces.clear()
+    return body
 
 
 def sent(content_type: bytes, body: bytes | None = None) -> str:
@@ -72,29 +103,20 @@ def _check_encoding(scope: Scope) -> None:
         )
 
 
-async def _rest(receive: Receive, first: bytes, settings: Settings) -> bytes:
-    pieces, size = [first], len(first)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + settings.body_timeout_seconds
-    more = True
+async def _take_rest(pieces: list[bytes], share: Share, receive: Receive, limit_bytes: int) -> None:
+    size, gathered, more = len(pieces[0]), bytearray(), True
     while more:
-        message = await _next(receive, deadline + size / STEADY_BYTES_A_SECOND - loop.time())
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > settings.body_limit_bytes:
-            raise _too_large(settings.body_limit_bytes)
+        message = await _next(receive)
+        body = message.get("body", b"")
         more = message.get("more_body", False)
-    return b"".join(pieces)
-
-
-async def linger(receive: Receive) -> None:
-    """Read and drop what a client still sends, for a while, after its request was refused."""
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
-                pass
-    except TimeoutError:
-        pass
+        size += len(body)
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+        share.take(len(body))
+        gathered += body  # many small ones would take more than their bytes
+        if len(gathered) >= PIECE_BYTES or not more:
+            pieces.append(bytes(gathered))
+            gathered.clear()
 
 
 def int_of(content_length: bytes) -> int:
@@ -104,12 +126,8 @@ def int_of(content_length: bytes) -> int:
     return int(content_length[:20])
 
 
-async def _next(receive: Receive, timeout_seconds: float) -> Message:
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            message = await receive()
-    except TimeoutError:
-        raise BodyTimeout("the request body took too long to arrive; send it faster or in smaller pieces") from None
+async def _next(receive: Receive) -> Message:
+    message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientLeft
     return message

@@ -54,6 +54,14 @@ class Forbidden(RequestError):
     """It comes from where nothing may be changed."""
 
 
+class InsufficientScope(RequestError):
+    """Its key is right, but may not do this."""
+
+
+class TooOften(RequestError):
+    """It comes too soon after too many others; `headers` says in Retry-After when to come again."""
+
+
 class NoSuchPath(RequestError):
     """No call, and no file of the page, is at that path."""
 
@@ -64,6 +72,14 @@ class MethodNotAllowed(RequestError):
 
 class HeaderTimeout(RequestError):
     """Its header did not arrive in time."""
+
+
+class HeaderTooLarge(RequestError):
+    """Its header, or something in it, is larger than is taken."""
+
+
+class UrlTooLong(RequestError):
+    """Its URL is longer than is taken."""
 
 
 class BodyTimeout(RequestError):
@@ -90,6 +106,10 @@ class NoModel(RequestError):
     """There is no model to answer with."""
 
 
+class TrainerNotReady(RequestError):
+    """The environment that trains is still being built."""
+
+
 class StorageFailed(RequestError):
     """The disk is full, read-only or broken: predictions go on, nothing can be stored."""
 
@@ -114,6 +134,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     Malformed: Refusal(400, "malformed"),
     Unauthorized: Refusal(401, "unauthorized", {"WWW-Authenticate": "Bearer"}),
     Forbidden: Refusal(403, "forbidden"),
+    InsufficientScope: Refusal(403, "insufficient_scope"),
     NoSuchPath: Refusal(404, "not_found"),
     NotFound: Refusal(404, "not_found"),
     MethodNotAllowed: Refusal(405, "method_not_allowed"),
@@ -126,11 +147,14 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     LeaseLost: Refusal(409, "conflict"),
     BodyTooLarge: Refusal(413, "body_too_large"),
     ImageTooLarge: Refusal(413, "image_too_large"),
+    UrlTooLong: Refusal(414, "url_too_long"),
     UnsupportedBody: Refusal(415, "unsupported_type"),
     UnsupportedType: Refusal(415, "unsupported_type"),
     UnusableImage: Refusal(422, "unusable_image"),
     UnusableLabel: Refusal(422, "unusable_label"),
     UnusableOption: Refusal(422, "unusable_option"),
+    TooOften: Refusal(429, "too_often"),
+    HeaderTooLarge: Refusal(431, "header_too_large"),
     Failed: Refusal(500, "failed"),
     Internal: Refusal(500, "internal"),
     Uncertain: Refusal(500, "uncertain"),
@@ -139,6 +163,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     Unavailable: Refusal(503, "store_unavailable", {"Retry-After": "5"}),
     Busy: Refusal(503, "busy", {"Retry-After": "1"}),
     NoModel: Refusal(503, "no_model", {"Retry-After": "5"}),
+    TrainerNotReady: Refusal(503, "trainer_not_ready", {"Retry-After": "30"}),
     NoSpace: Refusal(507, "storage_failed"),
     StorageFailed: Refusal(507, "storage_failed"),
     QuotaReached: Refusal(507, "quota_reached"),

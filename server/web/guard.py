@@ -1,56 +1,118 @@
-"""Who may change something: the key, and the Host and Origin that keep other web pages out.
+"""Who may look and who may change something: the key and its scopes, and the Host and Origin that keep web pages out.
 
-A page of another site can make a visitor's browser post to 127.0.0.1; without these checks it could retrain the model
-of whoever runs this on a laptop.
+A page of another site can make a visitor's browser post to 127.0.0.1, or have a name of its own stand for that address
+(DNS rebinding) and then read the answers as well. Without these checks it could retrain the model of whoever runs this
+on a laptop, and look at the pictures there.
 """
 
-import hmac
+import ipaddress
 import re
+from collections.abc import Collection
+
+from starlette.types import Scope as Call
 
 from server.settings import Settings, is_loopback
-from server.web.errors import Forbidden, Unauthorized
+from server.web.address import Addresses
+from server.web.errors import Forbidden, InsufficientScope, Malformed, Unauthorized
+from server.web.keys import API, Key, Keys, Scope
+from server.web.rates import Rates
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+NEEDED = {"upload": Scope.TEACH, "dataset": Scope.TEACH, "retrain": Scope.RETRAIN, "models": Scope.PROMOTE}
+DECISIVE = {b"host", b"origin", b"sec-fetch-site", b"x-api-key", b"authorization"}  # of which there may be one each
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
 
 
 class Guard:
-    """Checks the headers of a call that changes something."""
+    """Lets a call through, with the name that it is made under.
 
-    def __init__(self, settings: Settings) -> None:
-        self._key = settings.api_key.encode()
+    `open_paths` are looked at by anybody, whatever is set. Any other path is not, so that a new call is closed until
+    somebody says otherwise.
+    """
+
+    def __init__(self, settings: Settings, keys: Keys, open_paths: Collection[str]) -> None:
+        self._keys = keys
+        self._rates = Rates(settings)
+        self._addresses = Addresses(settings)
+        self._open_paths = frozenset(open_paths)
+        self._reads_are_open = settings.reads == "open"
         self._origins = {origin.lower() for origin in settings.origins}
-        self._hosts = {host.lower() for host in settings.hosts}
-        # With a key no page elsewhere can do harm, since it does not know it; who has none on a public address said so.
-        self._any_host = not self._hosts and (bool(self._key) or not is_loopback(settings.host))
+        self._hosts = {host.lower() for host in (*settings.hosts, settings.host)}
+        self._is_public = not is_loopback(settings.host)
+        # A rebound name brings no key along: whoever has one may call this service by any name, unless some were told.
+        self._any_host = keys.are_asked_for and not settings.hosts
 
-    def check(self, headers: dict[bytes, bytes]) -> None:
-        """Raises Forbidden for a foreign Host or Origin, Unauthorized for a missing or wrong key."""
+    def admit(self, call: Call) -> str:
+        """Whose key the call carries, or API where it needs none.
+
+        Raises Malformed, Forbidden for a foreign Host or Origin, Unauthorized for a missing or wrong key,
+        InsufficientScope, or TooOften.
+        """
+        changes = call["method"] not in SAFE_METHODS
+        if not changes and (self._reads_are_open or call["path"] in self._open_paths):
+            return API
+        headers: dict[bytes, bytes] = call["headers_by_name"]
+        _check_doubles(call)
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if not self._any_host and not self._is_ours(host):
             raise Forbidden(f"the Host {host[:100]!r} is not one this service answers on; see RELEARN_ALLOWED_HOSTS")
-        origin = headers.get(b"origin")
-        if origin is not None:
-            self._check_origin(origin.decode("latin-1").lower(), host)
-        elif headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
-            raise Forbidden("a page of another site may not change anything here; see RELEARN_ALLOWED_ORIGINS")
-        if self._key:
-            self._check_key(headers)
+        if changes:
+            self._check_page(headers, host)
+            self._rates.count_write(self._addresses.of(call))
+        if not self._keys.are_asked_for:
+            return API
+        key = self._key_of(call, headers)
+        needed = NEEDED.get(call["path"][1:].partition("/")[0]) if changes else Scope.READ
+        if needed is not None and needed not in key.scopes:
+            has = ", ".join(sorted(key.scopes))
+            raise InsufficientScope(f"the key {key.name} may {has}; this call needs one that may {needed}")
+        if changes:
+            self._rates.count_write_of(key.name)
+        return key.name
 
     def _is_ours(self, host: str) -> bool:
         split = _HOST.fullmatch(host)
         name = split[1].strip("[]") if split is not None else ""
-        return is_loopback(name) or name in self._hosts or host in self._hosts
+        if is_loopback(name) or name in self._hosts or host in self._hosts:
+            return True
+        return self._is_public and _is_address(name)  # an address can't be rebound, and which are ours nobody told
 
-    def _check_origin(self, origin: str, host: str) -> None:
-        if origin not in self._origins and origin.partition("://")[2] != host:
-            raise Forbidden(f"a page of {origin[:100]!r} may not change anything here; see RELEARN_ALLOWED_ORIGINS")
+    def _check_page(self, headers: dict[bytes, bytes], host: str) -> None:
+        origin = headers.get(b"origin")
+        if origin is not None:
+            named = origin.decode("latin-1").lower()
+            if named not in self._origins and named.partition("://")[2] != host:
+                raise Forbidden(f"a page of {named[:100]!r} may not change anything here; see RELEARN_ALLOWED_ORIGINS")
+        elif headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
+            raise Forbidden("a page of another site may not change anything here; see RELEARN_ALLOWED_ORIGINS")
 
-    def _check_key(self, headers: dict[bytes, bytes]) -> None:
+    def _key_of(self, call: Call, headers: dict[bytes, bytes]) -> Key:
         given = headers.get(b"x-api-key")
         if given is None:
             scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
             given = token.strip() if scheme.lower() == b"bearer" else None
         if given is None:
-            raise Unauthorized("this call needs the API key; send it as X-API-Key or as Authorization: Bearer")
-        if not hmac.compare_digest(given, self._key):
-            raise Unauthorized("the API key is wrong")
+            raise Unauthorized("this call needs a key; send it as X-API-Key or as Authorization: Bearer")
+        address = self._addresses.of(call)
+        self._rates.check_attempts(address)
+        key = self._keys.find(given)
+        if key is None:
+            self._rates.count_failure(address)
+            raise Unauthorized("the key is wrong")
+        return key
+
+
+def _check_doubles(call: Call) -> None:
+    """Of two headers that decide, this server and a proxy before it might each believe another one."""
+    names = [name for name, _ in call["headers"] if name in DECISIVE]
+    if len(names) != len(set(names)):
+        raise Malformed("the request has more than one Host, Origin, Sec-Fetch-Site, X-API-Key or Authorization header")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

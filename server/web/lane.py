@@ -1,7 +1,7 @@
 """A shorter way for requests to one path, which web/ is handed and knows only by these three shapes.
 
-protocol.py offers it a plain POST before anything is made of it; what the lane does not take goes the usual way.
-predict/express.py is the one there is.
+protocol.py offers it a plain POST once its body is here, before anything is made of it; what the lane does not take
+goes the usual way. predict/express.py is the one there is.
 """
 
 from typing import Protocol
@@ -19,26 +19,18 @@ class Lane(Protocol):
 
 
 class Ride(Protocol):
-    """One request on its way. uvicorn's protocol takes it for a cycle of its own."""
-
-    keep_alive: bool
-    response_complete: bool
-    disconnected: bool
-
-    @property
-    def message_event(self) -> "Event":
-        """What uvicorn sets when the connection is lost."""
+    """One request on its way."""
 
     def leave(self) -> None:
         """The client is gone, whether it had its answer or not."""
 
 
-class Event(Protocol):
-    def set(self) -> None: ...
-
-
 class Connection(Protocol):
     """What a lane needs of the connection that a request came over."""
 
-    def respond(self, status: int, headers: bytes, body: bytes, keep_alive: bool) -> None:
+    @property
+    def client(self) -> str:
+        """The client's address."""
+
+    def respond(self, status: int, headers: bytes, body: bytes) -> None:
         """Answer it; `headers` are whole lines, each ended."""

@@ -13,11 +13,12 @@ import signal
 import socket
 import stat
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+
+from server.web.protocol import Protocol
 
 ARRIVAL_SECONDS = 1.0  # for the requests of connections that were taken in last
 LOOK_SECONDS = 0.01
@@ -38,30 +39,26 @@ class Shutdown:
         """
         if threading.current_thread() is not threading.main_thread():
             return
-        proceed = signal.getsignal(signal.SIGTERM)
-        server = getattr(proceed, "__self__", None)
-        if not callable(proceed) or not isinstance(server, uvicorn.Server):
+        server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+        if not isinstance(server, uvicorn.Server):
             return
         loop = asyncio.get_running_loop()
-
-        def end() -> None:
-            proceed(signal.SIGTERM, None)
 
         def begin() -> None:
             if self._task is None:
                 self.stopping.set()
-                self._task = loop.create_task(self._stop(server, end))
+                self._task = loop.create_task(self._stop(server))
 
         def on_signal(_: int, __: FrameType | None) -> None:
             loop.call_soon_threadsafe(begin)
 
         signal.signal(signal.SIGTERM, on_signal)
 
-    async def _stop(self, server: uvicorn.Server, end: Callable[[], None]) -> None:
+    async def _stop(self, server: uvicorn.Server) -> None:
         await asyncio.sleep(self._drain_seconds)
         await _close_door(server)
         await _await_arrivals(server)
-        end()
+        server.should_exit = True  # its handler would have it killed by the signal in the end
 
 
 async def _close_door(server: uvicorn.Server) -> None:
@@ -122,6 +119,6 @@ async def _await_arrivals(server: uvicorn.Server) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + ARRIVAL_SECONDS
     while loop.time() < deadline and any(  # noqa: ASYNC110 - uvicorn's connections have no event to wait for
-        getattr(connection, "cycle", None) is None for connection in server.server_state.connections
+        isinstance(connection, Protocol) and not connection.has_asked for connection in server.server_state.connections
     ):
         await asyncio.sleep(LOOK_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from server.settings import load
+from server.configuration import load
 from tests.containers import composed
 from tests.containers.engine import ROOT
 

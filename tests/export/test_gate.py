@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from export.calibration import calibration_error
 from export.cost import Cost, cost_of
-from export.gate import Check, Contender, Judging, Limits, Verdict, judge
+from export.gate import Contender, Judging, Limits, judge
 from export.paired import Paired, compare
+from export.verdict import Check, Verdict
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
+from server.pictures.preprocessing import Preprocessing
 from server.store.errors import BrokenArtifact
 from tests.tiny import answers, tiny_candidate, tiny_onnx
 
@@ -132,6 +134,26 @@ def test_held_out_uploads_judge_once_there_are_enough(count: int, judges: bool) 
     assert verdict.passed is not judges
 
 
+def test_a_version_of_an_earlier_preprocessing_is_judged_by_what_it_reads_itself() -> None:
+    """What the candidate reads rightly is to the current version, which reads otherwise, one picture over and over."""
+    current, candidate = Recited("1", CLASSES), Recited("2", CLASSES)
+    candidate.preprocessing = replace(current.preprocessing, number=2)
+    candidate._rows = candidate._rows[::-1].copy()
+    own = Judging((numbered(COUNT), CLASSES), (numbered(200), CLASSES[:200]))
+    asked = []
+
+    def read_by(preprocessing: Preprocessing) -> Judging:
+        asked.append(preprocessing.number)
+        return own
+
+    images = numbered(COUNT)[::-1]
+    judging = Judging((images, CLASSES), (images[:200], CLASSES[:200]), read_by=read_by)
+    verdict = judge(Contender(candidate, COST), Contender(current, COST), PARITY, judging, Limits())
+    assert asked == [current.preprocessing.number]
+    assert verdict.passed, verdict.reason
+    assert verdict.gain_on_uploads == 0
+
+
 def test_other_labels_are_refused_in_words_that_help() -> None:
     check = Check("same labels and preprocessing", 0.0, 1.0, 0, passed=False)
     reason = Verdict(False, "3", (check,), None).reason
@@ -159,6 +181,23 @@ def test_parity_holds_for_the_same_network_only(random: np.random.Generator) -> 
     almost[3, 0] += 1e-3
     with pytest.raises(BrokenArtifact, match="not the network"):
         verify(model, images, almost)
+
+
+@pytest.mark.parametrize(("ahead", "is_tie"), [(4e-6, True), (1.6e-5, False)])
+def test_a_tie_that_the_tolerance_can_not_tell_is_no_disagreement(ahead: float, is_tie: bool) -> None:
+    """To a black image the model answers alike for all classes; the network put the fourth a little ahead."""
+    images = np.zeros((9, 28, 28, 1), np.uint8)
+    candidate = tiny_candidate()
+    model = Model(candidate.manifest("digits", "1"), candidate.contents["model.onnx"])
+    network = answers(tiny_onnx(), images).copy()
+    network[5, 3] += ahead / 2
+    network[5, 4:] -= ahead / 2
+    network[5, :3] -= ahead / 2
+    if is_tie:
+        assert verify(model, images, network).top1_agreement == 1
+    else:
+        with pytest.raises(BrokenArtifact, match=r"top1_agreement=0\.8"):
+            verify(model, images, network)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))

@@ -179,7 +179,7 @@ def test_a_refused_candidate_is_kept_with_the_jobs_end_and_can_be_published(tmp_
     ((refused, figures),) = memory.jobs.refused(9)
     assert (refused, figures["metrics"]) == (lease.job, {"test": {"accuracy": 0.9}})
     assert memory.versions.all() == ["1"]
-    assert publish(memory, read_candidate(memory, lease.job), "1", "me", "I looked at it", lease.job) == "2"
+    assert publish(memory, read_candidate(memory, lease.job)[1], "1", "me", "I looked at it", lease.job) == "2"
     load(memory.versions.folder("2"), memory.versions.manifest("2"), 2)
     assert (memory.pointer.moves(1)[0].by, memory.pointer.moves(1)[0].reason) == ("me", "I looked at it")
 

@@ -46,6 +46,10 @@ def install() -> None:
         0,
         _Finder(
             {
+                "server.app": _app,
+                "server.observe.stats": _stats,
+                "server.process.counts": _counts,
+                "server.process.supervisor": _supervisor,
                 "server.store.browse": _browse,
                 "server.store.content": _content,
                 "server.store.engine": _engine,
@@ -105,6 +109,44 @@ def stopping(real: Callable[..., Any], before: str | None = None, after: str | N
         return result
 
     return call
+
+
+def _app(module: Any) -> None:
+    code = told("end at start")
+    if code is not None:
+        os._exit(int(code))
+
+
+def _stats(module: Any) -> None:
+    """GET /stats is where a test has a worker run wild."""
+    to_json = module.Stats.to_json
+
+    def counting(self: Any) -> Any:
+        code = told(f"end {os.getpid()}")
+        if code is not None:
+            os._exit(int(code))
+        while told(f"spin {os.getpid()}") is not None:
+            pass
+        return to_json(self)
+
+    module.Stats.to_json = counting
+
+
+def _counts(module: Any) -> None:
+    module.IN_MEMORY = told("memory-folder") or module.IN_MEMORY
+    if told("no-tmpdir") is not None:
+        module.tempfile.gettempdir = lambda: "/nowhere"
+
+
+def _supervisor(module: Any) -> None:
+    problems = module.Supervisor._problems
+
+    def looking(self: Any) -> Any:
+        if told("forget") is not None:
+            module.TOLD_SECONDS = 0.0
+        return problems(self)
+
+    module.Supervisor._problems = looking
 
 
 def _versions(module: Any) -> None:
@@ -215,7 +257,10 @@ def _child(module: Any) -> None:
 
 def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Path) -> None:
     """In place of trainer.run.run: the job's own way from the data to its end, with a model that nobody trained."""
-    from export.gate import Judging, Verdict
+    import numpy as np
+
+    from export.gate import Judging
+    from export.verdict import Verdict
     from export.verify import Parity
     from server.models.model import Model
     from tests.tiny import tiny_candidate
@@ -228,8 +273,10 @@ def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Pa
     model = Model(candidate.manifest("candidate", "candidate"), candidate.contents["model.onnx"])
     verdict = Verdict(told("refuse") is None, memory.pointer.current(), (), None)
     conclude.judge = lambda *_: verdict  # type: ignore[attr-defined]
+    conclude.anchors, conclude.times_judged = lambda *_: [], lambda *_: 0  # type: ignore[attr-defined]
     figures = candidate.report
-    parity, judging = Parity(0, 0.0, 1.0), Judging(*[(None, None)] * 2)  # type: ignore[arg-type] # nobody judges
+    nothing = np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int32)
+    parity, judging = Parity(0, 0.0, 1.0), Judging(nothing, nothing)  # nobody judges
     conclude.conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
 
 

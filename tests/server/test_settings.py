@@ -1,8 +1,12 @@
 """Settings come from flags, the environment and defaults, and a wrong one stops the start with a sentence."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from server.settings import SettingError, Settings, load
+from server.configuration import load
+from server.settings import STORE, SettingError, Settings
 
 
 def test_defaults_stand_alone() -> None:
@@ -37,8 +41,18 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
         ({"RELEARN_TRAINER": "magic"}, "one of"),
         ({"RELEARN_DOCKER_CPUS": "0"}, "at least"),
         ({"RELEARN_DOCKER_MEMORY_BYTES": "4g"}, "whole number"),
+        ({"RELEARN_URL_LIMIT_BYTES": "40000"}, "which counts the URL too"),
+        ({"RELEARN_URL_LIMIT_BYTES": "65536", "RELEARN_HEADER_LIMIT_BYTES": "100000"}, "under 65536"),
         ({"RELEARN_BATCH_LIMIT": "64", "RELEARN_QUEUE_LIMIT": "32"}, "no batch could ever fill"),
+        ({"RELEARN_BODIES_LIMIT_BYTES": str(2**25 - 1)}, "no such body could ever be taken"),
         ({"RELEARN_API_KEY": "schlüssel"}, "ASCII"),
+        ({"RELEARN_API_KEY": "from a file\n"}, "blanks"),
+        ({"RELEARN_API_KEY": " k"}, "blanks"),
+        ({"RELEARN_API_KEY": "k" * 513}, "at most 512"),
+        ({"RELEARN_READS": "closed"}, "key, open"),
+        ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1, proxy.example"}, "'proxy.example'"),
+        ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1/8"}, "host bits"),
+        ({"RELEARN_FAILED_KEYS_A_MINUTE": "0"}, "at least 1"),
         ({"RELEARN_DATABASE": "relearn.sqlite3"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "postgresql://user@host/name"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "mysql://user@host/name"}, "must be postgresql"),
@@ -49,12 +63,45 @@ def test_a_value_that_cannot_be_used_is_named(environment: dict[str, str], says:
         load([], environment)
 
 
+def test_a_program_reads_the_settings_that_it_has_use_for(tmp_path: Path) -> None:
+    environment = {"RELEARN_ARTIFACTS": str(tmp_path), "RELEARN_HOST": "0.0.0.0", "RELEARN_PORT": "many"}  # noqa: S104
+    assert load([], environment, STORE) == replace(load([], {}), artifacts=tmp_path)
+    assert load(["--artifacts", "/flag", "--port", "none"], environment, STORE).artifacts == Path("/flag")
+    with pytest.raises(SettingError, match="RELEARN_ARTEFACTS is not a setting"):
+        load([], {"RELEARN_ARTEFACTS": str(tmp_path)}, STORE)
+
+
+def test_an_empty_path_is_none() -> None:
+    assert load([], {"RELEARN_ARTIFACTS": "", "RELEARN_DATA": ""}) == load([], {})
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
 def test_a_public_host_needs_a_key_or_plain_words(host: str) -> None:
     with pytest.raises(SettingError, match="without a key"):
         load(["--host", host], {})
     load(["--host", host], {"RELEARN_API_KEY": "k"})
+    load(["--host", host], {"RELEARN_KEYS": "k"})
+    load(["--host", host, "--keys-file", "keys"], {})
+    for reads in ("open", "key"):
+        with pytest.raises(SettingError, match="without a key"):
+            load(["--host", host, "--reads", reads], {"RELEARN_API_KEY": ""})
     load(["--host", host, "--allow-anonymous-writes"], {})
+
+
+@pytest.mark.parametrize("flag", ["--api-key", "--keys", "--api-k"])
+@pytest.mark.parametrize("how", [["{}", "hidden-1"], ["{}=hidden-1"], ["{}"]])
+def test_a_secret_is_no_flag_and_the_sentence_does_not_repeat_it(flag: str, how: list[str]) -> None:
+    with pytest.raises(SettingError, match=r"^--(api-key|keys) is no flag: .*RELEARN_(API_KEY|KEYS)") as caught:
+        load([part.format(flag) for part in how], {})
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_password_is_in_no_flag_either() -> None:
+    url = "postgresql+psycopg://relearn:hidden@127.0.0.1/relearn"
+    with pytest.raises(SettingError, match="set RELEARN_DATABASE") as caught:
+        load(["--database", url], {})
+    assert "hidden" not in str(caught.value)
+    assert load(["--database", "sqlite:////tmp/facts"], {}).database == "sqlite:////tmp/facts"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

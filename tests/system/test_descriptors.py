@@ -13,16 +13,21 @@ import pytest
 from tests.digits import Digits
 from tests.live import LiveServer
 
+NEEDED = 4096
 PATIENCE_SECONDS = 30.0  # a bound for a slow machine
 
 
 @pytest.fixture
 def many() -> Iterator[None]:
-    """So many descriptors as these tests need themselves."""
+    """So many descriptors as thousands of connections need."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    wanted = max(hard, NEEDED)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+    except (ValueError, OSError):
+        pytest.skip(f"thousands of connections need a hard limit of {NEEDED} descriptors")
     yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, wanted))  # the hard one does not come back for all
 
 
 @contextlib.contextmanager
@@ -56,7 +61,6 @@ def test_more_connections_than_the_soft_limit_are_served(tmp_path: Path, digits:
         assert server.get("/health").json()["problems"] == []
 
 
-@pytest.mark.usefixtures("many")
 def test_without_descriptors_probes_are_answered_and_others_refused(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, descriptors=(200, 200)) as server:
         with connections(server, 300) as kept:
@@ -80,7 +84,6 @@ def test_without_descriptors_probes_are_answered_and_others_refused(tmp_path: Pa
         assert server.predict(digits.png(0)).status_code == 200
 
 
-@pytest.mark.usefixtures("many")
 def test_connections_that_ask_nothing_hold_no_probe_up(tmp_path: Path) -> None:
     with LiveServer(tmp_path, descriptors=(200, 200)) as server, contextlib.ExitStack() as stack:
         host, port = server.url.removeprefix("http://").split(":")

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.pictures.image import read
+from server.pictures.image import Limits, read
+from server.settings import Settings
 from tests.digits import Digits, encoded, png_of
 from tests.live import ROOT, LiveServer
 
@@ -65,7 +66,7 @@ def test_include_input_shows_what_the_model_saw(server: LiveServer, digits: Digi
     answer = server.post("/predict?include=input", files={"file": ("a.png", digits.png(3), "image/png")})
     kind, _, data = answer.json()["input"].partition(",")
     assert kind == "data:image/png;base64"
-    assert np.array_equal(np.asarray(read(base64.b64decode(data), 1, 1000)), digits.images[3])
+    assert np.array_equal(np.asarray(read(base64.b64decode(data), 1, Limits.of(Settings()))), digits.images[3])
 
 
 def test_a_batch_is_answered_in_order_with_its_errors_in_place(server: LiveServer, digits: Digits) -> None:

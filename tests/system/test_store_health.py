@@ -15,7 +15,7 @@ import pytest
 
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
-from tests.system.test_full_disk import fill
+from tests.small_disk import fill
 from tests.tiny import memory_in, publish_tiny
 
 BASELINE = ROOT / "artifacts/baseline"

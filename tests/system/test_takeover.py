@@ -19,6 +19,7 @@ from tests.tiny import answers, memory_in, publish_tiny, tiny_candidate, tiny_on
 
 IMAGES = 32
 SWAPS = 30
+REPLIES = 100_000  # for each client: a busy machine takes seconds for the first load of a version
 
 
 def memory_of(server: LiveServer) -> Memory:
@@ -31,7 +32,7 @@ def test_every_answer_is_one_versions_own_while_models_change(tmp_path: Path, di
     offline: dict[str, np.ndarray] = {}
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
         memory = memory_of(server)
-        with Load(server.url, pngs) as load:
+        with Load(server.url, pngs, limit=REPLIES) as load:
             for seed in range(SWAPS):
                 version = publish_tiny(memory, seed)
                 offline[version] = answers(tiny_onnx(seed), digits.images[:IMAGES, :, :, None])

@@ -2,11 +2,12 @@
 
 import gzip
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps
 
 from server.pictures.preprocessing import Preprocessing
 from server.store.dataset import Labelled
@@ -14,7 +15,7 @@ from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_
 from tests.tiny import memory_in
 from trainer import dataset, idx
 from trainer.errors import DatasetError
-from trainer.prepare import part_of, prepare
+from trainer.prepare import Prepared, part_of, prepare
 
 DIGIT = Preprocessing("digit", 28, 28, 1)
 COLOUR = Preprocessing("resize", 32, 32, 3)
@@ -80,6 +81,31 @@ def test_a_class_missing_in_test_is_named(tmp_path: Path) -> None:
     )
     with pytest.raises(DatasetError, match="no test image of 4"):
         dataset.find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"", "expected 10 names, .* found 0"),
+        (b"a\nb\nc\n", "expected 10 names, .* found 3"),
+        (b"a\nb\nc\nd\ne\nf\ng\nh\ni\n\n\n", "expected 10 names, .* found 9"),
+        (b"a\nb\nc\nd\ne\nf\ng\nh\ni\na\n", "'a' is none"),
+        (b"a\nb\n\nd\ne\nf\ng\nh\ni\nj\n", "'' is none"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_names_that_do_not_fit_the_classes_are_refused(tmp_path: Path, text: bytes, says: str) -> None:
+    write_small_mnist(tmp_path, 200, 200)
+    (tmp_path / "labels.txt").write_bytes(text)
+    with pytest.raises(DatasetError, match=rf"labels\.txt: .*{says}"):
+        dataset.find(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nmore\nthan needed\n"])
+def test_classes_have_the_names_of_their_lines(tmp_path: Path, end: str) -> None:
+    write_small_mnist(tmp_path, 200, 200)
+    (tmp_path / "labels.txt").write_text("zéro\none\ntwo\nthree\n4\n5\n6\n7\n8\nnine" + end, "utf-8")
+    assert dataset.find(tmp_path).labels == ("zéro", "one", "two", "three", "4", "5", "6", "7", "8", "nine")
 
 
 def write_folders(folder: Path, labels: tuple[str, ...] = ("cat", "dog"), images: int = 60) -> None:
@@ -150,16 +176,49 @@ def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path
     pictures += [Labelled(Image.fromarray(base.images[each]), str(base.classes[each])) for each in range(400)]
     memory.dataset.add(pictures, "upload")
     prepared = prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)
-    assert prepared.skipped == 100 + len(prepared.rows["validation"]) + len(prepared.rows["gate"])
-    assert len(prepared.rows["uploads"]) + len(prepared.rows["held out"]) == len(prepared.rows["fit"])
+    assert len(prepared.rows["held out"]) == 0
+    assert bytes_of(prepared, "uploads") <= bytes_of(prepared, "fit")
+    assert prepared.skipped == 500 - len(prepared.rows["uploads"]) > 200
     memory.dataset.add(
         [Labelled(Image.fromarray(fresh.images[each]), str(fresh.classes[each])) for each in range(1000, 1100)],
-        "upload",
+        "scanner",
     )
     again = prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)
-    assert len(again.rows["uploads"]) + len(again.rows["held out"]) == len(prepared.rows["fit"]) + 100
-    judging = {again.images[row].tobytes() for part in ("validation", "gate", "test") for row in again.rows[part]}
-    assert not judging & {again.images[row].tobytes() for part in ("fit", "uploads") for row in again.rows[part]}
+    assert again.sources == ("scanner",) * len(again.rows["held out"])
+    assert len(again.rows["held out"]) > 10
+    assert len(again.rows["uploads"]) + len(again.rows["held out"]) > len(prepared.rows["uploads"]) + 95
+    judging = bytes_of(again, "validation", "gate", "test", "held out")
+    assert not judging & bytes_of(again, "fit", "uploads")
+
+
+def bytes_of(prepared: Prepared, *parts: str) -> set[bytes]:
+    return {prepared.images[row].tobytes() for part in parts for row in prepared.rows[part]}
+
+
+def test_no_copy_of_what_judges_is_trained_on(tmp_path: Path) -> None:
+    write_small_mnist(tmp_path / "set", 300, 100)
+    memory, held = memory_in(tmp_path), mnist("t10k")
+    digits = [Image.fromarray(pixels) for pixels in held.images[:100]]
+    saved = [Image.open(io.BytesIO(encoded(digit, "JPEG", quality=75))) for digit in digits]
+    inverted = [ImageOps.invert(digit) for digit in digits]
+    shifted = [ImageChops.offset(digit, 1, -1) for digit in digits]
+    enlarged = [digit.resize((280, 280), Image.Resampling.BICUBIC) for digit in digits]
+    labels = [str(number) for number in held.classes[:100]]
+    for copied in (saved, inverted, shifted, enlarged):
+        memory.dataset.add([Labelled(*each) for each in zip(copied, labels, strict=True)], "upload")
+    prepared = prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)
+    assert len(prepared.rows["uploads"]) + len(prepared.rows["held out"]) <= 4
+
+
+def test_a_picture_in_both_halves_judges_and_does_not_train(tmp_path: Path) -> None:
+    train, test = mnist("train"), mnist("t10k")
+    twice = Digits(
+        np.concatenate([train.images[:300], test.images[:40]]), np.concatenate([train.classes[:300], test.classes[:40]])
+    )
+    write_idx(tmp_path / "set", twice, Digits(test.images[:100], test.classes[:100]))
+    prepared = prepare(dataset.find(tmp_path / "set"), memory_in(tmp_path), DIGIT, tmp_path)
+    assert prepared.base_left_out > 25  # the others of the forty fell into parts that judge
+    assert not bytes_of(prepared, "fit") & bytes_of(prepared, "validation", "gate", "test")
 
 
 def test_an_upload_with_a_label_the_dataset_lacks_is_named(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """A trainer that is started by hand holds its jobs to what the server's settings of the same names say."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from export.gate import Limits
+from server.routes.jobs import _policy as jobs_policy
 from server.settings import SettingError, Settings
 from tests.tiny import memory_in
 from trainer.__main__ import Runner, _flags, _parser, _train
@@ -22,10 +23,15 @@ def test_the_defaults_are_the_servers() -> None:
 
 
 def test_variables_are_read_and_flags_win() -> None:
-    environment = {"RELEARN_GATE_ACCURACY_MARGIN": "0.02", "RELEARN_KEEP_JOBS": "7", "RELEARN_PORT": "no port"}
+    environment = {
+        "RELEARN_GATE_ACCURACY_MARGIN": "0.02",
+        "RELEARN_KEEP_JOBS": "7",
+        "RELEARN_JOB_LIMIT_SECONDS": "60",
+        "RELEARN_PORT": "no port",
+    }
     arguments = vars(_parser().parse_args(["--gate-cost-factor", "9", "--keep-jobs", "8"]))
     found = policy_of(arguments, environment)
-    assert found == Policy(Limits(accuracy_margin=0.02, cost_factor=9.0), keep_jobs=8)
+    assert found == Policy(Limits(accuracy_margin=0.02, cost_factor=9.0), keep_jobs=8, job_limit_seconds=60)
 
 
 @pytest.mark.parametrize("text", ["none", "-1"])
@@ -48,10 +54,34 @@ def test_the_child_is_told_the_runners_policy() -> None:
     assert policy_of(arguments, {}) == policy
 
 
+@pytest.mark.parametrize(("own", "in_the_row", "held_to"), [(60.0, {}, 60.0), (60.0, {"job_limit_seconds": 5.0}, 5.0)])
+def test_the_time_limit_is_the_rows_or_the_trainers_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: float, in_the_row: dict[str, float], held_to: float
+) -> None:
+    memory = memory_in(tmp_path)
+    limits: list[float] = []
+
+    def run_job(_: object, __: str, ___: object, limit_seconds: float, *____: object) -> dict[str, str]:
+        limits.append(limit_seconds)
+        return {"state": "published"}
+
+    monkeypatch.setattr("trainer.__main__.run_job", run_job)
+    job = memory.jobs.create({}, "api", dict(in_the_row)).job
+    assert Runner(memory, Places(), Policy(job_limit_seconds=own)).run(job) == 0
+    assert limits == [held_to]
+
+
+def test_what_the_server_writes_into_a_row_is_its_whole_policy() -> None:
+    settings = replace(Settings(), job_limit_seconds=7.0, keep_jobs=3, gate_cost_factor=9.0)
+    written = jobs_policy(settings)
+    assert Policy.from_json(written, Policy()) == Policy(Limits(cost_factor=9.0), keep_jobs=3, job_limit_seconds=7.0)
+    assert {*written, *written["limits"]} == {*asdict(Policy()), *asdict(Limits())}  # type: ignore[misc]
+
+
 def test_a_job_created_by_hand_carries_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = Policy(Limits(accuracy_margin=0.02))
     memory = memory_in(tmp_path)
-    runner = Runner(memory, Places(), policy, 1.0)
+    runner = Runner(memory, Places(), policy)
     monkeypatch.setattr(runner, "run", lambda *_, **__: 0)
     assert _train(runner, {}) == 0
     assert memory.jobs.get("1").policy == asdict(policy)

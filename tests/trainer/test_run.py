@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from server.models.model import load
+from server.pictures.image import Limits
+from server.settings import Settings
 from server.store.dataset import Labelled
 from server.store.files import Json
 from server.store.memory import Memory, open_memory
@@ -69,7 +71,7 @@ def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: 
     assert model.labels == tuple(sorted(CLASSES))
     for label in CLASSES:
         data = (tmp_path / "set" / "test" / label / "3.jpg").read_bytes()
-        outputs = model.predict(model.preprocessing.read(data, 10**6)[None])
+        outputs = model.predict(model.preprocessing.read(data, Limits.of(Settings()))[None])
         assert model.labels[int(outputs.probabilities[0].argmax())] == label
         assert outputs.scores is not None
         assert 0 < outputs.scores[0] <= 1.00001

@@ -13,7 +13,7 @@ BASE = 900
 def prepared_with(uploads: int) -> Prepared:
     images = np.zeros((BASE + uploads, 8, 8, 1), np.uint8)
     rows = {"fit": np.arange(BASE), "uploads": np.arange(BASE, BASE + uploads)}
-    return Prepared(("a", "b"), images, np.zeros(len(images), np.int64), rows, (), 0)
+    return Prepared(("a", "b"), images, np.zeros(len(images), np.int32), rows, (), 0)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.25, 0.5])

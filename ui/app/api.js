@@ -6,8 +6,10 @@
  * @import * as T from "./types.js"
  */
 
-import { base, blob, checked, failureOf, json, send, sentence } from "./transport.js";
+import { eventsOf } from "./events.js";
+import { base, blob, checked, Failure, failureOf, json, send, sentence, stream, unkeyed } from "./transport.js";
 
+const AGAIN_MS = 2_000; // between a stream's break and the next attempt
 const PAGE_MOST = 1000; // entries of a list that the server gives at once
 
 /** @returns {Promise<T.Health>} also when the service calls itself unhealthy, which is an answer like any other */
@@ -18,7 +20,7 @@ export async function health() {
 }
 
 /** @returns {Promise<T.Stats>} */
-export const stats = () => json("GET", "/stats");
+export const stats = async () => (await unkeyed("GET", "/stats")).json();
 
 /**
  * @param {Blob} image @param {AbortSignal} [signal]
@@ -28,7 +30,7 @@ export async function predict(image, signal) {
   const form = new FormData();
   form.append("file", image, "image");
   const begun = performance.now();
-  const response = await checked("POST", "/predict?include=input", { body: form, signal });
+  const response = await unkeyed("POST", "/predict?include=input", { body: form, signal });
   const prediction = await response.json();
   return { prediction, timing: { ...timingOf(response), total: performance.now() - begun } };
 }
@@ -40,7 +42,8 @@ export async function predict(image, signal) {
 export async function predictBatch(images, signal) {
   const form = new FormData();
   for (const image of images) form.append("files", image, "image");
-  const { model_version, predictions } = await json("POST", "/predict/batch", { body: form, signal });
+  const response = await unkeyed("POST", "/predict/batch", { body: form, signal });
+  const { model_version, predictions } = await response.json();
   return predictions.map((/** @type {any} */ each) =>
     each.error === undefined ? { ...each, model_version } : { error: sentence(each.error) },
   );
@@ -76,10 +79,8 @@ export const removeBatch = (batch) => json("DELETE", `/dataset/batches/${encodeU
 export const acceptImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/accept`);
 /** @param {string} sha256 */
 export const rejectImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/reject`);
-/** @param {string} sha256 @returns {Promise<Blob>} a stored picture */
-export const picture = (sha256) => blob(`/dataset/images/${encodeURIComponent(sha256)}`);
-/** @param {string} sha256 where a picture can be seen */
-export const imageUrl = (sha256) => `${base}/dataset/images/${encodeURIComponent(sha256)}`;
+/** @param {string} sha256 @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
+export const image = (sha256) => blob(`/dataset/images/${encodeURIComponent(sha256)}`);
 
 /** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} null: nothing new */
 export const retrain = (options) =>
@@ -92,22 +93,38 @@ export const cancel = (job) => json("DELETE", `/retrain/jobs/${encodeURIComponen
 export const jobLog = async (job) => (await checked("GET", `/retrain/jobs/${encodeURIComponent(job)}/log`)).text();
 
 /**
- * Follow a job from its first event to its result; a connection that breaks is made again by the browser.
+ * Follow a job from its first event to its result; a connection that breaks is made again. Not by EventSource, which
+ * can't be told to send a key.
  *
  * @param {string} job
  * @param {{progress: (event: T.JobEvent, id: number) => void, result: (result: T.JobResult) => void,
- *   interrupted: (forGood: boolean) => void}} on `forGood`: the browser does not try again
+ *   interrupted: (forGood: boolean) => void}} on `forGood`: it is not tried again
  * @returns {() => void} stops following
  */
 export function follow(job, on) {
-  const stream = new EventSource(`${base}/retrain/jobs/${encodeURIComponent(job)}/events`);
-  stream.addEventListener("progress", (event) => on.progress(JSON.parse(event.data), Number(event.lastEventId)));
-  stream.addEventListener("result", (event) => {
-    stream.close();
-    on.result(JSON.parse(event.data));
-  });
-  stream.addEventListener("error", () => on.interrupted(stream.readyState === EventSource.CLOSED));
-  return () => stream.close();
+  const stop = new AbortController();
+  void listen("0");
+  return () => stop.abort();
+
+  /** @param {string} last the event that was heard last */
+  async function listen(last) {
+    let forGood = false;
+    try {
+      const path = `/retrain/jobs/${encodeURIComponent(job)}/events`;
+      const told = await stream(path, { "Last-Event-ID": last }, stop.signal);
+      for await (const { id, event, data } of eventsOf(told)) {
+        if (stop.signal.aborted) return;
+        if (event === "result") return on.result(JSON.parse(data));
+        last = id;
+        on.progress(JSON.parse(data), Number(id));
+      }
+    } catch (error) {
+      forGood = error instanceof Failure && error.status !== 0;
+    }
+    if (stop.signal.aborted) return;
+    on.interrupted(forGood);
+    if (!forGood) setTimeout(() => stop.signal.aborted || listen(last), AGAIN_MS);
+  }
 }
 
 /** @param {number} wanted versions @returns {Promise<T.Models>} */
@@ -120,9 +137,12 @@ export const promote = (version, reason) =>
     body: JSON.stringify({ reason }),
     type: "application/json",
   });
-/** @param {string} version @param {string} file where a file of a version's report can be seen */
-export const reportUrl = (version, file) =>
-  `${base}/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
+/** @param {string} version @param {string} file where a file of a version's report can be seen without a key */
+export const reportUrl = (version, file) => base + reportPath(version, file);
+/** @param {string} version @param {string} file @returns {Promise<Blob>} a file of a version's report */
+export const reportFile = (version, file) => blob(reportPath(version, file));
+/** @param {string} version @param {string} file */
+const reportPath = (version, file) => `/models/${encodeURIComponent(version)}/report/${encodeURIComponent(file)}`;
 
 /**
  * The newest of a list that comes in pages, as many as are wanted, with what else its last page says; `more` is whether

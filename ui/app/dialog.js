@@ -3,13 +3,19 @@
 
 import { element } from "./element.js";
 
+const KEY_HINTS = {
+  none: "Whoever runs this server has it. It is kept in this tab only and forgotten when the tab closes.",
+  wrong: "That key is not the right one. Whoever runs this server makes keys with python -m server key.",
+  scope: "The key of this tab may not do this. Another one may: it takes the place of the first.",
+};
+
 /**
- * The API key, or null if it was not given. It is kept by api.js, for this tab only.
+ * The API key, or null if it was not given. It is kept by transport.js, for this tab only.
  *
- * @param {boolean} wrong whether one was tried already
+ * @param {"none" | "wrong" | "scope"} why none was given, or the one that was is wrong or may not do this
  * @returns {Promise<string | null>}
  */
-export function askKey(wrong) {
+export function askKey(why) {
   const field = element("input", {
     type: "password",
     id: "key",
@@ -24,13 +30,7 @@ export function askKey(wrong) {
   return ask(
     "This needs the API key",
     [
-      element(
-        "p",
-        { id: "key-hint" },
-        wrong
-          ? "That key is not the right one. Whoever runs this server set it as RELEARN_API_KEY."
-          : "Whoever runs this server has it. It is kept in this tab only and forgotten when the tab closes.",
-      ),
+      element("p", { id: "key-hint" }, KEY_HINTS[why]),
       element("label", { for: "key" }, "API key"),
       field,
     ],

@@ -10,7 +10,7 @@ import { hooks } from "./transport.js";
 /** Style sheets that the first view needs none of; the others share them. */
 const LATER = ["charts", "teach", "retrain", "models", "health"];
 
-hooks.askKey = async (wrong) => (await import("./dialog.js")).askKey(wrong);
+hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
 hooks.reached = note;
 startRouter();
 showFrame({

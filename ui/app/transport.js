@@ -1,16 +1,16 @@
 // @ts-check
 /**
  * Requests, and what goes wrong with them. A request gives a whole answer or throws a Failure, whose message is a
- * sentence for a person. Where the server asks for its key, the key is asked for and the request made again.
+ * sentence for a person. Where the server asks for a key, the key is asked for and the request made again.
  */
 
 const KEY = "relearn-key";
 const SILENCE_MS = 30_000;
+const TOLD = ["Content-Type", "Server-Timing"]; // headers that somebody asks for
 
-/** The server: the one that the page came from, unless the page names another. */
-export const base = (
-  document.querySelector('meta[name="relearn-api"]')?.getAttribute("content") ?? ""
-).replace(/\/+$/, "");
+const elsewhere = document.querySelector('meta[name="relearn-api"]')?.getAttribute("content");
+/** The server: the folder that the page came from, which a proxy may have put anywhere, unless the page names another. */
+export const base = (elsewhere || new URL(".", document.baseURI).pathname).replace(/\/+$/, "");
 
 /**
  * A request that did not work out. `code` is the server's word, or "lost" where no answer came, "slow" where the line
@@ -27,7 +27,7 @@ export class Failure extends Error {
 
 /** What the page does when a key is needed, and when the server is found or lost; set once, in main.js. */
 export const hooks = {
-  /** @type {(wrong: boolean) => Promise<string | null>} the key that was typed, null for none */
+  /** @type {(why: "none" | "wrong" | "scope") => Promise<string | null>} the key that was typed, null for none */
   askKey: async () => null,
   /** @type {(reached: boolean) => void} */
   reached: () => {},
@@ -40,39 +40,85 @@ export const hooks = {
  */
 
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<Response>} which is good */
-export function checked(method, path, sending) {
-  return withKey(async (key) => {
-    const response = await send(method, path, sending, method === "GET" ? null : key);
-    if (!response.ok) throw await failureOf(response);
-    return response;
-  });
-}
+export const checked = (method, path, sending) =>
+  withKey((key) => good(method, path, sending, key), method === "GET");
 
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<any>} */
 export const json = async (method, path, sending) => (await checked(method, path, sending)).json();
 
+/** @param {string} path @returns {Promise<Blob>} a file, as it is */
+export const blob = async (path) => (await checked("GET", path)).blob();
+
 /**
- * Make a request; where it fails for want of the key, ask for the key and make it again. Only a key that the server took
- * is kept.
+ * What anybody may ask, which is sent no key.
  *
- * @template Answer @param {(key: string | null) => Promise<Answer>} request @returns {Promise<Answer>}
+ * @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<Response>} which is good
  */
-async function withKey(request) {
-  let key = sessionStorage.getItem(KEY);
-  const keep = () => key !== null && sessionStorage.setItem(KEY, key);
-  for (;;) {
+export const unkeyed = (method, path, sending) => good(method, path, sending, null);
+
+/** @param {string} method @param {string} path @param {Sending | undefined} sending @param {string | null} key */
+async function good(method, path, sending, key) {
+  const response = await send(method, path, sending, key);
+  if (!response.ok) throw await failureOf(response);
+  return response;
+}
+
+/** The key that is sent: the tab's own, or one that was typed and that the server has not taken yet. */
+let held = sessionStorage.getItem(KEY);
+/** @type {Promise<string | null> | null} the question for a key that is being asked: one, however many requests wait */
+let asking = null;
+let declined = false; // no key was given: what a view merely shows asks again when another is looked at
+window.addEventListener("hashchange", () => (declined = false));
+
+/** Whether the page was given a key. */
+export const hasKey = () => held !== null;
+
+/**
+ * Make a request; where it fails for want of a key, ask for one and make it again. Only a key that the server took is
+ * kept: a read may have needed none, unless it was refused before.
+ *
+ * @template Answer @param {(key: string | null) => Promise<Answer>} request @param {boolean} isRead
+ * @returns {Promise<Answer>}
+ */
+async function withKey(request, isRead) {
+  for (let needed = !isRead; ; needed = true) {
+    const key = held;
     try {
       const answer = await request(key);
-      keep();
+      if (needed) keep(key);
       return answer;
     } catch (error) {
-      if (error instanceof Failure && error.status && error.status !== 401) keep(); // refused for something else
-      if (!(error instanceof Failure) || error.status !== 401) throw error;
-      sessionStorage.removeItem(KEY);
-      key = await hooks.askKey(key !== null);
-      if (key === null) throw new Failure("Nothing was changed, since that needs the API key.", error.code, 401);
+      const isScope = error instanceof Failure && error.code === "insufficient_scope";
+      if (!(error instanceof Failure) || (error.status !== 401 && !isScope)) throw error;
+      if (held !== key) continue; // another request has asked meanwhile
+      if (isScope) keep(key);
+      else drop(key);
+      if ((isRead && declined) || !(await giveKey(key === null ? "none" : isScope ? "scope" : "wrong"))) {
+        const what = isRead ? "This is not shown" : "Nothing was changed";
+        throw new Failure(`${what}, since that needs the API key.`, error.code, error.status);
+      }
     }
   }
+}
+
+/** @param {"none" | "wrong" | "scope"} why @returns {Promise<boolean>} whether a key was given */
+async function giveKey(why) {
+  asking ??= hooks.askKey(why).finally(() => (asking = null));
+  const key = await asking;
+  declined = key === null;
+  held = key ?? held;
+  return key !== null;
+}
+
+/** @param {string | null} key which the server took */
+function keep(key) {
+  if (key !== null && key === held) sessionStorage.setItem(KEY, key);
+}
+
+/** @param {string | null} key which the server did not take: what the tab had before is its key again */
+function drop(key) {
+  if (sessionStorage.getItem(KEY) === key) sessionStorage.removeItem(KEY);
+  held = sessionStorage.getItem(KEY);
 }
 
 /**
@@ -89,7 +135,7 @@ export function send(method, path, { body, type, silence = SILENCE_MS, signal, p
       clearTimeout(quiet);
       quiet = setTimeout(() => give(slow()), silence);
     };
-    const cancel = () => give(new Failure("Stopped.", "cancelled", 0));
+    const cancel = () => give(stopped());
     /** @param {Failure | Response} end */
     const give = (end) => {
       clearTimeout(quiet);
@@ -102,6 +148,7 @@ export function send(method, path, { body, type, silence = SILENCE_MS, signal, p
     if (signal?.aborted) return cancel();
     signal?.addEventListener("abort", cancel);
     request.open(method, base + path);
+    request.responseType = "arraybuffer";
     if (type) request.setRequestHeader("Content-Type", type);
     if (key !== null) request.setRequestHeader("X-API-Key", key);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
@@ -111,22 +158,57 @@ export function send(method, path, { body, type, silence = SILENCE_MS, signal, p
     request.addEventListener("progress", moved);
     request.addEventListener("error", () => give(lost()));
     request.addEventListener("load", () => {
-      const timing = request.getResponseHeader("Server-Timing") ?? "";
-      give(new Response(request.responseText, { status: request.status, headers: { "Server-Timing": timing } }));
+      const headers = TOLD.map((name) => /** @type {[string, string]} */ ([name, request.getResponseHeader(name) ?? ""]));
+      give(new Response(request.response, { status: request.status, headers }));
     });
     moved();
     request.send(body);
   });
 }
 
-/** @param {string} path @returns {Promise<Blob>} a file, as it is */
-export async function blob(path) {
-  const response = await fetch(base + path).catch(() => {
+/**
+ * What comes as it is made, by fetch, since XMLHttpRequest hands over wholes. The server lets hear from it now and then.
+ *
+ * @param {string} path @param {Record<string, string>} headers @param {AbortSignal} signal
+ * @returns {Promise<ReadableStream<Uint8Array>>}
+ */
+export const stream = (path, headers, signal) => withKey((key) => opened(path, headers, signal, key), true);
+
+/**
+ * @param {string} path @param {Record<string, string>} headers @param {AbortSignal} signal @param {string | null} key
+ * @returns {Promise<ReadableStream<Uint8Array>>}
+ */
+async function opened(path, headers, signal, key) {
+  const end = new AbortController();
+  let quiet = 0;
+  const moved = () => {
+    clearTimeout(quiet);
+    quiet = setTimeout(() => end.abort(slow()), SILENCE_MS);
+  };
+  const cancel = () => {
+    clearTimeout(quiet);
+    end.abort(stopped());
+  };
+  signal.addEventListener("abort", cancel);
+  moved();
+  const sent = key === null ? headers : { ...headers, "X-API-Key": key };
+  const response = await fetch(base + path, { headers: sent, signal: end.signal }).catch(() => {
+    clearTimeout(quiet);
+    if (end.signal.aborted) throw end.signal.reason;
     hooks.reached(false);
     throw lost();
   });
-  if (!response.ok) throw await failureOf(response);
-  return response.blob();
+  hooks.reached(true);
+  if (!response.ok) throw await failureOf(response).finally(cancel);
+  const body = /** @type {ReadableStream<Uint8Array>} */ (response.body);
+  const watch = new TransformStream({
+    transform(piece, out) {
+      moved();
+      out.enqueue(piece);
+    },
+    flush: () => clearTimeout(quiet),
+  });
+  return body.pipeThrough(watch);
 }
 
 /** @param {Response} response @returns {Promise<Failure>} */
@@ -140,6 +222,7 @@ export async function failureOf(response) {
 }
 
 const lost = () => new Failure("The server can't be reached. The page tries again by itself.", "lost", 0);
+const stopped = () => new Failure("Stopped.", "cancelled", 0);
 const slow = () => new Failure("The line is too slow: nothing moved for a while. Try again.", "slow", 0);
 
 /** @param {string} text the server's sentences begin small and end open, as they are parts of a log line too */

@@ -4,9 +4,6 @@ A server may run meanwhile, so what seems wrong between a row and a file is look
 may be gone by now, or the file be named.
 """
 
-import hashlib
-import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection, Engine, select
 
+from server.store import files
 from server.store.annotations import CHUNK
 from server.store.content import is_named
 from server.store.errors import BrokenArtifact
-from server.store.manifest import FILE_LIMIT_BYTES, Manifest
+from server.store.manifest import MANIFEST_LIMIT_BYTES, Manifest
 from server.store.tables import image, model, pending
-
-PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
     wrong = []
     for file, (sha256, size) in sorted(manifest.files.items()):
         try:
-            found = _digest(folder / file, size)
+            found = files.digest(folder / file, size)
         except FileNotFoundError:
             wrong.append(f"{file} is missing")
         except OSError as error:
@@ -95,21 +91,7 @@ def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
 def read_manifest_file(folder: Path) -> tuple[bytes, Manifest]:
     """The bytes of a manifest, and what they say; raises BrokenArtifact."""
     try:
-        data = (folder / "manifest.json").read_bytes()[: FILE_LIMIT_BYTES + 1]
+        data = files.read_regular(folder / "manifest.json", MANIFEST_LIMIT_BYTES)
     except OSError as error:
         raise BrokenArtifact(f"manifest.json can't be read: {error.strerror}") from None
     return data, Manifest.from_json(data)
-
-
-def _digest(path: Path, expected_bytes: int) -> tuple[str, int]:
-    """sha256 and size of a plain file, of no more than is needed to tell it from an expected one; raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise OSError(0, "it is a link, or no plain file")
-        digest = hashlib.sha256()
-        if status.st_size == expected_bytes:
-            while piece := file.read(PIECE_BYTES):
-                digest.update(piece)
-    return digest.hexdigest(), status.st_size

@@ -1,9 +1,7 @@
 """Is the file of every image there and the one that it was named for, and is every picture there an image's?"""
 
 import io
-import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,13 @@ from PIL import Image
 from sqlalchemy import Row, func, select
 
 from server.pictures import image as pictures
+from server.store import files
 from server.store.check.look import Look
-from server.store.content import picture_path
+from server.store.content import PICTURE_LIMIT_BYTES, picture_path
 from server.store.files import TEMP_PREFIX
 from server.store.tables import image
 
 PAGE = 200  # images that are looked at between two looks at the facts
-LIMIT_BYTES = 4 * 2**20  # read of a file; the pixels of the largest picture are a tenth of it
 NAMED = re.compile(r"([0-9a-f]{2})[0-9a-f]{62}\.png")
 TEMP = re.compile(rf"{re.escape(TEMP_PREFIX)}([0-9a-f]{{64}}\.png).*")
 
@@ -62,7 +60,7 @@ def _wrong(look: Look, row: Row[Any]) -> str | None:
     remedy = f"upload the picture again, or remove it: DELETE /dataset/images/{row.sha256}"
     replace = f"remove the file, and {remedy}"
     try:
-        data = _read(look.path("data", path))
+        data = files.read_regular(look.path("data", path), PICTURE_LIMIT_BYTES, alone=False)
     except FileNotFoundError:
         return f"image {row.sha256}: its file {path} is missing; {remedy}"
     except OSError as error:
@@ -77,15 +75,6 @@ def _wrong(look: Look, row: Row[Any]) -> str | None:
         remedy = f"set image.bytes in row {row.id} to that"
         return f"image {row.sha256}: its file {path} has {len(data)} bytes, and {row.bytes} are noted down; {remedy}"
     return None
-
-
-def _read(path: Path) -> bytes:
-    """A plain file's bytes; it may have a second name, of before there was a database. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is no plain file")
-        return file.read(LIMIT_BYTES)
 
 
 def _name(data: bytes) -> str:

@@ -43,9 +43,9 @@ class Check:
         self._blind = False  # to some of it
         self._look = Look(
             engine=reading_engine(self._url),
-            roots={"data": settings.data, "artifacts": settings.artifacts},
+            roots={"data": settings.data.resolve(), "artifacts": settings.artifacts.resolve()},
             name=settings.name,
-            baseline=settings.baseline,
+            baseline=settings.baseline.resolve(),
             serves=serves,
             progress=self._progress.tell,
         )

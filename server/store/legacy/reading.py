@@ -41,10 +41,10 @@ def read_lines(path: Path) -> list[dict[str, Json]]:
     if not path.is_file():
         return []
     objects = []
-    for line in path.read_bytes().split(b"\n"):
+    for line in files.read_regular(path, files.JSON_LIMIT_BYTES).split(b"\n"):
         try:
             content = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(content, dict):
             objects.append(content)

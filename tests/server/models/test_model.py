@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from server.models import graph
-from server.models.model import Model, load
+from server.models.model import Model, load, score_threshold
 from server.store.errors import BrokenArtifact
 from tests.tiny import memory_in, publish_tiny, tiny_candidate, tiny_onnx
 
@@ -66,6 +66,14 @@ def define_a_function(model: onnx.ModelProto) -> None:
     model.functions.add(name="f", domain="x")
 
 
+def make_much_of_a_number(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("ConstantOfShape", ["shape"], ["y"]))
+
+
+def draw_at_random(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("RandomUniform", [], ["y"], shape=[1]))
+
+
 def have_no_node(model: onnx.ModelProto) -> None:
     del model.graph.node[:]
 
@@ -79,6 +87,8 @@ def have_no_node(model: onnx.ModelProto) -> None:
         use_a_foreign_domain,
         import_a_foreign_domain,
         define_a_function,
+        make_much_of_a_number,
+        draw_at_random,
         have_no_node,
     ],
 )
@@ -133,6 +143,14 @@ def test_outputs_that_are_no_probabilities_are_refused(edit: "object") -> None:
 def test_another_shape_than_the_manifests_is_refused(shape: dict[str, int]) -> None:
     with pytest.raises(BrokenArtifact):
         model_of(tiny_onnx(**shape))
+
+
+@pytest.mark.parametrize(
+    "report", [b"{}", b"", b"[" * 100_000, b'{"calibration": {"score_threshold": NaN}}', b'{"calibration": []}']
+)
+def test_a_report_without_a_threshold_is_refused(report: bytes) -> None:
+    with pytest.raises(BrokenArtifact, match="names no threshold"):
+        score_threshold(report)
 
 
 def test_other_answers_than_at_training_are_refused(tmp_path: Path) -> None:

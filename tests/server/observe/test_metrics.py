@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
+from server.observe.crew import Crew
 from server.observe.metrics import SECONDS, Metrics, observe_many
 from server.web.access import AccessLog, Record
 
@@ -28,7 +29,7 @@ def record(status: int = 200, batch_size: int = 0, path: bytes = b"/predict") ->
 
 
 def test_records_are_counted_by_route_and_status() -> None:
-    metrics = Metrics()
+    metrics = Metrics(Crew())
     metrics.count([record(batch_size=4), record(batch_size=4), record(503)])
     metrics.count_reload(success=True)
     metrics.gauge("3", 5)
@@ -47,14 +48,14 @@ def test_records_are_counted_by_route_and_status() -> None:
         assert line in text.splitlines()
 
 
-def test_a_line_has_its_seven_words_whatever_the_path_is() -> None:
+def test_a_line_has_its_eight_words_whatever_the_path_is() -> None:
     lines: list[str] = []
     log = AccessLog(lambda _: None, lines.append)
     log._pending = [record(path=b"/a%20b%0A"), record(path=b"/\xff" + b"x" * 1000)]
     log.flush()
     for line in "".join(lines).splitlines():
         words = line.split(" ")
-        assert len(words) == 7
+        assert len(words) == 8
         assert words[1] == "POST"
-        assert words[3:] == ["200", "2.00ms", "model=3", "id=id-1"]
+        assert words[3:] == ["200", "2.00ms", "model=3", "client=-", "id=id-1"]
         assert len(line) < 400

@@ -14,8 +14,8 @@ from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType,
 from server.pictures.preprocessing import Preprocessing
 from tests.digits import Digits, encoded
 
-LIMIT = 1_000_000
-DIGIT = Preprocessing("digit", 28, 28, 1)
+LIMIT = image.Limits(pixels=1_000_000, memory_bytes=2**24, whole_pixels=500_000)
+DIGIT = Preprocessing("digit", 28, 28, 1, 2)
 
 
 def drawn(digits: Digits, position: int = 0) -> Image.Image:

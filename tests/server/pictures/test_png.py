@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from server.pictures import digit, png
+from server.pictures import digit_1, digit_2, png
 from server.pictures.errors import PictureError, UnusableImage
+from server.pictures.image import Limits
 from server.pictures.preprocessing import Preprocessing
+from server.settings import Settings
 from tests.digits import Digits, encoded, png_of
+
+LIMITS = Limits.of(Settings())
+DIGIT_1, DIGIT_2 = Preprocessing("digit", 28, 28, 1), Preprocessing("digit", 28, 28, 1, 2)
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -108,7 +113,7 @@ def test_an_image_cut_anywhere_is_refused(digits: Digits) -> None:
             with pytest.raises(UnusableImage):
                 png.read_grey(data[:length], 28, 28)
         with pytest.raises(PictureError):
-            Preprocessing("digit", 28, 28, 1).read(data[:length], 10**6)
+            DIGIT_2.read(data[:length], LIMITS)
 
 
 @settings(max_examples=50)
@@ -117,16 +122,17 @@ def test_an_image_cut_anywhere_is_refused(digits: Digits) -> None:
 )
 def test_many_files_are_read_as_each_alone(kinds: list[str]) -> None:
     files = [FILES[kind] for kind in kinds]
-    for preprocessing in (Preprocessing("digit", 28, 28, 1), Preprocessing("resize", 28, 28, 1)):
+    for preprocessing in (DIGIT_1, DIGIT_2, Preprocessing("resize", 28, 28, 1)):
         for kind, data, found in zip(kinds, files, preprocessing.read_ready(files), strict=True):
-            assert found is None or np.array_equal(found, preprocessing.read(data, 10**6))
+            assert found is None or np.array_equal(found, preprocessing.read(data, LIMITS))
             assert found is not None or kind not in ("digit", "split", "chatty")
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 30), st.integers(1, 30))))
 def test_many_pictures_are_judged_as_each_alone(greys: np.ndarray) -> None:
-    alone = [digit.is_normal(grey.tobytes(), grey.shape[1]) for grey in greys]
-    assert digit.are_normal(greys).tolist() == alone
+    for digit in (digit_1, digit_2):
+        alone = [digit.is_normal(grey.tobytes(), grey.shape[1]) for grey in greys]
+        assert digit.are_normal(greys).tolist() == alone
 
 
 @settings(max_examples=300)

@@ -16,8 +16,8 @@ from server.store import engine, opening
 from server.store.database import Database, Name
 from server.store.errors import Locked, StoreError, Unavailable
 from server.store.memory import Memory, open_memory
-from tests.postgres import Cluster
 from tests.opener import Opener
+from tests.postgres import Cluster
 from tests.server.store.memories import labelled, labels, sha_of, stored
 
 

@@ -1,5 +1,6 @@
 """What was acknowledged is there once, under its last label."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from PIL import Image
 
 from server.pictures import image
+from server.store import files
+from server.store.content import Content
 from server.store.dataset import Labelled, split_of
 from server.store.errors import NotFound, QuotaReached
 from server.store.memory import Memory
@@ -220,6 +223,54 @@ def test_the_quota_stops_an_upload_whole(opener: Opener, data: Path, limits: tup
     assert memory.dataset.add([labelled(1), labelled(2, "9")], "upload").count == 1
     memory.dataset.remove(sha_of(1))
     assert memory.dataset.add([labelled(3)], "upload").count == 1
+
+
+def test_an_upload_beyond_the_quota_writes_no_file(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = opener(images_limit=2)
+    monkeypatch.setattr(Content, "write", lambda *_: pytest.fail("a file was written"))
+    with pytest.raises(QuotaReached, match="3"):
+        memory.dataset.add([labelled(1), labelled(2), labelled(3)], "upload")
+
+
+@pytest.mark.parametrize("limits", [(4, 2**30), (100, 500)])
+def test_what_failed_uploads_leave_behind_is_within_the_quota(
+    opener: Opener, data: Path, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int]
+) -> None:
+    memory = opener(images_limit=limits[0], bytes_limit=limits[1])
+    write, remove = Content.write, files.remove_ours
+
+    def fail_at_the_end(self: Content, contents: dict[str, bytes], root: str) -> None:
+        write(self, contents, root)
+        raise OSError(errno.EIO, "a fault that a test made")
+
+    def fail(_: Path) -> int:
+        raise OSError(errno.EBUSY, "a fault that a test made")
+
+    monkeypatch.setattr(Content, "write", fail_at_the_end)
+    monkeypatch.setattr(files, "remove_ours", fail)
+    raised = []
+    for number in range(0, 12, 2):
+        with pytest.raises((OSError, QuotaReached)) as caught:
+            memory.dataset.add([labelled(number), labelled(number + 1)], "upload")
+        raised.append(caught.type)
+    assert (raised[0], raised[-1]) == (OSError, QuotaReached)
+    left = list(data.rglob("*.png"))
+    assert 0 < len(left) <= limits[0]
+    assert sum(path.stat().st_size for path in left) <= limits[1]
+    monkeypatch.setattr(Content, "write", write)
+    monkeypatch.setattr(files, "remove_ours", remove)
+    memory.content.sweep()
+    assert list(data.rglob("*.png")) == []
+    assert memory.dataset.add([labelled(1), labelled(2)], "upload").count == 2
+
+
+def test_a_lost_image_comes_back_into_a_full_store(opener: Opener, data: Path) -> None:
+    memory = opener(images_limit=1)
+    memory.dataset.add([labelled(1)], "upload")
+    (path,) = data.rglob("*.png")
+    path.unlink()
+    memory.dataset.add([labelled(1)], "upload")
+    assert path.is_file()
 
 
 def test_a_lost_file_of_a_known_image_is_healed_by_uploading_it_again(memory: Memory, data: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,52 @@ def test_links_folders_and_pipes_are_not_read(tmp_path: Path) -> None:
             files.read_regular(tmp_path / name, 10)
     with pytest.raises(OSError, match="larger than"):
         files.read_regular(plain, 0)
+
+
+def test_nothing_is_read_through_a_link_at_any_depth(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "plain").write_bytes(b"x")
+    (tmp_path / "to-a").symlink_to("a")
+    (tmp_path / "a" / "to-b").symlink_to(inner)
+    assert files.read_regular(inner / "plain", 10) == b"x"
+    for path in (tmp_path / "to-a" / "b" / "plain", tmp_path / "a" / "to-b" / "plain"):
+        assert path.read_bytes() == b"x"
+        with pytest.raises(NotADirectoryError):
+            files.read_regular(path, 10)
+    os.link(inner / "plain", tmp_path / "second-name")
+    with pytest.raises(OSError, match="not a plain file of its own"):
+        files.read_regular(inner / "plain", 10)
+    assert files.read_regular(inner / "plain", 10, alone=False) == b"x"
+
+
+def test_what_is_no_plain_file_is_not_written_to(tmp_path: Path) -> None:
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    (tmp_path / "plain").write_bytes(b"")
+    (tmp_path / "link").symlink_to("plain")
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        for name in ("link", "pipe", "socket"):
+            with pytest.raises(OSError, match=r"."):
+                files.open_plain(tmp_path / name, append)
+    os.close(files.open_plain(tmp_path / "new", append))
+    assert (tmp_path / "new").read_bytes() == b""
+
+
+def test_refusing_costs_no_descriptors(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = len(list(Path("/dev/fd").iterdir()))
+    for name in ("pipe", "none", "none/none"):
+        with pytest.raises(OSError, match=r"."):
+            files.open_plain(tmp_path / name)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_json_of_any_depth_is_refused_as_json_is(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="nested"):
+        files.read_json(tmp_path / "a")
 
 
 def test_only_an_object_is_json_for_us(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from server.store.content import Claim
 from server.store.errors import BrokenArtifact
-from server.store.manifest import Manifest, read_listed, read_manifest
+from server.store.manifest import Manifest, read_listed, read_manifest, verify_listed
 from server.store.versions import Reservation
 from tests.server.store.memories import NAME, write_version
+
+FOREIGN = ("../x", "/etc/passwd", "report/../../x", "a/b", "", ".", "..", ".hidden", "report/", "a\0b", "a\nb")
 
 
 def write(folder: Path, version: str = "1") -> Manifest:
@@ -32,8 +34,13 @@ def test_a_manifest_survives_its_own_form(tmp_path: Path) -> None:
         {"preprocessing": {"mode": "magic", "height": 28, "width": 28, "channels": 1}},
         {"preprocessing": {"mode": "digit", "height": 0, "width": 28, "channels": 1}},
         {"preprocessing": {"mode": "digit"}},
+        {"preprocessing": {"mode": "digit", "height": 28, "width": 28, "channels": 1, "number": 3}},
+        {"preprocessing": {"mode": "resize", "height": 28, "width": 28, "channels": 1, "number": 2}},
+        {"preprocessing": {"mode": "digit", "height": 28, "width": 28, "channels": 1, "number": True}},
         {"outputs": {"probability": {}}},
         {"files": None},
+        *({"files": {file: {"sha256": "0" * 64, "bytes": 1}}} for file in FOREIGN),
+        {"files": {f"report/{number}": {"sha256": "0" * 64, "bytes": 1} for number in range(1000)}},
         {"opset": "new"},
     ],
 )
@@ -41,6 +48,12 @@ def test_a_manifest_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[
     content = json.loads(write(tmp_path).to_json())
     with pytest.raises(BrokenArtifact):
         Manifest.from_json(json.dumps(content | change).encode())
+
+
+def test_a_manifest_from_before_preprocessing_had_a_number_means_the_first(tmp_path: Path) -> None:
+    content = json.loads(write(tmp_path).to_json())
+    del content["preprocessing"]["number"]
+    assert Manifest.from_json(json.dumps(content).encode()).preprocessing.number == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{", b'{"schema": 1}', b"\xff"])
@@ -110,6 +123,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: Callable[[Path], None
     damage(tmp_path / "1" / "golden.npz")
     with pytest.raises(BrokenArtifact, match=r"golden\.npz of version 1"):
         read_listed(tmp_path / "1", manifest, "golden.npz")
+    with pytest.raises(BrokenArtifact, match=r"golden\.npz of version 1"):
+        verify_listed(tmp_path / "1", manifest, "golden.npz")
+
+
+def test_a_whole_file_is_verified(tmp_path: Path) -> None:
+    manifest = write(tmp_path)
+    for file in manifest.files:
+        verify_listed(tmp_path / "1", manifest, file)
 
 
 def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.outcome import outcome
 from server.store.watch import Watch
+from server.training import feed
 from server.training.feed import KEPT_EVENTS, Feeds
 from tests.tiny import memory_in
 
@@ -126,3 +127,19 @@ def test_a_job_that_there_is_not_is_said(tmp_path: Path) -> None:
             await all_of(feeds, "7")
 
     with_feeds(memory_in(tmp_path), work)
+
+
+def test_followers_hear_from_us_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "SILENCE_SECONDS", 0.05)
+    memory = memory_in(tmp_path)
+    job = memory.jobs.create({}, "a test", {}).job
+
+    async def work(feeds: Feeds, _: Watch, __: asyncio.Event) -> None:
+        follower = feeds.follow(job)
+        async for each in follower:
+            if each == []:
+                break
+        await follower.aclose()  # type: ignore[attr-defined]
+
+    with_feeds(memory, work)
+    memory.close()

@@ -29,6 +29,7 @@ PROMISED = {
     errors.Malformed: (400, "malformed"),
     errors.Unauthorized: (401, "unauthorized"),
     errors.Forbidden: (403, "forbidden"),
+    errors.InsufficientScope: (403, "insufficient_scope"),
     errors.NoSuchPath: (404, "not_found"),
     NotFound: (404, "not_found"),
     errors.MethodNotAllowed: (405, "method_not_allowed"),
@@ -41,11 +42,14 @@ PROMISED = {
     LeaseLost: (409, "conflict"),
     errors.BodyTooLarge: (413, "body_too_large"),
     ImageTooLarge: (413, "image_too_large"),
+    errors.UrlTooLong: (414, "url_too_long"),
     errors.UnsupportedBody: (415, "unsupported_type"),
     UnsupportedType: (415, "unsupported_type"),
     UnusableImage: (422, "unusable_image"),
     UnusableLabel: (422, "unusable_label"),
     UnusableOption: (422, "unusable_option"),
+    errors.TooOften: (429, "too_often"),
+    errors.HeaderTooLarge: (431, "header_too_large"),
     errors.Failed: (500, "failed"),
     errors.Internal: (500, "internal"),
     Uncertain: (500, "uncertain"),
@@ -54,6 +58,7 @@ PROMISED = {
     Unavailable: (503, "store_unavailable"),
     errors.Busy: (503, "busy"),
     errors.NoModel: (503, "no_model"),
+    errors.TrainerNotReady: (503, "trainer_not_ready"),
     NoSpace: (507, "storage_failed"),
     errors.StorageFailed: (507, "storage_failed"),
     QuotaReached: (507, "quota_reached"),
@@ -65,6 +70,7 @@ CARRIED = {
     Unavailable: {"Retry-After": "5"},
     errors.Busy: {"Retry-After": "1"},
     errors.NoModel: {"Retry-After": "5"},
+    errors.TrainerNotReady: {"Retry-After": "30"},
 }
 
 

@@ -1,8 +1,11 @@
-"""The fast path and the library agree on every form, and a broken form gets a clear refusal."""
+"""Both ways into a form find what python-multipart does, and a broken form gets a clear refusal."""
 
 import pytest
+import python_multipart
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 
 from server.web import multipart
 from server.web.errors import BodyTooLarge, Malformed
@@ -29,6 +32,51 @@ def content_type(boundary: str) -> bytes:
     return f"multipart/form-data; boundary={boundary}".encode()
 
 
+def by_the_library(body: bytes, boundary: str) -> list[multipart.Part] | None:
+    """The parts as python-multipart finds them; None for one that is broken, cut or without a name."""
+    found: list[multipart.Part] = []
+    header, data, ended = [b"", b"", b""], [b""], []
+
+    def begin() -> None:
+        header[:], data[0] = [b"", b"", b""], b""
+
+    def add(place: int) -> object:
+        def callback(piece: bytes, start: int, end: int) -> None:
+            header[place] += piece[start:end]
+
+        return callback
+
+    def end_header() -> None:
+        if header[0].lower() == b"content-disposition":
+            header[2] = header[1]
+        header[:2] = [b"", b""]
+
+    def add_data(piece: bytes, start: int, end: int) -> None:
+        data[0] += piece[start:end]
+
+    def end() -> None:
+        options = parse_options_header(header[2])[1]
+        if b"name" not in options:
+            raise FormParserError("no name")
+        filename = options.get(b"filename")
+        name = options[b"name"].decode("utf-8", "replace").removesuffix("[]")
+        found.append(multipart.Part(name, None if filename is None else filename.decode("utf-8", "replace"), data[0]))
+
+    parser = python_multipart.MultipartParser(
+        boundary.encode(),
+        {
+            "on_part_begin": begin, "on_header_field": add(0), "on_header_value": add(1), "on_header_end": end_header,
+            "on_part_data": add_data, "on_part_end": end, "on_end": lambda: ended.append(True),
+        },
+    )  # fmt: skip
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        return None
+    return found if ended else None
+
+
 data_like_boundaries = st.lists(
     st.sampled_from([b"\r\n", b"--", b"\r\n--", b"frontier", b"\r\n--frontier", b"\r", b"\n", b"x", b"\0", b"\xff"]),
     max_size=12,
@@ -36,44 +84,43 @@ data_like_boundaries = st.lists(
 names = st.sampled_from(["file", "files", "File", "", "fi le", "fi;le", 'fi\\"le', "fil\u00e9"])
 
 
-@settings(max_examples=500)
-@given(
-    st.lists(
-        st.tuples(data_like_boundaries | st.binary(max_size=60), names, names, st.none() | st.just("image/png")),
-        max_size=3,
-    ),
-    st.sampled_from(["--\r\n", "--", "--\r\nafter", "\r\n", ""]),
-    st.sampled_from([b"", b"before\r\n"]),
-)
-def test_fast_path_and_library_agree(
-    parts: list[tuple[bytes, str, str, str | None]], ending: str, before: bytes
-) -> None:
-    body = body_of(
-        [file_part(data, name, filename, kind) for data, name, filename, kind in parts], "frontier", ending, before
-    )
-    kind = content_type("frontier")
-    fast = multipart._only_part(kind, body)
-    if fast is None:
-        return
-    listed = multipart._parsed(kind, body, 10)
-    assert [(part.name.encode(), part.data) for part in listed] == [fast]
-    assert listed[0].filename is not None
+heads = st.tuples(names, names | st.none(), st.none() | st.just("image/png"))
+endings = st.sampled_from(["--\r\n", "--", "--\r\nafter", "\r\n", ""])
+
+
+def form_of(listed: list[tuple[bytes, tuple[str, str | None, str | None]]], ending: str) -> bytes:
+    made = [
+        file_part(data, name, filename, kind)
+        if filename is not None
+        else (f'content-disposition: form-data; name="{name}"', data)
+        for data, (name, filename, kind) in listed
+    ]
+    return body_of(made, "frontier", ending)
 
 
 @settings(max_examples=500)
-@given(
-    st.lists(st.tuples(data_like_boundaries, names, names, st.none() | st.just("image/png")), max_size=4),
-    st.sampled_from(["--\r\n", "--", "--\r\nafter", "\r\n", ""]),
-    st.sampled_from([b"", b"before\r\n"]),
-)
-def test_files_found_by_slicing_are_those_the_library_finds(
-    parts: list[tuple[bytes, str, str, str | None]], ending: str, before: bytes
+@given(st.lists(st.tuples(data_like_boundaries | st.binary(max_size=60), heads), max_size=4), endings)
+def test_a_form_has_the_parts_that_the_library_finds(
+    listed: list[tuple[bytes, tuple[str, str | None, str | None]]], ending: str
 ) -> None:
-    listed = [file_part(data, name, filename, kind) for data, name, filename, kind in parts]
-    body = body_of(listed, "frontier", ending, before)
-    kind = content_type("frontier")
-    sliced = multipart._plain_files(kind, body, 3)
-    assert sliced is None or sliced == multipart._parsed(kind, body, 3)
+    body = form_of(listed, ending)
+    expected = by_the_library(body, "frontier")
+    try:
+        found = multipart.parts(content_type("frontier"), body, 10)
+    except Malformed:
+        found = None
+    assert found == expected
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(data_like_boundaries, heads), max_size=3), endings, st.sampled_from([b"", b"before\r\n"]))
+def test_what_is_found_by_slicing_is_what_is_there(
+    listed: list[tuple[bytes, tuple[str, str | None, str | None]]], ending: str, before: bytes
+) -> None:
+    kind, body = content_type("frontier"), before + form_of(listed, ending)
+    file, sliced = multipart.plain_file(kind, body), multipart.plain_files(kind, body, 3)
+    assert file is None or multipart.only_file(kind, body) == file
+    assert sliced is None or multipart.parts(kind, body, 3) == sliced
 
 
 blanks = st.sampled_from(["", " ", "\t", "  \t "])
@@ -107,10 +154,10 @@ def test_a_list_as_php_writes_it_has_the_plain_name() -> None:
 
 def test_many_plain_files_are_found_by_slicing() -> None:
     body = body_of([file_part(b"%d" % number, "files", kind="image/png") for number in range(5)], "b")
-    sliced = multipart._plain_files(content_type("b"), body, 5)
+    sliced = multipart.plain_files(content_type("b"), body, 5)
     assert sliced is not None
     assert [part.data for part in sliced] == [b"0", b"1", b"2", b"3", b"4"]
-    assert multipart._plain_files(content_type("b"), body, 4) is None  # the library says what is wrong
+    assert multipart.plain_files(content_type("b"), body, 4) is None  # the library says what is wrong
 
 
 @pytest.mark.parametrize("kind", ["image/png", None, "application/octet-stream", "binary/octet-stream"])
@@ -119,7 +166,7 @@ def test_many_plain_files_are_found_by_slicing() -> None:
 )
 def test_the_usual_forms_take_the_fast_path(boundary: str, kind: str | None) -> None:
     body = body_of([file_part(b"\x89PNG\r\n\x1a\n\0", kind=kind)], boundary)
-    assert multipart._only_part(content_type(boundary), body) == (b"file", b"\x89PNG\r\n\x1a\n\0")
+    assert multipart.plain_file(content_type(boundary), body) == b"\x89PNG\r\n\x1a\n\0"
     assert multipart.only_file(content_type(boundary), body) == b"\x89PNG\r\n\x1a\n\0"
 
 
@@ -170,3 +217,47 @@ def test_a_hostile_file_name_is_only_a_name() -> None:
     listed = multipart.parts(content_type("b"), body_of([file_part(b"1", filename="../../etc/passwd")], "b"), 1)
     assert listed[0].filename == "../../etc/passwd"
     assert listed[0].data == b"1"
+
+
+def test_a_large_part_is_cut_out_whole() -> None:
+    data = bytes(range(256)) * 4096 + b"\r\n--"
+    for before in (b"", b"x" * (multipart.WINDOW - 9) + b"\r\n"):  # the first delimiter lies across two windows
+        body = before + body_of([file_part(data), file_part(data)], "frontier")
+        listed = multipart.parts(content_type("frontier"), body, 2)
+        assert [part.data for part in listed] == [data, data]
+
+
+def header_of(size: int) -> bytes:
+    """A form whose one header has so many bytes, with the empty line behind it."""
+    head = 'Content-Disposition: form-data; name="file"; filename="a"\r\nX-Long: '
+    return body_of([(head + "x" * (size - len(head) - 4), b"1")], "b")
+
+
+def test_a_parts_header_is_taken_up_to_its_limit() -> None:
+    for size in (multipart.HEADER_LIMIT_BYTES - 3, multipart.HEADER_LIMIT_BYTES - 2):
+        assert multipart.only_file(content_type("b"), header_of(size)) == b"1"
+    with pytest.raises(Malformed, match="8,192 bytes"):
+        multipart.only_file(content_type("b"), header_of(multipart.HEADER_LIMIT_BYTES - 1))
+
+
+def test_a_boundary_that_begins_again_and_again_is_refused() -> None:
+    often = b"\r\n--bc" * (multipart.AT_ONCE_PARTS - 1)
+    assert multipart.only_file(content_type("b"), body_of([file_part(often)], "b")) == often
+    with pytest.raises(Malformed, match="again and again"):
+        multipart.only_file(content_type("b"), body_of([file_part(often + b"\r\n--bc")], "b"))
+
+
+def test_a_content_type_of_many_parameters_is_not_read() -> None:
+    kind = b"multipart/form-data; " + b"a=b;" * 200 + b" boundary=b"
+    assert multipart.only_file(kind, body_of([file_part(b"1")], "b")) == b"1"
+    with pytest.raises(Malformed, match="boundary"):
+        multipart.only_file(kind + b";" + b"a=b;" * 60, body_of([file_part(b"1")], "b"))
+
+
+def test_a_large_form_is_not_sliced() -> None:
+    body = body_of([file_part(bytes(multipart.AT_ONCE_BYTES))], "b")
+    assert multipart.plain_file(content_type("b"), body) is None
+    assert multipart.plain_files(content_type("b"), body, 9) is None
+    many = body_of([file_part(b"1", "files")] * (multipart.AT_ONCE_PARTS + 1), "b")
+    assert multipart.plain_files(content_type("b"), many, 1000) is None
+    assert len(multipart.parts(content_type("b"), many, 1000)) == multipart.AT_ONCE_PARTS + 1

@@ -1,16 +1,11 @@
 """A connection on which something else than HTTP/1.1 is offered answers what it answers without the offer."""
 
-import asyncio
-from itertools import pairwise
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.types import Message, Receive, Scope, Send
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from server.web.protocol import Protocol
+from tests.server.web.talk import Asked, Talk, cut, echo, talk
 
 OFFERS = (
     b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n",
@@ -22,65 +17,9 @@ OFFERS = (
 SMUGGLED = b"POST /smuggled HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
 
 
-class Wire(asyncio.Transport):
-    """A transport that keeps what is written to it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if not self.closed:
-            self.written += bytes(data)
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-
-def exchange(pieces: list[bytes]) -> tuple[list[tuple[str, str, bytes]], bytes, bool]:
-    """What the application was asked, what the client was answered, and whether the connection was closed."""
-    asked: list[tuple[str, str, bytes]] = []
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        body = b""
-        message: Message = {"more_body": True}
-        while message.get("more_body"):
-            message = await receive()
-            body += message.get("body", b"")
-        asked.append((scope["method"], scope["path"], body))
-        length = str(len(body)).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
-        await send({"type": "http.response.body", "body": body})
-
-    async def talk() -> tuple[list[tuple[str, str, bytes]], bytes, bool]:
-        state, wire = ServerState(), Wire()
-        config = Config(application, ws="none", lifespan="off", log_config=None)
-        protocol = Protocol(config, state, {}, asyncio.get_running_loop())
-        protocol.connection_made(wire)
-        for piece in pieces:
-            if not wire.closed:
-                protocol.data_received(piece)
-        while state.tasks:
-            await asyncio.wait(state.tasks)
-            await asyncio.sleep(0)  # the callbacks of the tasks that ended
-        closed = wire.closed
-        protocol.connection_lost(None)
-        return asked, wire.written, closed
-
-    return asyncio.run(talk())
-
-
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    ends = [0, *sorted({place % len(data) for place in places} - {0}), len(data)]
-    return [data[start:end] for start, end in pairwise(ends)]
+def exchange(pieces: list[bytes]) -> Talk:
+    asked: list[Asked] = []
+    return talk(pieces, Protocol, echo(asked), asked)
 
 
 def framed(method: bytes, path: bytes, body: bytes, chunked: bool, offer: bytes) -> bytes:

@@ -5,7 +5,6 @@
  * @import * as T from "../types.js"
  */
 
-import * as api from "../api.js";
 import { bar } from "../bar.js";
 import { columns, matrix } from "../charts.js";
 import { element } from "../element.js";
@@ -13,6 +12,7 @@ import { bytes, count, duration, isNumber, moment, percent } from "../format.js"
 import { curves } from "../retrain/progress.js";
 import { checks } from "../retrain/verdict.js";
 import { imagesOf, speedOf } from "./list.js";
+import { report } from "./report.js";
 
 /** The parts of a dataset, by what they are for. */
 export const PARTS = /** @type {Record<string, string>} */ ({
@@ -163,24 +163,4 @@ function mistakes(worst) {
       ),
     ),
   );
-}
-
-/**
- * The whole report in a frame that may do nothing, loaded on demand.
- *
- * @param {string} version @param {string[]} files of the version
- */
-function report(version, files) {
-  if (!files.includes("report/report.html")) return null;
-  const whole = element("details", { class: "report" }, element("summary", {}, "The whole report"));
-  const load = () =>
-    whole.append(
-      element("iframe", {
-        src: api.reportUrl(version, "report.html"),
-        title: `Report of version ${version}`,
-        sandbox: "",
-      }),
-    );
-  whole.addEventListener("toggle", load, { once: true });
-  return whole;
 }

@@ -5,7 +5,6 @@
  * @import * as T from "../types.js"
  */
 
-import * as api from "../api.js";
 import { columns } from "../charts.js";
 import { choices } from "../choices.js";
 import { confirm } from "../dialog.js";
@@ -13,6 +12,7 @@ import { button, element } from "../element.js";
 import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
 import { called, labelsNow } from "../labels.js";
 import { PARTS } from "../models/details.js";
+import { picture } from "../picture.js";
 import { acceptSuspect, rejectSuspect, relabelSuspect, showMore, undoBatch } from "./dataset.js";
 
 const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
@@ -53,13 +53,7 @@ export function suspectList(suspects) {
       return element(
         "li",
         {},
-        element("img", {
-          src: api.imageUrl(sha256),
-          alt: `A picture labelled ${label}`,
-          width: 72,
-          height: 72,
-          loading: "lazy",
-        }),
+        picture(sha256, { alt: `A picture labelled ${label}`, width: 72, height: 72 }),
         element(
           "p",
           {},

@@ -48,7 +48,7 @@ export async function acceptSuspect(sha256, label) {
 export async function rejectSuspect({ sha256, label, in_force: inForce }) {
   const done = inForce === null ? "Removed." : `It stays ${inForce}.`;
   await attempt(async () => {
-    const file = await api.picture(sha256);
+    const file = await api.image(sha256);
     await api.rejectImage(sha256);
     tell(done, "good", ["Undo", () => give(file, label, "upload", `Doubted as ${label} again.`)]);
   });
@@ -57,7 +57,7 @@ export async function rejectSuspect({ sha256, label, in_force: inForce }) {
 
 /** @param {T.Suspect} suspect @param {string} label what it really is, which ends the doubt */
 export async function relabelSuspect({ sha256 }, label) {
-  await attempt(async () => give(await api.picture(sha256), label, "correction", `It is ${called(label)} now.`));
+  await attempt(async () => give(await api.image(sha256), label, "correction", `It is ${called(label)} now.`));
 }
 
 /** @param {Blob} file @param {string} label @param {"upload" | "correction"} source @param {string} done */

@@ -1,0 +1,67 @@
+"""The files in which the workers of one server count together for /metrics: prometheus_client maps them into memory.
+
+Writing to a mapped file for which the disk has no room kills a process (SIGBUS). So all the room is taken here, once,
+before the first worker starts, in memory where the system has such a folder; after that no full disk matters.
+"""
+
+import contextlib
+import fcntl
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO
+
+NAME = "relearn-metrics-"
+LOCK = "lock"  # held while the folder's server lives
+IN_MEMORY = "/dev/shm"  # noqa: S108 - a folder of its own is made in it
+GAUGES = ("gauge_livesum", "gauge_livemin", "gauge_livemax")  # of those that live
+# A counter's line takes some 200 bytes, and there is one for each route, method and status that was ever answered.
+BYTES = {"counter": 2**20, "histogram": 2**17} | dict.fromkeys(GAUGES, 2**14)
+
+
+class Counts:
+    """The folder; its path is "" where none could be had, and `problem` says why."""
+
+    def __init__(self, places: int) -> None:
+        self.path = ""
+        self.problem: str | None = None
+        self._lock: IO[bytes] | None = None
+        for parent in (IN_MEMORY, None):  # None: TMPDIR, or what there is in its place
+            try:
+                self._make(parent or tempfile.gettempdir(), places)
+            except OSError as error:
+                self.close()
+                self.problem = f"the workers' counts are not put together, /metrics answers for one of them: {error}"
+            else:
+                self.problem = None
+                return
+
+    def drop_gauges(self, place: int) -> None:
+        """Take out what the worker of a place said of itself; what it counted stays."""
+        for name in GAUGES if self.path else ():
+            with contextlib.suppress(OSError), Path(self.path, f"{name}_{place}.db").open("r+b") as file:
+                file.write(bytes(8))  # the length that is in use; the room is kept
+
+    def close(self) -> None:
+        if self.path:
+            shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+        self.path, self._lock = "", None
+
+    def _make(self, parent: str, places: int) -> None:
+        _sweep(parent)
+        self.path = tempfile.mkdtemp(prefix=NAME, dir=parent)
+        self._lock = Path(self.path, LOCK).open("wb")  # noqa: SIM115 - as long as the server lives
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        for place in range(places):
+            for name, size in BYTES.items():
+                Path(self.path, f"{name}_{place}.db").write_bytes(bytes(size))
+
+
+def _sweep(parent: str) -> None:
+    """Remove what servers that were killed have left."""
+    for folder in Path(parent).glob(f"{NAME}*"):
+        with contextlib.suppress(OSError), (folder / LOCK).open("r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,167 @@
+"""GET /openapi.json: every call of the service, for tools. A test holds it to the routes and to real answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from server.routes.schemas import ANYTHING, NUMBER, SCHEMAS, TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.web.prefix import link
+
+FILE: Schema = {"type": "string", "format": "binary"}
+FLAG: Schema = {"type": "boolean", "default": False}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: what it is for, what it takes, and what each good answer holds; errors have all one form."""
+
+    method: str
+    path: str
+    summary: str
+    answers: Mapping[int, Schema | None]  # by status; None: the body is no JSON
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    body: Mapping[str, Schema] = field(default_factory=dict)  # by media type
+    media_type: str = "application/json"  # of the good answers
+
+
+def _form(required: list[str], **fields: Schema) -> Schema:
+    return {"type": "object", "properties": fields, "required": required}
+
+
+PAGED = {"limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "before": WHOLE}
+PICTURE = {"multipart/form-data": _form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
+OPTIONS = _form(
+    [],
+    epochs=WHOLE,
+    batch_size=WHOLE,
+    learning_rate=NUMBER,
+    uploads_share=NUMBER,
+    seed=WHOLE,
+    from_scratch=FLAG,
+    force=FLAG | {"description": "train even if there is nothing new"},
+)
+GUARDED = ("/upload", "/dataset", "/retrain", "/models")  # once there is a key
+STARTED = record(message=TEXT, job=TEXT)
+
+CALLS = (
+    Call(
+        "POST", "/predict", "Classify one picture", {200: ref("Prediction")}, {"include": {"enum": ["input"]}}, PICTURE
+    ),
+    Call(
+        "POST",
+        "/predict/batch",
+        "Classify many pictures; an answer or an error for each, in order",
+        {200: record(model_version=TEXT, predictions=every({"anyOf": [ref("Prediction"), ref("Error")]}))},
+        body={"multipart/form-data": _form(["files"], files=every(FILE))},
+    ),
+    Call(
+        "POST",
+        "/upload",
+        "Store labelled pictures to learn from; the source `correction` says that a person looked",
+        {201: ref("Uploaded")},
+        body={"multipart/form-data": _form(["files", "labels"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+    ),
+    Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
+    Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),
+    Call("DELETE", "/dataset/batches/{batch}", "Undo an upload", {200: ref("Done")}),
+    Call(
+        "GET",
+        "/dataset/images",
+        "Uploaded pictures, newest first",
+        {200: page("images", ref("Image"))},
+        PAGED | {"label": TEXT, "split": {"enum": ["train", "test", "suspect"]}},
+    ),
+    Call("GET", "/dataset/images/{sha256}", "One picture", {200: None}, media_type="image/png"),
+    Call("DELETE", "/dataset/images/{sha256}", "Remove a picture", {200: ref("Done")}),
+    Call("POST", "/dataset/images/{sha256}/accept", "A suspect's label is right", {200: ref("Done")}),
+    Call("POST", "/dataset/images/{sha256}/reject", "A suspect's label is wrong", {200: ref("Done")}),
+    Call(
+        "POST",
+        "/retrain",
+        "Train a new version; with ?wait=true the answer is how that ended",
+        {200: {"anyOf": [ref("Retrained"), ref("Done")]}, 202: STARTED},
+        {"wait": FLAG},
+        {"application/json": OPTIONS},
+    ),
+    Call("GET", "/retrain/jobs", "Retrainings, newest first", {200: page("jobs", ref("Job"))}, PAGED),
+    Call("GET", "/retrain/jobs/{job}", "One retraining", {200: ref("Job")}),
+    Call("DELETE", "/retrain/jobs/{job}", "Cancel it", {202: record(message=TEXT, job=ref("Job"))}),
+    Call("GET", "/retrain/jobs/{job}/log", "What its trainer printed", {200: None}, media_type="text/plain"),
+    Call("GET", "/retrain/jobs/{job}/events", "Its progress, resumable", {200: None}, media_type="text/event-stream"),
+    Call(
+        "GET",
+        "/models",
+        "Versions, newest first, with the newest candidates and moves",
+        {
+            200: page(
+                "models", ref("Version"), name=TEXT, current=maybe(TEXT), candidates=every({}), promotions=every({})
+            )
+        },
+        PAGED,
+    ),
+    Call("GET", "/models/{version}", "One version: manifest and report", {200: ANYTHING}),
+    Call("GET", "/models/{version}/report/{file}", "A file of its report", {200: None}, media_type="*/*"),
+    Call(
+        "POST",
+        "/models/{version}/promote",
+        "Make a version serve: forward, or back",
+        dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
+        body={"application/json": _form([], reason=TEXT)},
+    ),
+    Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),
+    Call("GET", "/livez", "Whether the process lives", {200: record(status=TEXT)}),
+    Call("GET", "/readyz", "Whether it can answer predictions", {200: record(status=TEXT)}),
+    Call("GET", "/metrics", "Figures for Prometheus", {200: None}, media_type="text/plain"),
+    Call("GET", "/stats", "The last minutes, for the page", {200: ANYTHING}),
+    Call("GET", "/openapi.json", "This document", {200: ANYTHING}),
+)
+
+
+def routes() -> list[Route]:
+    async def document(request: Request) -> Response:
+        return JSONResponse(_document(link(request.scope, "") or "/"))
+
+    return [Route("/openapi.json", document)]
+
+
+def _document(url: str) -> dict[str, Any]:
+    """An OpenAPI document (https://spec.openapis.org/oas/v3.1.0); `url`: where the service is, seen from the client."""
+    paths: dict[str, dict[str, Any]] = {}
+    for call in CALLS:
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
+    keys = {
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Relearn", "version": "1", "description": "An image classifier that keeps learning."},
+        "servers": [{"url": url}],
+        "paths": paths,
+        "components": {"schemas": SCHEMAS, "securitySchemes": keys},
+    }
+
+
+def _operation(call: Call) -> dict[str, Any]:
+    in_path = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path]
+    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in call.query.items()]
+    answers: dict[str, Any] = {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {call.media_type: {} if schema is None else {"schema": schema}},
+        }
+        for status, schema in call.answers.items()
+    }
+    answers["default"] = {"description": "an error", "content": {"application/json": {"schema": ref("Error")}}}
+    operation: dict[str, Any] = {"summary": call.summary, "parameters": parameters, "responses": answers}
+    if call.body:
+        operation["requestBody"] = {"content": {kind: {"schema": schema} for kind, schema in call.body.items()}}
+    if call.path.startswith(GUARDED):
+        operation["security"] = [{}, {"header": []}, {"bearer": []}]  # nothing is asked for where no key was set
+    return operation

@@ -1,0 +1,107 @@
+"""What answers look like, as JSON Schema for the OpenAPI document; tests hold real answers to it."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+NUMBER: Schema = {"type": "number"}
+ANYTHING: Schema = {}
+
+
+def maybe(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def every(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema}
+
+
+def record(optional: tuple[str, ...] = (), /, **fields: Schema) -> Schema:
+    """An object with these fields and no others; all are there but the optional ones."""
+    required = [name for name in fields if name not in optional]
+    return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def page(entries: str, schema: Schema, /, **others: Schema) -> Schema:
+    """One page of a list; `next` is what `before` has to be for the page after it."""
+    return record(**{entries: every(schema), "next": maybe(WHOLE)}, **others)
+
+
+_PREDICTION = {
+    "prediction": WHOLE | {"description": "index of the most probable class"},
+    "confidence": NUMBER | {"description": "its probability, calibrated"},
+    "probabilities": every(NUMBER),
+    "label": TEXT,
+    "model_version": TEXT,
+    "score": NUMBER | {"description": "how familiar the picture is; under score_threshold it may be nothing known"},
+    "score_threshold": maybe(NUMBER),
+    "input": TEXT | {"description": "with ?include=input: the picture that the model saw, as a data URL"},
+}
+_VERSION = {
+    "version": TEXT,
+    "current": {"type": "boolean"},
+    "created_at": TEXT,
+    "bytes": WHOLE,
+    "metrics": ANYTHING,
+    "gate": ANYTHING,
+    "training": ANYTHING,
+    "timing": ANYTHING,
+    "problem": TEXT,
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": record(
+        error=TEXT | {"description": "a sentence for a person"}, code=TEXT | {"description": "a word for a program"}
+    ),
+    "Prediction": record(("score", "score_threshold", "input"), **_PREDICTION),
+    "Suspect": record(sha256=TEXT, label=TEXT, batch=TEXT, probability=NUMBER, predicted=TEXT, in_force=maybe(TEXT)),
+    "Image": record(sha256=TEXT, split=TEXT, label=maybe(TEXT), batch=maybe(TEXT), suspect=maybe(ref("Suspect"))),
+    "Batch": record(batch=TEXT, created_at=TEXT, source=TEXT, count=WHOLE),
+    "Job": record(
+        job=TEXT,
+        state=TEXT | {"description": "queued, where it is, or how it ended: published, refused, failed, cancelled"},
+        created_at=TEXT,
+        by=TEXT,
+        options={"type": "object"},
+        decision=maybe(WHOLE) | {"description": "number of the newest decision that it learns from"},
+        progress=maybe({"type": "object"}),
+        result=maybe({"type": "object"}),
+    ),
+    "Version": record(("problem",), **_VERSION),
+    "Uploaded": record(
+        message=TEXT,
+        count=WHOLE | {"description": "images that are stored new"},
+        batch=maybe(TEXT),
+        duplicates=every(TEXT),
+        suspects=every(record(file=TEXT, sha256=TEXT, label=TEXT, probability=NUMBER, predicted=TEXT)),
+        refused=every(record(file=TEXT, error=TEXT, code=TEXT)),
+    ),
+    "Retrained": record(
+        message=TEXT,
+        accuracy=maybe(NUMBER),
+        epochs=maybe(WHOLE),
+        published={"type": "boolean"},
+        reason=maybe(TEXT),
+        model_version=maybe(TEXT),
+        job=TEXT,
+    ),
+    "Health": {
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["healthy", "degraded", "unhealthy"]},
+            "uptime_seconds": NUMBER,
+            "model_loaded": {"type": "boolean"},
+            "model_version": maybe(TEXT),
+            "labels": every(TEXT),
+            "problems": every(TEXT),
+        },
+        "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
+    },
+    "Done": record(message=TEXT),
+}

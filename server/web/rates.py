@@ -1,0 +1,46 @@
+"""How often somebody may change something, and try keys, in a minute; counted by each worker for itself.
+
+The windows slide and know only the time of day, so that a clock that is set back ends a limit early at most.
+"""
+
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from server.settings import Settings
+from server.web.errors import TooOften
+
+
+class Rates:
+    """The limits, and what is left of them for each key and each address."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._key_writes = RateLimitItemPerMinute(settings.key_writes_a_minute)
+        self._address_writes = RateLimitItemPerMinute(settings.address_writes_a_minute)
+        self._failed_keys = RateLimitItemPerMinute(settings.failed_keys_a_minute)
+
+    def count_write(self, address: str) -> None:
+        """Raises TooOften."""
+        if not self._limiter.hit(self._address_writes, "address", address):
+            raise self._refusal(self._address_writes, "address", address, "changes from this address")
+
+    def count_write_of(self, key: str) -> None:
+        """Raises TooOften."""
+        if not self._limiter.hit(self._key_writes, "key", key):
+            raise self._refusal(self._key_writes, "key", key, f"changes with the key {key}")
+
+    def check_attempts(self, address: str) -> None:
+        """Raises TooOften where an address has tried too many wrong keys: then it may not try the right one either."""
+        if not self._limiter.test(self._failed_keys, "failed", address):
+            raise self._refusal(self._failed_keys, "failed", address, "wrong keys from this address")
+
+    def count_failure(self, address: str) -> None:
+        self._limiter.hit(self._failed_keys, "failed", address)
+
+    def _refusal(self, item: RateLimitItemPerMinute, kind: str, who: str, what: str) -> TooOften:
+        wait = max(math.ceil(self._limiter.get_window_stats(item, kind, who).reset_time - time.time()), 1)
+        return TooOften(f"{item.amount} {what} a minute are the limit; wait and try again", {"Retry-After": str(wait)})

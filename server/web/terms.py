@@ -1,0 +1,24 @@
+"""What all connections of a worker have in common.
+
+The application hands it over as its lifespan's state, so that it reaches them whatever stands around the application.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from server.settings import Settings
+from server.web.access import AccessLog, RequestIds
+from server.web.lane import Lane
+
+TERMS = "terms"  # its name in that state
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a connection is held to, and what it needs for requests that reach no application."""
+
+    settings: Settings
+    log: AccessLog
+    ids: RequestIds
+    stopping: asyncio.Event  # since when every answer ends its connection
+    lane: Lane | None = None

@@ -1,0 +1,100 @@
+"""Versions that would take a server down are refused by one that serves: its loop is free, its memory where it was."""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from export.publish import publish
+from server.store.memory import Memory
+from tests.digits import Digits
+from tests.faults.stage import eventually
+from tests.harmful import HARMFUL, multiplied
+from tests.live import ROOT, LiveServer
+from tests.tiny import memory_in, publish_tiny, tiny_candidate
+
+LIMITS = ("--load-limit-seconds", "2", "--load-limit-bytes", str(256 * 2**20))
+GROWTH_BYTES = 60 * 2**20  # a load beyond its limit takes more
+STALL_SECONDS = 2.0  # on a busy machine; large products on the loop take longer
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, Memory]]:
+    folder = tmp_path_factory.mktemp("first")
+    memory = memory_in(folder, baseline=ROOT / "artifacts/baseline")
+    publish_tiny(memory)
+    with LiveServer(folder, *LIMITS) as server:
+        yield server, memory
+    memory.close()
+
+
+class Pulse:
+    """Asks /livez again and again, and keeps the longest that an answer took."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self.longest = 0.0
+        self._server = server
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat)
+
+    def __enter__(self) -> "Pulse":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(0.005):
+            started = time.monotonic()
+            assert self._server.get("/livez").status_code == 200
+            self.longest = max(self.longest, time.monotonic() - started)
+
+
+def resident_bytes(server: LiveServer) -> int:
+    return int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.parametrize("kind", HARMFUL)
+def test_a_harmful_version_is_refused_and_the_old_one_serves_on(
+    place: tuple[LiveServer, Memory], digits: Digits, kind: str
+) -> None:
+    server, memory = place
+    make, says = HARMFUL[kind]
+    candidate = tiny_candidate(model=make())
+    server.predict(digits.png(0))
+    before = resident_bytes(server)
+    with Pulse(server) as pulse:
+        version = publish(memory, candidate, memory.pointer.current(), "a test")
+        said = f"could not take over version {version}, still serving 1: its first load"
+        eventually(lambda: said in str(server.get("/health").json()["problems"]), "the refusal")
+        answer = server.post(f"/models/{version}/promote")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict"), answer.text
+    assert re.search(says, answer.json()["error"]), answer.text
+    assert pulse.longest < STALL_SECONDS
+    assert resident_bytes(server) - before < GROWTH_BYTES
+    assert server.predict(digits.png(0)).json()["model_version"] == "1"
+    assert server.post("/models/1/promote").status_code == 200
+    assert "Traceback" not in "".join(server.log)
+
+
+def test_a_server_stops_in_the_middle_of_a_first_load(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
+    with LiveServer(tmp_path, "--load-limit-seconds", "50") as server:
+        publish(memory, tiny_candidate(model=multiplied(1000)), "0", "a test")
+        child = eventually(lambda: children_of(server.pid), "the child")[0]
+        started = time.monotonic()
+        assert server.stop() in (0, -signal.SIGTERM)
+        assert time.monotonic() - started < 15
+        eventually(lambda: not Path(f"/proc/{child}").exists(), "the end of the child")
+    memory.close()
+
+
+def children_of(pid: int) -> list[str]:
+    path = Path(f"/proc/{pid}/task")
+    return [child for task in path.iterdir() for child in (task / "children").read_text().split()]

@@ -1,0 +1,95 @@
+"""The OpenAPI document names every call that there is, and what the service answers is what it says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+
+from tests.calls import calls
+from tests.digits import Digits
+from tests.live import LiveServer
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Iterator[LiveServer]:
+    """A server that knows some uploads, and a job that no trainer takes up."""
+    with LiveServer(tmp_path_factory.mktemp("live"), "--trainer", "none") as server:
+        files = [(f"{position}.png", digits.png(position)) for position in range(8)]
+        labels = [str(digits.classes[position]) for position in range(8)]
+        labels[0] = str((digits.classes[0] + 1) % 10)  # a suspect
+        assert server.upload(files, labels).status_code == 201
+        assert server.post("/retrain").status_code == 202
+        yield server
+
+
+@pytest.fixture(scope="module")
+def document(live: LiveServer) -> dict[str, Any]:
+    found: dict[str, Any] = live.get("/openapi.json").json()
+    return found
+
+
+def test_it_names_every_call_and_no_other(document: dict[str, Any]) -> None:
+    assert {(method.upper(), path) for path, methods in document["paths"].items() for method in methods} == calls()
+
+
+def test_references_lead_somewhere_and_are_valid_schemas(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for schema in schemas.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    assert {name.rpartition("/")[2] for name in references(document)} <= set(schemas)
+
+
+def references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from references(value)
+
+
+def check(document: dict[str, Any], method: str, path: str, status: int, content: object) -> None:
+    answers = document["paths"][path][method]["responses"]
+    answer = answers[str(status)] if str(status) in answers else answers["default"]
+    schema = {"allOf": [answer["content"]["application/json"]["schema"]], "components": document["components"]}
+    jsonschema.validate(content, schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("/dataset", "/dataset/batches", "/dataset/images", "/dataset/images?split=suspect", "/retrain/jobs"),
+        *("/retrain/jobs/1", "/models", "/models/0", "/health", "/livez", "/readyz", "/stats", "/openapi.json"),
+        *("/retrain/jobs/7", "/models?limit=0", "/dataset/images?split=none"),
+    ],
+)
+def test_answers_are_what_it_says(live: LiveServer, document: dict[str, Any], url: str) -> None:
+    answer = live.get(url)
+    path = url.partition("?")[0]
+    for known in document["paths"]:
+        head, _, parameter = known.rpartition("/")
+        if parameter.startswith("{") and path.startswith(head + "/") and path.count("/") == known.count("/"):
+            path = known
+    check(document, "get", path, answer.status_code, answer.json())
+
+
+def test_predictions_and_changes_are_what_it_says(live: LiveServer, document: dict[str, Any], digits: Digits) -> None:
+    image = {"file": ("a.png", digits.png(20))}
+    for answer in (
+        live.post("/predict?include=input", files=image),
+        live.post("/predict", content=digits.png(20)),
+        live.post("/predict", content=b"no picture"),
+    ):
+        check(document, "post", "/predict", answer.status_code, answer.json())
+    many = [("files", ("a.png", digits.png(21))), ("files", ("b.png", b"no picture"))]
+    answer = live.post("/predict/batch", files=many)
+    check(document, "post", "/predict/batch", answer.status_code, answer.json())
+    answer = live.upload([("a.png", digits.png(22)), ("b.png", b"no picture")], [str(digits.classes[22]), "3"])
+    check(document, "post", "/upload", answer.status_code, answer.json())
+    answer = live.post("/retrain")
+    check(document, "post", "/retrain", answer.status_code, answer.json())
+    answer = live.post("/models/0/promote", json={"reason": "a test"})
+    check(document, "post", "/models/{version}/promote", answer.status_code, answer.json())

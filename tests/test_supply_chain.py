@@ -1,0 +1,142 @@
+"""What is installed is known: locked, under a licence that is listed, and in the bill of materials."""
+
+import importlib.metadata
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import ROOT
+
+LOCKS = {path.stem.removeprefix("requirements-"): path for path in ROOT.glob("requirements-*.txt")}
+PASSED_ON = {"serve", "train", "docker", "postgres"}
+# Of what is passed on: permissive ones, and weak copyleft, which asks for nothing where a package is used unchanged.
+PERMITTED = {
+    *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-CMU", "PSF-2.0", "Zlib"),
+    *("LGPL-3.0-only", "MPL-2.0", "LLVM-exception"),
+}
+TOOLS = {*PERMITTED, "GPL-3.0-only", "ZPL-2.1"}
+# How a package that gives no SPDX expression names the family of its licence.
+FAMILIES = {
+    "0BSD": r"0BSD",
+    "Apache": r"Apache",
+    "BSD": r"\bBSD",
+    "GPL": r"GPL",
+    "ISC": r"ISC",
+    "MIT": r"\bMIT\b",
+    "MPL": r"MPL|Mozilla",
+    "PSF": r"PSF|Python Software Foundation",
+}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked() -> dict[str, set[str]]:
+    """Each locked package, whatever platform it is for, and the locks that have it."""
+    found: dict[str, set[str]] = {}
+    for lock, path in LOCKS.items():
+        for name in re.findall(r"^([\w.-]+)==", path.read_text(), re.MULTILINE):
+            found.setdefault(normalised(name), set()).add(lock)
+    return found
+
+
+def listed() -> dict[str, tuple[str, set[str]]]:
+    """Each listed package with its licence and its locks."""
+    rows = re.findall(
+        r"^\| ([a-z0-9-]+) \| (.+) \| ([a-z, ]+) \|$", (ROOT / "docs/licences.md").read_text(), re.MULTILINE
+    )
+    return {name: (licence, set(locks.split(", "))) for name, licence, locks in rows if name != "package"}
+
+
+def installed(environment: str) -> Iterator[importlib.metadata.PackageMetadata]:
+    folders = [str(path) for path in ROOT.glob(f".venv-{environment}/lib/python*/site-packages")]
+    assert folders, f"there is no .venv-{environment}"
+    for found in importlib.metadata.distributions(path=folders):
+        yield found.metadata
+
+
+def ids_of(licence: str) -> set[str]:
+    return set(re.findall(r"[\w.-]+", licence)) - {"AND", "OR", "WITH"}
+
+
+def disagreement(metadata: importlib.metadata.PackageMetadata, licence: str) -> str | None:
+    """What a package says of its licence, if that is not what is listed."""
+    if "License-Expression" in metadata:
+        said = metadata["License-Expression"]
+        return None if said == licence else said
+    words = [
+        metadata["License"][:60] if "License" in metadata else "",
+        *(c for c in metadata.get_all("Classifier", []) if "License ::" in c),
+    ]
+    families = {family for family, pattern in FAMILIES.items() if re.search(pattern, " ".join(words))}
+    if not families or any(each.startswith(tuple(families)) for each in ids_of(licence)):
+        return None
+    return " ".join(words)
+
+
+def test_every_locked_package_is_listed_with_its_locks_and_no_other() -> None:
+    assert {name: locks for name, (_, locks) in listed().items()} == locked()
+
+
+def test_every_licence_may_be_used_for_what_it_is_used_for() -> None:
+    for name, (licence, locks) in listed().items():
+        assert ids_of(licence) <= (PERMITTED if locks & PASSED_ON else TOOLS), name
+
+
+@pytest.mark.parametrize("environment", ["serve", "train", "dev"])
+def test_a_package_says_the_licence_that_is_listed(environment: str) -> None:
+    table = listed()
+    wrong = {}
+    for metadata in installed(environment):
+        name = normalised(metadata["Name"])
+        if name in table and (said := disagreement(metadata, table[name][0])) is not None:
+            wrong[name] = (table[name][0], said)
+    assert not wrong
+
+
+def test_a_wrong_licence_would_be_seen() -> None:
+    of = {normalised(metadata["Name"]): metadata for metadata in installed("serve")}
+    assert disagreement(of["numpy"], "MIT") is not None
+    assert disagreement(of["h11"], "Apache-2.0") is not None
+    assert disagreement(of["h11"], "MIT") is None
+
+
+@pytest.mark.parametrize("lock", sorted(LOCKS))
+def test_a_lock_has_hashes_for_everything_and_names_no_index(lock: str) -> None:
+    text = LOCKS[lock].read_text()
+    entries = re.split(r"^(?=\S)", text, flags=re.MULTILINE)
+    packages = [entry for entry in entries if entry and not entry.startswith("#")]
+    assert len(packages) > 10
+    assert all(re.match(r"[\w.-]+==[^\n]+\\\n +--hash=sha256:[0-9a-f]{64}", entry) for entry in packages)
+    assert "://" not in text
+
+
+def test_every_lock_is_made_by_make_lock_and_looked_at_by_make_audit() -> None:
+    made = set(re.findall(r"-o requirements-(\w+)\.txt", (ROOT / "Makefile").read_text()))
+    assert made == set(LOCKS)
+    plan = subprocess.run(["make", "-n", "audit"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "for lock in requirements-*.txt" in plan
+    assert "--strict" in plan
+
+
+def test_a_bill_of_materials_names_all_that_is_installed_with_its_version(tmp_path: Path) -> None:
+    program = ROOT / ".venv-audit/bin/cyclonedx-py"
+    if not program.exists():
+        pytest.skip("there is no .venv-audit; make .venv-audit/ready builds it")
+    plan = subprocess.run(["make", "-n", "sbom"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^(\S+cyclonedx-py .+) -o sbom/(\w+)\.cdx\.json (\S+)$", plan, re.MULTILINE)
+    assert [name for _, name, _ in commands] == ["serve", "train"]
+    for command, name, python in commands:
+        file = tmp_path / name
+        subprocess.run([*command.split(), "-o", str(file), python], cwd=ROOT, check=True, capture_output=True)
+        bill = json.loads(file.read_text())
+        assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "relearn")
+        named = {(normalised(each["name"]), each["version"]) for each in bill["components"]}
+        there = {(normalised(each["Name"]), each["Version"]) for each in installed(name)}
+        assert named == there
+        assert str(ROOT) not in file.read_text()

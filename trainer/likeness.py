@@ -1,0 +1,88 @@
+"""Which pictures are copies of others, or nearly: saved as JPEG, inverted, shifted by a pixel, scaled.
+
+Seen on the model's input. A picture is the vector of its ink, which is how far each pixel is from the border's grey
+level, whichever of the two is darker; around its centre of mass, blurred a little, less the same blurred much, of
+length 1. A copy is near to its original, and clearly nearer than to anything else (the ratio test of Lowe 2004,
+https://doi.org/10.1023/B:VISI.0000029664.99615.94): most ones of MNIST are as near to each other as a copy is to its
+original, so that no threshold alone, and no perceptual hash, tells the two apart. Of copies 99 % are found, and of a
+hundred other digits, ones for the most part, one is taken for a copy (tests/trainer/test_likeness.py).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+ALIKE, RATIO = 0.25, 0.78  # of a copy: the distance to its original at most, and that over the one to the next picture
+SIDE = 20  # points a side
+WINDOW = 20 / 28  # of the input's sides, which they are spread over
+FINE, COARSE = 1.2, 3.5  # points: radius of the little blur, and of the large one
+FAINT = 24  # of 255 grey levels: less is no ink
+SCALES = (0.88, 0.94, 1.0, 1.06, 1.12)  # that a copy is looked at in, since a box around ink is off by a pixel or so
+LOOKED_AT = 8  # nearest pictures that are looked at in all scales
+CHUNK = 256  # pictures at once
+
+Images = NDArray[np.uint8]  # (N, height, width, channels)
+Rows = NDArray[np.int64]  # row numbers of the images
+Vectors = NDArray[np.float32]  # (N, SIDE * SIDE), of length 1
+Ink = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]  # (N, height, width), rows, columns
+
+
+def copies(images: Images, rows: Rows, of: Rows) -> NDArray[np.bool_]:
+    """Which of the pictures at `rows`, (N,), are copies of some of those at `of`; `images` may be a memory map."""
+    if not len(of) or not len(rows):
+        return np.zeros(len(rows), np.bool_)
+    originals = np.concatenate([_vectors(_ink(images[each])) for each in _chunks(of)])
+    return np.concatenate([_copies(_ink(images[each]), originals) for each in _chunks(rows)])
+
+
+def _chunks(rows: Rows) -> list[Rows]:
+    return np.array_split(rows, -(-len(rows) // CHUNK))
+
+
+def _copies(ink: Ink, originals: Vectors) -> NDArray[np.bool_]:
+    cosines = _vectors(ink) @ originals.T
+    looked_at = min(LOOKED_AT, len(originals))
+    nearest = np.argpartition(-cosines, looked_at - 1, axis=1)[:, :looked_at]
+    near = originals[nearest]  # (N, looked_at, SIDE * SIDE)
+    scaled = [np.einsum("nd,nkd->nk", _vectors(ink, scale), near) for scale in SCALES]
+    distances = np.sqrt(np.maximum(0, 2 - 2 * np.max(scaled, axis=0)))
+    order = np.argsort(distances, axis=1)
+    distances = np.take_along_axis(distances, order, axis=1)
+    near = np.take_along_axis(near, order[:, :, None], axis=1)
+    # What is itself a copy of the nearest says nothing about how near other pictures are.
+    other = np.sqrt(np.maximum(0, 2 - 2 * np.einsum("nd,nkd->nk", near[:, 0], near))) > ALIKE / 2
+    following = np.where(other, distances, np.inf).min(axis=1)
+    result: NDArray[np.bool_] = (distances[:, 0] < ALIKE) & (distances[:, 0] < RATIO * following)
+    return result
+
+
+def _ink(images: Images) -> Ink:
+    grey = images.mean(axis=3, dtype=np.float32)
+    edges = [grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]]
+    ink = np.abs(grey - np.median(np.concatenate(edges, axis=1), axis=1)[:, None, None])
+    ink[ink < FAINT] = 0
+    mass = np.maximum(ink.sum(axis=(1, 2)), 1e-6)
+    rows = ink.sum(axis=2) @ np.arange(ink.shape[1], dtype=np.float32) / mass
+    return ink, rows, ink.sum(axis=1) @ np.arange(ink.shape[2], dtype=np.float32) / mass
+
+
+def _vectors(ink: Ink, scale: float = 1.0) -> Vectors:
+    fine, coarse = (_blurred(ink, scale, radius) for radius in (FINE, COARSE))
+    flat = (fine - coarse).reshape(len(fine), -1)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _blurred(ink: Ink, scale: float, radius: float) -> NDArray[np.float32]:
+    pixels, rows, columns = ink
+    down, across = (
+        _weights(centre, length, scale * WINDOW * length / SIDE, radius)
+        for centre, length in zip((rows, columns), pixels.shape[1:], strict=True)
+    )
+    return np.asarray(down @ pixels @ across.transpose(0, 2, 1), np.float32)
+
+
+def _weights(centre: NDArray[np.float32], length: int, step: float, radius: float) -> NDArray[np.float32]:
+    """(N, SIDE, length): what each pixel adds to each point, which stand `step` pixels apart around the centre."""
+    points = centre[:, None] + (np.arange(SIDE) - (SIDE - 1) / 2) * step
+    distance = (points[:, :, None] - np.arange(length)) / (radius * WINDOW * length / SIDE)
+    weights = np.exp(-(distance**2))
+    return np.asarray(weights / np.maximum(weights.sum(axis=2, keepdims=True), 1e-6), np.float32)

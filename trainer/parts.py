@@ -1,0 +1,37 @@
+"""Keeping what judges apart from what is trained on, by what the model sees of both.
+
+Of the base dataset only pictures that are the same to the model are looked for, which costs a hash each. An upload is
+compared with all, since a person may upload what they found, saved as something else.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from trainer.likeness import Images, Rows, copies
+
+BASE_JUDGES = ("validation", "gate", "test")
+
+
+def kept_apart(images: Images, rows: Mapping[str, Rows]) -> dict[str, Rows]:
+    """The rows of each part, less those that would be trained on and judge, or judge twice."""
+    judging = np.concatenate([rows[part] for part in BASE_JUDGES])
+    judges = {_hash(images, row) for row in judging}
+    fit = np.array([row for row in rows["fit"] if _hash(images, row) not in judges], np.int64)
+    held_out = _less_copies(images, rows["held out"], np.concatenate([fit, judging]))
+    uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]))
+    return {**rows, "fit": fit, "held out": held_out, "uploads": uploads}
+
+
+def _less_copies(images: Images, rows: Rows, of: Rows) -> Rows:
+    """The rows whose pictures are no copies of the others."""
+    if not len(rows):
+        return rows
+    hashes = {_hash(images, row) for row in of}
+    same = np.array([_hash(images, row) in hashes for row in rows], np.bool_)
+    return rows[~(same | copies(images, rows, of))]
+
+
+def _hash(images: Images, row: int) -> bytes:
+    return hashlib.sha256(images[row].tobytes()).digest()
