@@ -42,7 +42,7 @@ class Preprocessing:
     @property
     def known(self) -> bool:
         """Whether this server has it."""
-        return self.mode in NEWEST and 0 < self.number <= NEWEST[self.mode]
+        return self.mode in tuple(NEWEST) and 0 < self.number <= NEWEST[self.mode]
 
     def is_like(self, other: "Preprocessing") -> bool:
         """Whether the other makes inputs of the same kind, by whatever number: models of both can be compared."""

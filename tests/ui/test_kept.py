@@ -144,6 +144,7 @@ def test_an_upload_can_be_cancelled(server: LiveServer, open_page: OpenPage, dig
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("alert").filter(has_text="Stopped. 1 picture is still to be sent.")).to_be_visible()
     expect(page.get_by_role("button", name="Send 1 picture")).to_be_enabled()
+    page.unroute("**/upload")
 
 
 def test_a_line_that_stands_still_is_told_from_a_lost_server(
