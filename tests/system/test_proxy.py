@@ -10,13 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
-from tests.ui.conftest import OpenPage, axe, browser, open_page
-
-__all__ = ["axe", "browser", "open_page"]  # fixtures of the page's tests
 
 START_SECONDS = 30.0
 FAR = {"X-Forwarded-Prefix": "/digits"}
@@ -116,12 +112,6 @@ def test_what_a_retrain_names_is_where_the_client_finds_it(base: str) -> None:
                 assert next(events.iter_lines())
         finally:
             client.delete(f"/retrain/jobs/{begun.json()['job']}")
-
-
-def test_the_page_works_under_a_path(base: str, open_page: OpenPage) -> None:
-    page = open_page(base, "models")
-    expect(page.locator("#pulse")).to_have_text("version 0")
-    expect(page.get_by_text("serves").first).to_be_visible()
 
 
 def test_the_bare_prefix_leads_to_the_page(site: Site) -> None:
