@@ -18,7 +18,6 @@ def anchors(memory: Memory, candidate: Model, current: str | None, judging: Judg
 
     Of a version that can't be loaded or compared there is nothing to learn.
     """
-    images, classes = judging.gate
     best, most_right = None, -1
     baseline = None
     for version in memory.versions.all():
@@ -28,6 +27,7 @@ def anchors(memory: Memory, candidate: Model, current: str | None, judging: Judg
             print(f"version {version} can't be loaded, so nothing is held to it: {error}", flush=True)
             continue
         if same_contract(candidate, model):
+            images, classes = judging.seen_by(model, candidate).gate
             right = int((in_batches(model, images, BATCH).argmax(axis=1) == classes).sum())
             if right > most_right:
                 best, most_right = model, right

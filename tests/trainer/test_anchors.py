@@ -1,6 +1,7 @@
 """Which versions a candidate is held to, and how often the same images have judged."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,14 @@ def memory(tmp_path: Path) -> Memory:
 def test_the_best_so_far_and_the_baseline_are_anchors(memory: Memory) -> None:
     assert names(memory, "4", seed=2) == ["0", "2"]
     assert names(memory, "4", seed=0) == ["0"]
+
+
+def test_a_version_is_judged_by_what_its_own_preprocessing_reads(memory: Memory) -> None:
+    manifest = tiny_candidate(9).manifest("candidate", "candidate")
+    later = replace(manifest, preprocessing=replace(manifest.preprocessing, number=2))
+    judging = replace(judging_for(3), read_by=lambda _: judging_for(2))
+    found = anchors(memory, Model(later, tiny_onnx(9)), "4", judging)
+    assert [model.version for model in found] == ["0", "2"]
 
 
 def test_the_current_version_is_compared_with_anyway(memory: Memory) -> None:
