@@ -96,23 +96,22 @@ def _is_transparent(image: Image.Image) -> bool:
 
 def _is_light_pen(image: Image.Image, boxes: list[Box]) -> bool:
     """Whether a picture is transparent along most of its border, and hardly anything in it is dark."""
-    if not _is_transparent(image) or image.mode.startswith("I"):
+    if not _is_transparent(image) or image.mode.startswith("I") or not _is_border_clear(image):
         return False
-    border, clear, seen, dark = 0, 0, 0, 0
+    seen, dark = 0, 0
     for box in boxes:
         tile = image.crop(box).convert("RGBA")
-        is_seen = np.asarray(tile.getchannel("A")) >= OPAQUE
-        on_edge = np.zeros(is_seen.shape, bool)
-        for edge, here in ((0, box[1] == 0), (-1, box[3] == image.height)):
-            on_edge[edge] |= here
-        for edge, here in ((0, box[0] == 0), (-1, box[2] == image.width)):
-            on_edge[:, edge] |= here
-        border += int(np.count_nonzero(on_edge))
-        clear += int(np.count_nonzero(on_edge & ~is_seen))
-        levels = np.asarray(tile.convert("L"))[is_seen]
+        levels = np.asarray(tile.convert("L"))[np.asarray(tile.getchannel("A")) >= OPAQUE]
         seen += levels.size
         dark += int(np.count_nonzero(levels <= OPAQUE))
-    return 2 * clear > border and seen > 0 and dark <= DARKEST * seen
+    return seen > 0 and dark <= DARKEST * seen
+
+
+def _is_border_clear(image: Image.Image) -> bool:
+    width, height = image.size
+    edges = ((0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height))
+    alpha = [np.asarray(image.crop(edge).convert("RGBA").getchannel("A")).ravel() for edge in edges]
+    return bool(np.median(np.concatenate(alpha)) < OPAQUE)
 
 
 def _grey_or_colour(image: Image.Image) -> Image.Image:
