@@ -41,7 +41,7 @@ def normalised(grey: Grey, height: int, width: int) -> Grey:
         return grey
     ink, strength = _ink(grey)
     shape = (round(height * BOX), round(width * BOX))
-    return _centred(_fitted(ink, strength, shape), height, width)
+    return centred(_fitted(ink, strength, shape), height, width)
 
 
 def is_normal(pixels: bytes, width: int) -> bool:
@@ -191,7 +191,7 @@ def _fitted(ink: Ink, strength: float, shape: tuple[int, int]) -> Ink:
     return fitted * np.float32(255.0 / max(float(fitted.max()), 1.0))
 
 
-def _centred(fitted: Ink, height: int, width: int) -> Grey:
+def centred(fitted: Ink, height: int, width: int) -> Grey:
     """The ink laid into an empty field with its centre of mass, to the pixel, in the middle."""
     mass = float(fitted.sum())
     row = float(fitted.sum(axis=1) @ np.arange(fitted.shape[0])) / mass

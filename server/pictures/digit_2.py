@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from server.pictures.digit_1 import centred
 from server.pictures.errors import UnusableImage
 from server.pictures.paper import Levels, ink_light, middle_of, opened, thickened, without_table
 from server.pictures.parts import digit_of, parts_of
@@ -52,7 +53,7 @@ def normalised(picture: Image.Image, height: int, width: int) -> Grey:
         return np.asarray(picture, np.uint8)
     ink = _digit(picture)
     shape = (round(height * BOX), round(width * BOX))
-    return _centred(_fitted(ink, shape), height, width)
+    return centred(_fitted(ink, shape), height, width)
 
 
 def is_normal(pixels: bytes, width: int) -> bool:
@@ -216,15 +217,3 @@ def _thickness(mask: Mask) -> float:
     edge = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
     edge += sum(np.count_nonzero(side) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
     return 2.0 * np.count_nonzero(mask) / max(0.85 * edge, 1)
-
-
-def _centred(fitted: NDArray[np.float32], height: int, width: int) -> Grey:
-    """The ink laid into an empty field with its centre of mass, to the pixel, in the middle."""
-    mass = float(fitted.sum())
-    row = float(fitted.sum(axis=1) @ np.arange(fitted.shape[0])) / mass
-    column = float(fitted.sum(axis=0) @ np.arange(fitted.shape[1])) / mass
-    top = min(max(round(height / 2 - row - 0.5), 0), height - fitted.shape[0])
-    left = min(max(round(width / 2 - column - 0.5), 0), width - fitted.shape[1])
-    field = np.zeros((height, width), np.uint8)
-    field[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted.round()
-    return field
