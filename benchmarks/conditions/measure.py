@@ -12,15 +12,12 @@ from benchmarks.conditions import hands, kinds, sizes  # noqa: F401 - hands and 
 from benchmarks.conditions.glyphs import Glyph, digits_of
 from benchmarks.conditions.kinds import Sample
 from benchmarks.mnist import read
+from benchmarks.reading import read_back
 from export.calibration import calibration_error
 from server.models.model import Model
-from server.pictures.errors import PictureError
-from server.pictures.image import Limits
-from server.settings import Settings
 
 CONDITIONS = kinds.CONDITIONS
 SETS = {"look": ("fit", 1), "select": ("validation", 2), "report": ("test", 3)}  # MNIST's part, and a seed
-LIMITS = Limits.of(Settings())
 BATCH = 100
 
 Flags = NDArray[np.bool_]  # (N,)
@@ -65,14 +62,8 @@ def _digits(chosen: str, number: int) -> list[Glyph]:
 
 def answers(model: Model, samples: Sequence[Sample]) -> Answers:
     """What the model says of them, through the server's own preprocessing."""
-    form = model.preprocessing
-    inputs = np.zeros((len(samples), form.height, form.width, form.channels), np.uint8)
-    refused = np.zeros(len(samples), bool)
-    for number, sample in enumerate(samples):
-        try:
-            inputs[number] = form.read(sample.file, LIMITS)
-        except PictureError:
-            refused[number] = True
+    inputs, usable = read_back([sample.file for sample in samples], model.preprocessing)
+    refused = ~usable
     outputs = [model.predict(inputs[first : first + BATCH]) for first in range(0, len(inputs), BATCH)]
     probabilities = np.concatenate([output.probabilities for output in outputs])
     scores = np.concatenate([output.scores for output in outputs if output.scores is not None])

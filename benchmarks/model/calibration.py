@@ -18,7 +18,8 @@ from PIL import Image
 
 from benchmarks import shipped
 from benchmarks.mnist import FASHION, Digits, read
-from benchmarks.model.drawn import BATCH, read_back, rendered
+from benchmarks.model.drawn import BATCH, rendered
+from benchmarks.reading import read_back
 from export.calibration import calibration_error
 from export.verify import outputs_in_batches
 from server.models.model import Images, Model
@@ -53,7 +54,7 @@ def main() -> None:
 
 def calibration(model: Model, digits: Digits, temperature: float) -> dict[str, dict[str, float]]:
     """Figures of each kind of digits before and after the temperature."""
-    drawn, usable = read_back(list(rendered(digits)), model.preprocessing)
+    drawn, usable = read_back([drawing.file for drawing in rendered(digits)], model.preprocessing)
     noise = np.random.default_rng(0).normal(0, NOISE, digits.images.shape)
     noisy = (digits.images + noise).clip(0, 255).round().astype(np.uint8)[..., None]
     kinds = {

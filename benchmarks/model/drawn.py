@@ -3,7 +3,7 @@
 python -m benchmarks.model.drawn [--part validation|test] [--images N]
 
 Each digit is rendered at 280x280 with its ink's longer side 60 to 240 pixels, at a random place, dark on light or
-light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/pictures/digit.py is tuned on the
+light on dark, on plain, grey, shaded or noisy paper, as PNG or JPEG. server/pictures/digit_1.py was tuned on the
 validation part; the test part is for the figure in the end. Printed: accuracy on the plain digits, on the rendered
 ones, by paper, form.
 """
@@ -23,11 +23,8 @@ from PIL import Image
 
 from benchmarks import shipped
 from benchmarks.mnist import Digits, read
+from benchmarks.reading import read_back
 from server.models.model import Images, Model
-from server.pictures.errors import PictureError
-from server.pictures.image import Limits
-from server.pictures.preprocessing import Preprocessing
-from server.settings import Settings
 
 SIDE = 280
 INK_SIDES = (60, 240)  # pixels: the ink's longer side
@@ -35,7 +32,6 @@ PAPERS = ("white", "grey", "gradient", "noise")
 FORMS = ("PNG", "JPEG")
 JPEG_QUALITIES = (60, 95)
 LEAST_INK = 48  # of 255: what counts as ink of MNIST's grey levels when the digit is cut out
-LIMITS = Limits.of(Settings())
 BATCH = 500
 
 
@@ -99,18 +95,6 @@ def rendered(digits: Digits, seed: int = 0) -> Iterator[Drawing]:
         yield render(digit, random)
 
 
-def read_back(drawings: list[Drawing], preprocessing: Preprocessing) -> tuple[Images, NDArray[np.bool_]]:
-    """The model's inputs for the drawings, and which of them could be read."""
-    images = np.zeros((len(drawings), preprocessing.height, preprocessing.width, preprocessing.channels), np.uint8)
-    usable = np.ones(len(drawings), bool)
-    for position, drawing in enumerate(drawings):
-        try:
-            images[position] = preprocessing.read(drawing.file, LIMITS)
-        except PictureError:
-            usable[position] = False
-    return images, usable
-
-
 def probabilities_of(model: Model, images: Images) -> NDArray[np.float32]:
     return np.concatenate(
         [model.predict(images[first : first + BATCH]).probabilities for first in range(0, len(images), BATCH)]
@@ -120,7 +104,7 @@ def probabilities_of(model: Model, images: Images) -> NDArray[np.float32]:
 def measure(model: Model, digits: Digits) -> dict[str, object]:
     """Accuracy on the plain digits and the rendered ones, in all and by how they were rendered."""
     drawings = list(rendered(digits))
-    images, usable = read_back(drawings, model.preprocessing)
+    images, usable = read_back([drawing.file for drawing in drawings], model.preprocessing)
     right = (probabilities_of(model, images).argmax(axis=1) == digits.classes) & usable
     plain = probabilities_of(model, digits.images[..., None]).argmax(axis=1) == digits.classes
     groups: dict[str, list[bool]] = defaultdict(list)
