@@ -1,6 +1,7 @@
 // @ts-check
 /** Photographs made smaller before they are sent: the model looks at far fewer pixels, and a line may be slow. */
 
+const BYTES_A_REQUEST = 4e6; // a minute over a slow line
 const LARGE_BYTES = 400_000;
 const SIDE_PIXELS = 1600; // of the longer side; a digit on a sheet of paper is still a hundred high
 const QUALITY = 0.9;
@@ -23,4 +24,21 @@ export async function shrunk(file) {
   /** @type {Blob | null} */
   const small = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
   return small && small.size < file.size ? small : file;
+}
+
+/**
+ * The first of some pictures, made smaller, as many as one request may hold: one at least.
+ *
+ * @param {Blob[]} files @returns {Promise<Blob[]>}
+ */
+export async function firstGroup(files) {
+  const group = [];
+  let size = 0;
+  for (const each of files) {
+    const file = await shrunk(each);
+    if (group.length && size + file.size > BYTES_A_REQUEST) break;
+    size += file.size;
+    group.push(file);
+  }
+  return group;
 }

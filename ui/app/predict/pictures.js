@@ -8,12 +8,11 @@
 import * as api from "../api.js";
 import { count } from "../format.js";
 import { messageOf, say, tell } from "../notice.js";
-import { shrunk } from "../shrink.js";
+import { firstGroup } from "../shrink.js";
 import { state, update } from "../state.js";
 import { ask, change, changeAll, subjectOf } from "./subjects.js";
 
 const AT_ONCE = 32; // pictures of one request, as many as the model sees at once
-const BYTES_A_REQUEST = 4e6;
 const GALLERY_LIMIT = 1000; // pictures; each is kept in memory
 
 let pictures = 0;
@@ -60,15 +59,9 @@ export async function retry() {
 
 /** @returns {Promise<Subject[]>} the next pictures without an answer, made as small as they may be */
 async function nextGroup() {
-  const group = [];
-  let size = 0;
-  for (const each of state.predict.gallery.filter(({ prediction, error }) => !prediction && !error).slice(0, AT_ONCE)) {
-    const image = await shrunk(each.image);
-    if (group.length && size + image.size > BYTES_A_REQUEST) break;
-    size += image.size;
-    group.push({ ...each, image });
-  }
-  return group;
+  const waiting = state.predict.gallery.filter(({ prediction, error }) => !prediction && !error).slice(0, AT_ONCE);
+  const images = await firstGroup(waiting.map(({ image }) => image));
+  return images.map((image, index) => ({ ...waiting[index], image }));
 }
 
 /** @param {Subject[]} group @param {AbortSignal} signal @returns {Promise<boolean>} whether to go on */

@@ -10,14 +10,13 @@
 import * as api from "../api.js";
 import { counted } from "../format.js";
 import { messageOf, say } from "../notice.js";
-import { shrunk } from "../shrink.js";
+import { firstGroup } from "../shrink.js";
 import { state, update } from "../state.js";
 import { Failure } from "../transport.js";
 import { loadDataset } from "./dataset.js";
 import { forget } from "./examples.js";
 
 const FILES_A_REQUEST = 500; // below the server's default limit for one upload
-const BYTES_A_REQUEST = 4e6; // a minute over a slow line
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000]; // before it is tried again
 const PASSING = [0, 429, 500, 502, 503, 504]; // status of what may be over soon; 0: no answer. Twice does no harm
 
@@ -52,15 +51,8 @@ export const cancelSending = () => cancelled.abort();
 
 /** @param {Example[]} waiting @returns {Promise<Example[]>} the first of them, as many as one request may hold */
 async function nextGroup(waiting) {
-  const group = [];
-  let size = 0;
-  for (const each of waiting.slice(0, FILES_A_REQUEST)) {
-    const file = await shrunk(each.file);
-    if (group.length && size + file.size > BYTES_A_REQUEST) break;
-    size += file.size;
-    group.push({ ...each, file });
-  }
-  return group;
+  const files = await firstGroup(waiting.slice(0, FILES_A_REQUEST).map(({ file }) => file));
+  return files.map((file, index) => ({ ...waiting[index], file }));
 }
 
 /** @template Answer @param {() => Promise<Answer>} work @param {AbortSignal} signal @returns {Promise<Answer>} */
