@@ -20,27 +20,12 @@ from server.store.check.run import CLEAN, FOUND, NOT_LOOKED, Check, Progress
 from server.store.content import picture_path
 from server.store.dataset import Labelled
 from server.store.manifest import Manifest
-from tests.server.store.filled import execute, fill, picture, sha_of, tree
+from tests.server.store.filled import execute, picture, sha_of, tree
 from tests.tiny import memory_in, tiny_candidate
 
 JOB = "INSERT INTO job (model_id, state, created_at, by, options, policy) VALUES (1, 'queued', '', 'me', '{}', '{}')"
 ROOT = Path(__file__).parents[3]
 GONE = f"{living.own().rsplit(' ', 2)[0]} 999999 1"  # a process of this machine that is not there
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    memory = memory_in(folder)
-    fill(memory)
-    memory.close()
-    return folder
-
-
-@pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole, tmp_path / "store")
-    return tmp_path / "store"
 
 
 def check(folder: Path, **settings: object) -> tuple[int, list[str]]:

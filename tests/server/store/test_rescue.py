@@ -17,25 +17,10 @@ from server.store.engine import url_of
 from server.store.errors import Unavailable
 from server.store.memory import Memory
 from server.store.opening import RETRY_SECONDS
-from tests.server.store.filled import database_of, execute, fill, picture, sha_of, tree
+from tests.server.store.filled import database_of, execute, picture, sha_of, tree
 from tests.tiny import memory_in, publish_tiny
 
 MOVES = [(None, 1, "published"), (1, 2, "published"), (2, 3, "published"), (3, 1, "rolled back"), (1, 1, "promoted")]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    memory = memory_in(folder)
-    fill(memory)
-    memory.close()
-    return folder
-
-
-@pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole, tmp_path / "store")
-    return tmp_path / "store"
 
 
 @pytest.fixture
