@@ -1,6 +1,7 @@
 """SQLAlchemy's engine for either database: how a transaction begins in it, and what becomes of one that failed."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from server.store.tables import as_json
 FILE = "relearn.sqlite3"  # in the artifacts folder
 WAIT_SECONDS = 10.0  # for the writer before
 OPEN_SECONDS = 2.0  # for somebody who keeps even readers out
+SWITCH_SECONDS = 0.005  # between attempts at the switch of a new file that another makes as well
 WRITER = 0x52656C65  # the name of PostgreSQL's lock: "Rele"
 WRITE, DURABLE = "relearn_write", "relearn_durable"  # what a transaction is for, told to what begins it
 
@@ -63,8 +65,22 @@ def engine_of(url: URL) -> Engine:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -2000"):
+    _begin_log(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -2000"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_log(connection: sqlite3.Connection) -> None:
+    """Switch a new file to its write-ahead log. SQLite waits for no other who does so at the same moment: we do."""
+    deadline = time.monotonic() + OPEN_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(SWITCH_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -184,7 +184,6 @@ def test_of_two_runners_of_a_job_one_runs_it_and_the_other_is_told(opener: Opene
 
 def test_a_runner_waits_while_another_models_job_runs(opener: Opener, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
-    opener.ready()
 
     def runner(name: str) -> None:
         memory = opener(name)
