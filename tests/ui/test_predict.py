@@ -34,8 +34,8 @@ def drop(page: Page, selector: str, files: list[tuple[str, bytes]]) -> None:
 
 
 def answer(page: Page, label: str) -> None:
-    """Wait until the page says that the picture is this."""
-    expect(page.get_by_label("Answer", exact=True).locator("output")).to_have_text(label)
+    """Wait until the page says that the picture, as it is now, is this."""
+    expect(page.locator('[aria-label="Answer"][aria-busy="false"] output')).to_have_text(label)
 
 
 def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: OpenPage) -> None:
