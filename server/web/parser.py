@@ -107,7 +107,7 @@ class Parser:
                 self._header_bytes = len(data)
             elif self._left:
                 self._left -= self.body_bytes
-        if len(data) > self._unchecked_bytes:
+        if len(data) - self.body_bytes > self._unchecked_bytes:
             self._check()
         return True
 
