@@ -138,7 +138,7 @@ def _open(data: bytes, mode: str, limits: Limits) -> Image.Image:
         if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
             raise _damaged() from None
         what = mistaken.named(data)
-        found = f"this is {what}, not a picture" if what else "not a picture this service reads"
+        found = f"this is {what}" if what else "not a picture this service reads"
         raise UnsupportedType(f"{found}; send the bytes of a file: {', '.join(FORMATS)}") from None
     full = image.size
     _check_size(full, limits.whole_pixels if cost.is_run_lengths(image) else limits.pixels)

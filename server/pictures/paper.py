@@ -72,7 +72,7 @@ def _is_sheet(mask: NDArray[np.bool_]) -> bool:
 
 
 def _rank(pixels: int) -> int:
-    return max(4, int(STRONG * pixels))
+    return min(max(4, int(STRONG * pixels)), pixels)
 
 
 def _towards_ink(coarse: NDArray[np.uint8]) -> tuple[float, float, float, float] | None:
