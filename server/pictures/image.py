@@ -134,7 +134,9 @@ def _open(data: bytes, mode: str, limits: Limits) -> Image.Image:
         _check_size(told, limits.whole_pixels if data[:4] == b"RIFF" else limits.pixels)
     try:
         image = Image.open(file, formats=FORMATS)
-    except _PILLOW_ERRORS:
+    except _PILLOW_ERRORS as error:
+        if data.startswith(b"BM") and str(error).startswith("Unsupported"):
+            raise UnsupportedType("this kind of BMP is not read; save the picture as a PNG") from None
         if data.startswith(_MAGIC) or data[8:12] == b"WEBP":
             raise _damaged() from None
         what = mistaken.named(data)

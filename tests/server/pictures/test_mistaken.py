@@ -37,3 +37,10 @@ def test_kinds_of_picture_that_are_not_read_are_named(digits: Digits, kind: str)
 )
 def test_what_pillow_does_not_write_is_named_too(start: bytes, words: str | None) -> None:
     assert named(start + bytes(40)) == words
+
+
+def test_a_bmp_of_a_kind_that_is_not_read_is_not_called_damaged(digits: Digits) -> None:
+    data = bytearray(encoded(Image.fromarray(digits.images[0]).convert("RGB"), "BMP"))
+    data[28:30] = (2).to_bytes(2, "little")  # bits a pixel, which Windows CE writes
+    with pytest.raises(UnsupportedType, match="this kind of BMP is not read; save the picture as a PNG"):
+        image.read(bytes(data), 1, LIMITS)
