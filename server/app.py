@@ -39,6 +39,7 @@ from server.web.guard import Guard
 from server.web.headers import SECURITY
 from server.web.keys import Keys
 from server.web.prefix import Prefix
+from server.web.rates import Rates
 from server.web.shutdown import Shutdown
 from server.web.terms import TERMS, Terms
 from server.web.threads import Threads
@@ -66,7 +67,8 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     ]
     guarded = [*upload.routes(service), *dataset.routes(service), *jobs.routes(service), *models.routes(service)]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
-    guard = Guard(settings, Keys(settings), [route.path for route in open_to_all])
+    rates = Rates(settings, service.metrics.shared_folder)
+    guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
     front = Front(router, endpoints, guard, service.log, ids, service.budget, Prefix(settings))
     if settings.origins:
         cors = CORSMiddleware(
@@ -104,7 +106,8 @@ def _service(settings: Settings, crew: Crew) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    trials = Trials(settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit)
+    limits = settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit
+    trials = Trials(*limits, metrics.shared_folder)
     serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload)
     threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds

@@ -62,9 +62,9 @@ class Settings:
     keys: str = secret("keys as lines of such a file, with ; between them")
     api_key: str = secret("one more key, named api, with all scopes")
     reads: str = setting("key", "word", "who may look at uploads, jobs and versions once there is a key: key, or open")
-    key_writes_a_minute: int = setting(6000, "calls", "most changing calls of one key, in each worker")
-    address_writes_a_minute: int = setting(6000, "calls", "most changing calls of one address, in each worker")
-    failed_keys_a_minute: int = setting(30, "calls", "most wrong keys of one address, in each worker")
+    key_writes_a_minute: int = setting(6000, "calls", "most changing calls of one key")
+    address_writes_a_minute: int = setting(6000, "calls", "most changing calls of one address")
+    failed_keys_a_minute: int = setting(30, "calls", "most wrong keys of one address")
     trusted_proxies: str = setting("127.0.0.1,::1", "addresses", "proxies whose X-Forwarded- headers are believed")
     allow_anonymous_writes: bool = setting(
         False, "switch", "let anyone who reaches the server change things, without a key, beyond loopback"

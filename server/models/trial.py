@@ -2,7 +2,7 @@
 
 What a graph costs can't be told from its file, so it is tried where that harms nobody: the child has no listening
 socket, no key and no setting of the server's. The same bytes then do the same in a worker (graph.py), so what was tried
-once is not tried again.
+once is not tried again, by none of a server's workers (findings.py).
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from server.models.findings import Finding, Findings
 from server.models.model import Dropped, Model, load
 from server.store.errors import BrokenArtifact
 from server.store.manifest import Manifest, verify_listed
@@ -36,14 +37,16 @@ SHIPPED = Path(__file__).with_name("shipped.sha256")
 class Trials:
     """What was tried, and how that went; for all threads of a process."""
 
-    def __init__(self, seconds: float, more_bytes: int, batch_limit: int) -> None:
-        """A load may take so much processor time, and memory beyond what its process has before."""
+    def __init__(self, seconds: float, more_bytes: int, batch_limit: int, folder: Path | None = None) -> None:
+        """A load may take so much processor time, and memory beyond what its process has before.
+
+        `folder` is what the workers of this server have in common.
+        """
         self._seconds = seconds
         self._more_bytes = more_bytes
         self._batch_limit = batch_limit
         self._shipped = SHIPPED.read_text().strip() if SHIPPED.is_file() else None
-        self._passed: dict[str, float | None] = {}  # with the threshold of the score
-        self._refused: dict[str, tuple[float, str]] = {}  # until when, and why
+        self._findings = Findings(folder)
 
     def load(self, folder: Path, manifest: Manifest, is_wanted: Callable[[], bool] = lambda: True) -> Model:
         """A model that may serve, as model.load gives it; raises what `check` raises."""
@@ -60,14 +63,12 @@ class Trials:
         known = fingerprint(manifest)
         if known == self._shipped:
             return None
-        if known not in self._passed:
-            until, why = self._refused.get(known, (0.0, ""))
-            if time.monotonic() < until:
-                raise BrokenArtifact(why)
-            self._try(known, folder, manifest, is_wanted)
-        return self._passed[known]
+        finding = self._findings.of(known, is_wanted, lambda: self._try(folder, manifest, is_wanted))
+        if finding.refused is not None:
+            raise BrokenArtifact(finding.refused)
+        return finding.threshold
 
-    def _try(self, known: str, folder: Path, manifest: Manifest, is_wanted: Callable[[], bool]) -> None:
+    def _try(self, folder: Path, manifest: Manifest, is_wanted: Callable[[], bool]) -> Finding:
         asked = {
             "folder": str(folder),
             "manifest": manifest.to_json().decode(),
@@ -81,11 +82,9 @@ class Trials:
         answer = _parsed(said)
         if answer is not None and "refused" not in answer:
             threshold = answer.get("threshold")
-            self._passed[known] = float(threshold) if isinstance(threshold, int | float) else None
-            return
+            return Finding(threshold=float(threshold) if isinstance(threshold, int | float) else None)
         why = f"its first load, in a process of its own, was refused: {_reason(answer, code, self._seconds)}"
-        self._refused[known] = time.monotonic() + REFUSED_SECONDS, why
-        raise BrokenArtifact(why)
+        return Finding(why, until=time.monotonic() + REFUSED_SECONDS)
 
 
 def loaded_files(manifest: Manifest) -> tuple[str, ...]:

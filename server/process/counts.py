@@ -1,4 +1,4 @@
-"""The files in which the workers of one server count together for /metrics: prometheus_client maps them into memory.
+"""The files in which the workers of one server count together: prometheus_client, and limits, map them into memory.
 
 Writing to a mapped file for which the disk has no room kills a process (SIGBUS). So all the room is taken here, once,
 before the first worker starts, in memory where the system has such a folder; after that no full disk matters.
@@ -17,6 +17,7 @@ IN_MEMORY = "/dev/shm"  # noqa: S108 - a folder of its own is made in it
 GAUGES = ("gauge_livesum", "gauge_livemin", "gauge_livemax")  # of those that live
 # A counter's line takes some 200 bytes, and there is one for each route, method and status that was ever answered.
 BYTES = {"counter": 2**20, "histogram": 2**17} | dict.fromkeys(GAUGES, 2**14)
+RATES, RATES_BYTES = "rates", 2**19  # of all workers (web/tallies.py): for some 10,000 addresses in two minutes
 
 
 class Counts:
@@ -54,6 +55,7 @@ class Counts:
         self.path = tempfile.mkdtemp(prefix=NAME, dir=parent)
         self._lock = Path(self.path, LOCK).open("wb")  # noqa: SIM115 - as long as the server lives
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        Path(self.path, RATES).write_bytes(bytes(RATES_BYTES))
         for place in range(places):
             for name, size in BYTES.items():
                 Path(self.path, f"{name}_{place}.db").write_bytes(bytes(size))

@@ -31,9 +31,9 @@ class Guard:
     somebody says otherwise.
     """
 
-    def __init__(self, settings: Settings, keys: Keys, open_paths: Collection[str]) -> None:
+    def __init__(self, settings: Settings, keys: Keys, rates: Rates, open_paths: Collection[str]) -> None:
         self._keys = keys
-        self._rates = Rates(settings)
+        self._rates = rates
         self._addresses = Addresses(settings)
         self._open_paths = frozenset(open_paths)
         self._reads_are_open = settings.reads == "open"

@@ -1,10 +1,12 @@
-"""How often somebody may change something, and try keys, in a minute; counted by each worker for itself.
+"""How often somebody may change something, and try keys, in a minute; counted by all workers together (tallies.py).
 
 The windows slide and know only the time of day, so that a clock that is set back ends a limit early at most.
 """
 
+import logging
 import math
 import time
+from pathlib import Path
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -12,13 +14,17 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from server.settings import Settings
 from server.web.errors import TooOften
+from server.web.tallies import SharedStorage
+
+logger = logging.getLogger("relearn")
 
 
 class Rates:
     """The limits, and what is left of them for each key and each address."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+    def __init__(self, settings: Settings, folder: Path | None = None) -> None:
+        """`folder` is what the workers of this server have in common, None for a single one."""
+        self._limiter = SlidingWindowCounterRateLimiter(_storage(folder))
         self._key_writes = RateLimitItemPerMinute(settings.key_writes_a_minute)
         self._address_writes = RateLimitItemPerMinute(settings.address_writes_a_minute)
         self._failed_keys = RateLimitItemPerMinute(settings.failed_keys_a_minute)
@@ -44,3 +50,12 @@ class Rates:
     def _refusal(self, item: RateLimitItemPerMinute, kind: str, who: str, what: str) -> TooOften:
         wait = max(math.ceil(self._limiter.get_window_stats(item, kind, who).reset_time - time.time()), 1)
         return TooOften(f"{item.amount} {what} a minute are the limit; wait and try again", {"Retry-After": str(wait)})
+
+
+def _storage(folder: Path | None) -> MemoryStorage:
+    if folder is not None:
+        try:
+            return SharedStorage(folder)
+        except (OSError, ValueError) as error:
+            logger.warning("this worker counts changes and wrong keys for itself: %s", error)
+    return MemoryStorage()

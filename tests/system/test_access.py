@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +19,7 @@ from server.store.tables import decision
 from server.web.headers import SECURITY
 from server.web.keys import Scope
 from tests.digits import Digits
-from tests.faults.stage import eventually
+from tests.faults.stage import eventually, workers_of
 from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 
@@ -248,6 +250,31 @@ def test_too_many_changes_and_too_many_wrong_keys_wait(tmp_path: Path) -> None:
         assert guesses[3] == 429
         assert asked(server, "GET", "/models", KEY).status_code == 429
         assert server.get("/health").status_code == 200
+
+
+def test_workers_have_one_limit(tmp_path: Path) -> None:
+    """However a client's calls fall to them, and whoever of them is replaced meanwhile."""
+    limits = ("--workers", "2", "--address-writes-a-minute", "6", "--failed-keys-a-minute", "4")
+    with LiveServer(tmp_path, *limits, environment={"RELEARN_API_KEY": KEY}) as server:
+
+        def of_each_worker(times: int, method: str, path: str, key: str) -> list[int]:
+            """Statuses of so many calls to each: over a connection that each of them has."""
+            with contextlib.ExitStack() as stack:
+                clients: dict[int, httpx.Client] = {}
+                while len(clients) < 2:
+                    client = stack.enter_context(httpx.Client(base_url=server.url, trust_env=False, timeout=60))
+                    clients[client.get("/stats").json()["worker"]] = client
+                turns = [client for client in clients.values() for _ in range(times)]
+                return [each.request(method, path, headers={"X-API-Key": key}).status_code for each in turns]
+
+        while time.time() % 60 > 40:  # at the end of a minute the window slides
+            time.sleep(1)
+        assert of_each_worker(4, "POST", "/models/0/promote", KEY) == [200] * 6 + [429] * 2
+        victim = server.get("/stats").json()["worker"]
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: victim not in workers_of(server), "the next worker")
+        assert of_each_worker(1, "POST", "/models/0/promote", KEY) == [429] * 2
+        assert of_each_worker(3, "GET", "/models", "wrong") == [401] * 4 + [429] * 2
 
 
 def test_behind_a_trusted_proxy_each_client_has_its_own_limit(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from export.publish import publish
 from server.store.memory import Memory
 from tests.digits import Digits
-from tests.faults.stage import eventually
+from tests.faults.stage import eventually, workers_of
 from tests.harmful import HARMFUL, multiplied
 from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
@@ -93,6 +94,55 @@ def test_a_server_stops_in_the_middle_of_a_first_load(tmp_path: Path) -> None:
         assert time.monotonic() - started < 15
         eventually(lambda: not Path(f"/proc/{child}").exists(), "the end of the child")
     memory.close()
+
+
+@pytest.mark.parametrize("kind", ["refused", "good"])
+def test_workers_try_a_version_once(tmp_path: Path, kind: str) -> None:
+    """While each of them takes it over, and when it is promoted by a call after that."""
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
+    limit = "1" if kind == "refused" else "50"
+    with LiveServer(tmp_path, "--workers", "3", "--load-limit-seconds", limit) as server, Children(server) as children:
+        publish(memory, tiny_candidate(model=multiplied(2 if kind == "good" else 1000)), "0", "a test")
+        if kind == "good":
+            eventually(lambda: set(workers_of(server, 3).values()) == {"1"}, "all workers at 1")
+        else:
+            eventually(lambda: "could not take over version 1" in " ".join(problems_of(server, 3)), "all refusals")
+        answer = server.post("/models/1/promote")
+        assert answer.status_code == (200 if kind == "good" else 409), answer.text
+    assert len(children.met) == 1
+    memory.close()
+
+
+class Children:
+    """Looks at the children of workers again and again, and keeps whom it met."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self.met: set[str] = set()
+        self._workers = list(workers_of(server, 3))
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "Children":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.005):
+            self.met.update(child for worker in self._workers for child in children_of(worker))
+
+
+def problems_of(server: LiveServer, number: int) -> list[str]:
+    """What each worker says in /health, once all of them have said something."""
+    met: dict[int, str] = {}
+    for _ in range(10 * number):
+        with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+            worker = client.get("/stats").json()["worker"]
+            met[worker] = " ".join(client.get("/health").json()["problems"])
+    return list(met.values()) if len(met) == number and all(met.values()) else []
 
 
 def children_of(pid: int) -> list[str]:

@@ -12,6 +12,7 @@ from server.settings import Settings
 from server.web.errors import Forbidden, InsufficientScope, Malformed, TooOften, Unauthorized
 from server.web.guard import NEEDED, SAFE_METHODS, Guard
 from server.web.keys import Keys, Scope, new_key
+from server.web.rates import Rates
 
 OURS = {b"host": b"127.0.0.1:8000"}
 READER, READER_LINE = new_key("reader", [Scope.READ])
@@ -22,7 +23,7 @@ PUBLIC = ("--host", "0.0.0.0", "--allow-anonymous-writes")  # noqa: S104
 
 def guard(*flags: str, **environment: str) -> Guard:
     settings = load(list(flags), environment)
-    return Guard(settings, Keys(settings), ["/health", "/"])
+    return Guard(settings, Keys(settings), Rates(settings), ["/health", "/"])
 
 
 def call(
