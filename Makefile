@@ -6,6 +6,7 @@ PYTHON ?= python3
 PYTHONS := 3.11 3.12 3.13
 UV_VERSION := 0.13.9
 AXE_VERSION := 4.14.1
+AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
@@ -98,10 +99,10 @@ COMPILE_bench := --compile-bytecode
 	@$(UV) pip sync --quiet --require-hashes $(COMPILE_$*) --python .venv-$*/bin/python requirements-$*.txt
 	@touch $@ && rm .venv-$*/building
 
-# What the page's tests audit it and check its types with; they skip without it. It needs npm.
+# What the page's tests audit it and check its types with, and a client of the service; tests skip without. It needs npm.
 .venv-node/ready:
 	@npm install --silent --no-save --no-audit --no-fund --prefix .venv-node axe-core@$(AXE_VERSION) \
-		typescript@$(TYPESCRIPT_VERSION)
+		axios@$(AXIOS_VERSION) typescript@$(TYPESCRIPT_VERSION)
 	@touch $@
 
 $(UV):

@@ -31,13 +31,14 @@ _FILE_HEAD = re.compile(
     rb"(?:\r\ncontent-type: [^\r\n]+)?",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"\[[0-9]*\]$")  # in a list
 _HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
 
 
 class Part(NamedTuple):
     """One part of a form. A client's file name is a display name only: it never becomes a path."""
 
-    name: str  # without the [] that PHP and jQuery put behind the name of a list
+    name: str  # without the [] or [0] that PHP, jQuery and axios put behind the name of a list
     filename: str | None  # None for a field that is not a file
     data: bytes
 
@@ -203,7 +204,8 @@ def _named(body: bytes, start: int, stop: int) -> tuple[str, str | None]:
 
 
 def _name_of(name: bytes) -> str:
-    return name.decode("utf-8", "replace").removesuffix("[]")
+    text = name.decode("utf-8", "replace")
+    return _PLACE.sub("", text) if text.endswith("]") else text
 
 
 def _filename_of(name: bytes) -> str:

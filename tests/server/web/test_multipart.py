@@ -1,5 +1,7 @@
 """Both ways into a form find what python-multipart does, and a broken form gets a clear refusal."""
 
+import re
+
 import pytest
 import python_multipart
 from hypothesis import given, settings
@@ -59,7 +61,7 @@ def by_the_library(body: bytes, boundary: str) -> list[multipart.Part] | None:
         if b"name" not in options:
             raise FormParserError("no name")
         filename = options.get(b"filename")
-        name = options[b"name"].decode("utf-8", "replace").removesuffix("[]")
+        name = re.sub(r"\[[0-9]*\]\Z", "", options[b"name"].decode("utf-8", "replace"))
         found.append(multipart.Part(name, None if filename is None else filename.decode("utf-8", "replace"), data[0]))
 
     parser = python_multipart.MultipartParser(
@@ -143,13 +145,23 @@ def test_a_preamble_and_blanks_behind_a_boundary_change_nothing(
     assert multipart.parts(kind, padded, 3) == multipart.parts(kind, body_of(files, "frontier"), 3)
 
 
-def test_a_list_as_php_writes_it_has_the_plain_name() -> None:
-    plain = [file_part(b"1", "files[]"), file_part(b"2", "files[]")]
-    assert [part.name for part in multipart.parts(content_type("b"), body_of(plain, "b"), 2)] == ["files"] * 2
-    mixed = [*plain, ('Content-Disposition: form-data; name="labels[]"', b"7")]
+@pytest.mark.parametrize("places", [("[]", "[]", "[]"), ("[0]", "[1]", "[0]"), ("[]", "[10]", "")])
+def test_a_list_as_php_writes_it_has_the_plain_name(places: tuple[str, str, str]) -> None:
+    plain = [file_part(b"1", f"files{places[0]}"), file_part(b"2", f"files{places[1]}")]
+    for read in (multipart.parts, multipart.plain_files):
+        listed = read(content_type("b"), body_of(plain, "b"), 2)
+        assert listed is not None
+        assert [part.name for part in listed] == ["files"] * 2
+    mixed = [*plain, (f'Content-Disposition: form-data; name="labels{places[2]}"', b"7")]
     listed = multipart.parts(content_type("b"), body_of(mixed, "b"), 2)
     assert [part.name for part in listed] == ["files", "files", "labels"]
-    assert multipart.only_file(content_type("b"), body_of([file_part(b"1", "file[]")], "b")) == b"1"
+    assert multipart.only_file(content_type("b"), body_of([file_part(b"1", f"file{places[0]}")], "b")) == b"1"
+
+
+@pytest.mark.parametrize("name", ["files[a]", "files[0", "files0]", "[0]files", "files[0][1]"])
+def test_what_is_no_place_in_a_list_stays_in_the_name(name: str) -> None:
+    form = body_of([file_part(b"1", name)], "b")
+    assert multipart.parts(content_type("b"), form, 1)[0].name != "files"
 
 
 def test_many_plain_files_are_found_by_slicing() -> None:
