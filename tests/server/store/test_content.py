@@ -1,5 +1,6 @@
 """Only what was listed is ever removed, and not before nobody needs it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -289,3 +290,14 @@ def test_a_long_list_is_swept_to_its_end(opener: Opener) -> None:
     memory.content.write(dict.fromkeys(paths, b"x"), "data")
     assert opener().content.sweep() == 150
     assert stored(opener.data) == set()
+
+
+def test_a_folder_that_cannot_be_removed_goes_later(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    reservation = memory.versions.reserve()
+    reservation.folder.mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EIO, "no")))
+        memory.versions.give_up(reservation)
+    assert reservation.folder.exists()
+    memory.content.sweep()
+    assert not reservation.folder.exists()
