@@ -57,7 +57,8 @@ def run_job(
     if lease is not None:
         folder = memory.content.path("artifacts", job_path(number))
         work = folder / "work"
-        shutil.rmtree(work, ignore_errors=True)
+        for left in folder.parent.glob("*/work"):  # by runners that were killed: there is one at a time
+            shutil.rmtree(left, ignore_errors=True)
         files.make_folder(work)
         try:
             with contextlib.suppress(Lost, LeaseLost):

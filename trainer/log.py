@@ -1,5 +1,6 @@
 """A job's log: what its child prints, up to a limit."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,18 +12,21 @@ LOG_LIMIT_BYTES = 8 * 2**20
 
 
 def copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | None) -> None:
-    """Copy what the child prints to its log, up to the limit; the rest is dropped, so that the child never blocks."""
+    """Copy what the child prints to its log, up to the limit; the rest is dropped, so that the child never blocks.
+
+    Nor does it end for a log that can't be written, or for a reader of `echo` who is gone.
+    """
     written = 0
-    with source, os.fdopen(_log_at(path), "ab") as log:
+    with source, os.fdopen(_log_at(path), "ab", buffering=0) as log:
         while piece := os.read(source.fileno(), 65536):
             if echo is not None:
-                echo(piece)
+                with contextlib.suppress(OSError):
+                    echo(piece)
             room = LOG_LIMIT_BYTES - written
             if room > 0:
-                log.write(piece[:room])
-                if len(piece) >= room:
-                    log.write(b"\n(the log is full; what follows was dropped)\n")
-                log.flush()
+                end = b"\n(the log is full; what follows was dropped)\n" if len(piece) >= room else b""
+                with contextlib.suppress(OSError):
+                    log.write(piece[:room] + end)
             written += len(piece)
 
 

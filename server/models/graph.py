@@ -95,6 +95,8 @@ def _fields(message: bytes, wanted: dict[int, str]) -> Iterator[tuple[str, bytes
     position, end = 0, len(message)
     while position < end:
         key, position = _varint(message, position)
+        if key >> 32:  # onnxruntime drops what goes beyond, and takes the field for another
+            raise IndexError
         number, wire = key >> 3, key & 7
         value = b""
         if wire == 0:

@@ -9,7 +9,6 @@ import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -45,6 +44,7 @@ class Content:
         self._roots = {"data": data, "artifacts": artifacts}
         self._name = name
         self._durable: set[Path] = set()  # folders whose names this process has synced
+        self._given_up: set[str] = set()  # calls of this process that could not drop what they had claimed
 
     def path(self, root: str, relative: str) -> Path:
         return self._roots[root] / relative
@@ -115,15 +115,18 @@ class Content:
         if not claim.paths:
             return
         mine = pending.c.owner == claim.owner
-        with suppress(StoreError, OSError), self._database.write() as connection:
-            rows = connection.execute(select(pending).where(mine)).all()
-            swept = set(claim.paths) - {row.path for row in rows}
-            if swept:  # since we were taken for dead; and we may have written them again after that
-                again = [{"root": claim.root, "path": path, "owner": claim.owner} for path in swept]
-                connection.execute(insert(pending), again)
+        try:
+            with self._database.write() as connection:
                 rows = connection.execute(select(pending).where(mine)).all()
-            connection.execute(update(pending).where(mine).values(owner=None, living=None))
-            self._remove(connection, rows)
+                swept = set(claim.paths) - {row.path for row in rows}
+                if swept:  # since we were taken for dead; and we may have written them again after that
+                    again = {"root": claim.root, "owner": claim.owner, "living": self._name}
+                    connection.execute(insert(pending), [again | {"path": path} for path in swept])
+                    rows = connection.execute(select(pending).where(mine)).all()
+                connection.execute(update(pending).where(mine).values(owner=None))
+                self._remove(connection, rows)
+        except (StoreError, OSError):
+            self._given_up.add(claim.owner)
 
     def release(self, connection: Connection, root: str, paths: Iterable[str], decision: int | None = None) -> None:
         """List files whose last fact goes in this transaction; `sweep` removes them.
@@ -162,11 +165,9 @@ class Content:
 
     def _gone(self, connection: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> list[Row[tuple[object, ...]]]:
         """The rows that nobody writes any more."""
-        alive: dict[str, bool] = {}
-        for row in rows:
-            if row.owner is not None and row.living not in alive:
-                alive[row.living] = self._is_alive(connection, row.living)
-        return [row for row in rows if row.owner is None or not alive[row.living]]
+        written = [row for row in rows if row.owner is not None and row.owner not in self._given_up]
+        alive = {name: self._is_alive(connection, name) for name in {row.living for row in written}}
+        return [row for row in rows if row not in written or not alive[row.living]]
 
     def _is_alive(self, connection: Connection, name: str) -> bool:
         seen = living.is_alive(name)
@@ -183,14 +184,15 @@ class Content:
         removed = 0
         for row in rows:
             path = self.path(row.root, row.path)
-            others = select(pending.c.id).where(
-                pending.c.root == row.root, pending.c.path == row.path, pending.c.id != row.id,
-                pending.c.owner.is_not(None),
-            )  # fmt: skip
+            same = (pending.c.root == row.root) & (pending.c.path == row.path) & (pending.c.id != row.id)
+            others = connection.execute(select(pending.c.living).where(same, pending.c.owner.is_not(None)))
+            writing = set(others.scalars())
+            if row.living in writing:  # whose temp files are named alike
+                continue
             try:
                 if row.living is not None:
                     files.remove_temps(path, living.pid_of(row.living))
-                if not is_named(connection, row.root, row.path) and connection.execute(others).first() is None:
+                if not writing and not is_named(connection, row.root, row.path):
                     removed += files.remove_ours(path)
             except OSError as error:
                 logger.warning("%s of no use can't be removed yet: %s", row.path, error.strerror)

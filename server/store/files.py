@@ -13,7 +13,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import TypeAlias
@@ -105,8 +105,11 @@ def remove_ours(path: Path) -> int:
         else:
             continue
         removed += 1
-    with suppress(OSError):
+    try:
         path.rmdir()
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:  # what else is in it is somebody's
+            raise
     return removed
 
 

@@ -77,7 +77,7 @@ class Jobs:
         }
         try:
             with self._database.write() as connection:
-                number = insert_row(connection, job, row)
+                return _job(self._row(connection, str(insert_row(connection, job, row))), None)
         except IntegrityError:
             open_job = self.open()
             if open_job is None:  # it ended just now
@@ -86,7 +86,6 @@ class Jobs:
                 f"job {open_job.job} is {open_job.state}; wait for it, or cancel it: "
                 f"DELETE /retrain/jobs/{open_job.job}"
             ) from None
-        return self.get(str(number))
 
     def get(self, number: str) -> Job:
         """Raises NotFound."""
@@ -166,7 +165,7 @@ class Jobs:
             connection.execute(update(job).where(job.c.id == row.id).values(cancelled=1))
             if not row.lease:
                 conclude(connection, row.id, outcome("cancelled", reason="cancelled before a trainer took it up"))
-        return self.get(number)
+            return _job(self._row(connection, number), _newest_event(connection, row))
 
     def fail(self, number: str, reason: str) -> bool:
         """Conclude a job that nobody took up; whether it was one."""

@@ -19,6 +19,7 @@ from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.outcome import outcome
 from tests.opener import Opener
+from trainer import log
 from trainer.job import run_job
 from trainer.log import LOG_LIMIT_BYTES
 
@@ -149,6 +150,33 @@ def test_a_flood_of_output_is_capped_and_does_not_block_the_child(opener: Opener
     assert LOG_LIMIT_BYTES <= log_of(opener).stat().st_size < LOG_LIMIT_BYTES + 1000
 
 
+def test_a_log_that_can_not_be_written_costs_no_training(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_log_at", lambda _: os.open("/dev/full", os.O_WRONLY))
+    assert run(opener, f"[print('x' * 2**16, flush=True) for _ in range(9)]\n{SAY}") == outcome("published", "7")
+
+
+def test_a_reader_who_leaves_costs_no_training(opener: Opener) -> None:
+    def leave(_: bytes) -> None:
+        raise BrokenPipeError
+
+    memory = opener()
+    number = new_job(memory)
+    code = f"[print('x' * 2**16, flush=True) for _ in range(9)]\n{SAY}"
+    result = run_job(memory, number, command_of(opener, code), PATIENCE_SECONDS, never, leave)
+    assert result == outcome("published", "7")
+    assert log_of(opener).stat().st_size == 9 * (2**16 + 1)
+
+
+def test_what_a_killed_runner_left_in_its_work_folder_goes_with_the_next_job(opener: Opener) -> None:
+    memory = opener()
+    left = opener.artifacts / job_path(new_job(memory)) / "work"
+    left.mkdir(parents=True)
+    (left / "weights.h5").write_bytes(b"half")
+    assert memory.jobs.fail("1", "a test")
+    run(opener, SAY)
+    assert not left.exists()
+
+
 def test_the_child_has_the_lowest_priority_and_its_session_gives_way(opener: Opener) -> None:
     own = Path("/proc/self/autogroup")
     before = own.read_text() if own.exists() else ""
@@ -214,6 +242,7 @@ time.sleep(600)
 import sys
 from pathlib import Path
 from tests.opener import Opener
+from trainer import log
 from trainer.job import run_job
 folder, database = {str(tmp_path)!r}, {opener.database!r}
 command = [sys.executable, "-c", {child!r}, folder, "digits", database, {number!r}, "1"]

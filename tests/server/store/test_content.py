@@ -1,5 +1,6 @@
 """Only what was listed is ever removed, and not before nobody needs it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from server.store import files, living
+from server.store import files, living, opening
 from server.store.content import Content, candidate_path, job_path
-from server.store.errors import ClaimLost
+from server.store.errors import ClaimLost, StoreError
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
+from tests.faults.breaking import breakable
 from tests.opener import Opener
 from tests.server.store.memories import gone_process, labelled, labels, process_elsewhere, sha_of, stored
 
@@ -232,6 +234,55 @@ def test_what_cannot_be_removed_is_removed_another_time(
     assert stored(data) == set()
 
 
+def test_what_an_upload_wrote_goes_even_where_the_database_failed_it(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its process lives on, as a server does for months."""
+    monkeypatch.setattr(opening, "RETRY_SECONDS", 0.0)
+    memory = opener.ready()
+    real = Content.write
+    with breakable() as faults:
+
+        def write(content: Content, contents: dict[str, bytes], root: str) -> None:
+            real(content, contents, root)
+            faults.arm(0, "errors")
+
+        monkeypatch.setattr(Content, "write", write)
+        with pytest.raises(StoreError):
+            memory.dataset.add([labelled(1)], "upload")
+        faults.arm(None)
+    assert stored(opener.data) == {sha_of(1)}
+    assert memory.content.sweep() == 1
+    assert not stored(opener.data)
+
+
+def test_a_temp_file_that_could_not_be_removed_goes_later(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = opener.ready()
+    claim = memory.content.claim("data", [PATH])
+    temp = memory.content.path("data", PATH).with_name(f".tmp-{Path(PATH).name}-{os.getpid()}-1")
+    temp.parent.mkdir(parents=True)
+    temp.write_bytes(b"half")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", lambda *_, **__: (_ for _ in ()).throw(OSError("no")))
+        memory.content.drop(claim)
+    assert temp.exists()
+    memory.content.sweep()
+    assert not temp.exists()
+
+
+def test_a_temp_file_stays_while_another_call_of_its_process_writes_there(opener: Opener) -> None:
+    memory = opener.ready()
+    given_up, other = memory.content.claim("data", [PATH]), memory.content.claim("data", [PATH])
+    temp = memory.content.path("data", PATH).with_name(f".tmp-{Path(PATH).name}-{os.getpid()}-1")
+    temp.parent.mkdir(parents=True)
+    temp.write_bytes(b"half")
+    memory.content.drop(given_up)
+    assert temp.exists()
+    memory.content.drop(other)
+    memory.content.sweep()
+    assert not temp.exists()
+
+
 def test_a_long_list_is_swept_to_its_end(opener: Opener) -> None:
     memory = opener(living_name=gone_process())
     paths = [f"train/00/{each:064}.png" for each in range(150)]
@@ -239,3 +290,14 @@ def test_a_long_list_is_swept_to_its_end(opener: Opener) -> None:
     memory.content.write(dict.fromkeys(paths, b"x"), "data")
     assert opener().content.sweep() == 150
     assert stored(opener.data) == set()
+
+
+def test_a_folder_that_cannot_be_removed_goes_later(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    reservation = memory.versions.reserve()
+    reservation.folder.mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EIO, "no")))
+        memory.versions.give_up(reservation)
+    assert reservation.folder.exists()
+    memory.content.sweep()
+    assert not reservation.folder.exists()

@@ -15,8 +15,8 @@ from server.store.errors import NotFound, StoreError, Uncertain
 from server.store.lease import Lease, take
 from server.store.living import Heartbeats
 from server.store.memory import Memory, open_memory
+from tests.faults.breaking import Killed, breakable
 from tests.postgres import Cluster
-from tests.server.store.faults import Killed, breakable
 from tests.server.store.memories import doubted, gone_process, labelled, labels, sha_of, stored, suspects
 from tests.server.store.replay import Accept, Deed, Reject, Remove, Undo, Upload, Word, replay
 

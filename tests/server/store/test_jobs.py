@@ -12,6 +12,7 @@ from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.options import check_options
 from server.store.outcome import outcome
+from tests.faults.breaking import breakable
 from tests.opener import Opener
 from tests.server.store.memories import REPORT, at_once, gone_process
 
@@ -130,6 +131,16 @@ def test_a_queued_job_is_cancelled_at_once(memory: Memory) -> None:
     assert (found.state, found.cancelled) == ("cancelled", True)
     with pytest.raises(Conflict, match="over already"):
         memory.jobs.cancel(job.job)
+
+
+def test_what_was_done_to_a_job_is_told_without_another_look(memory: Memory) -> None:
+    """Which may fail, and then a job would be there that its caller was told is not."""
+    memory.jobs.open()
+    with breakable() as faults:
+        for act in (partial(memory.jobs.create, {}, "api", {}), partial(memory.jobs.cancel, "1")):
+            faults.arm(None)
+            act()
+            assert set(faults.steps[faults.steps.index("committed") + 1 :]) <= {"rollback"}
 
 
 def test_a_running_job_is_asked_to_end(memory: Memory) -> None:

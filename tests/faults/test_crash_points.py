@@ -1,0 +1,43 @@
+"""Whatever fails, and wherever the process ends, in anything that changes a store: a fresh process finds it whole."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.deeds import DEEDS
+from tests.live import ROOT
+
+SAMPLE = ("upload", "undo", "publish", "create a job", "sweep")
+FEWEST = 3 * 4  # points of a deed in three ways: that of the fewest steps has more
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where there is one: who is killed loses nothing of what it had written, synced or not."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as name:
+        yield Path(name)
+
+
+def broken(folder: Path, database: str, points: int, *deeds: str) -> int:
+    """How many points were broken, after none of which anything was wrong."""
+    command = [sys.executable, "-m", "tests.faults.crash", str(folder), database, str(points), *deeds]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    *wrong, number = done.stdout.splitlines() or [""]
+    assert (wrong, done.returncode) == ([], 0), done.stderr
+    return int(number)
+
+
+def test_a_store_is_whole_after_a_break_at_some_step_of_anything(quick: Path, database: str) -> None:
+    assert broken(quick, database, 1, *SAMPLE) == 3 * len(SAMPLE)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_store_is_whole_after_a_break_at_any_step_of_anything(quick: Path, database: str, deed: str) -> None:
+    assert broken(quick, database, 0, deed) > FEWEST
