@@ -3,6 +3,7 @@
 
 import { note, pulse } from "./connection.js";
 import { element } from "./element.js";
+import { refuseDrops } from "./files.js";
 import { showFrame } from "./frame.js";
 import { startRouter } from "./router.js";
 import { hooks } from "./transport.js";
@@ -13,6 +14,7 @@ const LATER = ["charts", "teach", "retrain", "models", "health"];
 hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
 hooks.reached = note;
 startRouter();
+refuseDrops();
 showFrame({
   predict: async () => (await import("./predict/view.js")).predictView,
   teach: async () => (await styled(import("./teach/view.js"))).teachView,

@@ -20,6 +20,8 @@ const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report tha
 /** @param {T.Dataset} dataset */
 export function collection(dataset) {
   const { labels, uploads } = dataset;
+  const shown = sumOf(uploads.train) + sumOf(uploads.test);
+  const waiting = dataset.count - shown; // nothing but a doubted label is said of them
   const base = Object.entries(dataset.base ?? {}).filter(
     ([name, counts]) => sumOf(counts) && !FROM_UPLOADS.includes(name),
   );
@@ -28,7 +30,7 @@ export function collection(dataset) {
       "div",
       { class: "split even" },
       columns({
-        title: `${counted(dataset.count, "uploaded picture")}`,
+        title: `${counted(shown, "uploaded picture")}`,
         labels,
         parts: [
           { name: "to learn from", kind: "first", counts: uploads.train },
@@ -39,6 +41,7 @@ export function collection(dataset) {
         ? columns({ title: baseTitle(base), labels, parts: baseParts(base) })
         : element("p", { class: "hint" }, "The dataset that the model began with is not listed by this server."),
     ),
+    waiting > 0 && element("p", { class: "hint" }, `${count(waiting)} more ${waiting === 1 ? "waits" : "wait"} for a judgement.`),
     quota(dataset),
   ];
 }
