@@ -31,6 +31,16 @@ export function acceptDrops(place, take) {
   });
 }
 
+/** A file that is dropped beside such a part would be opened, and the page left. */
+export function refuseDrops() {
+  for (const kind of /** @type {const} */ (["dragover", "drop"]))
+    document.addEventListener(kind, (event) => {
+      if (event.defaultPrevented) return;
+      event.preventDefault();
+      if (event.dataTransfer) event.dataTransfer.dropEffect = "none";
+    });
+}
+
 /**
  * A hidden field that opens the browser's own dialog, and the button for it.
  *

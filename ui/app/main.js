@@ -3,16 +3,18 @@
 
 import { note, pulse } from "./connection.js";
 import { element } from "./element.js";
+import { refuseDrops } from "./files.js";
 import { showFrame } from "./frame.js";
 import { startRouter } from "./router.js";
 import { hooks } from "./transport.js";
 
 /** Style sheets that the first view needs none of; the others share them. */
-const LATER = ["charts", "teach", "retrain", "models", "health"];
+const LATER = ["charts", "teach", "desk", "retrain", "models", "health"];
 
 hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
 hooks.reached = note;
 startRouter();
+refuseDrops();
 showFrame({
   predict: async () => (await import("./predict/view.js")).predictView,
   teach: async () => (await styled(import("./teach/view.js"))).teachView,

@@ -38,7 +38,7 @@ export function answer(subject, labels, stale, beside) {
     beside,
     headline(prediction, labels),
     correction(subject, prediction, labels, stale),
-    bars(ranked(prediction, labels), prediction.label),
+    bars(ranked(prediction, labels), prediction),
     insight(prediction, timing),
   );
 }
@@ -81,13 +81,13 @@ function verdict(label, title, text, kind) {
   );
 }
 
-/** @param {[string, number][]} values @param {string} [best] */
-function bars(values, best) {
+/** @param {[string, number][]} values @param {T.Prediction} [prediction] */
+function bars(values, prediction) {
   return element(
     "ol",
-    { class: "bars", "aria-label": "Probability of each label" },
+    { class: `bars ${prediction && !isFamiliar(prediction) ? "odd" : ""}`, "aria-label": "Probability of each label" },
     values.map(([label, share]) =>
-      bar(label, share, best === undefined ? "" : percent(share, 1), label === best ? "best" : ""),
+      bar(label, share, prediction ? percent(share, 1) : "", label === prediction?.label ? "best" : ""),
     ),
   );
 }

@@ -1,0 +1,79 @@
+"""What stands around the views keeps still: nothing pushes the page, nothing leaves it, the focus is never lost."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.digits import Digits
+from tests.live import LiveServer
+from tests.ui.browser import THREE, draw
+from tests.ui.conftest import OpenPage
+from tests.ui.test_predict import answer, drop
+
+# Whether the browser would do something of its own with a file that is dropped here: open it, and leave the page.
+DROP_ESCAPES = """(selector) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([new Uint8Array(9)], "a.png", { type: "image/png" }));
+  return ["dragover", "drop"].some((kind) => document.querySelector(selector)
+    .dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true })));
+}"""
+
+
+def test_a_file_dropped_beside_the_zone_is_not_opened(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    for place in ("header", "body", "main", ".predict"):
+        assert not page.evaluate(DROP_ESCAPES, place), place
+    page.goto(f"{server.url}/#health")
+    expect(page.get_by_role("heading", level=1, name="Health")).to_be_visible()
+    assert not page.evaluate(DROP_ESCAPES, ".health")
+
+
+def test_the_line_that_the_server_is_lost_pushes_nothing(server: LiveServer, open_page: OpenPage) -> None:
+    for width in (1280, 360):
+        page = open_page(server.url, width=width)
+        page.route("**/health", lambda route: route.abort())
+        before = page.locator("canvas.sheet").bounding_box()
+        page.evaluate("import('/app/connection.js').then(({ pulse }) => pulse())")
+        expect(page.locator("#lost")).to_be_visible()
+        assert page.locator("canvas.sheet").bounding_box() == before
+
+
+def test_text_is_as_large_as_the_reader_set_it(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.locator(".heading .purpose").evaluate("(node) => getComputedStyle(node).fontSize") == "32px"
+
+
+def test_an_odd_answer_is_not_in_a_sure_ones_colour(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    colour = "(node) => getComputedStyle(node).color"
+    draw(page, THREE)
+    answer(page, "3")
+    sure = page.locator(".bar.best .bar-name").evaluate(colour)
+    page.get_by_role("button", name="Clear").click()
+    draw(page, [(0.1 + 0.8 * (n % 2), 0.1 + n * 0.04) for n in range(21)])
+    expect(page.locator(".verdict.odd")).to_be_visible()
+    assert page.locator(".bar.best .bar-name").evaluate(colour) != sure
+    assert page.locator(".verdict.odd output").evaluate(colour) != sure
+
+
+def test_a_picture_that_is_not_there_yet_is_no_black_square(
+    server: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    page = open_page(server.url)
+    assert page.locator("img:not([src]), img[src='']").count() == 0
+    drop(page, ".predict", [("a.png", digits.png(0))])
+    answer(page, "7")
+    assert page.locator("img:not([src]), img[src='']").count() == 0
+
+
+def test_the_numbers_of_the_uploads_fit_each_other(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        labels = [str(each) for each in digits.classes[:8]]
+        server.upload([(f"{n}.png", digits.png(n)) for n in range(8)], labels)
+        server.upload([("slip.png", digits.png(20))], [str((digits.classes[20] + 5) % 10)])
+        found = server.get("/dataset").json()
+        assert (found["count"], found["suspects_count"]) == (9, 1)
+        page = open_page(server.url, "teach")
+        expect(page.get_by_text("8 uploaded pictures", exact=True)).to_be_visible()
+        expect(page.get_by_text("1 more waits for a judgement")).to_be_visible()
