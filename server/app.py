@@ -16,6 +16,7 @@ from server.machine import descriptors, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.models.trial import Trials
+from server.observe.answers import said_in
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
@@ -96,11 +97,16 @@ def _service(settings: Settings, crew: Crew) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, stats, lines = Metrics(crew), Stats(), output.standard_output()
+    metrics, lines = Metrics(crew), output.standard_output()
+    stats = Stats(folder=metrics.shared_folder, place=crew.place)
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
         stats.count(records)
+        said = said_in(records)
+        if said.answers:
+            metrics.count_answers(said)
+            stats.count_answers(said)
 
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)

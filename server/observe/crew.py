@@ -6,7 +6,9 @@ import json
 class Crew:
     """The workers of this server. Without a supervisor nothing is ever told."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: int = 0) -> None:
+        """`place` is which of them this one is."""
+        self.place = place
         self.problems: list[str] = []  # a sentence each
         self.deaths: dict[str, int] = {}  # by cause, since the server's start
 

@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
+from server.observe.answers import CONFIDENCES, Said
 from server.observe.crew import Crew
 from server.store.jobs import FINAL_STATES
 from server.web.access import Record
@@ -76,6 +77,13 @@ class Metrics:
             buckets=BATCH_SIZES,
             registry=registry,
         )
+        self._answers = Counter("relearn_answers", "Answers to predictions.", ["label"], registry=registry)
+        self._confidences = Histogram(
+            "relearn_confidence", "How sure the model was of an answer.", buckets=CONFIDENCES, registry=registry
+        )
+        self._unfamiliar = Counter(
+            "relearn_unfamiliar", "Answers about pictures unlike those that were learnt from.", registry=registry
+        )
         self._reloads = Counter(
             "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
         )
@@ -110,6 +118,39 @@ class Metrics:
             observe_many(self._stages.labels("queue"), SECONDS, (record.queue_seconds for record in predictions))
             observe_many(self._stages.labels("infer"), SECONDS, (record.infer_seconds for record in predictions))
             observe_many(self._batches, BATCH_SIZES, (record.batch_size for record in predictions))
+
+    def count_answers(self, said: Said) -> None:
+        """Count what the model said since the last tick."""
+        for label, number in said.labels.items():
+            self._answers.labels(label).inc(number)
+        for step, number in enumerate(said.confidences):
+            if number:
+                self._confidences._buckets[step].inc(number)  # as observe_many does
+        self._confidences._sum.inc(said.confidence)
+        self._unfamiliar.inc(said.unfamiliar)
+
+    def answers(self) -> dict[str, object]:
+        """What the model of all workers said since the server's start: answers by label, and by how sure it was."""
+        labels: dict[str, float] = {}
+        confidences: dict[str, float] = {}
+        unfamiliar = 0.0
+        for sample in (sample for metric in self._collected() for sample in metric.samples):
+            if sample.name == "relearn_answers_total":
+                labels[sample.labels["label"]] = sample.value
+            elif sample.name == "relearn_confidence_bucket":
+                confidences[sample.labels["le"]] = sample.value
+            elif sample.name == "relearn_unfamiliar_total":
+                unfamiliar = sample.value
+        return {"labels": labels, "confidence_at_most": confidences, "unfamiliar": unfamiliar}
+
+    def _collected(self) -> Iterable[Metric]:
+        """The counts of all workers."""
+        folder = self.shared_folder
+        if folder is None:
+            return self._registry.collect()
+        files = [str(path) for name in ("counter", "histogram") for path in folder.glob(f"{name}_*.db")]
+        merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return merged
 
     def count_reload(self, success: bool) -> None:
         self._reloads.labels("success" if success else "failure").inc()

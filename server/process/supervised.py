@@ -62,7 +62,7 @@ def main() -> None:
         each.set_inheritable(False)
     place, counts, flags = int(sys.argv[3]), sys.argv[4], sys.argv[5:]
     die_with_the_supervisor()
-    crew = Crew()
+    crew = Crew(place)
     threading.Thread(target=listen, args=(line, crew.hear), name="supervisor", daemon=True).start()
     if counts:
         count_in(Path(counts), place)

@@ -1,6 +1,7 @@
 """How the service is: /health for people, /livez and /readyz for orchestrators, /metrics for Prometheus, /stats for
 the page."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -47,15 +48,12 @@ def routes(service: Service) -> list[Route]:
 
     async def stats(request: Request) -> Response:
         service.log.flush()
+        service.stats.sample(service.predictor.batcher.waiting, resident_bytes())
         model = service.serving.model
         content = {
-            "worker": os.getpid(),
             "workers": service.settings.workers,
-            "uptime_seconds": round(service.metrics.uptime_seconds, 3),
             "model_version": model.version if model is not None else None,
-            "queue": service.predictor.batcher.waiting,
-            "resident_bytes_now": resident_bytes(),
-            **service.stats.to_json(),
+            **await asyncio.get_running_loop().run_in_executor(service.executor, _together, service),
         }
         return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
@@ -66,6 +64,10 @@ def routes(service: Service) -> list[Route]:
         Route("/metrics", metrics),
         Route("/stats", stats),
     ]
+
+
+def _together(service: Service) -> dict[str, object]:
+    return service.stats.to_json() | {"answers": service.metrics.answers()}
 
 
 def problems_of(service: Service) -> list[str]:

@@ -9,6 +9,10 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 TICK_SECONDS = 0.1
 TICK_RECORDS = (
@@ -18,6 +22,28 @@ PATH_LIMIT = 200  # characters
 CLIENT_LEFT = 499  # nginx's status for the log; nobody is there to read it
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Answering(Protocol):
+    """What of a model is needed to count its answers."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def score_threshold(self) -> float | None: ...
+
+
+class Told(Protocol):
+    """What of a prediction is counted; serving/predictor.py makes them."""
+
+    @property
+    def model(self) -> Answering: ...
+    @property
+    def best(self) -> int: ...
+    @property
+    def probabilities(self) -> NDArray[np.float32]: ...
+    @property
+    def score(self) -> np.float32 | None: ...
 
 
 @dataclass(slots=True)
@@ -37,6 +63,7 @@ class Record:
     infer_seconds: float = 0.0
     batch_size: int = 0  # 0 for all but predictions
     client: str = "-"  # its address
+    answers: Sequence[Told] = ()  # that were sent
 
 
 class RequestIds:

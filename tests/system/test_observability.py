@@ -44,6 +44,32 @@ def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> 
         assert "relearn_model_version 0.0" in text.splitlines()
 
 
+def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digits: Digits) -> None:
+    with LiveServer(tmp_path, "--workers", "2") as server:
+        for position in range(40):
+            server.client.close()
+            server.client = type(server.client)(timeout=60, trust_env=False)  # a new connection, for either worker
+            server.predict(digits.png(position))
+        server.upload([("a.png", digits.png(50))], ["1"])  # which the model judges, and nobody asked it
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (told := server.get("/stats").json())["last_minute"]["predictions"] < 40:
+            assert time.monotonic() < deadline, told
+            time.sleep(0.05)
+        others = []
+        for _ in range(12):
+            server.client.close()
+            server.client = type(server.client)(timeout=60, trust_env=False)
+            others.append(server.get("/stats").json())
+        for each in (told, *others):
+            assert each["last_minute"]["predictions"] == 40
+            assert each["workers_counted"] == each["workers"] == 2
+            assert sum(each["answers"]["labels"].values()) == 40
+            assert each["answers"]["confidence_at_most"]["+Inf"] == 40
+        assert max(each["resident_bytes_now"] for each in others) < 1.2 * min(
+            each["resident_bytes_now"] for each in others
+        )
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_end_of_a_retrain_is_a_line_and_a_count(tmp_path: Path, workers: int) -> None:
     flags = ("--workers", str(workers), "--trainer", "none")

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from server.routes.page import without_comments
 from tests.live import ROOT, LiveServer
 from tests.ui.conftest import NODE, OpenPage
 
@@ -28,12 +29,27 @@ def test_the_whole_page_is_small_and_all_its_own(server: LiveServer, open_page: 
 def test_what_a_browser_has_is_not_sent_again(server: LiveServer) -> None:
     first = server.get("/app/main.js", headers={"Accept-Encoding": "gzip"})
     assert first.headers["Content-Encoding"] == "gzip"
-    assert first.content == (ROOT / "ui/app/main.js").read_bytes()
+    assert first.content == without_comments((ROOT / "ui/app/main.js").read_bytes())
     again = server.get("/app/main.js", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     plain = server.get("/app/main.js", headers={"Accept-Encoding": "identity", "If-None-Match": '"other"'})
     assert (plain.status_code, plain.content) == (200, first.content)
     assert plain.headers["Content-Type"].startswith("text/javascript")
+
+
+def test_only_comments_are_not_sent(server: LiveServer) -> None:
+    for path in sorted([*(ROOT / "ui").rglob("*.js"), *(ROOT / "ui").rglob("*.css")]):
+        written = path.read_text().splitlines()
+        sent = server.get(f"/{path.relative_to(ROOT / 'ui').as_posix()}").text.splitlines()
+        sent += [""] * (len(written) - len(sent))
+        inside = False
+        for line, (before, after) in enumerate(zip(written, sent, strict=True), 1):
+            text = before.strip()
+            starts = text.startswith("/*") and ("*/" not in text or text.endswith("*/"))
+            inside = inside or starts
+            left_out = inside or text.startswith("//")
+            assert after == ("" if left_out else before), f"{path.name}:{line}"
+            inside = inside and "*/" not in text
 
 
 def test_every_file_of_the_page_carries_the_policy(server: LiveServer) -> None:

@@ -65,7 +65,10 @@
  * @typedef {{seconds: number, requests_per_second: number, predictions: number, client_errors: number,
  *   server_errors: number, batch_mean: number | null, p50_ms: number | null, p95_ms: number | null,
  *   p99_ms: number | null}} LastMinute
- * @typedef {{worker: number, workers: number, uptime_seconds: number, model_version: string | null, queue: number,
+ * @typedef {{labels: Record<string, number>, confidence_at_most: Record<string, number>, unfamiliar: number}} Answers
+ *   all since the server's start; `confidence_at_most` counts up, from step to step
+ * @typedef {{workers: number, workers_counted: number, answers: Answers, confidence: (number | null)[],
+ *   unfamiliar: (number | null)[], uptime_seconds: number, model_version: string | null, queue: number,
  *   resident_bytes_now: number, bucket_seconds: number, reloads: {success: number, failure: number},
  *   last_minute: LastMinute, requests_per_second: number[], client_errors: number[], server_errors: number[],
  *   batch_mean: (number | null)[], batch_max: number[], queue_max: number[], resident_bytes: number[],

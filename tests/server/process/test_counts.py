@@ -9,8 +9,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from server.observe.board import NAME
+from server.observe.stats import COLUMNS, ROWS
 from server.process import counts
-from server.process.counts import BYTES, Counts
+from server.process.counts import BYTES, MINUTES_BYTES, Counts
 
 
 @pytest.fixture
@@ -44,6 +46,14 @@ def test_every_place_has_its_room_on_the_disk_from_the_beginning(memory: Path) -
         assert file.stat().st_blocks * 512 >= file.stat().st_size  # no holes
     made.close()
     assert not list(memory.iterdir())
+
+
+def test_the_last_minutes_of_a_place_have_room_for_its_board(memory: Path) -> None:
+    made = Counts(2)
+    files = [Path(made.path, NAME.format(place)) for place in range(2)]
+    assert [path.stat().st_size for path in files] == [MINUTES_BYTES] * 2
+    assert ROWS * COLUMNS * 8 <= MINUTES_BYTES
+    made.close()
 
 
 def test_gauges_go_with_a_worker_and_counts_stay(memory: Path) -> None:

@@ -36,11 +36,8 @@ export function healthView() {
       replace(
         footing,
         stats &&
-          (stats.workers > 1
-            ? `This server has ${stats.workers} workers; these figures are those of one of them, ` +
-              `process ${stats.worker}. GET /metrics has all of them together.`
-            : "Latencies are those of predictions, as the server measures them. " +
-              "The page's own look at its health is not counted."),
+          `${workersOf(stats)}Latencies are those of predictions, as the server measures them. ` +
+            "The page's own look at its health is not counted.",
       );
     },
   );
@@ -63,6 +60,14 @@ async function keepLoading() {
   if (!document.hidden && !state.connection.lost) await loadStats();
   clearTimeout(timer);
   timer = setTimeout(keepLoading, EVERY_MS);
+}
+
+/** @param {import("../types.js").Stats} stats whose figures these are */
+function workersOf({ workers, workers_counted: counted }) {
+  if (workers === 1) return "";
+  return counted > 1
+    ? `These are the figures of all ${workers} workers together. `
+    : `These are the figures of one of ${workers} workers, since they can't be put together here. `;
 }
 
 /** @param {import("../types.js").Health | null} health @param {boolean} lost */

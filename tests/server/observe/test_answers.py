@@ -1,0 +1,76 @@
+"""What the model said is counted as it was said, whichever model it was."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from server.observe.answers import CONFIDENCES, said_in
+from server.observe.crew import Crew
+from server.observe.metrics import Metrics
+from server.web.access import Record
+
+
+@dataclass(frozen=True)
+class Model:
+    labels: tuple[str, ...]
+    score_threshold: float | None = 0.5
+
+
+class Prediction(NamedTuple):
+    model: Model
+    best: int
+    probabilities: NDArray[np.float32]
+    score: np.float32 | None
+
+
+def record(*answers: Prediction) -> Record:
+    return Record("POST", b"/predict", "/predict", "1", 0.0, 200, batch_size=len(answers), answers=answers)
+
+
+def answer(model: Model, *probabilities: float, score: float | None = 0.9) -> Prediction:
+    row = np.array(probabilities, np.float32)
+    return Prediction(model, int(row.argmax()), row, None if score is None else np.float32(score))
+
+
+def test_answers_are_counted_by_label_confidence_and_familiarity() -> None:
+    model = Model(("cat", "dog"))
+    sure, unsure = answer(model, 0.0, 1.0), answer(model, 0.25, 0.75)
+    said = said_in([record(unsure, answer(model, 1.0, 0.0, score=0.1)), record(sure)])
+    assert said.labels == Counter(dog=2, cat=1)
+    assert said.answers == 3
+    assert said.confidence == pytest.approx(2.75)
+    steps = dict(zip(CONFIDENCES, said.confidences, strict=False))
+    assert steps == dict.fromkeys(CONFIDENCES, 0) | {0.8: 1, 1.0: 2}
+    assert (said.judged, said.unfamiliar) == (3, 1)
+
+
+def test_models_of_different_labels_may_have_answered_in_one_tick() -> None:
+    two, three = Model(("cat", "dog")), Model(("dog", "cow", "cat"), None)
+    said = said_in([record(answer(two, 0.2, 0.8)), record(answer(three, 0.1, 0.1, 0.8, score=None))])
+    assert said.labels == Counter(dog=1, cat=1)
+    assert (said.answers, said.judged) == (2, 1)
+
+
+def test_records_without_answers_say_nothing() -> None:
+    assert said_in([Record("GET", b"/", "/", "1", 0.0, 200)]).answers == 0
+
+
+def test_metrics_tell_what_was_said() -> None:
+    metrics, model = Metrics(Crew()), Model(("cat", "dog"))
+    metrics.count_answers(said_in([record(answer(model, 0.25, 0.75), answer(model, 1.0, 0.0, score=0.1))]))
+    text = metrics.exposition().decode().splitlines()
+    for line in (
+        'relearn_answers_total{label="dog"} 1.0',
+        'relearn_confidence_bucket{le="0.8"} 1.0',
+        "relearn_confidence_count 2.0",
+        "relearn_confidence_sum 1.75",
+        "relearn_unfamiliar_total 1.0",
+    ):
+        assert line in text
+    answers = metrics.answers()
+    assert answers["labels"] == {"cat": 1, "dog": 1}
+    assert answers["unfamiliar"] == 1
