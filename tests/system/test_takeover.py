@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,28 +19,39 @@ from tests.load import Load
 from tests.tiny import answers, memory_in, publish_tiny, tiny_candidate, tiny_onnx
 
 IMAGES = 32
-SWAPS = 30
-REPLIES = 100_000  # for each client: a busy machine takes seconds for the first load of a version
+GROWTH_BYTES = 20 * 2**20  # over half of the swaps
+REPLIES = 1_000_000  # for each client: a busy machine takes seconds for the first load of a version
+
+
+def resident_bytes(server: LiveServer) -> int:
+    return int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * 4096
 
 
 def memory_of(server: LiveServer) -> Memory:
     return memory_in(server.folder, baseline=ROOT / "artifacts/baseline")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_every_answer_is_one_versions_own_while_models_change(tmp_path: Path, digits: Digits, workers: int) -> None:
+@pytest.mark.parametrize(("workers", "swaps"), [(1, 30), (2, 30), pytest.param(1, 200, marks=pytest.mark.soak)])
+def test_every_answer_is_one_versions_own_while_models_change(
+    tmp_path: Path, digits: Digits, workers: int, swaps: int, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("tries", swaps)
     pngs = [digits.png(position) for position in range(IMAGES)]
     offline: dict[str, np.ndarray] = {}
+    half = 0
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
         memory = memory_of(server)
         with Load(server.url, pngs, limit=REPLIES) as load:
-            for seed in range(SWAPS):
+            for seed in range(swaps):
                 version = publish_tiny(memory, seed)
                 offline[version] = answers(tiny_onnx(seed), digits.images[:IMAGES, :, :, None])
                 before = len(load.replies)
                 load.wait_for(
                     lambda so_far: any(reply.content["model_version"] == version for reply in so_far.replies[before:])  # noqa: B023
                 )
+                if seed == swaps // 2:
+                    half = resident_bytes(server)
+            assert resident_bytes(server) - half < GROWTH_BYTES
         assert not load.errors
         assert {reply.status for reply in load.replies} == {200}
         seen = {reply.content["model_version"] for reply in load.replies}
@@ -114,9 +126,7 @@ def test_many_promotions_at_once_are_put_in_order(tmp_path: Path) -> None:
         current = memory.pointer.current()
         moves = memory.pointer.moves(100)
         assert current == moves[-1].to_version
-        for before, after in pairwise(moves):
-            again = before.to_version == after.to_version
-            assert after.from_version == (None if again else before.to_version)
+        assert all(after.from_version == before.to_version for before, after in pairwise(moves))
         assert server.post(f"/models/{current}/promote").status_code == 200
         assert server.get("/health").json()["model_version"] == current
 
