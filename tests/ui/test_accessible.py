@@ -31,7 +31,7 @@ def test_axe_finds_nothing_serious(
             answer(page, "3")
         if view == "teach":
             drop(page, ".teach", [("1_a.png", digits.png(2)), ("b.png", digits.png(3))])
-            expect(page.locator(".examples .tile")).to_have_count(2)
+            expect(page.locator(".strip .tile")).to_have_count(2)
         page.wait_for_load_state("networkidle")
         page.evaluate(axe)
         found = page.evaluate(SERIOUS)
@@ -56,7 +56,7 @@ def test_a_phone_is_wide_enough(server: LiveServer, open_page: OpenPage, digits:
         answer(page, "7")
     if view == "teach":
         drop(page, ".teach", [("a" * 100 + ".png", digits.png(0))])
-        expect(page.locator(".examples .tile")).to_have_count(1)
+        expect(page.locator(".strip .tile")).to_have_count(1)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Route, expect
 from tests.digits import Digits, encoded
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
+from tests.ui.desk import expect_said, tile, under_cursor
 from tests.ui.test_predict import answer, drop
 
 # The first file of the first form that is sent, in base64.
@@ -29,60 +30,67 @@ IMPATIENT = """() => {
   const { setTimeout } = globalThis;
   globalThis.setTimeout = (work, delay) => setTimeout(work, delay === 30_000 ? 500 : delay);
 }"""
-LABELS = ".examples .tile-label"
 
 
 def test_every_step_of_labelling_is_undone_and_done_again(
     server: LiveServer, open_page: OpenPage, digits: Digits
 ) -> None:
     page = open_page(server.url, "teach")
-    drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(3)])
-    labels = page.locator(LABELS)
-    expect(labels).to_have_text(["?", "?", "?"])
+    names = [f"photo {n}.png" for n in range(3)]
+    drop(page, ".teach", [(name, digits.png(n)) for n, name in enumerate(names)])
+    expect_said(page, dict.fromkeys(names, "?"))
+    given: dict[str, str] = {}
     for key in ("7", "2", "1"):
+        given[under_cursor(page)] = key
         page.keyboard.press(key)
-    page.locator(".examples .tile").first.click()
+    expect_said(page, given)
+    first = next(iter(given))
+    tile(page, first).click()
     page.keyboard.press("Delete")
-    expect(labels).to_have_text(["2", "1"])
+    expect_said(page, {name: label for name, label in given.items() if name != first})
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
-    expect(labels).to_have_text(["7", "2", "?"])
+    last = list(given)[2]
+    expect_said(page, given | {last: "?"})
     page.keyboard.press("Control+Shift+Z")
-    expect(labels).to_have_text(["7", "2", "1"])
+    expect_said(page, given)
     page.get_by_role("button", name="Undo").click()
-    expect(labels).to_have_text(["7", "2", "?"])
+    expect_said(page, given | {last: "?"})
     page.get_by_role("button", name="Redo").click()
     page.get_by_role("button", name="Leave all out").click()
-    expect(labels).to_have_count(0)
+    expect_said(page, {})
     page.locator(".notice").get_by_role("button", name="Undo").click()
-    expect(labels).to_have_text(["7", "2", "1"])
+    expect_said(page, given)
 
 
 def test_what_is_not_sent_outlives_a_reload(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url, "teach")
-    drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(40, 43)])
-    labels = page.locator(LABELS)
-    expect(labels).to_have_count(3)
+    names = [f"photo {n}.png" for n in range(40, 43)]
+    drop(page, ".teach", [(name, digits.png(40 + n)) for n, name in enumerate(names)])
+    expect_said(page, dict.fromkeys(names, "?"))
+    first = under_cursor(page)
     page.keyboard.press("1")
     page.keyboard.press("7")
     page.keyboard.press("Control+z")
-    expect(labels).to_have_text(["1", "?", "?"])
+    kept = dict.fromkeys(names, "?") | {first: "1"}
+    expect_said(page, kept)
     for _ in range(2):
         page.reload()
-        expect(labels).to_have_text(["1", "?", "?"])
-        expect(page.locator(".examples img").first).to_have_js_property("naturalWidth", 28)
+        expect_said(page, kept)
+        expect(page.locator(".strip img").first).to_have_js_property("naturalWidth", 28)
     before = server.get("/dataset").json()["count"]
     page.get_by_role("button", name="Send 1 picture").click()
     expect(page.get_by_text("1 new picture stored.")).to_be_visible()
     assert server.get("/dataset").json()["count"] == before + 1
-    expect(labels).to_have_text(["?", "?"])
+    left = {name: label for name, label in kept.items() if name != first}
+    expect_said(page, left)
     page.reload()
-    expect(labels).to_have_text(["?", "?"])
+    expect_said(page, left)
     page.get_by_role("button", name="Leave all out").click()
-    expect(labels).to_have_count(0)
+    expect_said(page, {})
     page.reload()
     expect(page.get_by_text("Drop pictures or a folder here")).to_be_visible()
-    expect(labels).to_have_count(0)
+    expect_said(page, {})
 
 
 def photograph(picture: Image.Image, random: np.random.Generator) -> bytes:

@@ -11,6 +11,7 @@ from tests.digits import Digits
 from tests.live import LiveServer
 from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
+from tests.ui.desk import expect_said, under_cursor
 from tests.ui.test_predict import answer, drop
 from tests.ui.worded import FASHION, FORTY, LONG, SIXTY, TWELVE, write_baseline
 
@@ -98,7 +99,7 @@ def test_texts_speak_of_what_the_model_knows(serving: Serving, open_page: OpenPa
 
 def printed(page: Page) -> dict[str, str]:
     """The key of each label, as it can be read on it."""
-    texts: list[list[str]] = page.locator(".grid .choice").evaluate_all(
+    texts: list[list[str]] = page.locator(".desk .choice").evaluate_all(
         "(all) => all.map((each) => [...each.childNodes].map((node) => node.textContent))"
     )
     return {label: key[0] if key else label for label, *key in texts}
@@ -113,30 +114,32 @@ def test_the_key_that_is_printed_on_a_label_gives_it(
     keys = printed(page)
     assert list(keys) == list(labels)
     assert len(set(keys.values())) == len(labels)
-    page.locator(".examples .tile").first.focus()
+    given = {}
     for label in labels:
+        given[under_cursor(page)] = label
         page.evaluate(PRESS, keys[label])
-    expect(page.locator(".examples .tile-label")).to_have_text(list(labels))
+    expect_said(page, given)
 
 
 def test_many_labels_are_found_by_name(serving: Serving, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(serving(FORTY).url, "teach")
     drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(2)])
-    field = page.locator(".grid").get_by_role("searchbox")
+    field = page.locator(".desk").get_by_role("searchbox")
+    first = under_cursor(page)
     field.fill("uberwach")  # as a keyboard without an umlaut has it
-    expect(page.locator(".grid .choice:visible")).to_have_count(1)
+    expect(page.locator(".desk .choice:visible")).to_have_count(1)
     field.press("Enter")
-    expect(page.locator(".examples .tile-label")).to_have_text([LONG, "?"])
+    expect_said(page, {"photo 0.png": "?", "photo 1.png": "?"} | {first: LONG})
     expect(field).to_have_value("")
     field.fill("nothing like it")
-    expect(page.locator(".grid").get_by_text("No label is called that.")).to_be_visible()
+    expect(page.locator(".desk").get_by_text("No label is called that.")).to_be_visible()
 
 
 def test_few_labels_have_no_field(serving: Serving, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(serving(TWELVE).url, "teach")
     drop(page, ".teach", [("photo.png", digits.png(0))])
-    expect(page.locator(".grid .choice")).to_have_count(12)
-    expect(page.locator(".grid").get_by_role("searchbox")).to_have_count(0)
+    expect(page.locator(".desk .choice")).to_have_count(12)
+    expect(page.locator(".desk").get_by_role("searchbox")).to_have_count(0)
 
 
 def test_names_of_files_give_labels_that_are_words(serving: Serving, open_page: OpenPage, digits: Digits) -> None:
@@ -144,7 +147,7 @@ def test_names_of_files_give_labels_that_are_words(serving: Serving, open_page: 
     names = ["T-shirt_top_12.png", "ankle_boot 3.png", "shirt.png", "shirts.png", "label sandal.png"]
     drop(page, ".teach", [(name, digits.png(n)) for n, name in enumerate(names)])
     read = ["T-shirt/top", "Ankle boot", "Shirt", "?", "Sandal"]
-    expect(page.locator(".examples .tile-label")).to_have_text(read)
+    expect_said(page, dict(zip(names, read, strict=True)))
 
 
 def test_a_correction_under_a_word_is_stored(serving: Serving, open_page: OpenPage) -> None:

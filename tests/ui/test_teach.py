@@ -7,6 +7,7 @@ from playwright.sync_api import Route, expect
 from tests.digits import Digits
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
+from tests.ui.desk import ORDER, expect_said, tile, under_cursor
 from tests.ui.test_predict import drop
 
 
@@ -16,7 +17,7 @@ def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
     with LiveServer(tmp_path) as server:
         page = open_page(server.url, "teach")
         drop(page, ".teach", [(f"{digits.classes[n]}_{n}.png", digits.png(n)) for n in range(10)])
-        expect(page.locator(".examples .tile-label")).to_have_text([str(n) for n in digits.classes[:10]])
+        expect_said(page, {f"{digits.classes[n]}_{n}.png": str(digits.classes[n]) for n in range(10)})
         held: list[Route] = []
         page.route("**/upload", lambda route: held.append(route))
         page.get_by_role("button", name="Send 10 pictures").click()
@@ -38,15 +39,7 @@ def test_a_folder_names_its_labels(server: LiveServer, open_page: OpenPage, digi
     (tmp_path / "mine" / ".DS_Store").write_bytes(b"not a picture")
     page = open_page(server.url, "teach")
     page.locator('input[data-for="Choose a folder"]').set_input_files(tmp_path / "mine")
-    expect(page.locator(".examples .tile")).to_have_count(4)
-    found = dict(
-        zip(
-            page.locator(".examples .tile-name").all_inner_texts(),
-            page.locator(".examples .tile-label").all_inner_texts(),
-            strict=True,
-        )
-    )
-    assert {name.split("/")[1]: label for name, label in found.items()} == {str(n): str(n) for n in digits.classes[:4]}
+    expect_said(page, {f"mine/{digits.classes[n]}/IMG_000{n}.png": str(digits.classes[n]) for n in range(4)})
 
 
 def test_labels_are_guessed_only_where_a_name_says_them(server: LiveServer, open_page: OpenPage) -> None:
@@ -72,19 +65,22 @@ def test_labels_are_guessed_only_where_a_name_says_them(server: LiveServer, open
 def test_pictures_are_labelled_with_one_key_each(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url, "teach")
     drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(20, 24)])
-    tiles = page.locator(".examples .tile")
+    tiles = page.locator(".strip .tile").filter(has_text="photo")
     expect(page.get_by_text("4 pictures have no label yet")).to_be_visible()
     expect(page.get_by_role("button", name="Send 0 pictures")).to_be_disabled()
-    tiles.first.focus()
+    expect(page.locator(".strip .tile-label:text-is('?')")).to_have_count(0)  # each has its suggestion
+    names = [name for name, _ in page.evaluate(ORDER) if name.startswith("photo")]
+    tile(page, names[0]).focus()
     page.keyboard.press("9")
     page.keyboard.press("6")
-    expect(tiles.nth(2)).to_be_focused()
+    expect(tile(page, names[2])).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Delete")
     expect(tiles).to_have_count(3)
-    page.keyboard.press("Home")
+    tile(page, names[0]).click()
     page.keyboard.press("0")
-    expect(page.locator(".examples .tile-label")).to_have_text(["0", "6", "?"])
+    expect_said(page, {names[0]: "0", names[1]: "6", names[2]: "?"})
+    assert under_cursor(page) == names[2]
     expect(page.get_by_role("button", name="Send 2 pictures")).to_be_enabled()
 
 
@@ -106,42 +102,6 @@ def test_when_nothing_can_be_used_each_file_is_still_named(server: LiveServer, o
     page.get_by_role("button", name="Send 2 pictures").click()
     expect(page.get_by_text("Nothing new was stored.")).to_be_visible()
     expect(page.locator(".outcome code")).to_have_text(["1_a.png", "2_b.png"])
-
-
-def test_suspects_are_named_and_accepted_or_removed(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
-    with LiveServer(tmp_path) as server:
-        page = open_page(server.url, "teach")
-        slips = [(f"{(digits.classes[n] + 1) % 10}_slip{n}.png", digits.png(n)) for n in (0, 2)]  # a 7 and a 1
-        drop(page, ".teach", [*slips, (f"{digits.classes[4]}_right.png", digits.png(4))])
-        page.get_by_role("button", name="Send 3 pictures").click()
-        aside = page.locator(".outcome details", has_text="set aside")
-        expect(aside.locator("code")).to_have_text([name for name, _ in slips])
-        region = page.get_by_role("region", name="To judge")
-        expect(region.get_by_role("listitem")).to_have_count(2)
-        expect(region.get_by_alt_text("A picture labelled 8")).to_have_js_property("naturalWidth", 28)
-        expect(region.get_by_text("Labelled 8, but it reads 7")).to_be_visible()
-
-        region.get_by_role("button", name="It is a 8", exact=True).first.click()
-        expect(region.get_by_role("listitem")).to_have_count(1)
-        uploads = server.get("/dataset").json()["uploads"]
-        assert uploads["train"].get("8", 0) + uploads["test"].get("8", 0) == 1
-        region.get_by_role("button", name="Remove").click()
-        expect(region).to_be_hidden()
-        assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 2
-        assert server.get("/dataset").json()["count"] == 2
-
-
-def test_a_doubted_label_leaves_the_one_in_force_alone(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
-    with LiveServer(tmp_path) as server:
-        server.upload([("right.png", digits.png(0))], ["7"])
-        server.upload([("slip.png", digits.png(0))], ["8"])
-        page = open_page(server.url, "teach")
-        region = page.get_by_role("region", name="To judge")
-        expect(region.get_by_text("Until you say, it counts as 7.")).to_be_visible()
-        region.get_by_role("button", name="It stays 7").click()
-        expect(region).to_be_hidden()
-        uploads = server.get("/dataset").json()["uploads"]
-        assert {**uploads["train"], **uploads["test"]} == {"7": 1}
 
 
 def test_all_uploads_are_shown_on_demand(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
@@ -171,42 +131,3 @@ def test_an_upload_is_undone_with_a_confirmation(tmp_path: Path, open_page: Open
         expect(page.get_by_text("1 uploaded picture", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Undo upload 2")).to_have_count(0)
         assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 1
-
-
-def test_a_suspect_is_given_its_right_label(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
-    with LiveServer(tmp_path) as server:
-        server.upload([("slip.png", digits.png(0))], ["8"])
-        page = open_page(server.url, "teach")
-        region = page.get_by_role("region", name="To judge")
-        region.get_by_text("It is …").click()
-        expect(region.locator(".others .choice")).to_have_count(9)
-        region.get_by_role("button", name="It is a 7", exact=True).click()
-        expect(region).to_be_hidden()
-        uploads = server.get("/dataset").json()["uploads"]
-        assert {**uploads["train"], **uploads["test"]} == {"7": 1}
-
-
-def test_a_removed_suspect_can_be_brought_back(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
-    with LiveServer(tmp_path) as server:
-        server.upload([("slip.png", digits.png(0))], ["8"])
-        page = open_page(server.url, "teach")
-        region = page.get_by_role("region", name="To judge")
-        region.get_by_role("button", name="Remove").click()
-        expect(region).to_be_hidden()
-        assert server.get("/dataset").json()["suspects_count"] == 0
-        page.locator(".notice").get_by_role("button", name="Undo").click()
-        expect(region.get_by_text("Labelled 8, but it reads 7")).to_be_visible()
-
-
-def test_many_suspects_come_some_at_a_time(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
-    with LiveServer(tmp_path) as server:
-        chosen = range(60)
-        slips = [str((digits.classes[n] + 5) % 10) for n in chosen]
-        server.upload([(f"{n}.png", digits.png(n)) for n in chosen], slips)
-        count = server.get("/dataset").json()["suspects_count"]
-        assert count > 40
-        page = open_page(server.url, "teach")
-        items = page.get_by_role("region", name="To judge").locator(".suspects > li")
-        expect(items).to_have_count(24)
-        page.get_by_role("button", name=f"Show more of the {count} suspects").click()
-        expect(items).to_have_count(count)

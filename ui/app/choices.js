@@ -8,9 +8,10 @@ const FEW = 12; // labels, which an eye takes in
 
 /**
  * @param {{labels: string[], title: string, name: (label: string) => string, pick: (label: string) => unknown,
- *   keyed?: boolean, disabled?: boolean}} choice `title` of all, `name` of each; `keyed`: whether their keys work
+ *   keyed?: boolean, disabled?: boolean, enter?: () => void}} choice `title` of all, `name` of each; `keyed`: whether their
+ *   keys work; `enter`: what Enter does where nothing is looked for
  */
-export function choices({ labels, title, name, pick, keyed = false, disabled = false }) {
+export function choices({ labels, title, name, pick, keyed = false, disabled = false, enter }) {
   const keys = keyed ? keysOf(labels) : new Map();
   const buttons = labels.map((label) => {
     const key = keys.get(label);
@@ -36,7 +37,8 @@ export function choices({ labels, title, name, pick, keyed = false, disabled = f
     "data-key": "find-label",
     input: () => find(field.value),
     keydown: (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "Enter" || !field.value) return;
+      if (event.key !== "Enter") return;
+      if (!field.value) return enter?.();
       buttons.find(({ hidden }) => !hidden)?.click();
       field.value = "";
       find("");

@@ -9,7 +9,7 @@ import { startRouter } from "./router.js";
 import { hooks } from "./transport.js";
 
 /** Style sheets that the first view needs none of; the others share them. */
-const LATER = ["charts", "teach", "retrain", "models", "health"];
+const LATER = ["charts", "teach", "desk", "retrain", "models", "health"];
 
 hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
 hooks.reached = note;

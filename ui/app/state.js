@@ -10,9 +10,14 @@
  *   dismissed: boolean, edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show
  *   it by, `dismissed` that a person said it is none of the labels, `edit` is the sheet's newest when it was taken, null
  *   for a file
- * @typedef {{id: string, file: Blob, name: string, picture: string, label: string | null,
- *   origin: "folder" | "name" | "hand" | null}} Example a picture that is to be taught; origin says whence its label
- * @typedef {{examples: Example[], cursor: string | null}} Labelling
+ * @typedef {{id: string, name: string, file: Blob | null, picture: string | null, suspect: T.Suspect | null}} Picture on
+ *   the desk: a new one with its file and a URL to show it by, or one that the server has and whose label is doubted
+ * @typedef {{label: string | null, origin: "folder" | "name" | "hand" | "model" | null}} Word what was said of a picture,
+ *   and whence; no label: nothing yet of a new one, and of a doubted one that it is to go
+ * @typedef {ReadonlyMap<string, Word>} Words by picture; a new one without any is left out
+ * @typedef {{words: Words, cursor: string | null}} Labelling
+ * @typedef {{label: string, share: number | null} | null} Suggestion the model's and how sure it is, as far as that is
+ *   known; null where it can't read the picture
  * @typedef {{job: T.Job, events: T.JobEvent[], log: string | null}} Followed
  *
  * Where a list may be long, `wanted` is how much of it, from the newest on, a person wants to see.
@@ -21,6 +26,8 @@
 export const VIEWS = /** @type {const} */ (["predict", "teach", "retrain", "models", "health"]);
 
 /** @typedef {(typeof VIEWS)[number]} View */
+
+/** @typedef {"all" | "open" | "said" | "doubted"} Kind of pictures on the desk */
 
 export const state = {
   /** @type {{view: View}} */
@@ -31,11 +38,19 @@ export const state = {
   /** @type {{edit: number, dots: boolean, drawing: Subject | null, gallery: Subject[], selected: string | null}}
    *  `edit`: the sheet's newest; `dots`: there is nothing else on it */
   predict: { edit: 0, dots: false, drawing: null, gallery: [], selected: null },
-  /** @type {Labelling & {past: Labelling[], future: Labelling[], sending: number | null, again: boolean,
-   *   outcome: T.Uploaded | null, error: string | null}} `again`: it failed, and is tried again soon */
-  teach: { examples: [], cursor: null, past: [], future: [], sending: null, again: false, outcome: null, error: null },
+  /** @type {Labelling & {pictures: Picture[], past: Labelling[], future: Labelling[], suggestions: ReadonlyMap<string, Suggestion>,
+   *   marked: ReadonlySet<string>, anchor: string | null, several: boolean, filter: {kind: Kind, label: string | null}}}
+   *   `marked`: several at once, none where it is only the one under the cursor; `anchor`: where a range of them begins;
+   *   `several`: a tap marks */
+  teach: {
+    ...{ pictures: [], words: new Map(), cursor: null, past: [], future: [], suggestions: new Map() },
+    ...{ marked: new Set(), anchor: null, several: false, filter: { kind: "all", label: null } },
+  },
+  /** @type {{share: number | null, again: boolean, outcome: T.Uploaded | null, error: string | null}} `again`: it failed,
+   *  and is tried again soon */
+  sending: { share: null, again: false, outcome: null, error: null },
   /** @type {{value: T.Dataset | null, wanted: {suspects: number, batches: number}, error: string | null}} */
-  dataset: { value: null, wanted: { suspects: 24, batches: 30 }, error: null },
+  dataset: { value: null, wanted: { suspects: 100, batches: 30 }, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, shown: string | null,

@@ -11,7 +11,7 @@
  * @typedef {{decode: number, queue: number, infer: number, total: number}} Timing milliseconds; total as seen from here
  *
  * @typedef {{message: string, count: number, batch: string | null, duplicates: string[],
- *   suspects?: {file: string, sha256: string, predicted?: string, probability?: number}[],
+ *   suspects?: {file: string, sha256: string, predicted?: string, probability?: number}[], settled?: number,
  *   refused: {file: string, error: string, code: string}[]}} Uploaded
  *
  * @typedef {Record<string, number>} Counts images by label

@@ -1,19 +1,16 @@
 // @ts-check
 /**
- * What there is to learn from: counts by label, what waits for a judgement, and each upload with its way back.
+ * What there is to learn from: counts by label, and each upload with its way back.
  *
  * @import * as T from "../types.js"
  */
 
 import { columns } from "../charts.js";
-import { choices } from "../choices.js";
 import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
-import { age, bytes, count, counted, isNumber, moment, percent } from "../format.js";
-import { called, labelsNow } from "../labels.js";
+import { age, bytes, count, counted, moment } from "../format.js";
 import { PARTS } from "../models/details.js";
-import { picture } from "../picture.js";
-import { acceptSuspect, rejectSuspect, relabelSuspect, showMore, undoBatch } from "./dataset.js";
+import { showMore, undoBatch } from "./dataset.js";
 
 const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
 
@@ -44,60 +41,6 @@ export function collection(dataset) {
     waiting > 0 && element("p", { class: "hint" }, `${count(waiting)} more ${waiting === 1 ? "waits" : "wait"} for a judgement.`),
     quota(dataset),
   ];
-}
-
-/** @param {T.Suspect[]} suspects */
-export function suspectList(suspects) {
-  return element(
-    "ul",
-    { class: "suspects" },
-    suspects.map((suspect) => {
-      const { sha256, label, predicted, probability, in_force: inForce } = suspect;
-      return element(
-        "li",
-        {},
-        picture(sha256, { alt: `A picture labelled ${label}`, width: 72, height: 72 }),
-        element(
-          "p",
-          {},
-          element("strong", {}, `Labelled ${label}`),
-          predicted !== undefined && `, but it reads ${predicted}`,
-          isNumber(probability) && ` (${percent(probability, 1)} for ${label})`,
-          inForce !== null && `. Until you say, it counts as ${inForce}.`,
-        ),
-        element(
-          "div",
-          { class: "actions" },
-          button(`It is ${called(label)}`, () => acceptSuspect(sha256, label), { "data-key": `accept-${sha256}` }),
-          button(inForce === null ? "Remove" : `It stays ${inForce}`, () => rejectSuspect(suspect), {
-            class: inForce === null ? "quiet danger" : "",
-            "data-key": `reject-${sha256}`,
-          }),
-        ),
-        others(suspect),
-      );
-    }),
-  );
-}
-
-/** @param {T.Suspect} suspect the labels that it may have instead, made when somebody looks for them */
-function others(suspect) {
-  const { sha256, label } = suspect;
-  const made = element("details", { class: "others" }, element("summary", { "data-key": `others-${sha256}` }, "It is …"));
-  made.addEventListener(
-    "toggle",
-    () =>
-      made.append(
-        choices({
-          labels: labelsNow().filter((each) => each !== label),
-          title: "Its right label",
-          name: (each) => `It is ${called(each)}`,
-          pick: (each) => relabelSuspect(suspect, each),
-        }),
-      ),
-    { once: true },
-  );
-  return made;
 }
 
 /** @param {T.Batch[]} batches */

@@ -1,12 +1,7 @@
 // @ts-check
-/**
- * What the model learns from: loaded, and changed by taking batches back and by judging suspects.
- *
- * @import * as T from "../types.js"
- */
+/** What the model learns from: loaded, and changed by taking batches back. */
 
 import * as api from "../api.js";
-import { called } from "../labels.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
 
@@ -35,34 +30,6 @@ export async function showMore(list) {
 /** @param {string} batch */
 export async function undoBatch(batch) {
   if (await attempt(() => api.removeBatch(batch))) tell(`Upload ${batch} is taken back.`, "good");
-  await loadDataset();
-}
-
-/** @param {string} sha256 @param {string} label */
-export async function acceptSuspect(sha256, label) {
-  if (await attempt(() => api.acceptImage(sha256))) tell(`Accepted as ${label}.`, "good");
-  await loadDataset();
-}
-
-/** @param {T.Suspect} suspect its doubted label goes, and the picture with it unless it has another one */
-export async function rejectSuspect({ sha256, label, in_force: inForce }) {
-  const done = inForce === null ? "Removed." : `It stays ${inForce}.`;
-  await attempt(async () => {
-    const file = await api.image(sha256);
-    await api.rejectImage(sha256);
-    tell(done, "good", ["Undo", () => give(file, label, "upload", `Doubted as ${label} again.`)]);
-  });
-  await loadDataset();
-}
-
-/** @param {T.Suspect} suspect @param {string} label what it really is, which ends the doubt */
-export async function relabelSuspect({ sha256 }, label) {
-  await attempt(async () => give(await api.image(sha256), label, "correction", `It is ${called(label)} now.`));
-}
-
-/** @param {Blob} file @param {string} label @param {"upload" | "correction"} source @param {string} done */
-async function give(file, label, source, done) {
-  if (await attempt(() => api.upload([{ file, name: "picture.png", label }], source))) tell(done, "good");
   await loadDataset();
 }
 

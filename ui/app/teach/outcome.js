@@ -11,21 +11,22 @@ import { counted } from "../format.js";
 const NAMED = 50; // files in one list; the rest is counted
 
 /** @param {T.Uploaded} outcome @returns {HTMLElement} */
-export function outcomeOf({ count, duplicates, suspects = [], refused }) {
+export function outcomeOf({ count, duplicates, suspects = [], refused, settled = 0 }) {
   return element(
     "div",
     { class: "outcome", role: "status" },
     element(
       "p",
       { class: count ? "good" : "" },
-      count ? `${counted(count, "new picture")} stored.` : "Nothing new was stored.",
+      count ? `${counted(count, "new picture")} stored.` : settled ? "" : "Nothing new was stored.",
     ),
+    settled > 0 && element("p", { class: "good" }, `${counted(settled, "doubt")} settled.`),
     group(
       "known already, so not stored again",
       duplicates.map((file) => [file, ""]),
     ),
     group(
-      "set aside, because the label looks like a slip: judge below",
+      "set aside, because the label looks like a slip: it is on the desk, to be judged",
       suspects.map(({ file, predicted }) => [file, predicted === undefined ? "" : `the model reads ${predicted}`]),
     ),
     group(

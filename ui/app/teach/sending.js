@@ -1,10 +1,12 @@
 // @ts-check
 /**
- * Sending what has a label: in small groups, again where the line fails for a while, until all is stored, a person has
- * enough of it, or it is no use.
+ * Sending what has its word: in small groups, again where the line fails for a while, until all is stored, a person has
+ * enough of it, or it is no use. What is said of a doubted picture is a correction, which is not doubted again.
  *
- * @import { Example } from "../state.js"
+ * @import { Picture, Word } from "../state.js"
  * @import * as T from "../types.js"
+ *
+ * @typedef {{picture: Picture, word: Word, file: Blob | null}} Ready without a file where the word needs none
  */
 
 import * as api from "../api.js";
@@ -14,45 +16,99 @@ import { firstGroup } from "../shrink.js";
 import { state, update } from "../state.js";
 import { Failure } from "../transport.js";
 import { loadDataset } from "./dataset.js";
-import { forget } from "./examples.js";
+import { isSaid } from "./order.js";
+import { forget } from "./pictures.js";
 
 const FILES_A_REQUEST = 500; // below the server's default limit for one upload
+const DOUBTS_A_REQUEST = 100; // whose files are fetched first
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000]; // before it is tried again
 const PASSING = [0, 429, 500, 502, 503, 504]; // status of what may be over soon; 0: no answer. Twice does no harm
 
 let cancelled = new AbortController();
 
-/** Send what has a label; what has none stays, and so does what could not be sent. */
+/** Send what has its word; what has none stays, and so does what could not be sent or was given another one meanwhile. */
 export async function send() {
-  const labelled = state.teach.examples.filter(({ label }) => label !== null);
-  /** @type {T.Uploaded} */
-  const together = { message: "", count: 0, batch: null, duplicates: [], suspects: [], refused: [] };
+  /** @type {T.Uploaded & {settled: number}} */
+  const together = { message: "", count: 0, batch: null, duplicates: [], suspects: [], refused: [], settled: 0 };
   const { signal } = (cancelled = new AbortController());
   let sent = 0;
-  update("teach", { sending: 0, again: false, outcome: null, error: null });
+  update("sending", { share: 0, again: false, outcome: null, error: null });
   try {
-    for (let group = await nextGroup(labelled); group.length; group = await nextGroup(labelled.slice(sent))) {
+    for (let waiting = said(); waiting.length; waiting = said()) {
+      const whole = sent + waiting.length;
+      const group = waiting[0].suspect === null ? await newOnes(waiting) : await doubted(waiting, signal);
       const progress = (/** @type {number} */ part) =>
-        update("teach", { sending: (sent + part * group.length) / labelled.length, again: false });
-      merge(together, await persistently(() => uploadOrRefusals(group, { progress, signal }), signal));
-      forget(labelled.slice(sent, sent + group.length));
+        update("sending", { share: (sent + part * group.length) / whole, again: false });
+      await persistently(() => store(group, together, { progress, signal }), signal);
+      forget(group.filter(({ picture, word }) => state.teach.words.get(picture.id) === word).map(({ picture }) => picture));
       sent += group.length;
     }
   } catch (error) {
-    const left = labelled.length - sent;
-    update("teach", { error: `${messageOf(error)} ${counted(left, "picture is", "pictures are")} still to be sent.` });
+    const left = said().length;
+    update("sending", { error: `${messageOf(error)} ${counted(left, "picture is", "pictures are")} still to be sent.` });
   }
-  update("teach", { sending: null, again: false, outcome: sent ? together : null });
+  update("sending", { share: null, again: false, outcome: sent ? together : null });
   if (sent) say(`${counted(together.count, "new picture")} stored`);
   await loadDataset();
 }
 
 export const cancelSending = () => cancelled.abort();
 
-/** @param {Example[]} waiting @returns {Promise<Example[]>} the first of them, as many as one request may hold */
-async function nextGroup(waiting) {
-  const files = await firstGroup(waiting.slice(0, FILES_A_REQUEST).map(({ file }) => file));
-  return files.map((file, index) => ({ ...waiting[index], file }));
+/** @returns {Picture[]} what is to be sent, new ones first */
+const said = () => {
+  const found = state.teach.pictures.filter((each) => isSaid(each));
+  return [...found.filter(({ suspect }) => suspect === null), ...found.filter(({ suspect }) => suspect !== null)];
+};
+
+/** @param {Picture[]} waiting @returns {Promise<Ready[]>} the first new ones, as many as one request may hold */
+async function newOnes(waiting) {
+  const some = waiting.filter(({ suspect }) => suspect === null).slice(0, FILES_A_REQUEST).map((each) => ready(each));
+  const files = await firstGroup(some.map(({ file }) => /** @type {Blob} */ (file)));
+  return files.map((file, index) => ({ ...some[index], file }));
+}
+
+/** @param {Picture[]} waiting @param {AbortSignal} signal @returns {Promise<Ready[]>} with the files that the server has of them */
+function doubted(waiting, signal) {
+  return Promise.all(
+    waiting.slice(0, DOUBTS_A_REQUEST).map(async (each) => {
+      const goes = ready(each).word.label === null;
+      return ready(each, goes ? null : await persistently(() => unlessGone(() => api.image(shaOf(each))), signal));
+    }),
+  );
+}
+
+/** @param {Picture} picture @param {Blob | null} [file] @returns {Ready} with what is said of it now */
+const ready = (picture, file = picture.file) => ({
+  picture,
+  word: /** @type {Word} */ (state.teach.words.get(picture.id)),
+  file,
+});
+
+/** @param {Picture} picture */
+const shaOf = ({ suspect }) => /** @type {T.Suspect} */ (suspect).sha256;
+
+/**
+ * @param {Ready[]} group @param {T.Uploaded & {settled: number}} together
+ * @param {{progress: (share: number) => void, signal: AbortSignal}} sending
+ */
+async function store(group, together, sending) {
+  if (group[0].picture.suspect === null) return merge(together, await uploadOrRefusals(group, "upload", sending));
+  const labelled = group.filter(({ file }) => file !== null);
+  const { refused } = labelled.length ? await uploadOrRefusals(labelled, "correction", sending) : { refused: [] };
+  for (const { picture, word } of group)
+    if (word.label === null) await unlessGone(() => api.rejectImage(shaOf(picture)));
+  together.refused.push(...refused);
+  together.settled += group.length;
+}
+
+/** @template Answer @param {() => Promise<Answer>} work @returns {Promise<Answer | null>} null: somebody else was there first */
+async function unlessGone(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.status !== 404) throw error;
+    return null;
+  }
 }
 
 /** @template Answer @param {() => Promise<Answer>} work @param {AbortSignal} signal @returns {Promise<Answer>} */
@@ -62,7 +118,7 @@ async function persistently(work, signal) {
       return await work();
     } catch (error) {
       if (!(error instanceof Failure) || signal.aborted || !PASSING.includes(error.status)) throw error;
-      update("teach", { again: true });
+      update("sending", { again: true });
       await pause(wait, signal);
     }
   }
@@ -80,13 +136,17 @@ function pause(milliseconds, signal) {
 /**
  * An upload of which nothing can be used is an error to the server; here its one reason is a refusal like any other.
  *
- * @param {Example[]} group @param {{progress: (share: number) => void, signal: AbortSignal}} sending
- * @returns {Promise<T.Uploaded>}
+ * @param {Ready[]} group @param {"upload" | "correction"} source
+ * @param {{progress: (share: number) => void, signal: AbortSignal}} sending @returns {Promise<T.Uploaded>}
  */
-async function uploadOrRefusals(group, sending) {
-  const images = group.map(({ file, name, label }) => ({ file, name: baseName(name), label: label ?? "" }));
+async function uploadOrRefusals(group, source, sending) {
+  const images = group.map(({ file, picture, word }) => ({
+    file: /** @type {Blob} */ (file),
+    name: baseName(picture.name),
+    label: word.label ?? "",
+  }));
   try {
-    return await api.upload(images, "upload", sending);
+    return await api.upload(images, source, sending);
   } catch (error) {
     if (!(error instanceof Failure) || ![413, 415, 422].includes(error.status)) throw error;
     const refused = images.map(({ name }) => ({ file: name, error: error.message, code: error.code }));

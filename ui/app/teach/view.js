@@ -1,24 +1,34 @@
 // @ts-check
-/** Many labelled pictures at once: choose, label, send, and see what the model will learn from. */
+/**
+ * Many labelled pictures at once: choose, label, send, and see what the model will learn from.
+ *
+ * @import { Found } from "../files.js"
+ */
 
 import { whenBack } from "../connection.js";
-import { button, element, property, replace } from "../element.js";
+import { element, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
-import { counted, percent } from "../format.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { batchList, collection, moreOf, suspectList } from "./collection.js";
+import { batchList, collection, moreOf } from "./collection.js";
 import { loadDataset } from "./dataset.js";
-import { addExamples, leaveAllOut, redo, undo } from "./examples.js";
-import { labellingGrid } from "./grid.js";
-import { keepExamples } from "./keep.js";
+import { desk } from "./desk.js";
+import { keepPictures } from "./keep.js";
 import { outcomeOf } from "./outcome.js";
-import { cancelSending, send } from "./sending.js";
+import { addPictures, bring } from "./pictures.js";
 
 export function teachView() {
   const outcome = element("div", {});
+  const doubts = element("div", {});
   const hint = element("p", { class: "hint" });
+  const part = desk();
+  /** @param {Found[]} found */
+  const take = async (found) => {
+    addPictures(found);
+    await null; // until the desk shows them
+    if (found.length) part.scrollIntoView();
+  };
   const drop = element(
     "div",
     { class: "drop" },
@@ -27,9 +37,9 @@ export function teachView() {
     element(
       "div",
       { class: "actions" },
-      chooser("Choose images", addExamples, { class: "primary" }),
-      chooser("Choose a folder", addExamples, { folder: true }),
-      chooser("Take a photo", addExamples, { camera: true, class: "touch-only" }),
+      chooser("Choose images", take, { class: "primary" }),
+      chooser("Choose a folder", take, { folder: true }),
+      chooser("Take a photo", take, { camera: true, class: "touch-only" }),
     ),
   );
   const view = element(
@@ -40,16 +50,15 @@ export function teachView() {
       "Teach",
       "Give the model examples with their right labels. One in five is held out, to test it fairly.",
     ),
-    element("section", { class: "card", "aria-label": "New examples" }, drop, labelling(), outcome),
-    judged(),
+    element("section", { class: "card", "aria-label": "New examples" }, drop, part, doubts, outcome),
     learnt(),
   );
-  acceptDrops(view, addExamples);
+  acceptDrops(view, take);
   document.addEventListener("paste", (event) => {
-    if (state.route.view === "teach") addExamples(pasted(event));
+    if (state.route.view === "teach") void take(pasted(event));
   });
   watch(
-    () => [state.teach.outcome, state.teach.error],
+    () => [state.sending.outcome, state.sending.error],
     (result, error) =>
       replace(
         outcome,
@@ -67,93 +76,21 @@ export function teachView() {
     },
   );
   watch(
+    () => [state.dataset.value],
+    (dataset) => {
+      bring(dataset?.suspects ?? []);
+      replace(doubts, moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0, "doubted label"));
+    },
+  );
+  watch(
     () => [state.route.view],
     (shown) => {
       if (shown === "teach") void loadDataset();
     },
   );
   whenBack(() => void loadDataset());
-  void keepExamples();
+  void keepPictures();
   return view;
-}
-
-/** The grid with what is to be done about it. */
-function labelling() {
-  const line = element("p", { class: "hint" });
-  const back = button("Undo", undo, { class: "quiet", "aria-keyshortcuts": "Control+Z" });
-  const forth = button("Redo", redo, { class: "quiet", "aria-keyshortcuts": "Control+Shift+Z" });
-  const cancel = button("Cancel", cancelSending, { hidden: true });
-  const sender = button("Send", send, { class: "primary" });
-  const progress = property(
-    element("div", { class: "progress", role: "progressbar", "aria-label": "Upload" }),
-    "--share",
-    0,
-  );
-  const part = element(
-    "div",
-    { class: "labelling", hidden: true },
-    element(
-      "div",
-      { class: "card-head" },
-      element("h2", {}, "Label them"),
-      element("div", { class: "actions" }, back, forth, button("Leave all out", leaveAllOut, { class: "quiet" })),
-    ),
-    line,
-    labellingGrid(),
-    progress,
-    element("div", { class: "actions" }, sender, cancel),
-  );
-  watch(
-    () => [state.teach.examples, state.teach.sending, state.teach.again],
-    (examples, sending, again) => {
-      back.disabled = !state.teach.past.length || sending !== null;
-      forth.disabled = !state.teach.future.length || sending !== null;
-      cancel.hidden = sending === null;
-      part.hidden = !examples.length;
-      const labelled = examples.filter(({ label }) => label !== null).length;
-      const open = examples.length - labelled;
-      replace(
-        line,
-        open
-          ? `${counted(open, "picture has", "pictures have")} no label yet. ` +
-              "Press its label's key; arrows move, Delete leaves it out, Ctrl+Z undoes."
-          : "All have labels. Look them over, then send them.",
-      );
-      sender.textContent =
-        sending === null
-          ? `Send ${counted(labelled, "picture")}`
-          : `${again ? "No answer; sending again" : "Sending"}, ${percent(sending, 0)}`;
-      sender.disabled = !labelled || sending !== null;
-      progress.hidden = sending === null;
-      property(progress, "--share", sending ?? 0);
-      progress.setAttribute("aria-valuenow", String(Math.round((sending ?? 0) * 100)));
-    },
-  );
-  return part;
-}
-
-/** Pictures whose label looks like a slip. */
-function judged() {
-  const part = element("section", { class: "card", "aria-label": "To judge", hidden: true });
-  watch(
-    () => [state.dataset.value],
-    (dataset) => {
-      const suspects = dataset?.suspects ?? [];
-      part.hidden = !suspects.length;
-      replace(
-        part,
-        element("h2", {}, "Is the label right?"),
-        element(
-          "p",
-          { class: "hint" },
-          "The model is sure that these are something else. Until you say, it does not learn from these labels.",
-        ),
-        suspectList(suspects),
-        moreOf("suspects", suspects.length, dataset?.suspects_count ?? 0, "suspect"),
-      );
-    },
-  );
-  return part;
 }
 
 function learnt() {
