@@ -14,7 +14,7 @@ ORDER = """() => [...document.querySelectorAll(".strip .tile")]
 
 
 def expect_said(page: Page, wanted: dict[str, str]) -> None:
-    """Wait until these pictures, and no others, have these labels; "?" for none. Doubted ones count where one is named."""
+    """Wait until these pictures, and no others, have these labels; "?" for none. Doubted ones count if one is named."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
     doubted = any(name.startswith("labelled ") for name in wanted)
     while (found := said(page, doubted)) != wanted:

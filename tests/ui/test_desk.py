@@ -55,9 +55,9 @@ def test_a_hundred_pictures_take_under_three_minutes_by_keyboard(
         page.get_by_role("button", name="Send 100 pictures").click()
         expect(page.get_by_text("100 new pictures stored.")).to_be_visible()
         found = server.get("/dataset").json()
-        right = sorted(str(each) for each in digits.classes[1000:1100])
+        wanted = sorted(str(each) for each in digits.classes[1000:1100])
         assert found["suspects_count"] + len(labels_of(server)) == 100
-        assert found["suspects_count"] or labels_of(server) == right
+        assert found["suspects_count"] or labels_of(server) == wanted
 
 
 def test_what_is_most_doubtful_comes_first(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
