@@ -29,6 +29,7 @@ REPORT_HEADERS = {
 }
 REASON_LIMIT = 200  # characters
 REPORT_LIMIT_BYTES = 32 * 2**20  # of one of its files, which is read whole to be checked
+MODEL_FILE = "model.onnx"
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
 
 logger = logging.getLogger("relearn")
@@ -57,6 +58,15 @@ def routes(service: Service) -> list[Route]:
             return Response(status_code=304, headers=headers)
         return Response(data, headers=headers, media_type=media_type(file))
 
+    async def model_file(request: Request) -> Response:
+        number = _version(request)
+        loop = asyncio.get_running_loop()
+        etag, data = await loop.run_in_executor(executor, _model_file, service, number)
+        headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="version-{number}.onnx"'}
+        if is_known(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(data, headers=headers, media_type="application/octet-stream")
+
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
@@ -77,6 +87,7 @@ def routes(service: Service) -> list[Route]:
     return [
         Route("/models", listing),
         Route("/models/{version}", one),
+        Route("/models/{version}/model.onnx", model_file),
         Route("/models/{version}/report/{file}", report),
         Route("/models/{version}/promote", promote, methods=["POST"]),
     ]
@@ -143,6 +154,13 @@ def _report_file(service: Service, number: str, file: str) -> tuple[str, str, by
     if file not in manifest.files:
         raise NotFound(f"version {number} has no such report file")
     return file, f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, REPORT_LIMIT_BYTES)
+
+
+def _model_file(service: Service, number: str) -> tuple[str, bytes]:
+    """The model of a version, its hash checked, and the tag of its content."""
+    versions = service.memory.versions
+    manifest = versions.manifest(versions.find(number).version)
+    return f'"{manifest.files[MODEL_FILE][0][:32]}"', versions.read(manifest, MODEL_FILE)
 
 
 def _promote(service: Service, number: str, by: str, why: str) -> str | None:

@@ -105,6 +105,7 @@ CALLS = (
         PAGED,
     ),
     Call("GET", "/models/{version}", "One version: manifest and report", {200: ANYTHING}),
+    Call("GET", "/models/{version}/model.onnx", "Its model", {200: None}, media_type="application/octet-stream"),
     Call("GET", "/models/{version}/report/{file}", "A file of its report", {200: None}, media_type="*/*"),
     Call(
         "POST",

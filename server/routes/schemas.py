@@ -100,6 +100,7 @@ SCHEMAS: dict[str, Schema] = {
             "model_version": maybe(TEXT),
             "labels": every(TEXT),
             "problems": every(TEXT),
+            "retraining": maybe(record(job=TEXT, state=TEXT)),
         },
         "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
     },

@@ -13,7 +13,10 @@ from starlette.routing import Route
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.routes.service import Service
+from server.store.jobs import Job
 from server.web.errors import Busy, NoModel
+
+FAR = ("epoch", "epochs", "step", "steps", "seconds_left")  # of a job's newest event
 
 
 def routes(service: Service) -> list[Route]:
@@ -27,6 +30,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": model.version if model is not None else None,
             "labels": list(model.labels) if model is not None else [],
             "problems": problems,
+            "retraining": _retraining(service.attendance.open),
             "limits": service.settings.limits,
         }
         return JSONResponse(content, 503 if model is None else 200)
@@ -64,6 +68,14 @@ def routes(service: Service) -> list[Route]:
         Route("/metrics", metrics),
         Route("/stats", stats),
     ]
+
+
+def _retraining(job: Job | None) -> dict[str, object] | None:
+    """How far the open job is, for whoever watches the service: nothing of what it learns from."""
+    if job is None:
+        return None
+    far = {name: job.progress[name] for name in FAR if name in job.progress}
+    return {"job": job.job, "state": job.state, **far}
 
 
 def _together(service: Service) -> dict[str, object]:

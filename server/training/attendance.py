@@ -48,6 +48,7 @@ class Attendance:
         self._seen_end: int | None = None  # the newest job whose end was seen; None before the first look
         self._heartbeats = living.Heartbeats()
         self._first_seen: tuple[str, float] | None = None  # an open job, and when: monotonic, since clocks jump
+        self.open: Job | None = None  # as it was a second ago at most
         self._looking = Background(self._run)
 
     def start(self) -> None:
@@ -81,7 +82,7 @@ class Attendance:
 
     def _look(self) -> bool:
         """Conclude what has to be concluded; whether a job is open."""
-        found = self._jobs.open()
+        found = self.open = self._jobs.open()
         if found is None:
             self._first_seen = None
             self._content.tidy()

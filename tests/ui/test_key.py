@@ -106,7 +106,7 @@ def test_with_the_key_pictures_progress_and_reports_are_shown(
         expect(page.locator(".verdict-title")).to_contain_text("Cancelled")
 
         page.get_by_role("link", name="Models").first.click()
-        page.get_by_role("button", name=f"Look at version {version}").click()
+        page.get_by_role("link", name=f"Version {version}", exact=True).first.click()
         article = page.get_by_role("article", name=f"Version {version}")
         article.get_by_text("The whole report").click()
         frame = page.frame_locator(f'iframe[title="Report of version {version}"]')

@@ -7,7 +7,7 @@
  */
 
 import { eventsOf } from "./events.js";
-import { base, blob, checked, Failure, failureOf, json, send, sentence, stream, unkeyed } from "./transport.js";
+import { base, blob, checked, Failure, failureOf, hasKey, json, send, sentence, stream, unkeyed } from "./transport.js";
 
 const AGAIN_MS = 2_000; // between a stream's break and the next attempt
 const PAGE_MOST = 1000; // entries of a list that the server gives at once
@@ -58,6 +58,9 @@ export const suspects = async (wanted) =>
   );
 /** @param {number} wanted @returns {Promise<T.Batch[]>} newest first */
 export const batches = async (wanted) => (await newest("/dataset/batches", "batches", wanted)).batches;
+/** @param {number} wanted @returns {Promise<T.Batch[]>} the same, without asking anybody for a key */
+export const batchesIfAllowed = async (wanted) =>
+  hasKey() ? batches(wanted) : (await (await unkeyed("GET", `/dataset/batches?limit=${wanted}`)).json()).batches;
 
 /**
  * @param {{file: Blob, name: string, label: string}[]} images
@@ -137,6 +140,8 @@ export const promote = (version, reason) =>
     body: JSON.stringify({ reason }),
     type: "application/json",
   });
+/** @param {string} version @returns {Promise<Blob>} the model itself, as onnxruntime reads it */
+export const modelFile = (version) => blob(`/models/${encodeURIComponent(version)}/model.onnx`);
 /** @param {string} version @param {string} file where a file of a version's report can be seen without a key */
 export const reportUrl = (version, file) => base + reportPath(version, file);
 /** @param {string} version @param {string} file @returns {Promise<Blob>} a file of a version's report */

@@ -1,13 +1,15 @@
 // @ts-check
 /**
- * Charts: lines over time or epochs, columns by label, a matrix. Each is a figure that says in words what it shows.
+ * Charts: lines over time or epochs, columns by label. Each is a figure that says in words what it shows.
  *
- * @typedef {{name: string, values: (number | null | undefined)[], kind: string}} Series `kind` names its colour
+ * @typedef {{name: string, values: (number | null | undefined)[], kind: string, at?: number[]}} Series `kind` names its
+ *   colour; `at` is how far to the right each value stands, from 0 to 1, where they do not stand evenly
  */
 
 import { element, property, svg } from "./element.js";
 import { isNumber, shortCount } from "./format.js";
 import { isSign } from "./labels.js";
+import { readOut } from "./readout.js";
 
 const STANDING = 12; // columns that stand side by side on a phone
 
@@ -15,10 +17,12 @@ const STANDING = 12; // columns that stand side by side on a phone
  * Lines from left to right; a gap where a value is missing.
  *
  * @param {{title: string, series: Series[], format: (value: number) => string, from?: string, to?: string,
- *   least?: number, most?: number, log?: boolean, length?: number, now?: string}} chart
- *   `log`: equal steps are equal factors; `length`: how many values the whole width is for; `now`: the newest, large
+ *   least?: number, most?: number, log?: boolean, length?: number, now?: {text: string, kind: string},
+ *   name?: (at: number) => string}} chart
+ *   `log`: equal steps are equal factors; `length`: how many values the whole width is for; `now`: the newest, large, and
+ *   which line it is of; `name`: what a place is called, from 0 at the left to 1
  */
-export function lines({ title, series, format, from = "", to = "", least, most, log = false, length, now }) {
+export function lines({ title, series, format, from = "", to = "", least, most, log = false, length, now, name }) {
   const known = series.flatMap(({ values }) => values.filter(isNumber));
   const low = least ?? Math.min(...known);
   const high = Math.max(most ?? -Infinity, ...known, low + 1e-9);
@@ -26,12 +30,22 @@ export function lines({ title, series, format, from = "", to = "", least, most, 
   const bottom = least ?? (log ? low * 0.8 : low - room);
   const top = high + room;
   const width = Math.max(length ?? 0, ...series.map(({ values }) => values.length));
+  const even = (/** @type {number} */ index) => (width > 1 ? index / (width - 1) : 0.5);
+  const placed = series.map((each) => ({ ...each, at: each.at ?? each.values.map((_, index) => even(index)) }));
   const plot = svg(
     "svg",
     { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" },
     [25, 50, 75].map((y) => svg("line", { class: "grid", x1: 0, x2: 100, y1: y, y2: y })),
-    series.map((each) => path(each, width, log ? heightOnLog(bottom, top) : height(bottom, top), series.length === 1)),
+    placed.map((each) => path(each, log ? heightOnLog(bottom, top) : height(bottom, top), series.length === 1)),
   );
+  const ground = element(
+    "div",
+    { class: "plot", "aria-hidden": "true" },
+    element("span", { class: "axis-top" }, known.length ? format(top) : ""),
+    element("span", { class: "axis-bottom" }, known.length ? format(bottom) : ""),
+    plot,
+  );
+  readOut(ground, plot, placed, format, name ?? (() => ""));
   const summary = known.length
     ? series.map(({ name, values }) => `${name}: ${said(values, format)}`).join("; ")
     : "no values yet";
@@ -42,16 +56,10 @@ export function lines({ title, series, format, from = "", to = "", least, most, 
       "figcaption",
       {},
       element("span", { class: "chart-title" }, title),
-      now !== undefined && element("strong", { class: "chart-now" }, now),
+      now && element("strong", { class: "chart-now" }, element("span", { class: `swatch ${now.kind}` }), now.text),
       series.length > 1 && legend(series.map(({ name, kind }) => [name, kind])),
     ),
-    element(
-      "div",
-      { class: "plot", "aria-hidden": "true" },
-      element("span", { class: "axis-top" }, known.length ? format(top) : ""),
-      element("span", { class: "axis-bottom" }, known.length ? format(bottom) : ""),
-      plot,
-    ),
+    ground,
     element("div", { class: "axis-x", "aria-hidden": "true" }, element("span", {}, from), element("span", {}, to)),
   );
 }
@@ -96,59 +104,6 @@ export function columns({ title, labels, parts }) {
   );
 }
 
-/**
- * Who was taken for whom: true labels in rows, answers in columns.
- *
- * @param {string[]} labels @param {number[][]} confusion
- */
-export function matrix(labels, confusion) {
-  const cell = (/** @type {number} */ value, /** @type {number} */ row, /** @type {number} */ column) => {
-    const total = confusion[row].reduce((sum, each) => sum + each, 0) || 1;
-    const made = element("td", { class: row === column ? "right" : value ? "wrong" : "none" }, value || "·");
-    // Mistakes are rare, so their shade grows with the root: one in a hundred must still be seen.
-    return property(made, "--share", row === column ? value / total : Math.min(1, Math.sqrt(value / total) * 3));
-  };
-  return element(
-    "figure",
-    { class: `chart matrix ${labels.every(isSign) ? "" : "words"}` },
-    element("figcaption", {}, element("span", { class: "chart-title" }, "What was taken for what")),
-    element(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": "What was taken for what" },
-      element(
-        "table",
-        {},
-        element("caption", { class: "unseen" }, "Rows: what it was. Columns: what the model said. Cells: test images."),
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            element("th", { class: "corner" }, "is \\ read"),
-            labels.map((label) => columnHead(label)),
-          ),
-        ),
-        element(
-          "tbody",
-          {},
-          confusion.map((row, index) =>
-            element(
-              "tr",
-              {},
-              element("th", { scope: "row" }, labels[index] ?? index),
-              row.map((value, column) => cell(value, index, column)),
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
-}
-
-/** @param {string} label */
-const columnHead = (label) => element("th", { scope: "col" }, label);
-
 /** @param {[string, string][]} entries */
 function legend(entries) {
   return element(
@@ -166,16 +121,15 @@ const height = (bottom, top) => (value) => 100 - (100 * (value - bottom)) / (top
 /** @param {number} bottom @param {number} top @returns {(value: number) => number} */
 const heightOnLog = (bottom, top) => (value) => height(Math.log(bottom), Math.log(top))(Math.log(value));
 
-/** @param {Series} series @param {number} width @param {(value: number) => number} y @param {boolean} filled */
-function path({ values, kind }, width, y, filled) {
-  const x = (/** @type {number} */ index) => (width > 1 ? (100 * index) / (width - 1) : 50);
+/** @param {import("./readout.js").Line} line @param {(value: number) => number} y @param {boolean} filled */
+function path({ values, at, kind }, y, filled) {
   /** @type {[number, number][][]} */
   const runs = [];
   let open = false;
   values.forEach((value, index) => {
     if (isNumber(value)) {
       if (!open) runs.push([]);
-      runs[runs.length - 1].push([x(index), y(value)]);
+      runs[runs.length - 1].push([100 * at[index], y(value)]);
     }
     open = isNumber(value);
   });

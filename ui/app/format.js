@@ -1,12 +1,19 @@
 // @ts-check
-/** Numbers, sizes and times as a person reads them. */
+/** Numbers, sizes and times as a person reads them, written as they are where that person lives. */
 
 const SPACE = "\u00a0"; // at which no line breaks
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+/** @type {Intl.NumberFormat[]} by digits behind the point: to make one takes longer than to use it */
+const formats = [];
+
+/** @param {number} value @param {number} digits behind the point */
+export function decimal(value, digits) {
+  const form = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return (formats[digits] ??= new Intl.NumberFormat(undefined, form)).format(value);
+}
 
 /** @param {number} value */
-export const count = (value) => whole.format(value);
+export const count = (value) => decimal(value, 0);
 
 /** @param {number} value where there is little room: 6.9K */
 export const shortCount = (value) => compact.format(value);
@@ -15,14 +22,15 @@ export const shortCount = (value) => compact.format(value);
 export const counted = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
 
 /** @param {number | null | undefined} share @param {number} [digits] 0.9931 as 99.31 % */
-export const percent = (share, digits = 2) => (isNumber(share) ? `${(share * 100).toFixed(digits)}${SPACE}%` : "–");
+export const percent = (share, digits = 2) => 
+  isNumber(share) ? `${decimal(share * 100, digits)}${SPACE}%` : "–";
 
 /** @param {number | null | undefined} value milliseconds, with as many digits as they deserve */
 export function milliseconds(value) {
   if (!isNumber(value)) return "–";
   if (value === 0) return "0 ms";
-  if (value >= 1000) return `${(value / 1000).toFixed(1)}${SPACE}s`;
-  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)}${SPACE}ms`;
+  if (value >= 1000) return `${decimal(value / 1000, 1)}${SPACE}s`;
+  return `${decimal(value, value >= 100 ? 0 : value >= 10 ? 1 : 2)}${SPACE}ms`;
 }
 
 /** @param {number | null | undefined} value */
@@ -31,7 +39,7 @@ export function bytes(value) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let [size, unit] = [value, 0];
   while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
-  return `${unit === 0 || size >= 100 ? size.toFixed(0) : size.toFixed(1)}${SPACE}${units[unit]}`;
+  return `${decimal(size, unit === 0 || size >= 100 ? 0 : 1)}${SPACE}${units[unit]}`;
 }
 
 /** @param {number | null | undefined} value seconds, as the two largest units */
@@ -56,7 +64,7 @@ export function age(time, now = Date.now()) {
 /** @param {string | undefined} time an ISO time, in the reader's own zone */
 export function moment(time) {
   const date = new Date(time ?? "");
-  return isNumber(date.getTime()) ? date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : "–";
+  return isNumber(date.getTime()) ? date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "–";
 }
 
 /** @param {unknown} value @returns {value is number} */

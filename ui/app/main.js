@@ -11,6 +11,8 @@ import { hooks } from "./transport.js";
 /** Style sheets that the first view needs none of; the others share them. */
 const LATER = ["charts", "teach", "desk", "retrain", "models", "health"];
 
+const LATER_MS = 1_000; // for what the first view needs none of
+
 hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
 hooks.reached = note;
 startRouter();
@@ -23,6 +25,13 @@ showFrame({
   health: async () => (await styled(import("./health/view.js"))).healthView,
 });
 void pulse();
+const showKeys = () => import("./keys.js").then((keys) => keys.showKeys(), () => {}); // not while the server is lost
+document.getElementById("keys")?.addEventListener("click", showKeys);
+addEventListener("keydown", ({ key, target }) => {
+  if (key === "?" && !(target instanceof Element && target.matches("input, select, textarea"))) void showKeys();
+});
+const late = () => import("./running.js").then((running) => running.showRunning(), () => setTimeout(late, LATER_MS));
+setTimeout(late, LATER_MS);
 
 /** @type {Promise<unknown> | null} */
 let styles = null;

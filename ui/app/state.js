@@ -30,8 +30,8 @@ export const VIEWS = /** @type {const} */ (["predict", "teach", "retrain", "mode
 /** @typedef {"all" | "open" | "said" | "doubted"} Kind of pictures on the desk */
 
 export const state = {
-  /** @type {{view: View}} */
-  route: { view: "predict" },
+  /** @type {{view: View, place: string}} */
+  route: { view: "predict", place: "" },
   connection: { lost: false },
   /** @type {{value: T.Health | null}} */
   health: { value: null },
@@ -53,11 +53,11 @@ export const state = {
   dataset: { value: null, wanted: { suspects: 100, batches: 30 }, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
-  /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, shown: string | null,
-   *   beside: string | null, error: string | null}} */
-  models: { value: null, wanted: 50, details: {}, shown: null, beside: null, error: null },
-  /** @type {{value: T.Stats | null, error: string | null}} */
-  stats: { value: null, error: null },
+  /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, error: string | null}} */
+  models: { value: null, wanted: 12, details: {}, error: null },
+  /** @type {{value: T.Stats | null, corrections: T.Batch[] | null, error: string | null}} `corrections`: null where it
+   *   is not known, or this page may not know */
+  stats: { value: null, corrections: null, error: null },
 };
 
 /** @type {Set<() => void>} */

@@ -4,7 +4,9 @@
  * here. A field with a question mark may be missing, and the page then shows nothing in its place.
  *
  * @typedef {{status: string, uptime_seconds: number, model_loaded: boolean, model_version: string | null,
- *   labels: string[], problems: string[]}} Health
+ *   labels: string[], problems: string[], retraining?: Far | null}} Health
+ * @typedef {{job: string, state: string, epoch?: number, epochs?: number, step?: number, steps?: number,
+ *   seconds_left?: number}} Far how far the retraining that is open has come
  *
  * @typedef {{prediction: number, label: string, confidence: number, probabilities: number[], model_version: string,
  *   score?: number, score_threshold?: number, input?: string}} Prediction
@@ -41,11 +43,11 @@
  *   force?: boolean}} RetrainOptions
  *
  * @typedef {{loss?: number, accuracy?: number, validation_loss?: number, validation_accuracy?: number}} Epoch
- * @typedef {{images?: number, accuracy: number, precision?: number, recall?: number, f1?: number, log_loss?: number,
+ * @typedef {{images?: number, right?: number, accuracy: number, precision?: number, recall?: number, f1?: number, log_loss?: number,
  *   classes?: Record<string, {precision: number, recall: number, f1: number, images: number}>,
  *   confusion?: number[][]}} Metrics
  * @typedef {{recipe?: Record<string, unknown>, epochs?: number, history?: Epoch[],
- *   images?: Record<string, number> | number, upload_batches?: unknown[], seconds?: number,
+ *   images?: Record<string, number> | number, upload_batches?: unknown[], uploads_left_out?: number, seconds?: number,
  *   warm_start?: string | null}} Training
  * @typedef {{version: string, current: boolean, created_at?: string, bytes?: number, problem?: string,
  *   metrics?: Record<string, Metrics> | null, gate?: Gate | null, training?: Training | null,

@@ -2,6 +2,18 @@
 import * as api from "../api.js";
 import { messageOf } from "../notice.js";
 import { update } from "../state.js";
+import { recent } from "./model.js";
+
+const CORRECTIONS_MOST = 1000; // uploads that are looked through for them
+
+/** Load the newest uploads, which say what was corrected; where that needs a key, it is not asked for. */
+export async function loadCorrections() {
+  try {
+    update("stats", { corrections: recent(await api.batchesIfAllowed(CORRECTIONS_MOST)) });
+  } catch (error) {
+    messageOf(error); // not shown, then
+  }
+}
 
 /** Load the last minutes; what was loaded before stays when that fails. */
 export async function loadStats() {

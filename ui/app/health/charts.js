@@ -7,7 +7,7 @@
 
 import { lines } from "../charts.js";
 import { element } from "../element.js";
-import { bytes, count, counted, duration, isNumber, milliseconds } from "../format.js";
+import { bytes, count, counted, decimal, duration, isNumber, milliseconds } from "../format.js";
 
 const SHOWN = 150; // buckets, all that the server keeps
 
@@ -20,7 +20,7 @@ export function tiles(stats) {
     tile("Half are faster than", milliseconds(minute.p50_ms), "p50 of predictions"),
     tile("95 of 100", milliseconds(minute.p95_ms), "p95"),
     tile("99 of 100", milliseconds(minute.p99_ms), "p99"),
-    tile("In one batch", isNumber(minute.batch_mean) ? minute.batch_mean.toFixed(1) : "–", "pictures, on average"),
+    tile("In one batch", isNumber(minute.batch_mean) ? decimal(minute.batch_mean, 1) : "–", "pictures, on average"),
     tile("Queue", count(stats.queue), "pictures wait now"),
     tile(
       "Errors",
@@ -41,8 +41,7 @@ export function tiles(stats) {
 
 /** @param {T.Stats} stats */
 export function charts(stats) {
-  const minutes = Math.round((SHOWN * stats.bucket_seconds) / 60);
-  const frame = { length: SHOWN, from: `${minutes} min ago`, to: "now", least: 0 };
+  const frame = frameOf(stats);
   const rate = 1 / stats.bucket_seconds;
   return [
     lines({
@@ -92,18 +91,25 @@ export function charts(stats) {
   ];
 }
 
+/** @param {T.Stats} stats what all charts over the last minutes have in common */
+export function frameOf({ bucket_seconds: seconds }) {
+  const ago = (/** @type {number} */ at) => Math.round((1 - at) * (SHOWN - 1)) * seconds;
+  const name = (/** @type {number} */ at) => (ago(at) ? `${duration(ago(at))} ago` : "now");
+  return { length: SHOWN, from: `${Math.round((SHOWN * seconds) / 60)} min ago`, to: "now", least: 0, name };
+}
+
 /** @param {string} name @param {(number | null)[]} values @returns {import("../charts.js").Series} */
-const one = (name, values) => ({ name, kind: "first", values });
+export const one = (name, values) => ({ name, kind: "first", values });
 
 /** @param {(number | null)[]} values with nothing where there was no server yet, so that now is at the right */
-const padded = (values) => [...Array(Math.max(0, SHOWN - values.length)).fill(null), ...values];
+export const padded = (values) => [...Array(Math.max(0, SHOWN - values.length)).fill(null), ...values];
 
 /** @param {number} value */
 const short = (value) =>
-  value >= 100 || value === 0 ? count(value) : value >= 10 ? value.toFixed(0) : value.toFixed(1);
+  value >= 10 || value === 0 ? count(value) : decimal(value, 1);
 
 /** @param {string} name @param {string} value @param {string} hint @param {string} [kind] */
-function tile(name, value, hint, kind = "") {
+export function tile(name, value, hint, kind = "") {
   return element(
     "div",
     { class: `number ${kind}` },

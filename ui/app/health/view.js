@@ -4,35 +4,38 @@
 import { whenBack } from "../connection.js";
 import { element, replace } from "../element.js";
 import { heading } from "../frame.js";
+import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
+import { loadCorrections, loadStats } from "./actions.js";
 import { charts, tiles } from "./charts.js";
-import { loadStats } from "./actions.js";
+import { modelCharts, modelTiles } from "./model.js";
 
 const EVERY_MS = 2_000;
 
 export function healthView() {
   const problems = element("section", { class: "card status", "aria-label": "State" });
-  const numbers = element("dl", { class: "numbers" });
-  const plots = element("div", { class: "plots" });
+  const service = part("The service");
+  const model = part("The model");
   const footing = element("p", { class: "hint" });
   const view = element(
     "section",
     { class: "view health" },
-    heading("health", "Health", "How fast it answers, how much it has to do, and whether anything is amiss."),
+    heading("health", "Health", "How the service is, how the model is, and whether anything is amiss."),
     problems,
-    numbers,
-    plots,
+    service.section,
     footing,
+    model.section,
   );
   watch(
     () => [state.health.value, state.connection.lost],
     (health, lost) => replace(problems, ...status(health, lost)),
   );
   watch(
-    () => [state.stats.value, state.stats.error],
-    (stats, error) => {
-      replace(numbers, stats && tiles(stats));
-      replace(plots, stats ? charts(stats) : element("p", { class: "hint" }, error ?? "Looking …"));
+    () => [state.stats.value, state.stats.error, state.stats.corrections, state.health.value?.labels.join()],
+    (stats, error, corrections, _labels) => {
+      if (isSelected(view)) return; // what somebody has selected, to copy it, stands still
+      service.show(stats && tiles(stats), stats ? charts(stats) : element("p", { class: "hint" }, error ?? "Looking …"));
+      model.show(stats && modelTiles(stats, corrections), stats && modelCharts(stats, labelsNow(), corrections));
       replace(
         footing,
         stats &&
@@ -44,11 +47,32 @@ export function healthView() {
   watch(
     () => [state.route.view],
     (shown) => {
-      if (shown === "health") void keepLoading();
+      if (shown !== "health") return;
+      void keepLoading();
+      void loadCorrections();
     },
   );
   whenBack(() => void loadStats());
   return view;
+}
+
+/** @param {string} title a part of the view: figures, then charts */
+function part(title) {
+  const numbers = element("dl", { class: "numbers" });
+  const plots = element("div", { class: "plots" });
+  const section = element("section", { class: "stack", "aria-label": title }, element("h2", {}, title), numbers, plots);
+  /** @param {HTMLElement[] | null} figures @param {HTMLElement | (HTMLElement | null)[] | null} drawn */
+  const show = (figures, drawn) => {
+    replace(numbers, figures);
+    replace(plots, drawn);
+  };
+  return { section, show };
+}
+
+/** @param {HTMLElement} place whether text of it is selected */
+function isSelected(place) {
+  const selection = getSelection();
+  return selection !== null && !selection.isCollapsed && selection.containsNode(place, true);
 }
 
 let timer = 0;

@@ -8,20 +8,17 @@
 import * as api from "../api.js";
 import { pulse } from "../connection.js";
 import { confirm } from "../dialog.js";
+import { element } from "../element.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
 
 const STEP = 50; // versions that are shown more
+const KEPT_MS = 60_000; // for the browser to have written a file
 
 export async function loadModels() {
   try {
     const value = await api.models(state.models.wanted);
-    const known = (/** @type {string | null} */ version) =>
-      version === value.current || value.models.some((each) => each.version === version);
-    const { shown, beside } = state.models;
-    const next = known(shown) ? shown : (value.current ?? value.models[0]?.version ?? null);
-    update("models", { value, error: null, shown: next, beside: known(beside) ? beside : null });
-    if (next !== null) void loadDetails(next);
+    update("models", { value, error: null });
   } catch (error) {
     update("models", { error: messageOf(error) });
   }
@@ -31,18 +28,6 @@ export async function showMore() {
   update("models", { wanted: state.models.wanted + STEP });
   await loadModels();
   if (state.models.error !== null) tell(state.models.error, "bad");
-}
-
-/** @param {string | null} version */
-export function show(version) {
-  update("models", { shown: version, beside: state.models.beside === version ? null : state.models.beside });
-  if (version !== null) void loadDetails(version);
-}
-
-/** @param {string | null} version to show beside the other, null for none */
-export function showBeside(version) {
-  update("models", { beside: version });
-  if (version !== null) void loadDetails(version);
 }
 
 /**
@@ -68,11 +53,25 @@ export async function promote(model) {
   await pulse();
 }
 
-/** @param {string} version a version never changes, so that one look is enough */
-async function loadDetails(version) {
-  if (state.models.details[version]) return;
+/** @type {Set<string>} versions that are being loaded */
+const loading = new Set();
+
+/** @param {string} version which never changes, so that one look is enough */
+export async function loadDetails(version) {
+  if (state.models.details[version] || loading.has(version)) return;
+  loading.add(version);
   await attempt(async () => {
     const details = await api.model(version);
     update("models", { details: { ...state.models.details, [version]: details } });
+  });
+  loading.delete(version);
+}
+
+/** @param {string} name of the file that is kept @param {() => Promise<Blob>} load */
+export async function download(name, load) {
+  await attempt(async () => {
+    const link = element("a", { href: URL.createObjectURL(await load()), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
   });
 }

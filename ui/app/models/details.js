@@ -6,12 +6,15 @@
  */
 
 import { bar } from "../bar.js";
-import { columns, matrix } from "../charts.js";
-import { element } from "../element.js";
+import { columns } from "../charts.js";
+import * as api from "../api.js";
+import { button, element } from "../element.js";
 import { bytes, count, duration, isNumber, moment, percent } from "../format.js";
-import { curves } from "../retrain/progress.js";
+import { curves, pastOf } from "../retrain/progress.js";
 import { checks } from "../retrain/verdict.js";
-import { imagesOf, speedOf } from "./list.js";
+import { download } from "./actions.js";
+import { imagesOf, ownOf, promoter, speedOf } from "./list.js";
+import { matrix } from "./matrix.js";
 import { report } from "./report.js";
 
 /** The parts of a dataset, by what they are for. */
@@ -24,8 +27,19 @@ export const PARTS = /** @type {Record<string, string>} */ ({
   "held out": "uploads held out",
 });
 
-/** @param {T.ModelDetails} model @param {T.Model | null} other to compare it with */
-export function detailsOf(model, other) {
+/** And the colour of each, the same wherever it stands. */
+const COLOURS = /** @type {Record<string, string>} */ ({
+  fit: "first",
+  uploads: "fifth",
+  validation: "third",
+  gate: "fourth",
+  test: "second",
+  "held out": "sixth",
+});
+
+/** @param {T.ModelDetails} model @param {T.Models} models */
+export function detailsOf(model, models) {
+  const files = Object.keys(model.manifest?.files ?? {});
   const test = model.metrics?.test;
   const labels = Object.keys(test?.classes ?? {});
   return element(
@@ -34,36 +48,52 @@ export function detailsOf(model, other) {
     element(
       "div",
       { class: "card-head" },
-      element("h2", {}, `Version ${model.version}`),
-      model.current && element("span", { class: "tag good" }, "serves"),
+      element("h2", { tabindex: -1 }, `Version ${model.version} `, model.current && element("span", { class: "tag good" }, "serves")),
+      element("div", { class: "actions" }, downloads(model.version, files), promoter(model, models.current, "promote-shown")),
     ),
     model.problem !== undefined && element("p", { class: "failure" }, model.problem),
-    figures(model, other),
+    figures(model, models.models),
     test?.confusion && element("div", {}, matrix(labels, test.confusion), mixedUp(labels, test.confusion)),
     test?.classes && byLabel(test.classes),
     model.training?.history?.length
-      ? [element("h3", {}, "How it learnt"), curves(model.training.history, model.training.history.length)]
+      ? [element("h3", {}, "How it learnt"), curves(pastOf(model.training.history), model.training.history.length)]
       : null,
     distribution(model.report?.dataset),
     mistakes(model.report?.mistakes ?? []),
-    model.gate?.checks && element("div", {}, element("h3", {}, "What the gate checked"), checks(model.gate)),
-    report(model.version, Object.keys(model.manifest?.files ?? {})),
+    model.gate?.checks && element("div", { class: "gate" }, element("h3", {}, "What the gate checked"), checks(model.gate)),
+    report(model.version, files),
   );
 }
 
-/** @param {T.Model} model @param {T.Model | null} other */
-function figures(model, other) {
+/** @param {string} version @param {string[]} files of it */
+function downloads(version, files) {
+  const save = (/** @type {string} */ name, /** @type {() => Promise<Blob>} */ load) => () => download(name, load);
+  return [
+    files.includes("model.onnx") &&
+      button("Model file", save(`version-${version}.onnx`, () => api.modelFile(version)), {
+        class: "quiet",
+        "aria-label": `Download the model of version ${version}`,
+      }),
+    files.includes("report/report.html") &&
+      button("Report", save(`version-${version}.html`, () => api.reportFile(version, "report.html")), {
+        class: "quiet",
+        "aria-label": `Download the report of version ${version}`,
+      }),
+  ];
+}
+
+/** @param {T.ModelDetails} model @param {T.Model[]} models */
+function figures(model, models) {
   const { metrics, training } = model;
-  const before = other?.metrics?.test;
   return element(
     "dl",
     { class: "facts" },
-    fact("Test accuracy", percent(metrics?.test?.accuracy), difference(metrics?.test?.accuracy, before?.accuracy)),
-    fact("F1", percent(metrics?.test?.f1), difference(metrics?.test?.f1, before?.f1)),
+    fact("Test accuracy", percent(metrics?.test?.accuracy)),
+    fact("F1", percent(metrics?.test?.f1)),
     fact("Size", bytes(model.bytes)),
-    fact("Speed", speedOf(model)),
+    fact("Speed", speedOf(model, models)),
     fact("Learnt from", imagesOf(training)),
-    fact("Uploads in it", training?.upload_batches ? count(training.upload_batches.length) : "–"),
+    fact("Of yours in that", ownOf(model)),
     fact("Began as", training?.warm_start ? `version ${training.warm_start}` : "random weights"),
     fact("Epochs", isNumber(training?.epochs) ? count(training.epochs) : "–"),
     fact("Took", duration(training?.seconds)),
@@ -71,22 +101,8 @@ function figures(model, other) {
   );
 }
 
-/** @param {string} name @param {string} value @param {HTMLElement | null} [extra] */
-function fact(name, value, extra = null) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value, extra && " ", extra));
-}
-
-/** @param {number | undefined} value @param {number | undefined} other in points of a hundred */
-function difference(value, other) {
-  if (!isNumber(value) || !isNumber(other)) return null;
-  const points = (value - other) * 100;
-  const kind = Math.abs(points) < 0.005 ? "" : points > 0 ? "good" : "bad";
-  return element(
-    "span",
-    { class: `tag ${kind}` },
-    `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points).toFixed(2)}`,
-  );
-}
+/** @param {string} name @param {string} value */
+const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
 
 /** @param {string[]} labels @param {number[][]} confusion the pairs it mixes up most, in words */
 function mixedUp(labels, confusion) {
@@ -95,7 +111,7 @@ function mixedUp(labels, confusion) {
     .filter(({ times, is, read }) => times && is !== read)
     .sort((one, other) => other.times - one.times);
   if (!worst.length) return null;
-  const words = worst.slice(0, 3).map(({ times, is, read }) => `${labels[is]} for ${labels[read]} (${times} times)`);
+  const words = worst.slice(0, 3).map(({ times, is, read }) => `${labels[is]} for ${labels[read]} (${times === 1 ? "once" : `${count(times)} times`})`);
   return element("p", { class: "hint" }, `It most often takes ${words.join(", ")}.`);
 }
 
@@ -129,15 +145,10 @@ function distribution(dataset) {
   const parts = Object.entries(dataset ?? {}).filter(([, counts]) => Object.keys(counts).length);
   if (!parts.length) return null;
   const labels = [...new Set(parts.flatMap(([, counts]) => Object.keys(counts)))].sort();
-  const kinds = ["first", "third", "fourth", "second"];
   return columns({
     title: "Pictures by label",
     labels,
-    parts: parts.map(([name, counts], index) => ({
-      name: PARTS[name] ?? name,
-      kind: kinds[index % kinds.length],
-      counts,
-    })),
+    parts: parts.map(([name, counts]) => ({ name: PARTS[name] ?? name, kind: COLOURS[name] ?? "", counts })),
   });
 }
 
@@ -152,15 +163,18 @@ function mistakes(worst) {
     element(
       "ul",
       {},
-      shown.map(({ label, predicted, confidence, picture }) =>
-        element(
-          "li",
-          {},
-          element("img", { src: picture, alt: "" }),
-          element("span", {}, `${label}, read as ${predicted}`),
-          element("span", {}, percent(confidence)),
-        ),
-      ),
+      shown.map(mistake),
     ),
+  );
+}
+
+/** @param {T.Mistake} mistake */
+export function mistake({ label, predicted, confidence, picture }) {
+  return element(
+    "li",
+    {},
+    element("img", { src: picture, alt: "" }),
+    element("span", {}, `${label}, read as ${predicted}`),
+    element("span", {}, percent(confidence)),
   );
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Every version with its figures, two side by side, and the way forward and back.
+ * Every version with its figures, one looked at or several side by side, and the way forward and back.
  *
  * @import * as T from "../types.js"
  */
@@ -9,64 +9,48 @@ import { whenBack } from "../connection.js";
 import { button, element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { state, watch } from "../state.js";
-import { loadModels, show, showBeside, showMore } from "./actions.js";
+import { loadDetails, loadModels, showMore } from "./actions.js";
+import { addressed, looked } from "./address.js";
+import { comparison } from "./compare.js";
 import { detailsOf } from "./details.js";
 import { history, refusedList, versionTable } from "./list.js";
+import { useIt } from "./use.js";
 
 export function modelsView() {
-  const table = element("div", { class: "scroll" });
-  const picker = element("div", { class: "picker" });
-  const versions = element("div", { class: "split even versions-shown" });
+  const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Versions, newest first" });
+  const more = element("p", { class: "more" }, button("Show more", showMore, { "data-key": "more-models" }));
+  const versions = element("div", { class: "versions-shown" });
   const view = element(
     "section",
     { class: "view models" },
     heading(
       "models",
       "Models",
-      "Every version there ever was. Look at one, hold two side by side, go back to an old one.",
+      "Every version there ever was. Look at one, hold several side by side, go back to an old one.",
     ),
-    element("section", { class: "card", "aria-label": "Versions" }, table),
-    picker,
+    element("section", { class: "card", "aria-label": "Versions" }, table, more),
     versions,
+    useIt(),
     aside("Refused by the gate", () => state.models.value?.candidates ?? [], refusedList),
     aside("What served when", () => state.models.value?.promotions ?? [], history),
   );
   watch(
-    () => [state.models.value, state.models.shown, state.models.error],
-    (models, shown, error) => {
-      replace(
-        table,
-        models ? versionTable(models, shown) : element("p", { class: "hint" }, error ?? "Looking …"),
-        models?.more && element("p", { class: "more" }, button("Show more", showMore, { "data-key": "more-models" })),
-      );
+    () => [state.models.value, looked().join(), state.models.error],
+    (models, _shown, error) => {
+      replace(table, models ? versionTable(models, looked()) : element("p", { class: "hint" }, error ?? "Looking …"));
+      more.hidden = !models?.more;
     },
   );
   watch(
-    () => [state.models.value, state.models.shown, state.models.beside],
-    (models, shown, beside) => {
-      const listed = (models?.models ?? []).map(({ version }) => version);
-      const names = models?.current == null ? listed : [...new Set([...listed, models.current])];
-      picker.hidden = names.length < 2;
-      replace(
-        picker,
-        choice("Version", "shown", names, shown, show),
-        choice(
-          "beside",
-          "beside",
-          names.filter((each) => each !== shown),
-          beside,
-          showBeside,
-          "no other",
-        ),
-      );
-    },
-  );
-  watch(
-    () => [state.models.value, state.models.shown, state.models.beside, state.models.details],
-    (models, shown, beside, details) => {
-      const [one, other] = [shown, beside].map((version) => whole(version, models, details));
-      versions.classList.toggle("single", !other);
-      replace(versions, one && detailsOf(one, other), other && detailsOf(other, one));
+    () => [state.models.value, looked().join(), state.models.details],
+    (models, _shown, details) => {
+      const shown = looked();
+      for (const each of shown) void loadDetails(each);
+      const found = models ? shown.map((version) => whole(version, models, details)).filter((each) => each !== null) : [];
+      const [one] = found;
+      if (models && one) replace(versions, found.length > 1 ? comparison(found, models) : detailsOf(one, models));
+      else replace(versions, models && shown.length > 0 && element("p", { class: "hint" }, `Looking for version ${shown.join(", ")} …`));
+      reach(versions, found.length === shown.length);
     },
   );
   watch(
@@ -79,31 +63,29 @@ export function modelsView() {
   return view;
 }
 
-/**
- * All that is known of a version: what the list says, which can change, with what only its details have, once there.
- *
- * @param {string | null} version @param {T.Models | null} models @param {Record<string, T.ModelDetails>} details
- * @returns {T.ModelDetails | null}
- */
-function whole(version, models, details) {
-  const listed = models?.models.find((each) => each.version === version);
-  const looked = version === null ? undefined : details[version];
-  if (!models || version === null || !(listed || looked)) return null;
-  return { ...listed, ...looked, version, current: version === models.current, problem: listed?.problem };
+let reached = ""; // the place of the address that was last brought into sight
+
+/** @param {HTMLElement} place brought into sight once it has what the address asks for @param {boolean} isThere */
+function reach(place, isThere) {
+  const now = addressed().join();
+  if (!isThere || now === reached) return;
+  reached = now;
+  if (now === "") return;
+  place.scrollIntoView();
+  place.querySelector("h2")?.focus({ preventScroll: true });
 }
 
 /**
- * @param {string} text @param {string} key @param {string[]} versions @param {string | null} chosen
- * @param {(version: string | null) => void} take @param {string} [none] what stands for no version
+ * All that is known of a version: what the list says, which can change, with what only its details have, once there.
+ *
+ * @param {string} version @param {T.Models} models @param {Record<string, T.ModelDetails>} details
+ * @returns {T.ModelDetails | null}
  */
-function choice(text, key, versions, chosen, take, none) {
-  const field = element(
-    "select",
-    { id: `pick-${key}`, "data-key": `pick-${key}`, change: () => take(field.value || null) },
-    none !== undefined && element("option", { value: "" }, none),
-    versions.map((each) => element("option", { value: each, selected: each === chosen }, each)),
-  );
-  return element("span", { class: "pick" }, element("label", { for: `pick-${key}` }, text), field);
+function whole(version, models, details) {
+  const listed = models.models.find((each) => each.version === version);
+  const seen = details[version];
+  if (!listed && !seen) return null;
+  return { ...listed, ...seen, version, current: version === models.current, problem: listed?.problem ?? seen?.problem };
 }
 
 /**

@@ -97,6 +97,7 @@ function numberField(name, text, hint, limits) {
     placeholder: "automatic",
     "aria-describedby": `${name}-hint`,
     ...limits,
+    invalid: () => field.closest("details")?.setAttribute("open", ""), // else nobody sees what is wrong
   });
   const row = element(
     "div",

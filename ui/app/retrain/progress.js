@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A job as it goes: stages, how far, and the curves, which grow by each pass over the pictures.
+ * A job as it goes: one bar and one sentence, its stages, and the curves, which grow from the first steps on.
  *
  * @import * as T from "../types.js"
  * @import { Followed } from "../state.js"
@@ -8,8 +8,8 @@
 
 import { lines } from "../charts.js";
 import { element, property } from "../element.js";
-import { duration, isNumber, percent } from "../format.js";
-import { STAGES, isOpen } from "./words.js";
+import { count, decimal, duration, isNumber, percent } from "../format.js";
+import { STAGES, isOpen, shareOf } from "./words.js";
 
 /** @param {Followed} followed */
 export function progressOf({ job, events }) {
@@ -31,11 +31,16 @@ export function progressOf({ job, events }) {
   );
 }
 
-/** @param {T.Job} job how far within the stage, in a bar and in words */
+/** @param {T.Job} job how far it is, in a bar and in a sentence */
 export function distance(job) {
-  const { epoch, epochs, step, steps, seconds_left: left } = job.progress ?? {};
-  if (job.state !== "training" || !isNumber(epoch) || !isNumber(epochs) || !epochs) return null;
-  const share = (epoch - 1 + (isNumber(step) && isNumber(steps) && steps ? step / steps : 0)) / epochs;
+  if (!isOpen(job.state)) return null;
+  const share = shareOf(job.state, job.progress);
+  const [, name, hint] = STAGES.find(([stage]) => stage === job.state) ?? ["", job.state, ""];
+  const { epoch, epochs, seconds_left: left } = job.progress ?? {};
+  const isLearning = job.state === "training" && isNumber(epoch) && isNumber(epochs);
+  const far = isLearning
+    ? `: epoch ${count(epoch)} of ${count(epochs)}${isNumber(left) && left >= 0.5 ? `, about ${duration(left)} left` : ""}.`
+    : `: ${hint}.`;
   return element(
     "div",
     { class: "distance" },
@@ -43,60 +48,69 @@ export function distance(job) {
       element("div", {
         class: "progress",
         role: "progressbar",
-        "aria-label": "Learning",
+        "aria-label": "The retraining",
         "aria-valuenow": Math.round(share * 100),
       }),
       "--share",
       share,
     ),
-    element(
-      "p",
-      {},
-      `Epoch ${epoch} of ${epochs}`,
-      isNumber(left) && left >= 0.5 ? `, about ${duration(left)} left` : "",
-    ),
+    element("p", {}, element("strong", {}, name), far),
   );
 }
 
-/** @param {T.Epoch[]} epochs @param {number} length how many there will be */
-export function curves(epochs, length) {
-  const column = (/** @type {keyof T.Epoch} */ name) => epochs.map((each) => each[name]);
-  const last = epochs[epochs.length - 1];
-  const [from, to] = length ? ["epoch 1", `epoch ${length}`] : ["", ""];
+/**
+ * The curves of a training.
+ *
+ * @param {T.JobEvent[]} points in order, each an epoch that is over or a step within one @param {number} length epochs
+ */
+export function curves(points, length) {
+  const last = points.findLast((point) => isNumber(point.validation_loss));
+  const isCoarse = points.every(({ step, steps }) => step === steps); // then the first that is known is the first epoch
+  const place = (/** @type {T.JobEvent} */ { epoch = 0, step, steps }) =>
+    isCoarse ? (length > 1 ? (epoch - 1) / (length - 1) : 0.5) : (epoch - 1 + (step && steps ? step / steps : 1)) / length;
+  const epochAt = (/** @type {number} */ at) => (isCoarse ? at * (length - 1) + 1 : at * length);
+  const chart = (/** @type {"loss" | "accuracy"} */ name) => {
+    const checked = /** @type {const} */ (`validation_${name}`);
+    return [
+      { name: "learning", kind: "first", ...seriesOf(points.filter((each) => isNumber(each[name])), name) },
+      { name: "checking", kind: "second", ...seriesOf(points.filter((each) => isNumber(each[checked])), checked) },
+    ];
+  };
+  /** @param {T.JobEvent[]} some @param {"loss" | "accuracy" | "validation_loss" | "validation_accuracy"} name */
+  const seriesOf = (some, name) => ({ values: some.map((each) => each[name]), at: some.map(place) });
+  const frame = {
+    from: isCoarse && length > 1 ? "epoch 1" : "",
+    to: `epoch ${length}`,
+    name: (/** @type {number} */ at) => `epoch ${decimal(epochAt(at), Math.abs(epochAt(at) % 1) < 0.01 ? 0 : 1)}`,
+  };
+  const now = (/** @type {string | undefined} */ text) => (text === undefined ? undefined : { text, kind: "second" });
   return element(
     "div",
     { class: "split even curves" },
     lines({
+      ...frame,
       title: "Loss: smaller is better",
-      now: isNumber(last?.validation_loss) ? last.validation_loss.toFixed(4) : undefined,
-      series: [
-        { name: "learning", kind: "first", values: column("loss") },
-        { name: "checking", kind: "second", values: column("validation_loss") },
-      ],
-      format: (value) => value.toFixed(3),
+      now: now(last && decimal(Number(last.validation_loss), 4)),
+      series: chart("loss"),
+      format: (value) => decimal(value, 3),
       least: 0,
-      length,
-      from,
-      to,
     }),
     lines({
+      ...frame,
       title: "Accuracy: larger is better",
-      now: isNumber(last?.validation_accuracy) ? percent(last.validation_accuracy) : undefined,
-      series: [
-        { name: "learning", kind: "first", values: column("accuracy") },
-        { name: "checking", kind: "second", values: column("validation_accuracy") },
-      ],
+      now: now(last && percent(last.validation_accuracy)),
+      series: chart("accuracy"),
       format: (value) => percent(value, 1),
       most: 1,
-      length,
-      from,
-      to,
     }),
   );
 }
 
-/** @param {T.JobEvent[]} events @returns {T.Epoch[]} */
-export const epochsOf = (events) => events.filter((event) => event.epoch_done);
+/** @param {T.JobEvent[]} events @returns {T.JobEvent[]} those that are points of the curves */
+export const pointsOf = (events) => events.filter((event) => isNumber(event.epoch) && isNumber(event.loss));
+
+/** @param {T.Epoch[]} history @returns {T.JobEvent[]} the same of a training that is over */
+export const pastOf = (history) => history.map((each, index) => ({ ...each, epoch: index + 1 }));
 
 /** @param {T.Job} job @param {T.JobEvent[]} events the furthest stage that was reached */
 function reached(job, events) {

@@ -8,25 +8,33 @@
 import { bar } from "../bar.js";
 import { element } from "../element.js";
 import { isNumber, percent } from "../format.js";
-import { checkWords, labelOf, verdictOf } from "./words.js";
+import { addressOf } from "../models/address.js";
+import { anchorOf, checkWords, labelOf, verdictOf } from "./words.js";
 
-/** @param {T.Job} job @param {T.JobResult} result @param {T.Models | null} models */
-export function verdict(job, result, models) {
+/** @param {T.Job} job @param {T.JobResult} result @param {T.Models | null} models @param {boolean} isNew seen to end */
+export function verdict(job, result, models, isNew) {
   const { title, text, kind } = verdictOf(job, result);
   return element(
     "div",
-    { class: `outcome-card ${kind}` },
+    { class: `outcome-card ${kind} ${isNew ? "celebrated" : ""}` },
     element("h3", { class: "verdict-title" }, title),
     element("p", {}, text),
     result.gate && checks(result.gate),
     comparison(result, models),
+    result.version != null &&
+      element(
+        "p",
+        {},
+        element("a", { href: addressOf([result.version, result.gate?.against ?? null].filter((each) => each !== null)) }, "What it reads now, and what it missed before"),
+      ),
   );
 }
 
-/** @param {T.Gate} gate what was missed stands first; that each label is read as well as before is one line */
+/** @param {T.Gate} gate what was missed stands first; that each label is read as well as by a version is one line */
 export function checks(gate) {
   const all = gate.checks ?? [];
   const each = all.filter((check) => check.passed && labelOf(check) !== null);
+  const versions = [...new Set(each.map(anchorOf))];
   const others = all
     .filter((check) => !each.includes(check))
     .sort((one, other) => Number(one.passed) - Number(other.passed));
@@ -37,7 +45,13 @@ export function checks(gate) {
       const { question, found, needed } = checkWords(check);
       return line(check.passed, question, `${found}; needed: ${needed}`);
     }),
-    each.length > 0 && line(true, "Does it read each label as well as the old one?", each.map(labelOf).join(", ")),
+    versions.map((version) =>
+      line(
+        true,
+        `Does it read each label as well as ${version === null ? "the old one" : `version ${version}`}?`,
+        each.filter((check) => anchorOf(check) === version).map(labelOf).join(", "),
+      ),
+    ),
   );
 }
 

@@ -11,7 +11,7 @@ import { sumOf } from "../teach/collection.js";
 import { loadDataset } from "../teach/dataset.js";
 import { cancelJob, followJob, loadJobs, loadLog, lookForNew, showMore } from "./actions.js";
 import { optionsForm } from "./options.js";
-import { curves, distance, epochsOf, progressOf } from "./progress.js";
+import { curves, distance, pointsOf, progressOf } from "./progress.js";
 import { verdict } from "./verdict.js";
 import { isOpen } from "./words.js";
 
@@ -78,9 +78,12 @@ function fresh() {
 function job() {
   const head = element("div", { class: "card-head" });
   const stages = element("div", {});
+  const folded = element("details", {}, element("summary", {}, "Its stages"), stages);
+  const waiting = element("p", { class: "hint" });
   const far = element("div", {});
   const plots = element("div", {});
   const end = element("div", { "aria-live": "polite" });
+  let running = ""; // the job that was seen to run
   watch(
     () => [state.retrain.followed?.job.job, state.retrain.followed?.job.state, state.retrain.jobs, state.retrain.error],
     (name, now, jobs, error) => {
@@ -92,38 +95,32 @@ function job() {
           open &&
           button("Cancel", () => cancelJob(name), { class: "quiet danger", "data-key": "cancel" }),
       );
-      if (name === undefined) {
-        replace(
-          stages,
-          element(
-            "p",
-            { class: "hint" },
-            error ?? (jobs === null ? "Looking …" : "Its progress will be shown here, live."),
-          ),
-        );
-      }
+      waiting.hidden = name !== undefined;
+      replace(waiting, error ?? (jobs === null ? "Looking …" : "Its progress will be shown here, live."));
     },
   );
   watch(
     () => [state.retrain.followed?.job, state.retrain.followed?.events],
     () => {
       const { followed } = state.retrain;
+      folded.hidden = !followed || !isOpen(followed.job.state);
       if (!followed) return;
-      replace(stages, isOpen(followed.job.state) ? progressOf(followed) : null);
+      if (!folded.hidden) running = followed.job.job;
+      replace(stages, progressOf(followed));
       replace(far, distance(followed.job));
-      const epochs = epochsOf(followed.events);
-      const length = Math.max(epochs.length, ...followed.events.map((event) => event.epochs ?? 0));
-      replace(plots, length ? curves(epochs, length) : null);
+      const points = pointsOf(followed.events);
+      const length = Math.max(0, ...points.map((event) => event.epochs ?? 0));
+      replace(plots, length ? curves(points, length) : null);
     },
   );
   watch(
     () => [state.retrain.followed?.job.result, state.models.value],
     (result, models) => {
       const { followed } = state.retrain;
-      replace(end, followed && result ? verdict(followed.job, result, models) : null);
+      replace(end, followed && result ? verdict(followed.job, result, models, running === followed.job.job) : null);
     },
   );
-  return element("div", {}, head, end, stages, far, plots);
+  return element("div", {}, head, waiting, end, far, plots, folded);
 }
 
 function log() {

@@ -5,7 +5,7 @@
  * @import * as T from "../types.js"
  */
 
-import { count, percent } from "../format.js";
+import { count, decimal, percent } from "../format.js";
 
 export const STAGES = /** @type {const} */ ([
   ["queued", "Waiting", "for a trainer to take it up"],
@@ -18,6 +18,20 @@ export const STAGES = /** @type {const} */ ([
   ["gating", "Comparing", "with the model that serves now, on pictures neither has learnt from"],
   ["publishing", "Taking over", "the better model becomes the current one"],
 ]);
+
+/** Where in the one bar each stage begins: learning takes longest. */
+const BEGINS = /** @type {Record<string, number>} */ ({
+  ...{ queued: 0, starting: 0.01, preparing: 0.03, training: 0.08, calibrating: 0.9, exporting: 0.92 },
+  ...{ verifying: 0.94, gating: 0.96, publishing: 0.99 },
+});
+
+/** @param {string} stage @param {T.JobEvent | undefined} event @returns {number} how far the whole is, from 0 to 1 */
+export function shareOf(stage, { epoch, epochs, step, steps } = {}) {
+  const begins = BEGINS[stage] ?? 0;
+  if (stage !== "training" || !epoch || !epochs) return begins;
+  const within = (epoch - 1 + (step && steps ? step / steps : 0)) / epochs;
+  return begins + within * (BEGINS.calibrating - begins);
+}
 
 const REASON_LIMIT = 240; // characters
 
@@ -46,9 +60,7 @@ export function verdictOf(job, result) {
     case "refused":
       return {
         title: `Not good enough: ${old} stays.`,
-        text:
-          "The new model failed at least one check, so it was not let in. Nothing has changed for anyone. " +
-          "More examples of what it gets wrong, or more epochs, may help.",
+        text: `The new model failed a check, so it was not let in. Nothing has changed for anyone. ${adviceOn(result.gate)}`,
         kind: "plain",
       };
     case "cancelled":
@@ -66,10 +78,27 @@ export function verdictOf(job, result) {
   }
 }
 
+/** @param {T.Gate | null | undefined} gate what may help against what was missed, where anything can @returns {string} */
+function adviceOn(gate) {
+  const missed = (gate?.checks ?? []).filter(({ passed }) => !passed).map(({ name }) => name);
+  const any = (/** @type {RegExp} */ form) => missed.some((name) => form.test(name));
+  if (any(/^parity$/)) return "That is a fault in the export, and no retraining mends it: whoever runs this server should know.";
+  if (any(/^same labels/))
+    return "No training mends that: go back to the labels and the preprocessing of the version that serves, or promote a version by hand that has the new ones.";
+  if (any(/^(multiply-adds|nodes)$/)) return "Its network is larger than the limits allow: choose a smaller one, or have the limits changed.";
+  if (any(/change|chance|^accuracy/)) {
+    const labels = [...new Set((gate?.checks ?? []).filter(({ passed }) => !passed).map(labelOf))].filter((each) => each !== null);
+    const which = labels.length ? ` of ${labels.join(", ")}` : "";
+    return `More pictures${which}, more epochs, or to go on from the version that serves instead of from scratch, may help.`;
+  }
+  if (any(/calibration/)) return "It is too sure of itself, or not sure enough: more pictures to learn from may help.";
+  return "";
+}
+
 /** @param {number} value parts of accuracy, as points of a hundred */
-const points = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(2)} points`;
+const points = (value) => `${value < 0 ? "−" : "+"}${decimal(Math.abs(value * 100), 2)} points`;
 /** @param {number} limit the least change that is allowed, which is none or a loss */
-const loss = (limit) => (limit < 0 ? `a loss of at most ${(-limit * 100).toFixed(2)} points` : "no loss");
+const loss = (limit) => (limit < 0 ? `a loss of at most ${decimal(-limit * 100, 2)} points` : "no loss");
 /** @param {number} value */
 const operations = (value) => `${count(value)} operations`;
 
@@ -115,14 +144,21 @@ const QUESTIONS = {
 };
 
 /** @param {T.Check} check the label that it is about, if it is about one */
-export const labelOf = ({ name }) => /^class (.*) change$/s.exec(name)?.[1] ?? null;
+export const labelOf = ({ name }) => /^class (.*) change(?: since version \d+)?$/s.exec(name)?.[1] ?? null;
+
+/** @param {T.Check} check the version that it is held to, where that is not the one that serves */
+export const anchorOf = ({ name }) => /^(?:class .*|accuracy) change since version (\d+)$/s.exec(name)?.[1] ?? null;
 
 /** @param {T.Check} check @returns {{question: string, found: string, needed: string}} */
 export function checkWords(check) {
   const { name, value, limit, images } = check;
   const on = images > 1 ? ` on ${count(images)} pictures` : "";
   const label = labelOf(check);
-  const known = label === null ? QUESTIONS[name] : [`Does it read ${label} as well as the old one?`, points, loss];
+  const old = anchorOf(check) === null ? "the old one" : `version ${anchorOf(check)}`;
+  const known =
+    label === null && anchorOf(check) === null
+      ? QUESTIONS[name]
+      : [`Does it read ${label ?? "as many pictures rightly"} as ${label === null ? "" : "well as "}${old}?`, points, loss];
   if (known) {
     const [question, found, needed] = /** @type {(typeof QUESTIONS)[string]} */ (known);
     return { question, found: `${found(value)}${on}`, needed: needed(limit) };

@@ -1,0 +1,193 @@
+// @ts-check
+/**
+ * Versions side by side, their differences first: what one reads and another missed, and what the gate said of the two.
+ *
+ * @import * as T from "../types.js"
+ */
+
+import { lines } from "../charts.js";
+import { element } from "../element.js";
+import { bytes, count, decimal, duration, isNumber, moment, percent } from "../format.js";
+import { checks } from "../retrain/verdict.js";
+import { addressOf } from "./address.js";
+import { mistake } from "./details.js";
+import { imagesOf, ownOf, promoter, speedOf } from "./list.js";
+import { difference } from "./matrix.js";
+
+const KINDS = ["first", "second", "third", "fourth"];
+
+/** @param {T.ModelDetails[]} versions the first is held against each of the others @param {T.Models} models */
+export function comparison(versions, models) {
+  const [one, ...others] = versions;
+  const names = others.map(({ version }) => version).join(", ");
+  return element(
+    "article",
+    { class: "card version", "aria-label": `Version ${one.version} against ${names}` },
+    element(
+      "div",
+      { class: "card-head" },
+      element("h2", { tabindex: -1 }, `Version ${one.version} against ${names}`),
+      element("div", { class: "actions" }, versions.map((each) => promoter(each, models.current, `promote-${each.version}-shown`))),
+    ),
+    others.map((other) => pair(one, other, others.length > 1)),
+    figures(versions, models.models),
+    curves(versions),
+  );
+}
+
+/** @param {T.ModelDetails} one @param {T.ModelDetails} other @param {boolean} isNamed */
+function pair(one, other, isNamed) {
+  const [now, before] = [one.metrics?.test, other.metrics?.test];
+  const labels = Object.keys(now?.classes ?? {});
+  const alike = labels.join("\n") === Object.keys(before?.classes ?? {}).join("\n") && now?.images === before?.images;
+  return element(
+    "section",
+    { class: "pair", "aria-label": `Against version ${other.version}` },
+    isNamed && element("h3", {}, `Against version ${other.version}`),
+    judged(one, other) ?? judged(other, one) ?? element("p", { class: "hint" }, "The gate never held these two against each other."),
+    readings(one, other),
+    alike && now?.confusion && before?.confusion ? difference(labels, now.confusion, before.confusion) : null,
+  );
+}
+
+/** @param {T.ModelDetails} one @param {T.ModelDetails} other the gate's verdict over one, if it was judged by the other */
+function judged({ version, gate }, other) {
+  if (!gate?.checks || gate.against !== other.version) return null;
+  const change = gate.checks.find(({ name }) => name === "accuracy change");
+  const chance = gate.checks.find(({ name }) => name === "accuracy chance");
+  const images = change ? Math.round(change.value * change.images) : 0;
+  return element(
+    "div",
+    { class: "judged" },
+    element(
+      "p",
+      {},
+      `The gate held version ${version} against version ${other.version}`,
+      change && `, both on the same ${count(change.images)} pictures that neither had learnt from: it reads `,
+      change && element("strong", {}, images === 0 ? "as many" : `${count(Math.abs(images))} ${images > 0 ? "more" : "fewer"}`),
+      change && " of them rightly",
+      chance && images < 0 && ` (if neither were better, so many would be lost with a probability of ${percent(chance.value, 1)})`,
+      `. It ${gate.passed ? "passed" : "did not pass"}.`,
+    ),
+    element("details", {}, element("summary", {}, "All that it checked"), checks(gate)),
+  );
+}
+
+/**
+ * Pictures that one version reads and the other missed. A report has the mistakes that its version was surest about: who
+ * made a mistake that is not in the other's report read that picture only if that report has all of them.
+ *
+ * @param {T.ModelDetails} one @param {T.ModelDetails} other
+ */
+function readings(one, other) {
+  const missed = [one, other].map(({ report }) => report?.mistakes ?? []);
+  if (!missed.some((each) => each.length)) return null;
+  const [mine, theirs] = missed.map((each) => new Set(each.map(keyOf)));
+  return element(
+    "div",
+    { class: "readings" },
+    only(missed[1].filter((each) => !mine.has(keyOf(each))), one, other),
+    only(missed[0].filter((each) => !theirs.has(keyOf(each))), other, one),
+    element("p", { class: "hint" }, `${count(missed[0].filter((each) => theirs.has(keyOf(each))).length)} both missed.`),
+  );
+}
+
+/** @param {T.Mistake[]} shown @param {T.ModelDetails} reader @param {T.ModelDetails} misser */
+function only(shown, reader, misser) {
+  const told = hasAll(reader)
+    ? `Version ${reader.version} reads, version ${misser.version} missed`
+    : `Version ${misser.version} missed, and they are not among the mistakes that version ${reader.version} was surest about`;
+  return element(
+    "figure",
+    { class: "worst" },
+    element("figcaption", {}, element("span", { class: "chart-title" }, `${told}: ${count(shown.length)}`)),
+    element("ul", {}, shown.map(mistake)),
+  );
+}
+
+/** @param {T.Mistake} mistake what tells its picture from others */
+const keyOf = ({ label, picture }) => `${label} ${picture}`;
+
+/** @param {T.ModelDetails} model whether its report has every mistake that it made on the test pictures */
+function hasAll({ metrics, report }) {
+  const test = metrics?.test;
+  return isNumber(test?.images) && isNumber(test?.right) && (report?.mistakes ?? []).length >= test.images - test.right;
+}
+
+/** @param {T.ModelDetails[]} versions @param {T.Model[]} models */
+function figures(versions, models) {
+  const [one] = versions;
+  const row = (/** @type {string} */ name, /** @type {(model: T.ModelDetails) => Node | string} */ value) =>
+    element("tr", {}, element("th", { scope: "row" }, name), versions.map((each) => element("td", {}, value(each))));
+  const share = (/** @type {"accuracy" | "f1"} */ name) => (/** @type {T.ModelDetails} */ model) =>
+    element("span", {}, percent(model.metrics?.test?.[name]), " ", model === one ? null : points(model, one, name));
+  return element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures" },
+    element(
+      "table",
+      { class: "figures" },
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          element("td", {}),
+          versions.map(({ version }) =>
+            element("th", { scope: "col" }, element("a", { href: addressOf([version]) }, `Version ${version}`)),
+          ),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        row("Test accuracy", share("accuracy")),
+        row("F1", share("f1")),
+        row("Size", (each) => bytes(each.bytes)),
+        row("Speed", (each) => speedOf(each, models)),
+        row("Learnt from", (each) => imagesOf(each.training)),
+        row("Of yours in that", ownOf),
+        row("Began as", ({ training }) => (training?.warm_start ? `version ${training.warm_start}` : "random weights")),
+        row("Epochs", ({ training }) => (isNumber(training?.epochs) ? count(training.epochs) : "–")),
+        row("Took", ({ training }) => duration(training?.seconds)),
+        row("Made", (each) => moment(each.created_at)),
+      ),
+    ),
+  );
+}
+
+/** @param {T.Model} model @param {T.Model} one @param {"accuracy" | "f1"} name in points of a hundred */
+function points(model, one, name) {
+  const [value, other] = [model.metrics?.test?.[name], one.metrics?.test?.[name]];
+  if (!isNumber(value) || !isNumber(other)) return null;
+  const change = (value - other) * 100;
+  const kind = Math.abs(change) < 0.005 ? "" : change > 0 ? "good" : "bad";
+  const sign = kind === "" ? "±" : change > 0 ? "+" : "−";
+  return element("span", { class: `tag ${kind}` }, sign + decimal(Math.abs(change), 2));
+}
+
+/** @param {T.ModelDetails[]} versions how each learnt, on the same axes: a version's whole training is the whole width */
+function curves(versions) {
+  const histories = versions.map(({ training }) => training?.history ?? []);
+  if (histories.filter((each) => each.length).length < 2) return null;
+  const longest = Math.max(...histories.map((each) => each.length));
+  const chart = (/** @type {"validation_loss" | "validation_accuracy"} */ column) =>
+    versions.map(({ version }, index) => ({
+      name: `version ${version}`,
+      kind: KINDS[index],
+      values: histories[index].map((each) => each[column]),
+      at: histories[index].map((_, epoch) => (longest > 1 ? epoch / (longest - 1) : 0.5)),
+    }));
+  const frame = {
+    from: "epoch 1",
+    to: `epoch ${longest}`,
+    name: (/** @type {number} */ at) => `epoch ${Math.round(at * (longest - 1)) + 1}`,
+  };
+  return element(
+    "div",
+    { class: "split even curves" },
+    lines({ ...frame, title: "Loss while checking", series: chart("validation_loss"), format: (value) => decimal(value, 3), least: 0 }),
+    lines({ ...frame, title: "Accuracy while checking", series: chart("validation_accuracy"), format: (value) => percent(value, 1), most: 1 }),
+  );
+}
