@@ -46,7 +46,7 @@ def fill(memory: Memory) -> None:
 
 def sha256_of(memory: Memory, position: int) -> str:
     wanted = str(mnist("t10k").classes[position])
-    return next((each.sha256 for each in memory.browser.pictures(100) if each.label == wanted), "0" * 64)
+    return next((each.sha256 for each in memory.browser.page(100).pictures if each.label == wanted), "0" * 64)
 
 
 def suspect(memory: Memory) -> str:
@@ -91,7 +91,7 @@ class State(NamedTuple):
 
 
 def state_of(memory: Memory) -> State:
-    pictures = memory.browser.pictures(1000)
+    pictures = memory.browser.page(1000).pictures
     overview = memory.browser.overview()
     with memory.database.read() as connection:
         decisions = int(connection.execute(select(func.count()).select_from(decision)).scalar() or 0)
@@ -111,7 +111,7 @@ def files_below(folder: Path) -> list[str]:
 
 
 def named(memory: Memory) -> list[str]:
-    return sorted(picture_path(each.sha256, each.split) for each in memory.browser.pictures(1000))
+    return sorted(picture_path(each.sha256, each.split) for each in memory.browser.page(1000).pictures)
 
 
 def kills_itself_at(number: int, folder: Path, act: Callable[[Memory], None]) -> bool:
