@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from server.routes.representation import is_known
@@ -12,6 +12,7 @@ from server.routes.requests import by, page_of
 from server.routes.selection import selection_of
 from server.routes.service import Service
 from server.store import files
+from server.store.archive import archive
 from server.store.browse import Batch, Picture
 from server.store.content import PICTURE_LIMIT_BYTES, picture_path
 from server.web.errors import Failed
@@ -34,6 +35,11 @@ def routes(service: Service) -> list[Route]:
         limit, before = page_of(request)
         found = await work(memory.browser.page, limit, before, selection_of(request.query_params))
         return JSONResponse({"images": [_picture(each) for each in found.pictures], "next": found.next})
+
+    async def export(request: Request) -> Response:
+        pieces = archive(memory.browser, memory.content, selection_of(request.query_params))
+        headers = {"Content-Disposition": f'attachment; filename="{service.settings.name}.zip"'}
+        return StreamingResponse(pieces, headers=headers, media_type="application/zip")
 
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])
@@ -69,6 +75,7 @@ def routes(service: Service) -> list[Route]:
         Route("/dataset", dataset),
         Route("/dataset/batches", batches),
         Route("/dataset/batches/{batch}", remove_batch, methods=["DELETE"]),
+        Route("/dataset/export", export),
         Route("/dataset/images", images),
         Route("/dataset/images/{sha256}", picture),
         Route("/dataset/images/{sha256}", remove, methods=["DELETE"]),

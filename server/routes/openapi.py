@@ -96,6 +96,14 @@ CALLS = (
     Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Done")}),
     Call(
         "GET",
+        "/dataset/export",
+        "The labelled uploads as a zip of folders, with what is known of each in metadata.csv",
+        {200: None},
+        CONDITIONS,
+        media_type="application/zip",
+    ),
+    Call(
+        "GET",
         "/dataset/images",
         "Uploaded pictures, newest first",
         {200: page("images", ref("Image"))},

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Row, select
 
 from server.store.tables import annotation, batch
 
+CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
+
 
 class Revision(StrEnum):
     """What one decision may do to many images. It is a batch whose source says so, and undone like an upload."""
