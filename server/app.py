@@ -22,7 +22,7 @@ from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, models, openapi, page, predictions, status, upload
+from server.routes import dataset, jobs, models, openapi, page, predictions, revisions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.takeover import Serving
@@ -66,7 +66,8 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *openapi.routes(),
         *page.routes(settings.ui),
     ]
-    guarded = [*upload.routes(service), *dataset.routes(service), *jobs.routes(service), *models.routes(service)]
+    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
+    guarded = [*learning, *jobs.routes(service), *models.routes(service)]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])

@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from server.routes.representation import is_known
 from server.routes.requests import by, page_of
+from server.routes.selection import selection_of
 from server.routes.service import Service
 from server.store import files
+from server.store.archive import archive
 from server.store.browse import Batch, Picture
 from server.store.content import PICTURE_LIMIT_BYTES, picture_path
-from server.web.errors import Failed, Malformed
+from server.web.errors import Failed
 
 LISTED = 100  # suspects, and batches, that the overview shows; lists of their own have the others
 
@@ -27,18 +29,17 @@ def routes(service: Service) -> list[Route]:
     async def batches(request: Request) -> Response:
         limit, before = page_of(request)
         found = await work(memory.browser.batches, limit, before)
-        return JSONResponse({"batches": [_batch(each) for each in found], "next": _next(found, limit, "number")})
+        return JSONResponse({"batches": [_batch(each) for each in found], "next": _next(found, limit)})
 
     async def images(request: Request) -> Response:
         limit, before = page_of(request)
-        label, split = request.query_params.get("label"), request.query_params.get("split")
-        if split == "suspect":
-            found, name = await work(memory.browser.suspects, limit, before), "suspect_id"
-        elif split in (None, "train", "test"):
-            found, name = await work(memory.browser.pictures, limit, before, label, split), "id"
-        else:
-            raise Malformed(f"?split={split[:40]} must be train, test or suspect")
-        return JSONResponse({"images": [_picture(each) for each in found], "next": _next(found, limit, name)})
+        found = await work(memory.browser.page, limit, before, selection_of(request.query_params))
+        return JSONResponse({"images": [_picture(each) for each in found.pictures], "next": found.next})
+
+    async def export(request: Request) -> Response:
+        pieces = archive(memory.browser, memory.content, selection_of(request.query_params))
+        headers = {"Content-Disposition": f'attachment; filename="{service.settings.name}.zip"'}
+        return StreamingResponse(pieces, headers=headers, media_type="application/zip")
 
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])
@@ -74,6 +75,7 @@ def routes(service: Service) -> list[Route]:
         Route("/dataset", dataset),
         Route("/dataset/batches", batches),
         Route("/dataset/batches/{batch}", remove_batch, methods=["DELETE"]),
+        Route("/dataset/export", export),
         Route("/dataset/images", images),
         Route("/dataset/images/{sha256}", picture),
         Route("/dataset/images/{sha256}", remove, methods=["DELETE"]),
@@ -131,10 +133,12 @@ def _picture(picture: Picture) -> dict[str, object]:
         "split": picture.split,
         "label": picture.label,
         "batch": picture.batch,
+        "created_at": picture.time,
+        "source": picture.source,
         "suspect": suspect,
     }
 
 
-def _next(found: Sequence[object], limit: int, name: str) -> int | None:
+def _next(found: Sequence[Batch], limit: int) -> int | None:
     """What `before` has to be for the next page; None after the last."""
-    return int(getattr(found[-1], name)) if len(found) == limit else None
+    return int(found[-1].number) if len(found) == limit else None

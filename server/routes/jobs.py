@@ -43,7 +43,7 @@ def routes(service: Service) -> list[Route]:
 
     async def retrain(request: Request) -> Response:
         wait = flag(request, "wait")
-        options = await json_object(request, service.settings)
+        options = await json_object(request, service.settings.json_limit_bytes)
         check_options(options)
         forced = options.pop("force", False)
         work = asyncio.get_running_loop().run_in_executor

@@ -69,7 +69,7 @@ def routes(service: Service) -> list[Route]:
 
     async def promote(request: Request) -> Response:
         version = _version(request)
-        why = str((await json_object(request, service.settings)).get("reason", ""))[:REASON_LIMIT]
+        why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
         previous = await asyncio.get_running_loop().run_in_executor(
             promoter, _promote, service, version, by(request), why
         )

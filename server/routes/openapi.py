@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.routes.schemas import ANYTHING, NUMBER, SCHEMAS, TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.store.selection import State
+from server.store.standing import Revision
 from server.web.prefix import link
 
 FILE: Schema = {"type": "string", "format": "binary"}
@@ -34,6 +36,15 @@ def _form(required: list[str], **fields: Schema) -> Schema:
 
 
 PAGED = {"limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "before": WHOLE}
+CONDITIONS = {
+    "label": TEXT | {"description": "in force, or of suspects the suspected one"},
+    "split": {"enum": ["train", "test", "suspect"]},
+    "state": {"enum": list(State)},
+    "source": TEXT,
+    "batch": TEXT,
+    "since": TEXT | {"description": "a time, as of the batch that the image is where it is for"},
+    "until": TEXT,
+}
 PICTURE = {"multipart/form-data": _form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
 OPTIONS = _form(
     [],
@@ -44,6 +55,13 @@ OPTIONS = _form(
     seed=WHOLE,
     from_scratch=FLAG,
     force=FLAG | {"description": "train even if there is nothing new"},
+)
+REVISION = _form(
+    ["action"],
+    action={"enum": list(Revision)},
+    label=TEXT | {"description": "of relabel, and of no other action"},
+    images=every(TEXT) | {"description": "their hashes; or `where`"},
+    where=_form([], **CONDITIONS),
 )
 GUARDED = ("/upload", "/dataset", "/retrain", "/models")  # once there is a key
 STARTED = record(message=TEXT, job=TEXT)
@@ -68,13 +86,28 @@ CALLS = (
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
     Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),
-    Call("DELETE", "/dataset/batches/{batch}", "Undo an upload", {200: ref("Done")}),
+    Call(
+        "POST",
+        "/dataset/batches",
+        "Relabel, accept, reject or put aside many pictures by one decision, which is undone as a batch",
+        {201: record(message=TEXT, count=WHOLE, batch=TEXT, unchanged=WHOLE)},
+        body={"application/json": REVISION},
+    ),
+    Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Done")}),
+    Call(
+        "GET",
+        "/dataset/export",
+        "The labelled uploads as a zip of folders, with what is known of each in metadata.csv",
+        {200: None},
+        CONDITIONS,
+        media_type="application/zip",
+    ),
     Call(
         "GET",
         "/dataset/images",
         "Uploaded pictures, newest first",
         {200: page("images", ref("Image"))},
-        PAGED | {"label": TEXT, "split": {"enum": ["train", "test", "suspect"]}},
+        PAGED | CONDITIONS,
     ),
     Call("GET", "/dataset/images/{sha256}", "One picture", {200: None}, media_type="image/png"),
     Call("DELETE", "/dataset/images/{sha256}", "Remove a picture", {200: ref("Done")}),

@@ -1,15 +1,16 @@
 """What the routes read from a request beyond what Starlette offers: JSON objects of bounded size, flags."""
 
+import asyncio
 import json
 
 from starlette.requests import Request
 
-from server.settings import Settings
 from server.store.files import Json
 from server.store.tables import clean
 from server.web.body import read_body
 from server.web.errors import Malformed
 
+INLINE_BYTES = 2**14  # JSON that is read where it holds nobody up; more of it is read by a thread
 PAGE, PAGE_MOST = 50, 1000  # entries of a list that one call gives, by default and at most
 
 
@@ -18,9 +19,13 @@ def by(request: Request) -> str:
     return str(request.scope["by"])
 
 
-async def json_object(request: Request, settings: Settings) -> dict[str, Json]:
+async def json_object(request: Request, limit_bytes: int) -> dict[str, Json]:
     """The JSON object in the body, or an empty one for no body; raises Malformed."""
-    body = await read_body(request.scope, request.receive, settings.json_limit_bytes)
+    body = await read_body(request.scope, request.receive, limit_bytes)
+    return _object(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(_object, body)
+
+
+def _object(body: bytes) -> dict[str, Json]:
     if not body.strip():
         return {}
     try:

@@ -61,7 +61,15 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Prediction": record(("score", "score_threshold", "input"), **_PREDICTION),
     "Suspect": record(sha256=TEXT, label=TEXT, batch=TEXT, probability=NUMBER, predicted=TEXT, in_force=maybe(TEXT)),
-    "Image": record(sha256=TEXT, split=TEXT, label=maybe(TEXT), batch=maybe(TEXT), suspect=maybe(ref("Suspect"))),
+    "Image": record(
+        sha256=TEXT,
+        split=TEXT,
+        label=maybe(TEXT),
+        batch=maybe(TEXT),
+        created_at=TEXT | {"description": "time of the batch that it is where it is for"},
+        source=TEXT | {"description": "of that batch"},
+        suspect=maybe(ref("Suspect")),
+    ),
     "Batch": record(batch=TEXT, created_at=TEXT, source=TEXT, count=WHOLE),
     "Job": record(
         job=TEXT,

@@ -18,13 +18,13 @@ from server.serving.predictor import Prediction
 from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
+from server.store.standing import CORRECTION
 from server.web.body import read_form
 from server.web.budget import Share
 from server.web.errors import Malformed, refusal_of
 from server.web.multipart import Part, files_of
 
 SOURCE_LIMIT = 40  # characters
-CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
 TURN_SECONDS = 0.05  # for which one upload may have a thread while others wait
 DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
 

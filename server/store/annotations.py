@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from server.store import fingerprint
 from server.store.decisions import now
+from server.store.standing import said_of, what_holds
 from server.store.tables import annotation, batch, image, insert_row, model, tally
 
 Label: TypeAlias = str
@@ -150,8 +151,8 @@ class Ledger:
 
     def forget_suspicions(self, found: Row[Any]) -> None:
         """Take out what is suspected of an image; what is in force stays."""
-        newer = annotation.c.id > (found.annotation_id or 0)
-        self.connection.execute(delete(annotation).where(annotation.c.image_id == found.id, newer))
+        suspicions = what_holds(said_of(self.connection, [found.id])[found.id]).suspicions
+        self.connection.execute(delete(annotation).where(annotation.c.id.in_([each.id for each in suspicions])))
 
     def forget_image(self, found: Row[Any]) -> None:
         """Take out all that was ever said of an image."""
@@ -166,24 +167,23 @@ class Ledger:
         return ids
 
     def settle(self, image_ids: Sequence[int]) -> list[tuple[str, str]]:
-        """Bring images up to date with what is said of them; (sha256, split) of those of which nothing is."""
+        """Bring images up to date with what is said of them; (sha256, split) of those of which no upload speaks."""
         gone: list[tuple[str, str]] = []
         for some in _chunks(image_ids):
-            said = self._said_of(some)
+            said = said_of(self.connection, some)
             changes = []
             for row in self.connection.execute(select(image).where(image.c.id.in_(some))).all():
-                in_force, suspect = what_holds(said.get(row.id, ()))
+                holds = what_holds(said.get(row.id, ()))
                 self._count(row, -1, row.label, row.suspect_id)
-                if in_force is None and suspect is None:
+                if not holds.is_there:
                     gone.append((row.sha256, row.split))
                     self._totals["images"] -= 1
                     self._totals["bytes"] -= row.bytes
                     self.connection.execute(delete(image).where(image.c.id == row.id))
                     continue
-                label = in_force.label if in_force is not None else None
-                suspect_id = suspect.id if suspect is not None else None
+                label, annotation_id = (holds.in_force.label, holds.in_force.id) if holds.in_force else (None, None)
+                suspect_id = holds.suspect.id if holds.suspect else None
                 self._count(row, 1, label, suspect_id)
-                annotation_id = in_force.id if in_force is not None else None
                 changes.append({"at": row.id, "label": label, "annotation_id": annotation_id, "suspect_id": suspect_id})
             if changes:
                 self.connection.execute(update(image).where(image.c.id == bindparam("at")), changes)
@@ -209,30 +209,12 @@ class Ledger:
         self._totals.clear()
         self._fingerprint = 0
 
-    def _said_of(self, image_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
-        said: dict[int, list[Row[Any]]] = {}
-        query = select(annotation).where(annotation.c.image_id.in_(image_ids)).order_by(annotation.c.id)
-        for row in self.connection.execute(query):
-            said.setdefault(row.image_id, []).append(row)
-        return said
-
     def _count(self, row: Row[Any], sign: int, label: Label | None, suspect_id: int | None) -> None:
         if label is not None:
             self._tally[row.split, label] += sign
             self._fingerprint += sign * fingerprint.member(row.sha256, row.split, label)
         if suspect_id is not None:
             self._totals["suspects"] += sign
-
-
-def what_holds(said: Iterable[Row[Any]]) -> tuple[Row[Any] | None, Row[Any] | None]:
-    """Of annotations, oldest first: the one in force, and the newest suspicion since."""
-    in_force = suspect = None
-    for each in said:
-        if each.probability is None or each.accepted_by is not None:
-            in_force, suspect = each, None
-        else:
-            suspect = each
-    return in_force, suspect
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from server.store.annotations import Label
 from server.store.database import Database, Name
 from server.store.errors import NotFound
+from server.store.selection import ALL, IN_FORCE, SUSPICION, Selection, State
 from server.store.tables import annotation, batch, image, model, tally
+
+LOOKED = 5000  # images that one page looks at where it has to look for those that are meant
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,21 @@ class Picture:
     sha256: str
     split: str
     label: Label | None  # in force
-    batch: str | None  # which put the label in force
+    batch: str | None  # which put the label in force, or the image aside
+    time: str  # of that batch, or the one that is doubted
+    source: str
     suspected: Label | None
     suspected_in: str | None  # the batch that said so
     probability: float | None
     predicted: Label | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some images, and what `before` has to be for the others; None after the last."""
+
+    pictures: list[Picture]
+    next: int | None
 
 
 @dataclass(frozen=True)
@@ -86,29 +99,36 @@ class Browser:
             rows = connection.execute(query.order_by(batch.c.id.desc()).limit(limit)).all()
         return [Batch(str(row.id), row.time, row.source, row.images) for row in rows]
 
-    def pictures(
-        self, limit: int, before: int | None = None, label: Label | None = None, split: str | None = None
-    ) -> list[Picture]:
-        """Images, newest first; those with ids under `before`, of a label in force, of a split."""
-        query = self._pictures().order_by(image.c.id.desc()).limit(limit)
+    def page(self, limit: int, before: int | None = None, selection: Selection = ALL) -> Page:
+        """Images, newest first; those that were put before `before` in that order.
+
+        It has fewer than `limit`, and more may follow, where so many had to be looked at that others would wait.
+        """
+        order = selection.order
+        query = self._pictures(selection).order_by(order.desc()).limit(limit)
         if before is not None:
-            query = query.where(image.c.id < before)
-        if label is not None:
-            query = query.where(image.c.label == label)
-        if split is not None:
-            query = query.where(image.c.split == split)
-        return self._found(query)
+            query = query.where(order < before)
+        with self._database.read() as connection:
+            if selection.is_indexed:
+                found, end = self._found(connection, query), None
+            else:
+                looked = self._looked(order, before).subquery("looked")
+                ids = select(looked.c.id)
+                found = self._found(connection, query.where(image.c.id.in_(ids)))
+                number, last = connection.execute(select(func.count(), func.min(looked.c.at))).one()
+                end = last if number == LOOKED else None
+        name = "suspect_id" if selection.state is State.SUSPECT else "id"
+        return Page(found, getattr(found[-1], name) if len(found) == limit else end)
 
     def suspects(self, limit: int, before: int | None = None) -> list[Picture]:
         """Images with a doubted label that waits for somebody's word, the newest doubt first."""
-        query = self._pictures().where(image.c.suspect_id.is_not(None))
-        if before is not None:
-            query = query.where(image.c.suspect_id < before)
-        return self._found(query.order_by(image.c.suspect_id.desc()).limit(limit))
+        return self.page(limit, before, Selection(state=State.SUSPECT)).pictures
 
     def picture(self, sha256: str) -> Picture:
         """Raises NotFound."""
-        found = self._found(self._pictures().where(image.c.sha256 == sha256))
+        query = self._pictures(Selection(state=State.ANY)).where(image.c.sha256 == sha256)
+        with self._database.read() as connection:
+            found = self._found(connection, query)
         if not found:
             raise NotFound(f"there is no image {sha256[:64]!r}; see GET /dataset")
         return found[0]
@@ -132,27 +152,29 @@ class Browser:
             batches = connection.execute(standing.where(batch.c.model_id == self._model.id)).scalars()
             return row.decision, row.fingerprint, found, [str(number) for number in batches]
 
-    def _pictures(self) -> Select[Any]:
-        in_force, suspicion = annotation.alias("in_force"), annotation.alias("suspicion")
+    def _pictures(self, selection: Selection) -> Select[Any]:
         columns = (
-            image.c.id, image.c.suspect_id, image.c.sha256, image.c.split, image.c.label, in_force.c.batch_id,
-            suspicion.c.label.label("suspected"), suspicion.c.batch_id.label("suspected_in"),
-            suspicion.c.probability, suspicion.c.predicted,
+            image.c.id, image.c.suspect_id, image.c.sha256, image.c.split, image.c.label,
+            IN_FORCE.c.batch_id, batch.c.id.label("spoke"), batch.c.time, batch.c.source,
+            SUSPICION.c.label.label("suspected"), SUSPICION.c.batch_id.label("suspected_in"),
+            SUSPICION.c.probability, SUSPICION.c.predicted,
         )  # fmt: skip
-        return (
-            select(*columns)
-            .join(in_force, in_force.c.id == image.c.annotation_id, isouter=True)
-            .join(suspicion, suspicion.c.id == image.c.suspect_id, isouter=True)
-            .where(image.c.model_id == self._model.id)
-        )
+        return selection.pictures(self._model.id, *columns)
 
-    def _found(self, query: Select[Any]) -> list[Picture]:
-        with self._database.read() as connection:
-            rows: Sequence[Any] = connection.execute(query).all()
+    def _looked(self, order: ColumnElement[Any], before: int | None) -> Select[Any]:
+        """The next images in an order, whatever they are."""
+        query = select(image.c.id, order.label("at")).where(image.c.model_id == self._model.id, order.is_not(None))
+        if before is not None:
+            query = query.where(order < before)
+        return query.order_by(order.desc()).limit(LOOKED)
+
+    def _found(self, connection: Connection, query: Select[Any]) -> list[Picture]:
+        rows: Sequence[Any] = connection.execute(query).all()
         return [
             Picture(
-                row.id, row.suspect_id, row.sha256, row.split, row.label, _text(row.batch_id),
-                row.suspected, _text(row.suspected_in), row.probability, row.predicted,
+                row.id, row.suspect_id, row.sha256, row.split, row.label,
+                _text(row.batch_id if row.label is not None or row.suspected is not None else row.spoke),
+                row.time, row.source, row.suspected, _text(row.suspected_in), row.probability, row.predicted,
             )
             for row in rows
         ]  # fmt: skip

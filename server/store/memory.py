@@ -16,6 +16,7 @@ from server.store.jobs import Jobs
 from server.store.legacy.takeover import Takeover
 from server.store.losses import Losses
 from server.store.pointer import Baseline, Pointer
+from server.store.revisions import Revisions
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -27,6 +28,7 @@ class Memory:
     database: Database
     content: Content
     dataset: Dataset
+    revisions: Revisions
     browser: Browser
     pointer: Pointer
     versions: Versions
@@ -73,6 +75,7 @@ def open_memory(
         database=opened,
         content=content,
         dataset=Dataset(opened, content, model, images_limit, bytes_limit),
+        revisions=Revisions(opened, model),
         browser=Browser(opened, model),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),

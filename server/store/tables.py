@@ -99,10 +99,10 @@ decision = Table(
     Column("model_id", ForeignKey(model.c.id), nullable=False),
     Column("time", String(40), nullable=False),
     Column("by", Words, nullable=False),
-    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo
+    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo, relabel
     Column("batch_id", _Number),
     Column("sha256", String(64)),
-    Column("content", String(64), nullable=False),  # hash of what an upload said of its images
+    Column("content", String(64), nullable=False),  # hash of what a batch said of its images
     Column("hash", String(64), nullable=False),
     Index(None, "model_id", "id"),
     sqlite_autoincrement=True,
@@ -130,7 +130,7 @@ image = Table(
     Column("bytes", Integer, nullable=False),  # of its file
     Column("split", String(8), nullable=False),  # train or test, for ever
     Column("label", Words),  # in force; None while it is only suspected
-    Column("annotation_id", _Number),  # that put it in force
+    Column("annotation_id", _Number),  # that put it in force; None without suspect_id: it was put aside
     Column("suspect_id", _Number),  # the annotation that waits for somebody's word
     UniqueConstraint("sha256", "model_id"),  # in this order, since a file is asked for whatever the model
     Index(None, "model_id", "id"),

@@ -64,6 +64,7 @@ def check(document: dict[str, Any], method: str, path: str, status: int, content
         *("/dataset", "/dataset/batches", "/dataset/images", "/dataset/images?split=suspect", "/retrain/jobs"),
         *("/retrain/jobs/1", "/models", "/models/0", "/health", "/livez", "/readyz", "/stats", "/openapi.json"),
         *("/retrain/jobs/7", "/models?limit=0", "/dataset/images?split=none"),
+        *("/dataset/images?state=any&since=2026-01-01", "/dataset/images?state=none", "/dataset/images?until=noon"),
     ],
 )
 def test_answers_are_what_it_says(live: LiveServer, document: dict[str, Any], url: str) -> None:
@@ -89,6 +90,11 @@ def test_predictions_and_changes_are_what_it_says(live: LiveServer, document: di
     check(document, "post", "/predict/batch", answer.status_code, answer.json())
     answer = live.upload([("a.png", digits.png(22)), ("b.png", b"no picture")], [str(digits.classes[22]), "3"])
     check(document, "post", "/upload", answer.status_code, answer.json())
+    for where in ({"batch": "2"}, {"batch": "999"}, {}):
+        answer = live.post("/dataset/batches", json={"action": "remove", "where": where})
+        check(document, "post", "/dataset/batches", answer.status_code, answer.json())
+    answer = live.get("/dataset/images?state=removed")
+    check(document, "get", "/dataset/images", answer.status_code, answer.json())
     answer = live.post("/retrain")
     check(document, "post", "/retrain", answer.status_code, answer.json())
     answer = live.post("/models/0/promote", json={"reason": "a test"})

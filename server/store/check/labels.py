@@ -1,15 +1,15 @@
 """Does every image show what its annotations say, and is every count what there is to count? At one moment."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from server.store import fingerprint
-from server.store.annotations import what_holds
 from server.store.check.look import Look
 from server.store.dataset import split_of
+from server.store.standing import Standing, said_of, what_holds
 from server.store.tables import annotation, batch, image, model, tally
 
 PAGE = 500  # images that are in memory at once
@@ -21,10 +21,11 @@ def findings(look: Look) -> Iterator[str]:
         for owner in connection.execute(select(model).order_by(model.c.id)).all():
             counts = _Counts()
             for rows in _pages(connection, owner.id):
-                said = _said_of(connection, [row.id for row in rows])
+                said = said_of(connection, [row.id for row in rows])
                 for row in rows:
-                    yield from _image(row, said.get(row.id, []))
-                    counts.add(row, said.get(row.id, []))
+                    holds = what_holds(said.get(row.id, ()))
+                    yield from _image(row, holds)
+                    counts.add(row, holds)
                 look.progress("labels", counts.images, owner.images)
             yield from _undone(connection, owner)
             yield from _tallies(connection, owner, counts)
@@ -38,14 +39,13 @@ class _Counts:
         self.images = self.bytes = self.suspects = self.fingerprint = 0
         self.labels: Counter[tuple[str, str]] = Counter()
 
-    def add(self, row: Row[Any], said: Sequence[Row[Any]]) -> None:
-        in_force, suspect = what_holds(said)
+    def add(self, row: Row[Any], holds: Standing) -> None:
         self.images += 1
         self.bytes += row.bytes
-        self.suspects += suspect is not None
-        if in_force is not None:
-            self.labels[row.split, in_force.label] += 1
-            self.fingerprint += fingerprint.member(row.sha256, row.split, in_force.label)
+        self.suspects += holds.suspect is not None
+        if holds.in_force is not None:
+            self.labels[row.split, holds.in_force.label] += 1
+            self.fingerprint += fingerprint.member(row.sha256, row.split, holds.in_force.label)
 
 
 def _pages(connection: Connection, model_id: int) -> Iterator[Sequence[Row[Any]]]:
@@ -56,19 +56,11 @@ def _pages(connection: Connection, model_id: int) -> Iterator[Sequence[Row[Any]]
         yield rows
 
 
-def _said_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
-    said: dict[int, list[Row[Any]]] = {}
-    query = select(annotation).where(annotation.c.image_id.in_(ids)).order_by(annotation.c.id)
-    for row in connection.execute(query):
-        said.setdefault(row.image_id, []).append(row)
-    return said
-
-
-def _image(row: Row[Any], said: Iterable[Row[Any]]) -> Iterator[str]:
+def _image(row: Row[Any], holds: Standing) -> Iterator[str]:
     name = f"image {row.sha256}"
     again = "upload it again with its right label, which settles it"
-    in_force, suspect = what_holds(said)
-    if in_force is None and suspect is None:
+    in_force, suspect = holds.in_force, holds.suspect
+    if not holds.is_there:
         yield f"{name}: nothing is said of it; remove it: DELETE /dataset/images/{row.sha256}"
         return
     label = in_force.label if in_force is not None else None

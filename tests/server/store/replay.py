@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from server.store import fingerprint
 from server.store.dataset import split_of
+from server.store.standing import Revision
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,17 @@ class Remove:
 
 @dataclass(frozen=True)
 class Undo:
-    batch: int  # counted from 0 over the uploads that made one
+    batch: int  # counted from 0 over the uploads and revisions that made one
 
 
-Deed = Upload | Accept | Reject | Remove | Undo
+@dataclass(frozen=True)
+class Revise:
+    revision: Revision
+    sha256s: tuple[str, ...]
+    label: str | None
+
+
+Deed = Upload | Accept | Reject | Remove | Undo | Revise
 
 
 @dataclass
@@ -51,6 +59,7 @@ class Said:
     batch: int
     label: str
     doubted: bool
+    revision: Revision | None = None
 
 
 @dataclass
@@ -65,7 +74,7 @@ class State:
     def do(self, deed: Deed) -> bool:
         """Whether the deed changed anything."""
         done = self._do(deed)
-        self.said = {sha256: words for sha256, words in self.said.items() if words}
+        self.said = {sha256: words for sha256, words in self.said.items() if any(not each.revision for each in words)}
         self.decisions += done
         return done
 
@@ -76,12 +85,12 @@ class State:
             case Accept(sha256):
                 if self.suspected(sha256) is None:
                     return False
-                self.said[sha256][-1].doubted = False
+                self.open(sha256)[-1].doubted = False
             case Reject(sha256):
                 if self.suspected(sha256) is None:
                     return False
-                while self.said[sha256] and self.said[sha256][-1].doubted:
-                    self.said[sha256].pop()
+                for each in self.open(sha256):
+                    self.said[sha256].remove(each)
             case Remove(sha256):
                 return self.said.pop(sha256, None) is not None
             case Undo(batch):
@@ -90,7 +99,26 @@ class State:
                 self.batches.remove(batch)
                 for sha256, said in self.said.items():
                     self.said[sha256] = [each for each in said if each.batch != batch]
+            case Revise():
+                return self._revise(deed)
         return True
+
+    def _revise(self, deed: Revise) -> bool:
+        known = [sha256 for sha256 in dict.fromkeys(deed.sha256s) if sha256 in self.said]
+        if len(known) < len(set(deed.sha256s)):
+            return False
+        words = []
+        for sha256 in known:
+            label, suspected = self.label(sha256), self.suspected(sha256)
+            differs = {Revision.RELABEL: label != deed.label, Revision.REMOVE: label is not None}
+            if suspected is not None or differs.get(deed.revision, False):
+                words.append((sha256, Said(self.made, deed.label or suspected or label or "", False, deed.revision)))
+        for sha256, word in words:
+            self.said[sha256].append(word)
+        if words:
+            self.batches.append(self.made)
+            self.made += 1
+        return bool(words)
 
     def _upload(self, words: tuple[Word, ...]) -> bool:
         new = False
@@ -109,13 +137,28 @@ class State:
             self.made += 1
         return new
 
+    def holds(self, sha256: str) -> tuple[str | None, list[Said]]:
+        """The label in force, and the suspicions since."""
+        label, doubts = None, list[Said]()
+        for each in self.said.get(sha256, []):
+            if each.doubted:
+                doubts.append(each)
+            elif each.revision in ("accept", "reject"):
+                if doubts and doubts[-1].label == each.label:
+                    label, doubts = each.label if each.revision == "accept" else label, []
+            else:
+                label, doubts = None if each.revision == "remove" else each.label, []
+        return label, doubts
+
     def label(self, sha256: str) -> str | None:
-        plain = [each.label for each in self.said.get(sha256, []) if not each.doubted]
-        return plain[-1] if plain else None
+        return self.holds(sha256)[0]
+
+    def open(self, sha256: str) -> list[Said]:
+        return self.holds(sha256)[1]
 
     def suspected(self, sha256: str) -> str | None:
-        said = self.said.get(sha256, [])
-        return said[-1].label if said and said[-1].doubted else None
+        doubts = self.open(sha256)
+        return doubts[-1].label if doubts else None
 
     def labels(self) -> dict[str, str]:
         return {sha256: label for sha256 in self.said if (label := self.label(sha256)) is not None}

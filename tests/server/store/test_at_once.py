@@ -20,7 +20,7 @@ def is_consistent(memory: Memory, data: Path) -> bool:
     """Whether counts, files and facts agree."""
     memory.content.sweep()
     overview = memory.browser.overview()
-    pictures = memory.browser.pictures(10**6)
+    pictures = memory.browser.page(10**6).pictures
     there = {each.sha256 for each in pictures}
     counted = sum(sum(counts.values()) for counts in overview.counts.values())
     size = sum(path.stat().st_size for path in data.rglob("*.png"))

@@ -7,6 +7,7 @@ import pytest
 from server.store.dataset import split_of
 from server.store.errors import NotFound
 from server.store.memory import Memory
+from server.store.selection import Selection
 from tests.server.store.memories import doubted, labelled, labels, sha_of
 
 
@@ -16,7 +17,7 @@ def test_an_empty_dataset_has_nothing(memory: Memory) -> None:
     assert overview.counts == {"train": {}, "test": {}}
     assert overview.fingerprint == "0" * 64
     assert memory.browser.learnable() == (0, "0" * 64, [], [])
-    assert (memory.browser.pictures(10), memory.browser.suspects(10), memory.browser.batches(10)) == ([], [], [])
+    assert (memory.browser.page(10).pictures, memory.browser.suspects(10), memory.browser.batches(10)) == ([], [], [])
 
 
 def test_counts_are_by_split_and_label(memory: Memory) -> None:
@@ -40,20 +41,20 @@ def test_a_label_without_images_is_not_counted(memory: Memory) -> None:
 def test_images_are_listed_in_pages_newest_first(memory: Memory) -> None:
     for each in range(7):
         memory.dataset.add([labelled(each)], "upload")
-    first = memory.browser.pictures(3)
-    second = memory.browser.pictures(3, before=first[-1].id)
-    third = memory.browser.pictures(3, before=second[-1].id)
+    first = memory.browser.page(3).pictures
+    second = memory.browser.page(3, before=first[-1].id).pictures
+    third = memory.browser.page(3, before=second[-1].id).pictures
     assert [each.sha256 for each in first + second + third] == [sha_of(each) for each in reversed(range(7))]
-    assert memory.browser.pictures(3, before=third[-1].id) == []
+    assert memory.browser.page(3, before=third[-1].id).pictures == []
 
 
 def test_images_are_found_by_label_and_split(memory: Memory) -> None:
     memory.dataset.add([labelled(each, str(each % 2)) for each in range(30)], "upload")
-    found = memory.browser.pictures(100, label="1", split="test")
+    found = memory.browser.page(100, None, Selection("1", "test")).pictures
     assert {each.sha256 for each in found} == {
         sha_of(each) for each in range(1, 30, 2) if split_of(sha_of(each)) == "test"
     }
-    assert memory.browser.pictures(100, label="none") == []
+    assert memory.browser.page(100, None, Selection("none")).pictures == []
 
 
 def test_a_picture_says_who_said_what(memory: Memory) -> None:

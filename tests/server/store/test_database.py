@@ -57,7 +57,7 @@ def first_calls(memory: Memory) -> list[Callable[[], object]]:
     return [
         memory.browser.overview,
         partial(memory.browser.batches, 10),
-        partial(memory.browser.pictures, 10),
+        partial(memory.browser.page, 10),
         memory.browser.learnable,
         partial(memory.dataset.add, [labelled(1)], "upload"),
         partial(memory.dataset.remove, sha_of(1)),

@@ -15,13 +15,15 @@ from server.store.errors import NotFound, StoreError, Uncertain
 from server.store.lease import Lease, take
 from server.store.living import Heartbeats
 from server.store.memory import Memory, open_memory
+from server.store.standing import Revision
 from tests.faults.breaking import Killed, breakable
 from tests.postgres import Cluster
 from tests.server.store.memories import doubted, gone_process, labelled, labels, sha_of, stored, suspects
-from tests.server.store.replay import Accept, Deed, Reject, Remove, Undo, Upload, Word, replay
+from tests.server.store.replay import Accept, Deed, Reject, Remove, Revise, Undo, Upload, Word, replay
 
 NUMBERS = st.integers(0, 4)  # few pictures, so that much happens to each
-WORDS = st.lists(st.tuples(NUMBERS, st.sampled_from("123"), st.booleans()), min_size=1, max_size=4)
+LABELS = st.sampled_from("123")
+WORDS = st.lists(st.tuples(NUMBERS, LABELS, st.booleans()), min_size=1, max_size=4)
 # At which step something breaks, if it does: an upload has some 40 of them, a removal 20.
 FAULTS = st.none() | st.tuples(st.integers(0, 45), st.sampled_from(["error", "kill"]))
 SETTINGS = settings(
@@ -84,6 +86,11 @@ class DatasetMachine(RuleBasedStateMachine):
     @rule(number=NUMBERS, fault=FAULTS)
     def remove(self, number: int, fault: tuple[int, str] | None) -> None:
         self.do(Remove(sha_of(number)), fault)
+
+    @rule(revision=st.sampled_from(Revision), numbers=st.lists(NUMBERS, min_size=1), label=LABELS, fault=FAULTS)
+    def revise(self, revision: Revision, numbers: list[int], label: str, fault: tuple[int, str] | None) -> None:
+        says = label if revision is Revision.RELABEL else None
+        self.do(Revise(revision, tuple(sha_of(each) for each in numbers), says), fault)
 
     @rule(back=st.integers(0, 5), fault=FAULTS)
     def undo(self, back: int, fault: tuple[int, str] | None) -> None:
@@ -160,6 +167,8 @@ class DatasetMachine(RuleBasedStateMachine):
                 dataset.reject(sha256)
             case Remove(sha256):
                 dataset.remove(sha256)
+            case Revise(revision, sha256s, label):
+                self.memory.revisions.make(revision, sha256s, "api", label)
             case Undo(batch):
                 standing = sorted(replay(self.done).batches, reverse=True)
                 dataset.remove_batch(numbers[standing.index(batch)] if batch in standing else "999")

@@ -13,9 +13,11 @@ from sqlalchemy import event
 from server.store import living
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
+from server.store.selection import Selection, State
+from server.store.standing import Revision
 from tests.server.store.memories import NAME, doubted, labelled, sha_of
 
-FEW_ROWS = {"worker", "tally", "pending", "CONSTANT", "(subquery-1)"}  # whatever was stored
+FEW_ROWS = {"worker", "tally", "pending", "looked", "CONSTANT", "(subquery-1)"}  # whatever was stored
 
 
 def a_job(memory: Memory) -> None:
@@ -34,17 +36,27 @@ def a_job(memory: Memory) -> None:
 CALLS: dict[str, Callable[[Memory], Any]] = {
     "overview": lambda memory: memory.browser.overview(),
     "batches": lambda memory: memory.browser.batches(9, 9),
-    "images": lambda memory: memory.browser.pictures(9),
-    "images before": lambda memory: memory.browser.pictures(9, 9),
-    "images of a label": lambda memory: memory.browser.pictures(9, 9, "1"),
-    "images of a split": lambda memory: memory.browser.pictures(9, 9, None, "test"),
-    "images of both": lambda memory: memory.browser.pictures(9, 9, "1", "test"),
+    "images": lambda memory: memory.browser.page(9),
+    "images before": lambda memory: memory.browser.page(9, 9),
+    "images of a label": lambda memory: memory.browser.page(9, 9, Selection("1")),
+    "images of a split": lambda memory: memory.browser.page(9, 9, Selection(split="test")),
+    "images of both": lambda memory: memory.browser.page(9, 9, Selection("1", "test")),
+    "images of a source": lambda memory: memory.browser.page(9, 9, Selection("1", "test", source="upload")),
+    "images of a time": lambda memory: memory.browser.page(9, 9, Selection(since="2026", until="2027")),
+    "images of a batch": lambda memory: memory.browser.page(9, 9, Selection(batch="1")),
+    "images put aside": lambda memory: memory.browser.page(9, 9, Selection(state=State.REMOVED)),
+    "suspects of a label": lambda memory: memory.browser.page(9, 9, Selection("3", state=State.SUSPECT)),
+    "suspects of a batch": lambda memory: memory.browser.page(9, 9, Selection(state=State.SUSPECT, batch="1")),
     "suspects": lambda memory: memory.browser.suspects(9, 9),
     "one image": lambda memory: memory.browser.picture(sha_of(1)),
     "upload": lambda memory: memory.dataset.add([labelled(9), doubted(1, "3")], "upload"),
     "accept": lambda memory: memory.dataset.accept(sha_of(2)),
     "reject": lambda memory: memory.dataset.reject(sha_of(2)),
     "remove": lambda memory: memory.dataset.remove(sha_of(1)),
+    "relabel many": lambda memory: memory.revisions.make(Revision.RELABEL, [sha_of(1)], "api", "2"),
+    "accept a batch": lambda memory: memory.revisions.make(
+        Revision.ACCEPT, Selection(state=State.SUSPECT, batch="1"), "api"
+    ),
     "undo": lambda memory: memory.dataset.remove_batch("1"),
     "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),

@@ -175,7 +175,7 @@ def test_numbers_go_on_where_they_stopped(form: OldForm, answers: dict[str, Any]
     with form.opened() as memory:
         assert memory.dataset.add([picture], "upload").batch == "17", "16 was the number of a removal"
         assert memory.browser.overview().decision == 17
-        assert memory.browser.pictures(1)[0].id == 15
+        assert memory.browser.page(1).pictures[0].id == 15
         assert memory.jobs.create({}, "api", {}).job == "7"
         reserved = memory.versions.reserve()
         assert reserved.version == "3"

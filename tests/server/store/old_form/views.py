@@ -8,7 +8,7 @@ MANY = 10**6
 
 def view(memory: Memory) -> View:
     """Every image with its label and its split: of a doubted one, what is suspected, whatever is in force meanwhile."""
-    found = memory.browser.pictures(MANY)
+    found = memory.browser.page(MANY).pictures
     return {
         each.sha256: (each.suspected, "suspect") if each.suspected is not None else (str(each.label), each.split)
         for each in found

@@ -1,0 +1,40 @@
+"""POST /dataset/batches: many images are relabelled, accepted, rejected or put aside by one decision."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from server.routes.requests import by, json_object
+from server.routes.selection import revised
+from server.routes.service import Service
+from server.store.errors import UnusableLabel
+from server.store.revisions import Revised
+from server.store.standing import Revision
+
+BODY_LIMIT_BYTES = 2**18  # 3,900 hashes
+DONE = {
+    Revision.RELABEL: "The label of {} is changed",
+    Revision.ACCEPT: "The label of {} is accepted",
+    Revision.REJECT: "The suspected label of {} is rejected",
+    Revision.REMOVE: "{} put aside; the next retraining is without them",
+}
+
+
+def routes(service: Service) -> list[Route]:
+    async def revise(request: Request) -> Response:
+        given = await json_object(request, BODY_LIMIT_BYTES)
+        revision, of, label = revised(given)
+        if label is not None and label not in (labels := service.predictor.model.labels):
+            raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {', '.join(labels)}")
+        make = service.memory.revisions.make
+        return JSONResponse(_answer(revision, await asyncio.to_thread(make, revision, of, by(request), label)), 201)
+
+    return [Route("/dataset/batches", revise, methods=["POST"])]
+
+
+def _answer(revision: Revision, done: Revised) -> dict[str, object]:
+    images = f"{done.count:,} image{'' if done.count == 1 else 's'}"
+    message = f"{DONE[revision].format(images)}; DELETE /dataset/batches/{done.batch} undoes it"
+    return {"message": message, "count": done.count, "batch": done.batch, "unchanged": done.unchanged}
