@@ -10,11 +10,11 @@ AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak check format bench bench-quick load audit sbom lock clean
+.PHONY: help run train test soak faults check format bench bench-quick load audit sbom lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
-	@echo "make test    run every test; make soak: those that take minutes"
+	@echo "make test    run every test; make soak: those that take minutes; make faults: those of docs/faults.md, which it writes"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
@@ -41,6 +41,9 @@ test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest -m soak
 
+faults: .venv-serve/ready .venv-train/ready .venv-dev/ready
+	.venv-dev/bin/python -m pytest -p tests.faults.tally --faults docs/faults.md $(if $(SHORT),,-m "")
+
 check: .venv-dev/ready
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/ruff check .
@@ -63,7 +66,8 @@ load: .venv-serve/ready .venv-dev/ready
 # Strict: a package that nobody could be asked about is no good news.
 audit: .venv-audit/ready
 	@failed=; for lock in requirements-*.txt; do echo "$$lock"; \
-		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || failed=1; done; test -z "$$failed"
+		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || failed="$$failed $$lock"; done; \
+	test -z "$$failed" || { echo "A package has a known hole, or the advisories could not be asked about it:$$failed" >&2; exit 1; }
 
 # CycloneDX, of what is installed, with licences.
 sbom: .venv-audit/ready .venv-serve/ready .venv-train/ready
