@@ -28,7 +28,9 @@ def inherited(default: T, help_text: str) -> T:
 class Places:
     """Where a run reads and writes; the server's settings of the same names mean the same."""
 
-    dataset: Path = option(Path("data/mnist"), "base dataset: four IDX files, or train/<label>/* and test/<label>/*")
+    dataset: Path = option(
+        Path("data/mnist"), "base dataset: four IDX files, or a folder or zip of pictures in folders or with metadata"
+    )
     data: Path = option(Path("data"), "folder with the uploads")
     artifacts: Path = option(Path("artifacts"), "folder for models, jobs and candidates")
     baseline: Path = option(Path("artifacts/baseline"), "the model that ships, version 0")

@@ -1,12 +1,11 @@
-"""The base dataset, read from its files: IDX as MNIST has it, or folders train/<label>/* and test/<label>/*.
+"""The base dataset, read from its files: IDX as MNIST has it, or pictures in folders or a zip (layout.py).
 
-Pictures are given one by one, so that a folder need not fit in memory.
+Pictures are given one by one, so that a dataset need not fit in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from PIL import Image
 
@@ -14,11 +13,13 @@ from server.pictures import image
 from server.pictures.errors import PictureError
 from trainer import idx
 from trainer.errors import DatasetError
+from trainer.layout import Half, Layout, layout_of
+from trainer.tree import Folder, Tree, Zip
 
-Half = Literal["train", "test"]
 HALVES: tuple[Half, ...] = ("train", "test")
 
 LIMITS = image.Limits(pixels=100_000_000, memory_bytes=2**30, whole_pixels=100_000_000)
+NAMED = 3  # files that a sentence names
 _IDX_PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -28,15 +29,16 @@ class Example:
 
     origin: str
     label: str
-    half: Half
-    picture: Image.Image | Path
+    half: Half | None  # None: nobody said
+    picture: Image.Image | tuple[Tree, str]
 
     def read(self, channels: int) -> Image.Image:
         """The picture as image.read gives it; raises DatasetError that names the file."""
         if isinstance(self.picture, Image.Image):
             return self.picture
+        tree, file = self.picture
         try:
-            return image.read(self.picture.read_bytes(), channels, LIMITS)
+            return image.read(tree.read(file), channels, LIMITS)
         except (OSError, PictureError) as error:
             raise DatasetError(f"{self.origin}: {error}") from None
 
@@ -48,27 +50,56 @@ class Dataset:
     folder: Path
     labels: tuple[str, ...]
     size: int
+    notes: tuple[str, ...] = ()  # what its user should know before it is trained on
+    laid_out: tuple[Tree, Layout] | None = None  # None: IDX
 
     def examples(self) -> Iterator[Example]:
         """Every example, the training half first, always in the same order."""
-        if _is_idx(self.folder):
+        if self.laid_out is None:
             yield from _idx_examples(self.folder, self.labels)
         else:
-            yield from _folder_examples(self.folder)
+            tree, layout = self.laid_out
+            for entry in layout.entries:
+                yield Example(tree.name(entry.file), entry.label, entry.half, (tree, entry.file))
 
 
 def find(folder: Path) -> Dataset:
-    """The dataset in a folder; raises DatasetError if it is none, or not one to learn from."""
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: there is no such folder")
-    dataset = _find_idx(folder) if _is_idx(folder) else _find_folders(folder)
+    """The dataset in a folder or a zip; raises DatasetError if it is none, or not one to learn from."""
+    if not folder.exists():
+        raise DatasetError(f"{folder}: there is no such folder, nor a zip")
+    dataset = _find_idx(folder) if _is_idx(folder) else _find_pictures(folder)
     if len(dataset.labels) < 2:
-        raise DatasetError(f"{folder}: expected two classes or more, found {list(dataset.labels)}")
+        raise DatasetError(
+            f"{folder}: expected two classes or more, found {list(dataset.labels)}; make a folder for each class"
+        )
     return dataset
 
 
+def _find_pictures(path: Path) -> Dataset:
+    tree = Folder(path) if path.is_dir() else Zip(path)
+    layout = layout_of(tree)
+    if not layout.entries:
+        raise DatasetError(
+            f"{path}: there is no picture; expected IDX files, train/<label>/* and test/<label>/*, <label>/*, or a "
+            "metadata.csv with file_name and label"
+        )
+    notes = []
+    if layout.stray:
+        notes.append(f"passed over, since they are no pictures of the dataset: {named(layout.stray)}")
+    if all(entry.half is None for entry in layout.entries):
+        notes.append("no test half is named, so one picture in five is held out as test, by the hash of its pixels")
+    labels = tuple(sorted({entry.label for entry in layout.entries}))
+    return Dataset(path, labels, len(layout.entries), tuple(notes), (tree, layout))
+
+
+def named(files: Sequence[str]) -> str:
+    """The first of files, in words."""
+    others = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    return ", ".join(files[:NAMED]) + others
+
+
 def _is_idx(folder: Path) -> bool:
-    return idx.find(folder, "train-images-idx3-ubyte") is not None
+    return folder.is_dir() and idx.find(folder, "train-images-idx3-ubyte") is not None
 
 
 def _idx_file(folder: Path, half: Half, kind: str) -> Path:
@@ -118,35 +149,3 @@ def _idx_examples(folder: Path, labels: tuple[str, ...]) -> Iterator[Example]:
             raise DatasetError(f"{images_path}: expected {len(numbers)} grey images, found shape {images.shape}")
         for position, (pixels, number) in enumerate(zip(images, numbers.tolist(), strict=True)):
             yield Example(f"{images_path}[{position}]", labels[number], half, Image.fromarray(pixels))
-
-
-def _find_folders(folder: Path) -> Dataset:
-    found = {half: _classes(folder / half) for half in HALVES}
-    labels = tuple(sorted(found["train"]))
-    if labels != tuple(sorted(found["test"])):
-        differ = sorted(set(found["train"]) ^ set(found["test"]))
-        raise DatasetError(f"{folder}: train and test must have the same classes; only one of them has {differ}")
-    return Dataset(folder, labels, sum(sum(classes.values()) for classes in found.values()))
-
-
-def _classes(half: Path) -> dict[str, int]:
-    if not half.is_dir():
-        raise DatasetError(
-            f"{half}: there is no such folder; expected IDX files, or train/<label>/* and test/<label>/*"
-        )
-    counts = {path.name: len(_files(path)) for path in half.iterdir() if path.is_dir() and path.name[0] != "."}
-    empty = sorted(label for label, count in counts.items() if not count)
-    if empty:
-        raise DatasetError(f"{half / empty[0]}: the class has no image; add some or remove the folder")
-    return counts
-
-
-def _folder_examples(folder: Path) -> Iterator[Example]:
-    for half in HALVES:
-        for label in sorted(_classes(folder / half)):
-            for path in _files(folder / half / label):
-                yield Example(str(path), label, half, path)
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")

@@ -21,9 +21,11 @@ from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input, Preprocessing
 from server.store.content import picture_path
+from server.store.dataset import split_of
 from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
 from trainer.errors import DatasetError
+from trainer.looked_at import LookedAt
 from trainer.parts import kept_apart
 
 PARTS = (
@@ -55,6 +57,7 @@ class Prepared:
     fingerprint: str = ""  # of all uploads there were to use
     sources: tuple[str, ...] = ()  # of the held-out uploads
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
+    notes: tuple[str, ...] = ()  # what reading the base showed of it
     base_left_out: int = 0  # training images of the base left out because the same picture judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
@@ -107,9 +110,14 @@ def prepare(
         images[row], classes[row] = prepared, number_of[label]
         rows[part].append(row)
 
-    for row, (example, sha256, prepared) in enumerate(_read_base(dataset, preprocessing)):
-        part = "test" if example.half == "test" else part_of(sha256)
-        place(row, example.label, part, prepared)
+    looked_at = LookedAt(dataset.size)
+    for row, (example, read) in enumerate(_read_base(dataset, preprocessing, looked_at)):
+        if read is not None:
+            place(row, example.label, _part_of_example(example, read[0]), read[1])
+        else:  # a blank, if another preprocessing could read it: no answer is wrong
+            classes[row] = number_of[example.label]
+    if before is None:
+        looked_at.check(dataset.labels, str(dataset.folder))
     lost = 0
     for row, upload in enumerate(stored, dataset.size):
         path = memory.content.path("data", picture_path(upload.sha256, upload.split))
@@ -141,6 +149,7 @@ def prepare(
         decision=decision,
         fingerprint=fingerprint,
         sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
+        notes=looked_at.notes,
         base_left_out=left_out["fit"],
     )
 
@@ -162,17 +171,34 @@ def _read_upload(path: Path, preprocessing: Preprocessing) -> Input | None:
             return None
 
 
-def _read_base(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[tuple[Example, str, Input]]:
-    """Each example with the hash of its pixels and its prepared input; decoding lets go of the GIL."""
+def _part_of_example(example: Example, sha256: str) -> str:
+    if example.half == "train":
+        return part_of(sha256)
+    if example.half is None:
+        return "test" if split_of(sha256) == "test" else part_of(sha256)
+    return example.half
 
-    def read(example: Example) -> tuple[Example, str, Input]:
-        picture = example.read(preprocessing.channels)
+
+def _read_base(
+    dataset: Dataset, preprocessing: Preprocessing, looked_at: LookedAt
+) -> Iterator[tuple[Example, tuple[str, Input] | None]]:
+    """Each example with the hash of its pixels and its prepared input, or None; decoding lets go of the GIL."""
+
+    def read(example: Example) -> tuple[str, Input] | DatasetError | PictureError:
         try:
-            return example, image.pixels_sha256(image.pixels(picture)), preprocessing.apply(picture)
-        except PictureError as error:
-            raise DatasetError(f"{example.origin}: {error}") from None
+            picture = example.read(preprocessing.channels)
+            return image.pixels_sha256(image.pixels(picture)), preprocessing.apply(picture)
+        except (DatasetError, PictureError) as error:
+            return error
 
     examples = dataset.examples()
     with ThreadPoolExecutor(2) as pool:
         while chunk := list(islice(examples, 1024)):
-            yield from pool.map(read, chunk)
+            for example, found in zip(chunk, pool.map(read, chunk), strict=True):
+                if isinstance(found, Exception):
+                    print(f"left out: {example.origin}: {found}", flush=True)
+                    (looked_at.broken if isinstance(found, DatasetError) else looked_at.unusable).append(example.origin)
+                    yield example, None
+                else:
+                    looked_at.take(example, found[0])
+                    yield example, found

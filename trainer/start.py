@@ -49,6 +49,8 @@ def make_start(
             version = None
     prepared = prepare(found, memory, recipe.input, work)
     lease.learn_from(prepared.decision)
+    for note in (*found.notes, *prepared.notes):
+        report("preparing", note, note=note)
     return Start(recipe, prepared, version, began)
 
 

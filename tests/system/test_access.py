@@ -26,7 +26,7 @@ from tests.tiny import memory_in, publish_tiny
 KEY = "correct-horse"
 PYTHON = str(ROOT / ".venv-serve/bin/python")
 READS = (
-    *("/dataset", "/dataset/batches", "/dataset/images", f"/dataset/images/{'0' * 64}"),
+    *("/dataset", "/dataset/batches", "/dataset/export", "/dataset/images", f"/dataset/images/{'0' * 64}"),
     *("/retrain/jobs", "/retrain/jobs/1", "/retrain/jobs/1/log", "/retrain/jobs/1/events"),
     *("/models", "/models/0", "/models/0/report/report.json"),
 )
@@ -35,6 +35,7 @@ WRITES = {
     ("POST", "/retrain"): "retrain",
     ("DELETE", "/retrain/jobs/1"): "retrain",
     ("POST", "/models/0/promote"): "promote",
+    ("POST", "/dataset/batches"): "teach",
     ("DELETE", "/dataset/batches/1"): "teach",
     ("POST", f"/dataset/images/{'0' * 64}/accept"): "teach",
 }

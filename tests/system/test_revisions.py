@@ -135,3 +135,8 @@ def test_a_label_or_an_image_that_there_is_not_changes_nothing(live: LiveServer)
     answer = live.post("/dataset/batches", json={"action": "remove", "images": ["0" * 64] * 4000})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert state(live) == before
+
+
+def test_two_thousand_are_named_in_one_call(live: LiveServer) -> None:
+    answer = live.post("/dataset/batches", json={"action": "accept", "images": ["0" * 64] * 2000})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -80,9 +80,15 @@ def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: 
     assert (versions.folder("1") / "report" / "report.html").stat().st_size > 10_000
 
 
+def cut_files(folder: Path) -> None:
+    """More of them than may be left out."""
+    for number in range(3, 9):
+        (folder / f"{number}.jpg").write_bytes(b"\xff\xd8\xff cut")
+
+
 def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_path: Path) -> None:
     write_colours(tmp_path / "set", 30, 3)
-    (tmp_path / "set/train/birch/3.jpg").write_bytes(b"\xff\xd8\xff cut")
+    cut_files(tmp_path / "set/train/birch")
     done = trained(tmp_path, *SMALL, "--epochs", "1")
     assert done.returncode == 1
     memory = trees_in(tmp_path)
@@ -94,19 +100,19 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
     assert not (tmp_path / "artifacts/models/trees/1").exists()
 
 
-@pytest.mark.parametrize("cause", ["no dataset", "foreign label", "cut file", "empty part", "option"])
+@pytest.mark.parametrize("cause", ["no dataset", "foreign label", "cut files", "empty part", "option"])
 def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Path, cause: str) -> None:
     (tmp_path / "stub").mkdir()
     for name in ("tensorflow", "keras"):
         (tmp_path / "stub" / f"{name}.py").write_text("raise ImportError('loaded too early')")
-    says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut file": "birch/3.jpg"}
+    says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut files": "birch/3.jpg"}
     says |= {"empty part": "none fell into", "option": "learning_rate is 7"}
     if cause != "no dataset":
         write_colours(tmp_path / "set", 1 if cause == "empty part" else 30, 3)
     if cause == "foreign label":
         trees_in(tmp_path).dataset.add([Labelled(Image.new("RGB", (32, 32)), "oak")], "upload")
-    if cause == "cut file":
-        (tmp_path / "set/train/birch/3.jpg").write_bytes(b"\xff\xd8\xff cut")
+    if cause == "cut files":
+        cut_files(tmp_path / "set/train/birch")
     options: dict[str, Json] = {"learning_rate": 7} if cause == "option" else {"preprocessing": "resize"}
     job = trees_in(tmp_path).jobs.create(options, "test", {}).job
     done = trained(tmp_path, "job", job, environment={"PYTHONPATH": str(tmp_path / "stub")})

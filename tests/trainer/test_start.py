@@ -11,7 +11,7 @@ from export.publish import publish, with_file
 from server.store import living
 from server.store.lease import take
 from server.store.memory import Memory
-from tests.digits import write_small_mnist
+from tests.digits import mnist, write_small_mnist
 from tests.tiny import memory_in, tiny_candidate
 from trainer.__main__ import _parser
 from trainer.config import Places, Recipe, as_json, options_of
@@ -113,3 +113,22 @@ def test_from_scratch_on_request_needs_no_announcement(tmp_path: Path) -> None:
     publish_trained(memory)
     start, notes = started(memory, tmp_path, {"from_scratch": True})
     assert (start.version, notes) == (None, [])
+
+
+def test_what_a_dataset_has_that_is_left_out_is_said(tmp_path: Path) -> None:
+    memory, folder = memory_in(tmp_path), tmp_path / "pictures"
+    digits = mnist("train")
+    for number in (3, 5):
+        (folder / str(number)).mkdir(parents=True)
+        for each in digits.of_class(number, 80):
+            (folder / str(number) / f"{each}.png").write_bytes(digits.png(each))
+    (folder / "3" / "cut.png").write_bytes(b"\x89PNG")
+    (folder / "notes.txt").write_text("mine")
+    job = memory.jobs.create({}, "test", {}).job
+    lease = take(memory.database, job, living.own(), living.Heartbeats())
+    assert lease is not None
+    make_start(memory, lease, {}, Places(dataset=folder), Report(lease), tmp_path)
+    notes = [str(event["note"]) for _, event in memory.jobs.events(job, 0) if "note" in event]
+    assert [next(word for word in ("notes.txt", "in five", "3/cut.png") if word in note) for note in notes] == [
+        "notes.txt", "in five", "3/cut.png"
+    ]  # fmt: skip

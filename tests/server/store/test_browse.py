@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from server.store import browse
 from server.store.dataset import split_of
 from server.store.errors import NotFound
 from server.store.memory import Memory
@@ -109,3 +110,21 @@ def test_the_same_dataset_has_the_same_fingerprint_however_it_came_about(memory:
     memory.dataset.remove(sha_of(3))
     memory.dataset.accept(sha_of(1))
     assert memory.browser.overview().fingerprint == direct
+
+
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_a_search_looks_at_so_many_at_once_and_goes_on(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(browse, "LOOKED", 4)
+    for each in range(12):
+        memory.dataset.add([labelled(each)], "rare" if each % 6 == 0 else "common")
+    for source in ("rare", "common"):
+        found, before = [], None
+        while True:
+            page = memory.browser.page(limit, before, Selection(source=source))
+            found += [each.sha256 for each in page.pictures]
+            before = page.next
+            if before is None:
+                break
+        assert found == [sha_of(each) for each in reversed(range(12)) if (each % 6 == 0) == (source == "rare")]
