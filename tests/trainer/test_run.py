@@ -53,7 +53,7 @@ def trained(
     flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
     command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
     environment = os.environ | (environment or {})
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900, env=environment)
 
 
 def without_tensorflow(folder: Path) -> dict[str, str]:
