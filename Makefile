@@ -2,6 +2,7 @@
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
+PROCESSES ?= 2
 PYTHON ?= python3
 PYTHONS := 3.11 3.12 3.13
 UV_VERSION := 0.13.9
@@ -36,7 +37,7 @@ train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder
 
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest -m soak

@@ -14,7 +14,7 @@ from typing import IO
 import httpx
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 60.0  # a bound for a slow machine, not an expectation
+START_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 _ADDRESS = re.compile(r"Relearn serves on (http://\S+)")
 
 
@@ -42,7 +42,7 @@ class LiveServer:
         self.access: list[str] = []  # stdout, line by line
         self.reads_access = threading.Event()  # cleared: whoever reads stdout pauses
         self.reads_access.set()
-        self.client = httpx.Client(timeout=60.0, trust_env=False)
+        self.client = httpx.Client(timeout=120.0, trust_env=False)
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
 
@@ -110,7 +110,7 @@ class LiveServer:
         if process.poll() is None:
             process.send_signal(number)
         try:
-            code = process.wait(60)
+            code = process.wait(120)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -134,7 +134,7 @@ class LiveServer:
 
     def wait(self) -> int:
         assert self._process is not None
-        return self._process.wait(60)
+        return self._process.wait(120)
 
     def get(self, path: str, **options: object) -> httpx.Response:
         return self.client.get(self.url + path, **options)  # type: ignore[arg-type]

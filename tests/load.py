@@ -20,12 +20,18 @@ class Reply:
 
 
 class Load:
-    """So many clients, each predicting one image after another until the block ends; at most `limit` requests each."""
+    """So many clients, each predicting one image after another until the block ends; at most `limit` requests each.
 
-    def __init__(self, url: str, pngs: list[bytes], clients: int = 4, limit: int = 20_000) -> None:
+    With `pause_seconds` between two requests they leave a trainer of the lowest priority time.
+    """
+
+    def __init__(
+        self, url: str, pngs: list[bytes], clients: int = 4, limit: int = 20_000, pause_seconds: float = 0
+    ) -> None:
         self._address = urlsplit(url).netloc
         self._pngs = pngs
         self._limit = limit
+        self._pause_seconds = pause_seconds
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(clients)]
         self._started = threading.Semaphore(0)
@@ -61,7 +67,7 @@ class Load:
     def _run(self, first: int) -> None:
         connection = http.client.HTTPConnection(self._address, timeout=60)
         for number in range(self._limit):
-            if self._stop.is_set():
+            if self._stop.wait(self._pause_seconds):
                 break
             position = (first + number * len(self._threads)) % len(self._pngs)
             try:

@@ -24,13 +24,10 @@ from server.store.memory import Memory, open_memory
 from server.store.outcome import outcome
 from trainer import dataset
 from trainer.config import Places, add_flags, places_of, recipe_of
-from trainer.deliver import Delivery, deliver
 from trainer.errors import TrainingError
-from trainer.model import build_model
 from trainer.policy import Policy, add_policy_flags, policy_of
 from trainer.prepare import prepare
 from trainer.progress import Report
-from trainer.train import Trained
 
 KEPT = ("warm_start", "seconds", "code_revision", "upload_batches", "uploads_left_out")  # of how it was trained
 
@@ -70,6 +67,12 @@ def reexport(version: str, places: Places, policy: Policy, memory: Memory, lease
     recipe = recipe_of(training["recipe"])
     prepared = prepare(dataset.find(places.dataset), memory, recipe.input, work)
     lease.learn_from(prepared.decision)
+
+    # TensorFlow, which takes seconds, for what nothing speaks against.
+    from trainer.deliver import Delivery, deliver
+    from trainer.model import build_model
+    from trainer.train import Trained
+
     network = build_model(recipe, len(prepared.labels))
     weights = work / "start.weights.h5"
     weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))

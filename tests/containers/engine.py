@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 SERVE, SERVE_DOCKER, TRAIN = "relearn-serve:test", "relearn-serve-docker:test", "relearn-train:test"
 SERVE_POSTGRES = "relearn-serve-postgres:test"
 ARTIFACTS, DATA, DATASET = "/var/lib/relearn/artifacts", "/var/lib/relearn/data", "/app/dataset"
-WAIT_SECONDS = 300.0  # a bound for a slow machine, not an expectation
+WAIT_SECONDS = 900.0  # a bound for a slow machine, not an expectation
 
 
 def docker(*arguments: str, data: bytes | None = None) -> str:

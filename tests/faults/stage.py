@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tests.live import ROOT, LiveServer
 
-PATIENCE_SECONDS = 60.0  # a bound for a slow machine, not an expectation
+PATIENCE_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 
 T = TypeVar("T")
 

@@ -44,7 +44,7 @@ WRITES = {
 def new_key(name: str, scopes: str) -> tuple[str, str]:
     """A key and its line, made as a person makes them."""
     command = [PYTHON, "-m", "server", "key", name, "--scopes", scopes]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     key, line = done.stdout.splitlines()
     assert key not in done.stderr
     return key, line
@@ -337,7 +337,7 @@ def test_every_answer_carries_the_headers_that_keep_a_browser_in_bounds(tmp_path
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
 def test_a_public_address_without_a_key_is_refused_at_start(host: str) -> None:
     command = [PYTHON, "-m", "server", "--host", host, "--port", "0"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     assert "RELEARN_API_KEY" in done.stderr
     assert "Traceback" not in done.stderr
@@ -355,7 +355,7 @@ def test_a_public_address_without_a_key_is_refused_at_start(host: str) -> None:
 )
 def test_what_is_set_wrongly_is_refused_at_start(arguments: list[str], environment: dict[str, str], says: str) -> None:
     command = [PYTHON, "-m", "server", *([] if "key" in arguments else ["--port", "0"]), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert done.returncode == 1
     assert says in done.stderr
     assert "hidden" not in json.dumps([done.stdout, done.stderr])
@@ -370,7 +370,7 @@ def test_no_program_takes_a_database_s_password_as_a_flag(line: str) -> None:
     url = "postgresql+psycopg://relearn:hidden-1@127.0.0.1:1/relearn"
     python = str(ROOT / (".venv-train/bin/python" if line.startswith("trainer") else ".venv-serve/bin/python"))
     command = [python, "-m", *line.format(f"--database={url}").split()]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env={})
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False, env={})
     assert done.returncode in (1, 2)
     assert "set RELEARN_DATABASE" in done.stderr
     assert "hidden" not in done.stdout + done.stderr

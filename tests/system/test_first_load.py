@@ -20,7 +20,7 @@ from tests.tiny import memory_in, publish_tiny, tiny_candidate
 
 LIMITS = ("--load-limit-seconds", "2", "--load-limit-bytes", str(256 * 2**20))
 GROWTH_BYTES = 60 * 2**20  # a load beyond its limit takes more
-STALL_SECONDS = 2.0  # on a busy machine; large products on the loop take longer
+STALL_SECONDS = 10.0  # a bound for a busy machine; the large products on the loop take thirty
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +86,12 @@ def test_a_harmful_version_is_refused_and_the_old_one_serves_on(
 
 def test_a_server_stops_in_the_middle_of_a_first_load(tmp_path: Path) -> None:
     memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
-    with LiveServer(tmp_path, "--load-limit-seconds", "50") as server:
+    with LiveServer(tmp_path, "--load-limit-seconds", "200") as server:
         publish(memory, tiny_candidate(model=multiplied(1000)), "0", "a test")
         child = eventually(lambda: children_of(server.pid), "the child")[0]
         started = time.monotonic()
         assert server.stop() in (0, -signal.SIGTERM)
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60
         eventually(lambda: not Path(f"/proc/{child}").exists(), "the end of the child")
     memory.close()
 

@@ -20,7 +20,7 @@ IMAGE = {"RELEARN_HOST": "0.0.0.0", "RELEARN_TRAINER": "none"}  # noqa: S104 - a
 def run(module: str, *arguments: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", *module.split(), *arguments]
     given = {"PATH": "/usr/bin:/bin", **IMAGE, **environment}
-    return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=300, check=False)
 
 
 def variables(folder: Path, name: str = "digits") -> dict[str, str]:

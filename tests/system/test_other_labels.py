@@ -89,7 +89,7 @@ def test_the_command_line_refuses_it_as_well(tmp_path: Path) -> None:
     publish(alone, tiny_candidate(1, inputs=OTHERWISE[0]), None, "a test")
     places = ("--artifacts", str(tmp_path / "artifacts"), "--data", str(tmp_path / "data"))
     command = [str(ROOT / ".venv-serve/bin/python"), "-m", "export", *places, "promote", "0", "--reason", "a test"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     assert "reads pictures another way" in done.stderr
     assert alone.pointer.current() == "1"

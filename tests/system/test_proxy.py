@@ -14,7 +14,7 @@ import pytest
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 FAR = {"X-Forwarded-Prefix": "/digits"}
 
 

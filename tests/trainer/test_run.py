@@ -53,7 +53,15 @@ def trained(
     flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
     command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
     environment = os.environ | (environment or {})
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900, env=environment)
+
+
+def without_tensorflow(folder: Path) -> dict[str, str]:
+    """An environment in which whoever imports it fails."""
+    folder.mkdir()
+    for name in ("tensorflow", "keras"):
+        (folder / f"{name}.py").write_text("raise ImportError('loaded too early')")
+    return {"PYTHONPATH": str(folder)}
 
 
 def trees_in(tmp_path: Path) -> Memory:
@@ -102,9 +110,7 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
 
 @pytest.mark.parametrize("cause", ["no dataset", "foreign label", "cut files", "empty part", "option"])
 def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Path, cause: str) -> None:
-    (tmp_path / "stub").mkdir()
-    for name in ("tensorflow", "keras"):
-        (tmp_path / "stub" / f"{name}.py").write_text("raise ImportError('loaded too early')")
+    environment = without_tensorflow(tmp_path / "stub")
     says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut files": "birch/3.jpg"}
     says |= {"empty part": "none fell into", "option": "learning_rate is 7"}
     if cause != "no dataset":
@@ -115,7 +121,16 @@ def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Pa
         cut_files(tmp_path / "set/train/birch")
     options: dict[str, Json] = {"learning_rate": 7} if cause == "option" else {"preprocessing": "resize"}
     job = trees_in(tmp_path).jobs.create(options, "test", {}).job
-    done = trained(tmp_path, "job", job, environment={"PYTHONPATH": str(tmp_path / "stub")})
+    done = trained(tmp_path, "job", job, environment=environment)
     assert done.returncode == 1
     reason = str((trees_in(tmp_path).jobs.get(job).result or {})["reason"])
     assert says[cause] in reason
+
+
+def test_so_is_an_export_again(tmp_path: Path) -> None:
+    places = ("--artifacts", str(tmp_path / "artifacts"), "--data", str(tmp_path / "data"))
+    command = [sys.executable, "-m", "trainer.reexport", "0", *places, "--dataset", str(tmp_path / "nowhere")]
+    environment = os.environ | without_tensorflow(tmp_path / "stub")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+    assert done.returncode == 1
+    assert "there is no such folder" in done.stderr

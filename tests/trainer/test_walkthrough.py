@@ -27,7 +27,7 @@ def test_it_runs_with_a_small_setting(tmp_path: Path) -> None:
         "EPOCHS = 3", "EPOCHS = 1"
     )
     assert str(tmp_path) in settings.source
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
     shown = str(notebook.cells[-1].outputs)
     assert "score" in shown
     assert sum("image/svg+xml" in str(cell.get("outputs")) for cell in notebook.cells) == 3

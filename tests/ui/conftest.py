@@ -1,4 +1,4 @@
-"""Chromium once a run; a page of its own for each test, in which nothing may go wrong unseen."""
+"""Chromium once for this folder; a page of its own for each test, in which nothing may go wrong unseen."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,8 +16,9 @@ PATIENCE_MS = 20_000  # a bound for a slow machine, not an expectation
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Gone before any other folder's tests run: while it is there, asyncio takes its event loop for theirs."""
     if executable() is None:
         pytest.skip("there is no Chromium on this machine; on Debian: apt-get install chromium")
     expect.set_options(timeout=PATIENCE_MS)

@@ -33,7 +33,7 @@ print((memory.resident_bytes() - before) / 2**20)
 
 def growth(leaking: bool) -> float:
     script = SCRIPT.format(exchanges=EXCHANGES, leaking=leaking)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=True)
     return float(done.stdout)
 
 
@@ -73,7 +73,7 @@ library.malloc_stats()
 def pools(shared: bool) -> int:
     """How many pools of the C library's have been made for four threads, and the main one."""
     script = POOLS.format(shared=shared)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=True)
     return done.stderr.count("Arena ")
 
 

@@ -13,7 +13,7 @@ from server.machine.output import PIECE_BYTES, Output, OutputHandler
 
 PIPE_BYTES = 2**16  # of a pipe that nobody made larger
 LINE = "x" * 99 + "\n"
-PATIENCE_SECONDS = 30.0  # a bound for a slow machine
+PATIENCE_SECONDS = 60.0  # a bound for a slow machine
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from server.store.watch import Watch
 from tests.opener import Opener
 from tests.server.store.memories import labelled, sha_of
 
-WAIT_SECONDS = 30.0  # a bound for a slow machine, not an expectation
+WAIT_SECONDS = 60.0  # a bound for a slow machine, not an expectation
 
 
 def comes(look: Callable[[], bool], seconds: float = WAIT_SECONDS) -> bool:

@@ -113,7 +113,9 @@ def test_our_own_page_and_an_allowed_one_may() -> None:
     guard("--allowed-origins", "https://page.example").admit(call(OURS | {b"origin": b"https://page.example"}))
 
 
-@pytest.mark.parametrize(("key", "name"), [("secret", "api"), (READER, "reader"), (TEACHER, "teacher")])
+@pytest.mark.parametrize(
+    ("key", "name"), [("secret", "api"), (READER, "reader"), (TEACHER, "teacher")], ids=["api", "reader", "teacher"]
+)
 @pytest.mark.parametrize("header", [b"x-api-key", b"authorization"])
 def test_a_key_is_taken_from_either_header_and_has_a_name(header: bytes, key: str, name: str) -> None:
     value = key.encode() if header == b"x-api-key" else b"bearer  " + key.encode()

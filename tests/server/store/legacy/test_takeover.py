@@ -224,7 +224,7 @@ print(memory.browser.overview().images)
         assert each.stdin is not None
         each.stdin.write("\n")
         each.stdin.flush()
-    said = [each.communicate(timeout=60)[0] for each in both]
+    said = [each.communicate(timeout=300)[0] for each in both]
     assert [words.splitlines()[-1] for words in said] == ["14", "14"]
     assert sum(words.count("took over") for words in said) == 1
     with form.opened() as memory, memory.database.read() as connection:

@@ -30,7 +30,7 @@ _deeds = st.one_of(
 
 
 @given(deeds=st.lists(_deeds, max_size=14), later=_deeds.filter(lambda deed: deed[0] != "add"))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_history_is_continued(deeds: list[tuple[str, object]], later: tuple[str, object]) -> None:
     """But for accepts, which belong to the label that they accepted: see below."""
     with tempfile.TemporaryDirectory() as folder:
