@@ -61,7 +61,7 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
     figures["calibration"] = {
         "temperature": calibration.temperature,
         "score_threshold": calibration.score_threshold,
-        "score_directions": calibration.directions.shape[1],
+        "score_directions": calibration.score.directions.shape[1],
     }
     judging = _judging(prepared)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
@@ -78,7 +78,7 @@ def _export(
     """The candidate with its files, loaded as a server would and compared with the network."""
     recipe, prepared, network = delivery.recipe, delivery.prepared, delivery.trained.model
     labels = prepared.labels
-    exported = served(network, recipe, len(labels), calibration.temperature, calibration.directions)
+    exported = served(network, recipe, len(labels), calibration.temperature, calibration.score)
     onnx_file = to_onnx(exported, recipe.height, recipe.width, recipe.channels)
     weights = work / "model.weights.h5"
     network.save_weights(weights)

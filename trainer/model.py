@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import Recipe
+from trainer.score import Score
 
 SCALE = 1 / 255
 KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 96)  # see docs/decisions/0003-network-and-recipe.md
@@ -18,7 +19,6 @@ BLOCK = 16  # channels that onnxruntime computes at once: a number of channels b
 NEAR_SIDE = 40  # pixels: pictures are halved until one of their sides is at most this
 FLAT_SIDE = 4  # of the last grid: beyond it the places are averaged, or the dense layer would outgrow all the others
 FEATURES = "features"  # the layer before the logits
-MAIN_DIRECTIONS = 32  # of the features, that the score looks along
 
 
 def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Model:
@@ -51,19 +51,24 @@ def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Mode
     return keras.Model(inputs, logits)
 
 
-def served(
-    model: keras.Model, recipe: Recipe, classes: int, temperature: float, directions: NDArray[np.float32]
-) -> keras.Model:
-    """Images -> {"probabilities": (N, classes), "score": (N,)}; see calibrate.py for temperature and directions."""
+def served(model: keras.Model, recipe: Recipe, classes: int, temperature: float, score: Score) -> keras.Model:
+    """Images -> {"probabilities": (N, classes), "score": (N,)}; see calibrate.py for temperature and score."""
     made = build_model(recipe, classes, scaled=False)
     made.set_weights(model.get_weights())
     first, last = made.get_layer("convolution_0"), made.get_layer("logits")
     first.set_weights([first.get_weights()[0] * SCALE])
-    last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
-    features = made.get_layer(FEATURES).output
-    project = keras.layers.Dense(directions.shape[1], use_bias=False, name="directions")
+    # Less their mean over the classes, the logits have the same softmax, and are what the score asks for.
+    last.set_weights([_less_mean(weights / np.float32(temperature)) for weights in last.get_weights()])
+    features, probabilities = made.get_layer(FEATURES).output, keras.ops.softmax(made.output)
+    project = keras.layers.Dense(score.directions.shape[1], use_bias=False, name="directions")
     along = keras.ops.sum(keras.ops.square(project(features)), axis=1)
-    whole = keras.ops.sum(keras.ops.square(features), axis=1)
-    score = along / keras.ops.maximum(whole, 1e-9)
-    project.set_weights([directions])
-    return keras.Model(made.input, {"probabilities": keras.ops.softmax(made.output), "score": score})
+    pointing = keras.ops.sum(keras.ops.square(probabilities) * made.output, axis=1)
+    extent = keras.ops.sum(keras.ops.square(features), axis=1) * keras.ops.sum(features, axis=1)
+    found = keras.ops.minimum(along * pointing / keras.ops.maximum(extent, score.least_extent), 1.0)
+    project.set_weights([score.directions])
+    return keras.Model(made.input, {"probabilities": probabilities, "score": found})
+
+
+def _less_mean(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    less: NDArray[np.float32] = weights - weights.mean(axis=-1, keepdims=True)
+    return less

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 from server.pictures.digit_1 import centred
 from server.pictures.errors import UnusableImage
 from server.pictures.paper import Levels, ink_light, middle_of, opened, thickened, without_table
-from server.pictures.parts import digit_of, parts_of
+from server.pictures.parts import Parts, digit_of, parts_of
 
 Grey = NDArray[np.uint8]  # (height, width)
 Ink = NDArray[np.float32]  # (height, width), 0 to 1
@@ -36,6 +36,7 @@ LEAST_CONTRAST = 14.0  # grey levels by which ink must differ from the paper
 GRAIN_LIMIT = 3.2  # times the paper's own roughness that ink must exceed
 WIDTHS = (9, 17, 27)  # pixels of the reduced picture: what is wider is paper; the first that is wide enough for the pen
 EDGE = 0.4  # of the ink's strength: where it ends
+FAINT = 0.2  # of the ink's strength: what holds a thin frame together
 FLOOR = 0.25  # of the ink's strength: what is weaker is paper
 THIN = 1.7  # pixels of 28: a pen thinner than this is thickened
 HALF_EMPTY, FULL, OFF = 1 / 2, 200, 1.5  # a picture in MNIST's form: share of 0, a level reached, pixels off the middle
@@ -113,10 +114,11 @@ def _digit(picture: Image.Image) -> Ink:
     level = np.asarray(fine, np.float32) - paper
     if is_dark and not is_even:
         level *= _lighting(paper)
-    level = level * np.float32(1 / found.strength / (1 - FLOOR)) - np.float32(FLOOR / (1 - FLOOR))
+    level *= np.float32(1 / found.strength / (1 - FLOOR))
+    level -= np.float32(FLOOR / (1 - FLOOR))
     if not (is_even and found.alone):
         level *= _resized(thickened(found.keep[part].astype(np.uint8) * 255, 5), fine.size) > 127
-    return level.clip(0, 1)
+    return level.clip(0, 1, out=level)
 
 
 def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
@@ -136,18 +138,23 @@ def _found(coarse: Levels, is_dark: bool) -> _Found:
     if found is not None:
         return found
     widest = opened(coarse, WIDTHS[-1])
-    ink = coarse - widest
+    ink = _ink(coarse, widest, is_dark)
     strong = ink > STRONG * max(int(ink.max()), 1)
     for width in WIDTHS:
         paper = widest if width == WIDTHS[-1] else opened(coarse, width)
-        ink = coarse - paper
-        found = _told_apart((ink * _lighting(paper)).clip(0, 255).astype(np.uint8) if is_dark else ink, paper)
+        found = _told_apart(_ink(coarse, paper, is_dark), paper)
         if found is not None and (
             width == WIDTHS[-1]
             or (found.keep[strong].mean() > EXPLAINED and _thickness(found.keep) < PEN_IN_WIDTH * width)
         ):
             return found
     raise UnusableImage(_NO_DIGIT)
+
+
+def _ink(coarse: Levels, paper: Levels, is_dark: bool) -> Levels:
+    """How far each pixel differs from its paper; dark ink as it would on paper in full light."""
+    ink = coarse - paper
+    return np.minimum(ink * _lighting(paper), 255).astype(np.uint8) if is_dark else ink
 
 
 def _on_even_paper(coarse: Levels) -> _Found | None:
@@ -177,6 +184,8 @@ def _told_apart(ink: Levels, paper: Levels) -> _Found | None:
         if parts is None:
             return None
         chosen = digit_of(parts)
+        if len(chosen) > 1:
+            chosen = _apart_from_frames(chosen, parts, ink > FAINT * strength)
         if chosen.all():
             return _Found(paper, parts.labels > 0, strength, alone=True)
         if chosen.any():
@@ -184,6 +193,16 @@ def _told_apart(ink: Levels, paper: Levels) -> _Found | None:
             return _Found(paper, keep, _full_strength(np.where(keep, ink, 0)), alone=False)
         ink = np.where(parts.labels > 0, 0, ink)  # a frame, and perhaps something weaker within
     return None
+
+
+def _apart_from_frames(chosen: Mask, parts: Parts, faint: Mask) -> Mask:
+    """Those chosen that are no pieces of a frame, which is whole only in faint ink; all of them if none is left."""
+    whole = parts_of(faint)
+    if whole is None:
+        return chosen
+    digit = np.concatenate([[False], digit_of(whole)])[whole.labels]
+    apart = chosen & (np.bincount(parts.labels[digit], minlength=len(chosen) + 1)[1:] > 0)
+    return apart if apart.any() else chosen
 
 
 def _full_strength(ink: Levels) -> float:

@@ -39,7 +39,7 @@ _PREDICTION = {
     "probabilities": every(NUMBER),
     "label": TEXT,
     "model_version": TEXT,
-    "score": NUMBER | {"description": "how familiar the picture is; under score_threshold it may be nothing known"},
+    "score": NUMBER | {"description": "0 to 1, how far the answer may be believed; under score_threshold it may not"},
     "score_threshold": maybe(NUMBER),
     "input": TEXT | {"description": "with ?include=input: the picture that the model saw, as a data URL"},
 }

@@ -1,10 +1,10 @@
-"""The temperature makes confidence honest; the score is high for what is like the training images."""
+"""The temperature makes confidence honest."""
 
 import numpy as np
 import pytest
 
 from export.calibration import calibration_error
-from trainer.calibrate import fitted_temperature, main_directions, scores
+from trainer.calibrate import fitted_temperature
 from trainer.evaluate import metrics, negative_log_likelihood, softmax
 
 RANDOM = np.random.default_rng(0)
@@ -31,19 +31,6 @@ def test_a_constant_certainty_does_not_look_calibrated() -> None:
     certain = np.tile(np.array([[1.0, 0.0]], np.float32), (10_000, 1))
     assert calibration_error(certain, classes) == pytest.approx(0.1, abs=1e-6)
     assert negative_log_likelihood(certain, classes) > 3
-
-
-def test_the_score_is_the_share_along_the_main_directions() -> None:
-    plane = np.zeros((500, 30), np.float32)
-    plane[:, :10] = RANDOM.normal(0, 1, (500, 10))
-    directions = main_directions(plane)
-    assert directions.shape == (30, 10)
-    assert np.allclose(directions.T @ directions, np.eye(10), atol=1e-5)
-    assert np.allclose(scores(plane, directions), 1, atol=1e-5)
-    off = np.zeros((1, 30), np.float32)
-    off[0, 20] = 3
-    assert scores(off, directions) == pytest.approx(0, abs=1e-5)
-    assert scores(np.zeros((1, 30), np.float32), directions) == 0
 
 
 def test_metrics_of_a_few_answers_by_hand() -> None:

@@ -9,9 +9,10 @@ from export.publish import Candidate
 from export.verify import verify
 from server.models.model import Images, Model
 from server.store.errors import BrokenArtifact
-from trainer.calibrate import Calibration, main_directions, outputs_of
+from trainer.calibrate import Calibration, outputs_of
 from trainer.config import Recipe
 from trainer.model import build_model, served
+from trainer.score import fitted_score
 
 LABELS = ("cat", "dog", "emu")
 
@@ -47,16 +48,18 @@ def images_for(recipe: Recipe) -> Images:
 def test_the_exported_model_is_the_trained_network(recipe: Recipe) -> None:
     network = trained_somewhat(recipe)
     images = images_for(recipe)
-    directions = main_directions(outputs_of(network, images)[0])
-    calibration = Calibration(1.7, directions, 0.5)
-    exported = to_onnx(served(network, recipe, 3, 1.7, directions), recipe.height, recipe.width, recipe.channels)
+    features, logits = outputs_of(network, images)
+    score = fitted_score(features, logits / np.float32(1.7))
+    calibration = Calibration(1.7, score, 0.5)
+    exported = to_onnx(served(network, recipe, 3, 1.7, score), recipe.height, recipe.width, recipe.channels)
     candidate = Candidate(LABELS, recipe.input, ("probabilities", "score"), OPSET, {"model.onnx": exported})
     model = Model(candidate.manifest("m", "1"), exported)
-    probabilities, scores = calibration.answers(*outputs_of(network, images))
+    probabilities, scores = calibration.answers(features, logits)
+    assert scores.max() == pytest.approx(1, abs=1e-5)
     assert verify(model, images, probabilities, scores).top1_agreement == 1
     with pytest.raises(BrokenArtifact, match="not the network"):
         verify(model, images, probabilities, scores + np.float32(0.001))
-    wrong_temperature = Calibration(1.0, directions, 0.5).answers(*outputs_of(network, images))[0]
+    wrong_temperature = Calibration(1.0, score, 0.5).answers(features, logits)[0]
     with pytest.raises(BrokenArtifact, match="not the network"):
         verify(model, images, wrong_temperature, scores)
 

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, Route, expect
 
@@ -186,16 +187,22 @@ def test_an_answer_to_what_was_wiped_off_is_not_shown(server: LiveServer, open_p
     expect(page.get_by_text("Nothing to read yet")).to_be_visible()
 
 
-def test_an_unfamiliar_picture_is_said_to_be_none(server: LiveServer, open_page: OpenPage) -> None:
+@pytest.mark.parametrize(
+    ("confidence", "words"), [(0.99, "This does not look like a digit"), (0.7, "This is unclear, or not a digit")]
+)
+def test_an_answer_that_is_not_to_be_believed_says_why(
+    server: LiveServer, open_page: OpenPage, confidence: float, words: str
+) -> None:
     page = open_page(server.url)
 
     def answer_oddly(route: Route) -> None:
         response = route.fetch()
-        route.fulfill(response=response, json=response.json() | {"score": 0.1, "score_threshold": 0.5})
+        odd = {"confidence": confidence, "score": 0.1, "score_threshold": 0.5}
+        route.fulfill(response=response, json=response.json() | odd)
 
     page.route("**/predict?*", answer_oddly)
     draw(page, THREE)
-    expect(page.get_by_text("This does not look like a digit")).to_be_visible()
+    expect(page.get_by_text(words)).to_be_visible()
 
 
 def test_what_is_right_is_taught_with_one_click_too(server: LiveServer, open_page: OpenPage) -> None:

@@ -92,6 +92,7 @@ PAPERS = {
     "in a frame at the edge": lined(("rectangle", [0, 0, SIDE - 1, SIDE - 1], 4)),
     "in a form's box": lined(("rectangle", [60, 40, 220, 240], 3)),
     "in a ring": lined(("ellipse", [20, 20, 260, 260], 3)),
+    "in a ring that breaks where it is thin": lined(("ellipse", [40, 30, 250, 240], 2)),
     "over a line": lined(("line", [70, 232, 210, 235], 4)),
     "beside a scanner's dark edge": lined(("line", [5, 0, 5, SIDE], 14)),
     "among dirt": lined(*(("ellipse", [at, at, at + 3, at + 3], 2) for at in (20, 50, 230, 260))),
@@ -115,6 +116,17 @@ def test_a_shadow_over_half_of_a_digit_is_no_ink_and_takes_none_away() -> None:
     found = seen(in_shadow(with_seven(sheet())))
     assert alike(found, PLAIN) > 0.97
     assert (found == 0).mean() > 0.5
+
+
+def test_the_crossings_of_a_broad_pen_in_a_shadow_are_no_paper() -> None:
+    four = sheet(215)
+    draw = ImageDraw.Draw(four)
+    draw.line([(110, 60), (90, 150), (200, 150)], fill=30, width=26, joint="curve")
+    draw.line([(170, 70), (160, 230)], fill=30, width=26)
+    shadow = Image.new("L", four.size, 255)
+    ImageDraw.Draw(shadow).ellipse([-20, 60, 170, 260], fill=102)
+    light = np.asarray(shadow.filter(ImageFilter.GaussianBlur(12)), float) / 255
+    assert alike(seen(Image.fromarray((np.asarray(four) * light).astype(np.uint8))), seen(four)) > 0.97
 
 
 @pytest.mark.parametrize(

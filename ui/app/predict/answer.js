@@ -49,10 +49,13 @@ const given = (...parts) => parts.filter((each) => each !== null);
 /** @param {T.Prediction} prediction @param {string[]} labels */
 function headline(prediction, labels) {
   const sure = `${percent(prediction.confidence, 1)} sure`;
-  if (!isFamiliar(prediction)) {
+  if (!isCredible(prediction)) {
+    const kind = kindOf(labels);
     return verdict(
       prediction.label,
-      `This does not look like ${kindOf(labels) ?? "anything it knows"}`,
+      prediction.confidence > SURE
+        ? `This does not look like ${kind ?? "anything it knows"}`
+        : `This is unclear, or ${kind ? `not ${kind}` : "nothing it knows"}`,
       `If it had to choose: ${prediction.label}, ${sure}.`,
       "odd",
     );
@@ -66,8 +69,8 @@ function headline(prediction, labels) {
   return verdict(prediction.label, sure, words, "");
 }
 
-/** @param {T.Prediction} prediction as far as the answer says what score it takes to be familiar */
-export function isFamiliar({ score, score_threshold: threshold }) {
+/** @param {T.Prediction} prediction as far as the answer says what score it takes to be believed */
+export function isCredible({ score, score_threshold: threshold }) {
   return !isNumber(score) || !isNumber(threshold) || score >= threshold;
 }
 
@@ -119,7 +122,7 @@ function correction(subject, prediction, labels, stale) {
       button("Take back", () => dismiss(subject, false), { class: "quiet", disabled: stale, "data-key": "take-back" }),
     );
   }
-  const unsure = !isFamiliar(prediction) || prediction.confidence <= SURE;
+  const unsure = !isCredible(prediction) || prediction.confidence <= SURE;
   return element(
     "div",
     { class: "correction" },
@@ -165,7 +168,7 @@ function insight(prediction, timing) {
       fact("Queue", milliseconds(timing?.queue)),
       fact("Model", milliseconds(timing?.infer)),
       fact("On the way", milliseconds(timing ? Math.max(0, timing.total - (isNumber(server) ? server : 0)) : null)),
-      isNumber(prediction.score) && fact("Familiarity", prediction.score.toFixed(2)),
+      isNumber(prediction.score) && fact("Score", prediction.score.toFixed(2)),
       fact("Version", prediction.model_version),
     ),
   );

@@ -12,7 +12,7 @@ import { keyed } from "../keyed.js";
 import { isSign, labelOfKey } from "../labels.js";
 import { onKeys } from "../shortcuts.js";
 import { state, watch } from "../state.js";
-import { isFamiliar } from "./answer.js";
+import { isCredible } from "./answer.js";
 import { correct } from "./filing.js";
 import { clearGallery, readPictures, retry, select, step } from "./pictures.js";
 import { shownSubject } from "./subjects.js";
@@ -96,7 +96,7 @@ const tileOf = (place, id) => place.querySelector(`[data-key="${id}"]`);
 /** @param {Subject} subject */
 function tile({ id, name, picture, prediction, error, filed, dismissed }) {
   const label = filed?.label ?? (dismissed ? "none" : (prediction?.label ?? (error ? "!" : "…")));
-  const kind = error ? "bad" : prediction && !isFamiliar(prediction) ? "odd" : "";
+  const kind = error ? "bad" : prediction && !isCredible(prediction) ? "odd" : "";
   const sure = prediction ? percent(prediction.confidence, 0) : error ? "not read" : "reading";
   return element(
     "li",

@@ -13,7 +13,7 @@ import { heading } from "../frame.js";
 import { isSign, kindOf, labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { askAgain, drawn } from "./actions.js";
-import { answer, isFamiliar } from "./answer.js";
+import { answer, isCredible } from "./answer.js";
 import { createSheet } from "./canvas.js";
 import { loop } from "./loop.js";
 import { isStale, shownSubject } from "./subjects.js";
@@ -88,7 +88,7 @@ export function predictView() {
       const label = subject?.prediction?.label ?? "";
       live.textContent = label;
       live.classList.toggle("word", !isSign(label));
-      live.classList.toggle("odd", subject?.prediction != null && !isFamiliar(subject.prediction));
+      live.classList.toggle("odd", subject?.prediction != null && !isCredible(subject.prediction));
       empty.textContent = `Draw ${kindOf(labelsNow()) ?? "here"}`;
       for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
     },
