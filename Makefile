@@ -11,11 +11,13 @@ AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak faults check format bench bench-quick load audit sbom lock clean
+.PHONY: help run train test soak mutants faults check format bench bench-quick load audit sbom lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
-	@echo "make test    run every test; make soak: those that take minutes; make faults: those of docs/faults.md, which it writes"
+	@echo "make test    run every test; make soak: those that take minutes, and the mutants"
+	@echo "make mutants take out one guard after another, and tell which test notices   (ONLY=word: some)"
+	@echo "make faults  run the tests of docs/faults.md, and write it   (SHORT=1: without those that take minutes)"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
@@ -41,6 +43,10 @@ test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest -m soak
+	.venv-dev/bin/python -m tests.mutants
+
+mutants: .venv-serve/ready .venv-train/ready .venv-dev/ready
+	.venv-dev/bin/python -m tests.mutants $(ONLY)
 
 faults: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest -p tests.faults.tally --faults docs/faults.md $(if $(SHORT),,-m "")

@@ -11,7 +11,7 @@ from export.calibration import calibration_error
 from export.cost import Cost, cost_of
 from export.gate import Contender, Judging, Limits, judge
 from export.paired import Paired, compare
-from export.verdict import Check, Verdict
+from export.verdict import SAME_CONTRACT, Check, Verdict
 from export.verify import Parity, verify
 from server.models.model import Images, Model, Outputs
 from server.pictures.preprocessing import Preprocessing
@@ -227,3 +227,19 @@ def test_calibration_error_of_known_cases(random: np.random.Generator) -> None:
 def test_cost_counts_multiply_adds() -> None:
     cost = cost_of(tiny_onnx())
     assert cost == Cost(7840, 4)
+
+
+def test_a_candidate_that_is_not_the_network_is_refused() -> None:
+    current, candidate = (Contender(Recited(version, wrong_at(SOME)), COST) for version in "12")
+    judging = Judging((numbered(COUNT), CLASSES), NOTHING)
+    verdict = judge(candidate, current, Parity(100, 1e-4, 1.0), judging, Limits())
+    assert failed(verdict) == {"parity"}
+
+
+def test_what_can_not_be_compared_is_refused() -> None:
+    current, candidate = Recited("1", wrong_at(SOME)), Recited("2", wrong_at(SOME))
+    candidate.labels = tuple("abcdefghij")
+    judging = Judging((numbered(COUNT), CLASSES), NOTHING)
+    verdict = judge(Contender(candidate, COST), Contender(current, COST), PARITY, judging, Limits())
+    assert failed(verdict) == {SAME_CONTRACT}
+    assert not verdict.passed

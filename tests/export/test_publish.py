@@ -191,3 +191,18 @@ def test_a_kept_candidate_that_was_changed_is_refused(tmp_path: Path) -> None:
     (folder / "model.onnx").write_bytes(b"another")
     with pytest.raises(BrokenArtifact):
         read_candidate(memory, lease.job)
+
+
+def test_the_manifest_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str] = []
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        named.append(Path(target).name)
+        real(source, target)
+
+    memory = memory_in(tmp_path)
+    monkeypatch.setattr(os, "replace", replace)
+    publish_tiny(memory)
+    assert sorted(named) == ["golden.npz", "manifest.json", "model.onnx", "report.json"]
+    assert named[-1] == "manifest.json"

@@ -190,3 +190,15 @@ def test_small_predictions_have_their_turn_beside_batches_of_drawings(server: Li
     asking.join()
     assert {answer.status_code for answer in answers} == {200}
     assert meanwhile > 4 * 64 / 8  # at least every eighth drawing; without turns hardly one a batch
+
+
+def test_the_pictures_of_an_upload_are_counted(tmp_path: Path, digits: Digits) -> None:
+    data = encoded(Image.fromarray(digits.images[0]).resize((320, 320)).convert("RGB"), "PNG")
+    flags = ("--body-limit-bytes", str(MB), "--bodies-limit-bytes", str(MB))
+    with LiveServer(tmp_path, *flags) as server:
+        few, many = ({"files": [("files", ("a.png", data))] * number} for number in (1, 20))
+        assert 20 * len(data) < MB
+        assert server.post("/upload", data={"labels": ["7"]}, **few).status_code == 201
+        answer = server.post("/upload", data={"labels": ["7"] * 20}, **many)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+        assert server.post("/upload", data={"labels": ["7"]}, **few).status_code == 201

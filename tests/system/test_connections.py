@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import time
@@ -354,3 +355,26 @@ def test_a_body_that_stays_away_ends_with_the_grace_and_without_a_traceback(tmp_
         assert server.stop(signal.SIGTERM) == 0
         assert "Traceback" not in "".join(server.log)
         assert statuses(rest_of(connection)) == [503]
+
+
+def test_who_hears_the_end_and_stays_is_closed(strict: LiveServer) -> None:
+    before = len(os.listdir(f"/proc/{strict.pid}/fd"))  # noqa: PTH208 - the names are of no matter
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            connection = stack.enter_context(connect(strict))
+            connection.sendall(b"nonsense\r\n\r\n")
+            assert statuses(rest_of(connection)) == [400]
+        deadline = time.monotonic() + SLACK_SECONDS
+        while len(os.listdir(f"/proc/{strict.pid}/fd")) >= before + 10:  # noqa: PTH208
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_who_leaves_in_the_middle_of_a_body_has_its_line(strict: LiveServer) -> None:
+    with connect(strict) as connection:
+        connection.sendall(post(b"x" * 50, b"X-Request-ID: left-in-the-middle")[:-40])
+    deadline = time.monotonic() + SLACK_SECONDS
+    while not (lines := [line for line in strict.access if line.rstrip().endswith("id=left-in-the-middle")]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert " 499 " in lines[0]

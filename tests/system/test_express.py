@@ -121,3 +121,8 @@ def test_a_body_over_the_limit_is_refused_on_both_ways(
         short = ask(small, post(digits.png(0)))
         assert short[0] == 413
         assert comparable(short) == comparable(ask(small, post(digits.png(0), path=b"/predict?")))
+
+
+def test_a_body_that_says_it_is_compressed_is_refused_on_both_ways(server: LiveServer, digits: Digits) -> None:
+    for path in (b"/predict", b"/predict?"):
+        assert ask(server, post(digits.png(0), b"Content-Encoding: gzip", path=path))[0] == 415

@@ -230,3 +230,15 @@ def test_a_page_of_another_site_changes_nothing(server: LiveServer, digits: Digi
 def test_a_huge_photograph_within_the_limits_is_not_refused_for_its_size(server: LiveServer) -> None:
     noise = encoded(Image.effect_noise((3000, 2000), 60), "JPEG", quality=60)
     assert server.predict(noise).status_code in (200, 422)
+
+
+def test_ranges_are_not_honoured(server: LiveServer, digits: Digits) -> None:
+    server.upload([("a.png", digits.png(9))], [str(digits.classes[9])], source="correction")
+    picture = server.get("/dataset/images").json()["images"][0]["sha256"]
+    server.client.headers["Accept-Encoding"] = "identity"
+    for path in ("/", "/models/0/report/report.html", f"/dataset/images/{picture}"):
+        whole = server.get(path)
+        for wanted in ("bytes=0-0", "bytes=" + ",".join(["0-0"] * 1000)):
+            answer = server.get(path, headers={"Range": wanted})
+            assert (answer.status_code, answer.content) == (200, whole.content)
+            assert "Accept-Ranges" not in answer.headers

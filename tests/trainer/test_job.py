@@ -101,7 +101,7 @@ import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 open({str(pid_file)!r}, "w").write(str(inner.pid))
-time.sleep(600)
+time.sleep(30)
 """
     result = run(opener, code, limit_seconds=2)
     assert "longer than its limit of 2 seconds" in result["reason"]
@@ -125,13 +125,13 @@ def gone(pid: int) -> bool:
 
 
 def test_a_cancelled_job_ends_soon(opener: Opener) -> None:
-    code = f"{PRELUDE}\nimport time\nmemory.jobs.cancel(lease.job)\ntime.sleep(600)"
+    code = f"{PRELUDE}\nimport time\nmemory.jobs.cancel(lease.job)\ntime.sleep(30)"
     assert run(opener, code) == outcome("cancelled", reason="cancelled on request")
 
 
 def test_a_runner_that_is_told_to_stop_fails_its_job(opener: Opener, tmp_path: Path) -> None:
     started = tmp_path / "started"
-    code = f"import time; open({str(started)!r}, 'w').close(); time.sleep(600)"
+    code = f"import time; open({str(started)!r}, 'w').close(); time.sleep(30)"
     result = run(opener, code, stopping=started.exists)
     assert result == outcome("failed", reason="the trainer was told to stop before it was done")
 
@@ -262,3 +262,20 @@ run_job(Opener(Path(folder), database)(), {number!r}, lambda lease, work: comman
         Lease(memory.database, int(number), 1).end(outcome("published", "7"))
     assert memory.jobs.get(number).result == result
     assert take(memory.database, new_job(memory), living.own(), living.Heartbeats()) is not None
+
+
+def test_a_child_that_ends_leaves_nothing_running(opener: Opener, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    inner = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    assert run(opener, f"{inner}; open({str(pid_file)!r}, 'w').write(str(p.pid))\n{SAY}")["state"] == "published"
+    assert gone(int(pid_file.read_text()))
+
+
+def test_a_child_hears_of_its_runners_end() -> None:
+    code = "import time; from trainer.child import die_with_the_runner; die_with_the_runner(); time.sleep(20)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True
+    ) as child:
+        assert child.stdin is not None
+        child.stdin.close()
+        assert child.wait(60) == -signal.SIGKILL

@@ -24,3 +24,20 @@ def test_the_limit_is_raised_and_its_end_is_told_of() -> None:
         "200 25 None",
         "True 175 of 200 file descriptors are in use; new connections are refused: raise `ulimit -n`",
     ]
+
+
+CLOSED = """
+import os
+from server.machine import descriptors
+
+os.close(0)
+os.close(2)
+descriptors.open_standard()
+print(os.open(os.devnull, os.O_RDONLY) > 2)
+"""
+
+
+def test_no_file_stands_in_for_what_was_closed() -> None:
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", CLOSED], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

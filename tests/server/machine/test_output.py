@@ -1,5 +1,6 @@
 """Lines leave whole and in order; what nobody reads in time is dropped, counted and told of."""
 
+import contextlib
 import logging
 import os
 import re
@@ -111,3 +112,21 @@ def test_a_log_goes_by_an_output(pipe: tuple[int, int]) -> None:
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     handler.handle(logging.makeLogRecord({"levelname": "INFO", "msg": "version %s", "args": ("3",)}))
     assert os.read(pipe[0], 100) == b"INFO version 3\n"
+
+
+def test_a_prompt_line_waits_for_nobody() -> None:
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, bytes(4096))
+        os.set_blocking(writer, True)
+        output = Output(writer, prompt=True)
+        calling = threading.Thread(target=output.write, args=("a line\n",), daemon=True)
+        calling.start()
+        calling.join(10)
+        assert not calling.is_alive()
+    finally:
+        os.close(reader)
+        os.close(writer)

@@ -9,8 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from export.publish import publish
 from server.models import graph
-from server.models.model import Model, load, score_threshold
+from server.models.model import Model, Outputs, load, score_threshold
 from server.store.errors import BrokenArtifact
 from tests.tiny import memory_in, publish_tiny, tiny_candidate, tiny_onnx
 
@@ -163,3 +164,99 @@ def test_other_answers_than_at_training_are_refused(tmp_path: Path) -> None:
         images, probabilities = arrays["images"], arrays["probabilities"]
     with pytest.raises(BrokenArtifact, match="golden"):
         model.replay(images, probabilities)
+
+
+def keep_data_elsewhere_in_words(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.external_data.add(key="location", value="../../../etc/passwd")
+
+
+def only_say_that_data_is_elsewhere(model: onnx.ModelProto) -> None:
+    model.graph.initializer[0].data_location = TensorProto.EXTERNAL
+
+
+def keep_an_attributes_data_elsewhere(model: onnx.ModelProto) -> None:
+    value = helper.make_tensor("value", TensorProto.FLOAT, [1], [0.0])
+    value.ClearField("float_data")
+    value.external_data.add(key="location", value="../../../etc/passwd")
+    model.graph.node.append(helper.make_node("Constant", [], ["y"], value=value))
+
+
+def have_a_sparse_attribute(model: onnx.ModelProto) -> None:
+    node = helper.make_node("Constant", [], ["y"])
+    node.attribute.add(name="sparse_value", type=onnx.AttributeProto.SPARSE_TENSOR).sparse_tensor.dims.append(1)
+    model.graph.node.append(node)
+
+
+def nest_a_graph_in_what_is_allowed(model: onnx.ModelProto) -> None:
+    inner = helper.make_graph([helper.make_node("Identity", ["float"], ["x"])], "inner", [], [])
+    model.graph.node.append(helper.make_node("Identity", ["float"], ["y"], body=inner))
+
+
+def have_too_many_nodes(model: onnx.ModelProto) -> None:
+    model.graph.node.extend([helper.make_node("Identity", ["float"], ["y"])] * 10_001)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        keep_data_elsewhere_in_words,
+        only_say_that_data_is_elsewhere,
+        keep_an_attributes_data_elsewhere,
+        have_a_sparse_attribute,
+        nest_a_graph_in_what_is_allowed,
+        have_too_many_nodes,
+    ],
+)
+def test_each_harm_is_refused_by_itself(edit: "object") -> None:
+    with pytest.raises(BrokenArtifact):
+        graph.check(edited(edit))
+
+
+def test_a_graph_is_looked_at_first() -> None:
+    with pytest.raises(BrokenArtifact, match="an operator that none of ours needs"):
+        model_of(edited(draw_at_random))
+
+
+def test_a_field_that_reaches_beyond_its_message_is_refused() -> None:
+    with pytest.raises(BrokenArtifact, match="is cut"):
+        graph.check(GOOD + b"\x0a\x7fshort")
+
+
+def test_a_number_without_an_end_is_refused() -> None:
+    with pytest.raises(BrokenArtifact, match="is cut"):
+        graph.check(GOOD + b"\x08" + b"\xff" * 20 + b"\x01")
+
+
+def test_an_impostor_is_not_loaded(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    version = publish(memory, tiny_candidate(model=tiny_onnx(99)), None, "a test")
+    with pytest.raises(BrokenArtifact, match="golden images get other answers"):
+        load(memory.versions.folder(version), memory.versions.manifest(version), 4)
+
+
+def test_golden_answers_that_are_no_numbers_are_refused() -> None:
+    images = np.zeros((2, 28, 28, 1), np.uint8)
+    with pytest.raises(BrokenArtifact, match="golden"):
+        model_of(GOOD).replay(images, np.full((2, 10), np.nan, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (tiny_onnx(channels=3), "the model's input is"),
+        (tiny_onnx(labels=11), "the model's outputs are"),
+        (edited(fixed_batch), "batches of one fixed size"),
+    ],
+)
+def test_inputs_and_outputs_are_those_of_the_manifest(data: bytes, says: str) -> None:
+    with pytest.raises(BrokenArtifact, match=says):
+        Model(tiny_candidate().manifest("digits", "1"), data)
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    probabilities = model_of(GOOD).predict(np.zeros((1, 28, 28, 1), np.uint8)).probabilities
+    for score in (np.nan, np.inf):
+        with pytest.raises(BrokenArtifact, match="scores"):
+            model_of(GOOD)._check_outputs(Outputs(probabilities, np.array([score], np.float32)), 1)

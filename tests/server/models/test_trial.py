@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -194,3 +195,59 @@ def test_a_version_of_the_store_is_loaded(tmp_path: Path) -> None:
     candidate = Candidate(LABELS, INPUT, ("probabilities",), OPSET, tiny_candidate().contents)
     version = publish(memory, candidate, None, "a test")
     assert trials(20).load(memory.versions.folder(version), memory.versions.manifest(version)).labels == LABELS
+
+
+def placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> tuple[Path, Manifest]:
+    """A version, and another program in the child's place."""
+    package = tmp_path / "server" / "models"
+    package.mkdir(parents=True)
+    for each in (package, package.parent):
+        (each / "__init__.py").write_text("")
+    (package / "child.py").write_text(script)
+    monkeypatch.setattr(trial, "ROOT", tmp_path)
+    return written(tmp_path / "version", tiny_candidate())
+
+
+def test_a_child_that_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(trial, "WAIT_SECONDS", 0.5)
+    begun = time.monotonic()
+    with pytest.raises(BrokenArtifact, match="not done within"):
+        trials().check(folder, manifest)
+    assert time.monotonic() - begun < 30
+
+
+BOUNDED = """
+import json, os, resource, sys
+sys.path.insert(0, sys.argv[1])
+from server.models.child import _bound
+_bound(2.0, 2**28)
+limits = (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_CPU, resource.RLIMIT_AS)
+print(json.dumps([resource.getrlimit(each)[0] for each in limits]))
+"""
+
+
+def test_the_child_is_bounded() -> None:
+    done = subprocess.run([sys.executable, "-c", BOUNDED, str(ROOT)], capture_output=True, check=True, timeout=60)
+    file, core, seconds, memory = json.loads(done.stdout)
+    assert (file, core) == (0, 0)
+    assert 2 <= seconds <= 30
+    assert 2**28 < memory < 2**34
+
+
+def test_a_child_that_talks_without_end_is_not_listened_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, manifest = placed(tmp_path, monkeypatch, "while True: print('x' * 1000)")
+    monkeypatch.setattr(trial, "WAIT_SECONDS", 20.0)
+    begun = time.monotonic()
+    with pytest.raises(BrokenArtifact):
+        trials().check(folder, manifest)
+    assert time.monotonic() - begun < 15
+
+
+def test_a_child_that_nobody_wants_any_more_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(trial, "WAIT_SECONDS", 20.0)
+    begun = time.monotonic()
+    with pytest.raises(Dropped):
+        trials().check(folder, manifest, lambda: time.monotonic() < begun + 0.5)
+    assert time.monotonic() - begun < 15

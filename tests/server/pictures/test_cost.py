@@ -76,3 +76,14 @@ def test_a_sixteen_bit_picture_of_few_bytes_and_many_pixels() -> None:
     image.read(data, 1, limits)
     with pytest.raises(ImageTooLarge, match="6300x6300"):
         image.read(data, 1, limits._replace(memory_bytes=2 * 6300 * 6300 - 1))
+
+
+def test_the_memory_of_a_plain_drawing_is_judged() -> None:
+    data = encoded(in_mode("RGBA"), "PNG")
+    for memory, taken in ((4 * PIXELS, True), (4 * PIXELS - 1, False)):
+        limits = Limits(10**9, memory, 10**9)
+        if taken:
+            image.read(data, 1, limits)
+        else:
+            with pytest.raises(ImageTooLarge, match="takes"):
+                image.read(data, 1, limits)

@@ -238,3 +238,11 @@ def test_a_bitmap_that_is_transparent_in_part_is_laid_on_white(digits: Digits) -
     data[-1] = 255
     read = image.pixels(image.read(bytes(data), 1, LIMIT))
     assert read.min() == 255  # the one opaque pixel is a white corner
+
+
+def test_what_takes_long_is_not_read_on_the_event_loop() -> None:
+    small, large = (encoded(Image.new("L", (side, side)), "PNG") for side in (320, 321))
+    assert not image.is_large(small)
+    assert image.is_large(large)
+    assert image.is_large(encoded(Image.new("L", (28, 28)), "JPEG"))
+    assert image.is_large(b"GIF89a" + bytes(100))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from server.pictures import digit_1, digit_2, png
 from server.pictures.errors import PictureError, UnusableImage
@@ -155,3 +155,30 @@ def test_a_stream_that_ends_early_behind_right_checksums_is_what_pillow_makes_of
     found = png.read_grey(data, 28, 28)
     assert found is not None
     assert found == Image.open(io.BytesIO(data)).tobytes()
+
+
+def broken(data: bytes, kind: bytes) -> bytes:
+    """The file with a wrong checksum behind the first chunk of that kind."""
+    at = data.index(kind)
+    stop = at + 4 + int.from_bytes(data[at - 4 : at])
+    return data[:stop] + bytes([data[stop] ^ 1]) + data[stop + 1 :]
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"IDAT", b"tEXt"])
+@pytest.mark.parametrize(("side", "mode"), [(28, "L"), (40, "RGBA"), (28, "P")])
+def test_a_wrong_checksum_is_refused_on_every_way(digits: Digits, side: int, mode: str, kind: bytes) -> None:
+    """Also where the pixels are whole."""
+    picture = Image.fromarray(digits.images[0]).resize((side, side)).convert(mode)
+    words = PngImagePlugin.PngInfo()
+    words.add_text("Comment", "x")
+    whole = encoded(picture, "PNG", **({"pnginfo": words} if kind == b"tEXt" else {}))
+    preprocessing = Preprocessing("digit", 28, 28, 1)
+    preprocessing.read(whole, LIMITS)
+    with pytest.raises(UnusableImage, match="checksum"):
+        preprocessing.read(broken(whole, kind), LIMITS)
+
+
+def test_pixels_that_end_early_behind_right_checksums_are_refused() -> None:
+    data = png.SIGNATURE + HEADER + chunk(b"IDAT", PIXELS[: len(PIXELS) // 2]) + END
+    with pytest.raises(UnusableImage, match="damaged or cut"):
+        png.read_grey(data, 28, 28)

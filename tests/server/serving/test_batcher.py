@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.serving.batcher import Batcher, QueueFull, QueueTimeout
+
+PATIENCE_SECONDS = 20.0  # a bound for a slow machine
+
+
+def bounded(work: Coroutine[None, None, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, PATIENCE_SECONDS))
 
 
 class Model:
@@ -57,7 +63,7 @@ def test_answers_go_to_their_callers(callers: list[list[int]], in_thread: bool, 
         assert batcher.waiting == 0
         batcher.close()
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_what_arrives_in_one_pass_is_one_batch() -> None:
@@ -69,7 +75,7 @@ def test_what_arrives_in_one_pass_is_one_batch() -> None:
         await batcher.submit(rows_of([1]))
         assert model.sizes == [8, 1]
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_no_batch_is_larger_than_its_limit() -> None:
@@ -80,7 +86,7 @@ def test_no_batch_is_larger_than_its_limit() -> None:
         assert max(model.sizes) == 5
         assert sum(model.sizes) == 28
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_a_caller_with_many_rows_does_not_hold_up_the_others() -> None:
@@ -94,7 +100,7 @@ def test_a_caller_with_many_rows_does_not_hold_up_the_others() -> None:
         assert len(model.sizes) == 1
         assert (await many).results == [each % 256 + each // 256 for each in range(1000)]
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_a_full_queue_refuses_at_once_and_takes_again_later() -> None:
@@ -106,7 +112,7 @@ def test_a_full_queue_refuses_at_once_and_takes_again_later() -> None:
         await waiting
         assert (await batcher.submit(rows_of([1]))).results == [1]
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_a_stale_row_is_refused_and_the_next_answered() -> None:
@@ -117,7 +123,7 @@ def test_a_stale_row_is_refused_and_the_next_answered() -> None:
         batcher._timeout_seconds = 60
         assert (await batcher.submit(rows_of([1]))).results == [1]
 
-    asyncio.run(run())
+    bounded(run())
 
 
 @pytest.mark.parametrize("in_thread", [False, True])
@@ -135,7 +141,7 @@ def test_a_failing_batch_fails_its_callers_only(in_thread: bool) -> None:
         assert (await batcher.submit(rows_of([1]))).results == [1]
         batcher.close()
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_the_loop_goes_on_while_a_batch_runs_in_the_thread() -> None:
@@ -144,7 +150,7 @@ def test_the_loop_goes_on_while_a_batch_runs_in_the_thread() -> None:
 
         class Slow(Model):
             def __call__(self, batch: np.ndarray) -> list[int]:
-                assert release.wait(30)
+                assert release.wait(PATIENCE_SECONDS)
                 return super().__call__(batch)
 
         model = Slow()
@@ -161,7 +167,7 @@ def test_the_loop_goes_on_while_a_batch_runs_in_the_thread() -> None:
         assert threading.get_ident() not in model.threads
         batcher.close()
 
-    asyncio.run(run())
+    bounded(run())
 
 
 def test_rows_of_another_shape_after_a_model_change_are_taken() -> None:
@@ -170,4 +176,42 @@ def test_rows_of_another_shape_after_a_model_change_are_taken() -> None:
         assert (await batcher.submit(rows_of([1]))).results == [1]
         assert (await batcher.submit([np.array([1, 2, 3], np.uint8)])).results == [6]
 
-    asyncio.run(run())
+    bounded(run())
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_the_rows_of_a_caller_that_left_are_not_run(in_thread: bool) -> None:
+    async def run() -> None:
+        model = Model()
+        batcher = batcher_of(model, in_thread)
+        left, stays = batcher.submit(rows_of(range(5))), batcher.submit(rows_of([1]))
+        left.cancel()
+        assert (await stays).results == [1]
+        assert model.sizes == [1]
+        assert batcher.waiting == 0
+        batcher.close()
+
+    bounded(run())
+
+
+def test_a_caller_that_leaves_while_its_batch_runs_costs_the_others_nothing() -> None:
+    async def run() -> None:
+        begun, release = threading.Event(), threading.Event()
+
+        class Slow(Model):
+            def __call__(self, batch: np.ndarray) -> list[int]:
+                begun.set()
+                assert release.wait(PATIENCE_SECONDS)
+                return super().__call__(batch)
+
+        batcher = batcher_of(Slow(), in_thread=True)
+        left, stays = batcher.submit(rows_of([1])), batcher.submit(rows_of([2]))
+        await asyncio.to_thread(begun.wait, 30)
+        left.cancel()
+        release.set()
+        async with asyncio.timeout(20):
+            assert (await stays).results == [2]
+            assert (await batcher.submit(rows_of([3]))).results == [3]
+        batcher.close()
+
+    bounded(run())

@@ -301,3 +301,29 @@ def test_a_folder_that_cannot_be_removed_goes_later(memory: Memory, monkeypatch:
     assert reservation.folder.exists()
     memory.content.sweep()
     assert not reservation.folder.exists()
+
+
+def test_what_another_call_writes_is_not_removed(opener: Opener) -> None:
+    path = claim_and_write(opener(living_name=gone_process()))
+    opener().content.claim("data", [PATH])
+    assert opener().content.sweep() == 0
+    assert path.exists()
+
+
+def test_every_folder_of_many_pictures_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = open_memory(tmp_path / "artifacts", tmp_path / "data", "digits", tmp_path / "none")
+    memory.dataset.add([labelled(each) for each in range(40)], "upload")
+    synced: list[str] = []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    memory.dataset.add([labelled(each) for each in range(40, 80)], "upload")
+    new = [path for path in (tmp_path / "data").rglob("*.png") if path.stem in {sha_of(each) for each in range(40, 80)}]
+    assert len(new) == 40
+    last = max(number for number, each in enumerate(synced) if ".tmp-" in each)
+    assert {str(path.parent) for path in new} <= set(synced[last:])
+    memory.close()

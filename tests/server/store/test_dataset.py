@@ -294,3 +294,14 @@ def test_two_models_share_a_store_and_no_facts(opener: Opener, data: Path) -> No
     assert labels(digits) == {}
     assert labels(letters) == {sha_of(1): "a", sha_of(3): "b"}
     assert stored(data) == {sha_of(1), sha_of(3)}
+
+
+def test_what_a_failed_upload_wrote_goes_at_once(memory: Memory, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(memory.content, "settle", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            memory.dataset.add([labelled(1), labelled(2)], "upload")
+    assert stored(data) == set()

@@ -1,9 +1,13 @@
 """What is written is whole or absent, and a failed fsync is a failure."""
 
 import errno
+import hashlib
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,3 +124,77 @@ def test_removing_what_is_not_there_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "nowhere")
     files.remove_ours(tmp_path / "a")
     assert not (tmp_path / "a").is_symlink()
+
+
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code = "import sys; from pathlib import Path; from server.store import files; files.open_plain(Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(tmp_path / "pipe")]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert "not a plain file" in done.stderr
+
+
+def test_a_file_beyond_its_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    monkeypatch.setattr(os, "fdopen", lambda *_, **__: pytest.fail("it is read"))
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        files.read_regular(tmp_path / "a", 4)
+
+
+def test_a_file_that_grows_is_not_read_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    real = os.fdopen
+
+    def grow(descriptor: int, *arguments: Any, **options: Any) -> Any:
+        (tmp_path / "a").write_bytes(b"123456")
+        return real(descriptor, *arguments, **options)
+
+    monkeypatch.setattr(os, "fdopen", grow)
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        files.read_regular(tmp_path / "a", 4)
+
+
+def test_a_file_of_another_size_is_not_hashed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    assert files.digest(tmp_path / "a", 5) == (hashlib.sha256(b"12345").hexdigest(), 5)
+    assert files.digest(tmp_path / "a", 4) == (hashlib.sha256().hexdigest(), 5)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was synced and renamed, in order, by its last name."""
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        done.append("sync a temp file" if name.startswith(files.TEMP_PREFIX) else f"sync {name}")
+        sync(descriptor)
+
+    def note_replace(source: Path, target: Path) -> None:
+        done.append(f"name {Path(target).name}")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    return done
+
+
+def test_a_file_is_synced_before_and_its_folder_after_it_has_its_name(tmp_path: Path, steps: list[str]) -> None:
+    files.write_atomically(tmp_path / "a", b"1")
+    assert steps == ["sync a temp file", "name a", f"sync {tmp_path.name}"]
+
+
+def test_the_name_of_each_new_folder_is_synced(tmp_path: Path, steps: list[str]) -> None:
+    files.make_folder(tmp_path / "a" / "b")
+    assert steps == [f"sync {tmp_path.name}", "sync a"]
+
+
+def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "model.onnx").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("theirs")
+    assert files.remove_ours(tmp_path / "link") == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["theirs", "model.onnx"]

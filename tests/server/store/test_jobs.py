@@ -236,3 +236,17 @@ def test_an_option_that_cannot_be_taken_is_named(options: dict[str, Json]) -> No
 
 def test_good_options_pass() -> None:
     check_options({"epochs": 3, "learning_rate": 1e-3, "seed": 0, "from_scratch": True, "batch_size": 64})
+
+
+def test_a_runner_that_beats_while_it_is_taken_for_dead_is_not_lost(memory: Memory) -> None:
+    lease = taken(memory)
+
+    class Late(living.Heartbeats):
+        """Takes it for dead, just as it beats."""
+
+        def is_gone(self, key: object, name: str, heartbeat: int) -> bool:
+            lease.renew()
+            return super().is_gone(key, name, heartbeat) or True
+
+    assert memory.jobs.fail_lost(Late()) is None
+    assert memory.jobs.get(lease.job).is_open

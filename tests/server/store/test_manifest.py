@@ -10,9 +10,10 @@ import pytest
 
 from server.store.content import Claim
 from server.store.errors import BrokenArtifact
-from server.store.manifest import Manifest, read_listed, read_manifest, verify_listed
+from server.store.manifest import FILES_LIMIT, Manifest, read_listed, read_manifest, verify_listed
 from server.store.versions import Reservation
 from tests.server.store.memories import NAME, write_version
+from tests.tiny import tiny_candidate
 
 FOREIGN = ("../x", "/etc/passwd", "report/../../x", "a/b", "", ".", "..", ".hidden", "report/", "a\0b", "a\nb")
 
@@ -141,3 +142,15 @@ def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path) -> None:
     manifest = write(tmp_path)
     with pytest.raises(BrokenArtifact, match="lists no manifest"):
         read_listed(tmp_path / "1", manifest, "manifest.json")
+
+
+def test_a_manifest_of_too_many_files_is_refused() -> None:
+    made = tiny_candidate().manifest("digits", "1")
+    for number, taken in ((FILES_LIMIT, True), (FILES_LIMIT + 1, False)):
+        listed = {f"file-{each}": ("0" * 64, 1) for each in range(number)}
+        data = replace(made, files=listed).to_json()
+        if taken:
+            assert len(Manifest.from_json(data).files) == number
+        else:
+            with pytest.raises(BrokenArtifact, match="lists over"):
+                Manifest.from_json(data)

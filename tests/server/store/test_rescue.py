@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from server.store import missing, rescue
 from server.store.content import picture_path
@@ -17,6 +18,7 @@ from server.store.engine import url_of
 from server.store.errors import Unavailable
 from server.store.memory import Memory
 from server.store.opening import RETRY_SECONDS
+from server.store.reader import reading_engine
 from tests.server.store.filled import database_of, execute, picture, sha_of, tree
 from tests.tiny import memory_in, publish_tiny
 
@@ -321,3 +323,14 @@ def test_pictures_of_the_form_before_are_accounted_for(tmp_path: Path) -> None:
     assert not refuses(tmp_path)
     new_picture(tmp_path, 3)
     assert refuses(tmp_path)
+
+
+def test_a_reader_can_write_nothing(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    memory.browser.overview()
+    with (
+        reading_engine(memory.database.url).connect() as connection,
+        pytest.raises(SQLAlchemyError, match="readonly"),
+    ):
+        connection.exec_driver_sql("CREATE TEMP TABLE mine (a)")
+    memory.close()

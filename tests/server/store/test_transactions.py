@@ -4,12 +4,12 @@ import threading
 
 import pytest
 from sqlalchemy import event, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from server.store import engine
 from server.store.errors import StoreError
 from server.store.memory import Memory
-from server.store.tables import model
+from server.store.tables import batch, model
 from tests.opener import Opener
 from tests.server.store.memories import labelled
 
@@ -73,3 +73,18 @@ def test_connections_end_that_failed_at_a_commit(memory: Memory) -> None:
     event.remove(memory.database._engine, "commit", fail)
     assert memory.jobs.create({}, "api", {}).state == "queued"
     assert len(memory.jobs.page(10)) == 1
+
+
+def test_a_change_waits_for_the_disk_and_a_heartbeat_does_not(memory: Memory) -> None:
+    if not memory.database.is_sqlite:
+        return
+    full, normal = 2, 1  # https://www.sqlite.org/pragma.html#pragma_synchronous
+    for durable, expected in ((True, full), (False, normal), (True, full)):
+        with memory.database.write(durable) as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == expected
+
+
+def test_a_row_refers_to_rows_that_are_there(memory: Memory) -> None:
+    row = {"model_id": 999, "time": "now", "source": "a test", "images": 1}
+    with pytest.raises(IntegrityError), memory.database.write() as connection:
+        connection.execute(insert(batch).values(**row))

@@ -97,6 +97,7 @@ def test_two_reservations_have_two_numbers(opener: Opener) -> None:
 
 
 def test_a_folder_that_is_somebodys_is_not_reserved(memory: Memory) -> None:
+    assert memory.versions.all() == []  # by now there is a database
     memory.versions.folder("1").mkdir(parents=True)
     reservation = memory.versions.reserve()
     write_version(reservation)

@@ -11,11 +11,12 @@ from pathlib import Path
 from server.store import living
 from server.store.jobs import Glance, Job
 from server.store.lease import take
-from server.store.memory import Memory
+from server.store.memory import Memory, open_memory
 from server.store.outcome import outcome
 from server.store.watch import Watch
 from server.training.attendance import Attendance
 from server.training.ends import Ends
+from tests.server.store.memories import gone_process
 from tests.tiny import memory_in
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
@@ -138,3 +139,15 @@ def test_of_several_workers_one_tells_an_end(tmp_path: Path) -> None:
     for each in ends:
         each.tell(memory.jobs.get("1"))
     assert counted == ["cancelled"]
+
+
+def test_what_a_dead_writer_left_is_swept(tmp_path: Path) -> None:
+    path = "train/00/" + "0" * 64 + ".png"
+    dead = open_memory(
+        tmp_path / "artifacts", tmp_path / "data", "digits", tmp_path / "none", living_name=gone_process()
+    )
+    dead.content.claim("data", [path])
+    dead.content.write({path: b"half"}, "data")
+    memory = memory_in(tmp_path)
+    attended(memory, None, lambda: not (tmp_path / "data" / path).exists())
+    assert not (tmp_path / "data" / path).exists()

@@ -273,3 +273,44 @@ def test_a_large_form_is_not_sliced() -> None:
     many = body_of([file_part(b"1", "files")] * (multipart.AT_ONCE_PARTS + 1), "b")
     assert multipart.plain_files(content_type("b"), many, 1000) is None
     assert len(multipart.parts(content_type("b"), many, 1000)) == multipart.AT_ONCE_PARTS + 1
+
+
+def test_a_file_too_many_is_refused() -> None:
+    body = body_of([file_part(b"1", "files")] * 3, "b")
+    assert len(multipart.parts(content_type("b"), body, 3)) == 3
+    with pytest.raises(BodyTooLarge, match="more than 2 files"):
+        multipart.parts(content_type("b"), body, 2)
+
+
+def test_blanks_behind_a_boundary_are_bounded() -> None:
+    head, data = file_part(b"1")
+    for blanks, taken in ((multipart.PADDING_LIMIT_BYTES - 2, True), (multipart.PADDING_LIMIT_BYTES - 1, False)):
+        body = b"--b" + b" " * blanks + f"\r\n{head}\r\n\r\n".encode() + data + b"\r\n--b--\r\n"
+        if taken:
+            assert multipart.only_file(content_type("b"), body) == b"1"
+        else:
+            with pytest.raises(Malformed, match="not followed by the end of its line"):
+                multipart.only_file(content_type("b"), body)
+
+
+def test_a_disposition_of_many_parameters_is_not_read() -> None:
+    for others, taken in ((multipart.PARAMETERS_LIMIT - 2, True), (multipart.PARAMETERS_LIMIT, False)):
+        head = "Content-Disposition: form-data" + "; a=b" * others + '; name="file"; filename="a.png"'
+        if taken:
+            assert multipart.only_file(content_type("b"), body_of([(head, b"1")], "b")) == b"1"
+        else:
+            with pytest.raises(Malformed, match="no name"):
+                multipart.only_file(content_type("b"), body_of([(head, b"1")], "b"))
+
+
+def test_a_long_file_name_is_cut() -> None:
+    body = body_of([file_part(b"1", filename="a" * 1000)], "b")
+    assert multipart.parts(content_type("b"), body, 1)[0].filename == "a" * multipart.NAME_LIMIT
+
+
+def test_parts_are_counted_whatever_they_are() -> None:
+    part = ('Content-Disposition: form-data; name="labels"', b"1")
+    most = 2 * 3 + multipart.PART_LIMIT_SLACK
+    assert len(multipart.parts(content_type("b"), body_of([part] * most, "b"), 3)) == most
+    with pytest.raises(BodyTooLarge, match="parts"):
+        multipart.parts(content_type("b"), body_of([part] * (most + 1), "b"), 3)

@@ -38,7 +38,7 @@ def test_as_many_may_wait_as_the_limit_says_and_one_more_is_refused_at_once() ->
         tasks = [await started(threads, go.wait) for _ in range(NUMBER + 2)]
         assert threads.waiting == 2
         with pytest.raises(Busy, match="only 2 requests"), threads.place():
-            pass
+            go.set()
         go.set()
         assert await asyncio.gather(*tasks) == [True] * (NUMBER + 2)
         assert threads.waiting == 0
@@ -52,9 +52,9 @@ def test_whoever_waits_too_long_is_refused_and_the_next_is_served() -> None:
     go = threading.Event()
 
     async def work(threads: Threads) -> None:
-        tasks = [await started(threads, go.wait) for _ in range(NUMBER)]
+        tasks = [await started(threads, lambda: go.wait(5)) for _ in range(NUMBER)]
         with pytest.raises(Busy, match="waited over"):
-            await (await started(threads, go.wait))
+            await (await started(threads, lambda: go.wait(5)))
         go.set()
         await asyncio.gather(*tasks)
         assert await (await started(threads, lambda: 7)) == 7
@@ -94,3 +94,18 @@ def test_a_thread_whose_caller_left_is_not_given_away_before_it_is_free() -> Non
         await asyncio.gather(*tasks[1:], later)
 
     run(work)
+
+
+def test_who_comes_after_a_caller_that_left_waits_no_longer_than_others() -> None:
+    go = threading.Event()
+
+    async def work(threads: Threads) -> None:
+        tasks = [await started(threads, lambda: go.wait(5)) for _ in range(NUMBER)]
+        await asyncio.sleep(0.01)
+        tasks[0].cancel()
+        with pytest.raises(Busy, match="waited over"):
+            await (await started(threads, lambda: go.wait(5)))
+        go.set()
+        await asyncio.gather(*tasks[1:])
+
+    run(work, seconds=0.05)

@@ -1,0 +1,34 @@
+"""A ride whose client left is over: its row is withdrawn, and nothing is written any more."""
+
+import asyncio
+
+from server.predict.express import Ride
+from server.web.access import CLIENT_LEFT, AccessLog, Record
+
+
+class Gone:
+    """A connection that was lost."""
+
+    client = "127.0.0.1"
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, bytes, bytes]] = []
+
+    def respond(self, status: int, headers: bytes, body: bytes) -> None:
+        self.answers.append((status, headers, body))
+
+
+def test_a_client_that_left_withdraws_its_row() -> None:
+    records: list[Record] = []
+
+    async def run() -> None:
+        log = AccessLog(records.extend, lambda _: None)
+        ride = Ride(Gone(), Record("POST", b"/predict", "/predict", "id-1", 0.0), log)
+        assert not ride.done()
+        ride.leave()
+        assert ride.done()
+        ride.leave()
+        log.flush()
+
+    asyncio.run(run())
+    assert [record.status for record in records] == [CLIENT_LEFT]
