@@ -6,18 +6,20 @@ PROCESSES ?= 2
 PYTHON ?= python3
 PYTHONS := 3.11 3.12 3.13
 UV_VERSION := 0.13.9
+SECONDS ?= 60
 AXE_VERSION := 4.14.1
 AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak mutants faults check format bench bench-quick load audit sbom lock clean
+.PHONY: help run train test soak mutants faults fuzz check format bench bench-quick load audit sbom lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
 	@echo "make test    run every test; make soak: those that take minutes, and the mutants"
 	@echo "make mutants take out one guard after another, and tell which test notices   (ONLY=word: some)"
 	@echo "make faults  run the tests of docs/faults.md, and write it   (SHORT=1: without those that take minutes)"
+	@echo "make fuzz    search for bytes that break a parser, SECONDS=60 for each; what is found is kept as a test"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
@@ -50,6 +52,9 @@ mutants: .venv-serve/ready .venv-train/ready .venv-dev/ready
 
 faults: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest -p tests.faults.tally --faults docs/faults.md $(if $(SHORT),,-m "")
+
+fuzz: .venv-fuzz/ready
+	.venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
 
 check: .venv-dev/ready
 	.venv-dev/bin/ruff format --check .
@@ -89,6 +94,7 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train -c requirements-serve.txt -o requirements-train.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --group bench -c requirements-serve.txt -o requirements-bench.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --group fuzz -c requirements-train.txt -o requirements-fuzz.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --group dev -c requirements-train.txt -o requirements-dev.txt
@@ -134,4 +140,4 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 endef
 
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-node .venv-audit sbom .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit sbom .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -62,11 +62,16 @@ def _check_graph(graph: bytes) -> None:
 
 def _check_node(node: bytes) -> None:
     _check_domains(node, _NODE)
+    operators = 0
     for part, value in _fields(node, _NODE):
-        if part == "operator" and value.decode("utf-8", "replace") not in OPERATORS:
-            raise BrokenArtifact(f"the model has an operator that none of ours needs: {value[:40]!r}")
-        if part == "attribute":
+        if part == "operator":
+            operators += 1
+            if value.decode("utf-8", "replace") not in OPERATORS:
+                raise BrokenArtifact(f"the model has an operator that none of ours needs: {value[:40]!r}")
+        elif part == "attribute":
             _check_attribute(value)
+    if not operators:
+        raise BrokenArtifact("the model has a node without an operator")
 
 
 def _check_attribute(attribute: bytes) -> None:

@@ -7,6 +7,7 @@ What a picture becomes for the model is in preprocessing.py.
 import hashlib
 import io
 import struct
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,9 @@ assert WebPImagePlugin.SUPPORTED
 
 # The check on pixels stands in `_open`, before anything is decoded, and has a limit of its own.
 Image.MAX_IMAGE_PIXELS = None
+
+# Of broken files it warns: a line of the log for each, and Python remembers every one.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Pillow keeps so many of the blocks, of up to 16 MiB, that pictures had, so that they need not all be freed in one go,
 # for 8 ms at 128 MiB, in which no other thread runs: `_let_go` frees them one by one.

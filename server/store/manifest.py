@@ -74,6 +74,9 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise BrokenArtifact(f"the manifest can't be read: {error!r}") from None
+        words = [made.name, made.version, made.created_at, *made.labels, *(sha256 for sha256, _ in made.files.values())]
+        if any("\ud800" <= letter <= "\udfff" for letter in "".join(words)):
+            raise BrokenArtifact("the manifest has half of a surrogate pair in it, which can't be written")
         sizes = (*preprocessing.shape, preprocessing.number)
         if len(made.files) > FILES_LIMIT or not all(map(_FILE.fullmatch, made.files)):
             raise BrokenArtifact(f"the manifest lists over {FILES_LIMIT} files, or one that is none of a version")

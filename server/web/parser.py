@@ -123,6 +123,8 @@ class Parser:
         self._check()
         if self._header_bytes > self._header_bytes_limit:
             raise HeaderTooLarge(f"the request's header is larger than {self._header_bytes_limit:,} bytes")
+        if self.head is None and end > at and not self._tail:  # as at the preface of HTTP/2
+            raise Malformed("the request's header ends, and is none of HTTP/1")
         return end
 
     def _check(self) -> None:
@@ -204,11 +206,12 @@ class Parser:
         http = self._http
         if http.should_upgrade():  # `_execute` comes back to this request
             return
+        version = http.get_http_version()
+        if version[0] != "1":  # of HTTP/0.9 a line alone is a request, or is not, by how it is cut
+            raise ValueError(version)
         fields = dict(self.headers)
         self._left = int(fields.get(b"content-length", 0))
-        self.head = Head(
-            http.get_method(), self.url, http.get_http_version(), self.headers, fields, http.should_keep_alive()
-        )
+        self.head = Head(http.get_method(), self.url, version, self.headers, fields, http.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
         self.body_bytes += len(body)

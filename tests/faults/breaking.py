@@ -114,7 +114,8 @@ def breakable(faults: Faults | None = None) -> Iterator[Faults]:
 
 def _guarded(real: Callable[..., Any], name: str, faults: Faults) -> Callable[..., Any]:
     def call(*arguments: Any, **options: Any) -> Any:
-        if name != "open" or not arguments[1] & getattr(os, "O_PATH", 0):  # a look at the way
+        is_a_look = name == "open" and (arguments[0] == os.devnull or arguments[1] & getattr(os, "O_PATH", 0))
+        if not is_a_look:
             faults.on_disk(name)
         return real(*arguments, **options)
 

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from server.store import opening
 from server.store.errors import StoreError, Uncertain
 from tests.faults.breaking import Faults, Kind, breakable
-from tests.faults.deeds import DEEDS, Deed
+from tests.faults.deeds import CARELESS, DEEDS, Deed
 from tests.faults.places import GOES_BY_ITSELF, Originals, Place, View, recover
 from tests.server.store.filled import fill
 from tests.server.store.memories import labelled
@@ -205,7 +205,7 @@ def run(folder: Path, server: str, points: int, names: Iterable[str]) -> int:
         made = forked(lambda _: fill_place(full))
         assert not made.all("problem"), made.words
         for name in names:
-            deed = DEEDS[name]
+            deed = {**DEEDS, **CARELESS}[name]
             crash = Crash(originals, empty if deed.begins_empty else full, deed)
             for kind in KINDS:
                 for point in chosen(crash.steps, points, name + kind):

@@ -124,6 +124,14 @@ def _work(memory: Memory) -> list[Call]:
     ]
 
 
+def _careless(memory: Memory) -> None:
+    """What nobody may do: write a file that is not listed, and only then the row."""
+    path = memory.content.path("data", f"train/00/{0:064}.png")
+    path.parent.mkdir()
+    path.write_bytes(b"a picture")
+    memory.jobs.create({}, "a test", {})
+
+
 _MIXED = (
     *(_word(40, "1"), _word(41, "2"), _word(4, "8"), _word(42, "3", (0.001, "9"))),
     *(_word(5, "4", (0.001, "1")), _word(6, "0")),
@@ -159,3 +167,4 @@ DEEDS = {
     "sweep": Deed(_call(lambda memory: memory.content.sweep()), _strays),
     "work": Deed(_work),
 }
+CARELESS = {"careless": Deed(_call(_careless))}  # must be found out

@@ -106,7 +106,7 @@ class Originals:
         if self._server is None:
             yield Place(folder, "")
         else:
-            template = f"TEMPLATE {make_url(of.url).database} STRATEGY file_copy" if of is not None else ""
+            template = f"TEMPLATE {make_url(of.url).database}" if of is not None else ""
             self._execute(f"CREATE DATABASE {name} {template}")
             yield Place(folder, self._server.set(database=name).render_as_string(hide_password=False))
             self._execute(f"DROP DATABASE {name} WITH (FORCE)")

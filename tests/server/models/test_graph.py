@@ -44,6 +44,13 @@ def test_a_node_is_found_in_its_field() -> None:
         graph.check(with_node(NODE, "RandomNormalLike"))
 
 
+def test_a_node_without_an_operator_is_refused() -> None:
+    nothing = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "none", [], [])
+    nothing.node[0].ClearField("op_type")
+    with pytest.raises(BrokenArtifact, match="a node without an operator"):
+        graph.check(helper.make_model(nothing).SerializeToString())
+
+
 @pytest.mark.parametrize("bit", range(29, 32))
 def test_a_node_is_found_whose_field_has_a_number_that_onnxruntime_cuts_to_32_bits(bit: int) -> None:
     hidden = with_node(NODE | 1 << bit, "RandomNormalLike")

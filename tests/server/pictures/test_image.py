@@ -3,7 +3,10 @@
 import contextlib
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType,
 from server.pictures.preprocessing import Preprocessing
 from tests.digits import Digits, encoded
 
+ROOT = Path(__file__).parents[3]
 LIMIT = image.Limits(pixels=1_000_000, memory_bytes=2**24, whole_pixels=500_000)
 DIGIT = Preprocessing("digit", 28, 28, 1, 2)
 
@@ -246,3 +250,20 @@ def test_what_takes_long_is_not_read_on_the_event_loop() -> None:
     assert image.is_large(large)
     assert image.is_large(encoded(Image.new("L", (28, 28)), "JPEG"))
     assert image.is_large(b"GIF89a" + bytes(100))
+
+
+def test_a_file_that_pillow_warns_of_leaves_nothing_in_log_or_memory() -> None:
+    """In a process of its own: here warnings are errors."""
+    program = r"""
+import io
+from PIL import Image, TiffImagePlugin
+from server.pictures import image
+exif = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\0\1\1\x12\0\3\0\0\0\1\0\6"
+file = io.BytesIO()
+Image.effect_noise((40, 30), 90).save(file, "JPEG", exif=exif)
+image.read(file.getvalue(), 1, image.Limits(2**20, 2**24, 2**19))
+remembered = getattr(TiffImagePlugin, "__warningregistry__", {})
+print([each for each in remembered if each != "version"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

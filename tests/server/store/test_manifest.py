@@ -33,6 +33,8 @@ def test_a_manifest_survives_its_own_form(tmp_path: Path) -> None:
         {"schema": 2},
         {"labels": ["1"]},
         {"labels": ["1", "1"]},
+        {"labels": ["1", "\ud800"]},
+        {"created_at": "\udfff"},
         {"preprocessing": {"mode": "magic", "height": 28, "width": 28, "channels": 1}},
         {"preprocessing": {"mode": "digit", "height": 0, "width": 28, "channels": 1}},
         {"preprocessing": {"mode": "digit"}},

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import httptools
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -150,3 +151,14 @@ def test_a_coding_that_is_not_known_is_refused_before_the_application_is_asked()
     told = ours([b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nabcde"])
     assert (told.asked, told.ended) == ([], True)
     assert [answer.status for answer in Answers(told.answered).listed] == [400]
+
+
+@pytest.mark.parametrize("line", [b"GET /a", b"GET /a HTTP/0.9", b"GET /a HTTP/2.0", b"PRI * HTTP/2.0"])
+@pytest.mark.parametrize("ends", [b"\r\n\r\n", b"\n\r\n"])
+def test_another_version_is_refused_however_it_is_cut(line: bytes, ends: bytes) -> None:
+    """The parser takes the line alone for a request of HTTP/0.9, but not where another follows in the same piece."""
+    sent = line + ends + b"GET /b HTTP/1.1\r\n\r\n"
+    for pieces in ([sent], [sent[at : at + 1] for at in range(len(sent))]):
+        told = ours(pieces)
+        assert (told.asked, told.ended) == ([], True)
+        assert [answer.status for answer in Answers(told.answered).listed] == [400]
