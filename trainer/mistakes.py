@@ -10,7 +10,7 @@ from PIL import Image
 
 from trainer.prepare import Classes, Images
 
-SHOWN = 24
+SHOWN = 100  # all that a good model makes, so that the page can tell what another one reads of them
 LONGER_SIDE = 64  # pixels at most of a picture in the report
 
 

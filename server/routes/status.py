@@ -55,9 +55,11 @@ def routes(service: Service) -> list[Route]:
         service.stats.sample(service.predictor.batcher.waiting, resident_bytes())
         model = service.serving.model
         content = {
+            "worker": os.getpid(),  # that was asked
             "workers": service.settings.workers,
             "model_version": model.version if model is not None else None,
-            **await asyncio.get_running_loop().run_in_executor(service.executor, _together, service),
+            "answers": await asyncio.get_running_loop().run_in_executor(service.executor, service.metrics.answers),
+            **service.stats.to_json(),
         }
         return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
@@ -76,10 +78,6 @@ def _retraining(job: Job | None) -> dict[str, object] | None:
         return None
     far = {name: job.progress[name] for name in FAR if name in job.progress}
     return {"job": job.job, "state": job.state, **far}
-
-
-def _together(service: Service) -> dict[str, object]:
-    return service.stats.to_json() | {"answers": service.metrics.answers()}
 
 
 def problems_of(service: Service) -> list[str]:

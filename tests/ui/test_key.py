@@ -101,7 +101,7 @@ def test_with_the_key_pictures_progress_and_reports_are_shown(
         expect(page.get_by_role("dialog")).to_have_count(0)
 
         page.get_by_role("link", name="Retrain").first.click()
-        expect(page.get_by_label("Stages").get_by_text("Waiting")).to_be_visible()
+        expect(page.get_by_text("Waiting: for a trainer to take it up.")).to_be_visible()
         assert server.client.delete(server.url + "/retrain/jobs/1").status_code == 202
         expect(page.locator(".verdict-title")).to_contain_text("Cancelled")
 

@@ -15,6 +15,8 @@ from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
+from tests.ui.test_accessible import SERIOUS
+from tests.ui.test_labels import CROOKED
 
 
 def test_an_old_version_is_promoted_with_a_confirmation(tmp_path: Path, open_page: OpenPage) -> None:
@@ -53,7 +55,7 @@ def test_two_versions_stand_side_by_side(tmp_path: Path, open_page: OpenPage) ->
         report = json.loads((ROOT / "artifacts/baseline/report/report.json").read_bytes())
         zeros = str(report["metrics"]["test"]["confusion"][0][0])
         expect(page.get_by_role("table", name="Rows: what it was").locator("td").first).to_have_text(zeros)
-        page.get_by_role("link", name=f"Version {version} beside 0").click()
+        page.get_by_role("link", name=f"Compare version {version} with 0").click()
         expect(page).to_have_url(f"{server.url}/#models/0..{version}")
         expect(page.get_by_role("article", name=f"Version 0 against {version}")).to_be_visible()
         page.go_back()
@@ -162,7 +164,7 @@ def test_more_than_two_stand_side_by_side(several: LiveServer, open_page: OpenPa
     article = page.get_by_role("article", name="Version 3 against 2, 1")
     expect(article.get_by_role("columnheader", name="Version")).to_have_count(3)
     expect(article.get_by_role("region", name="Against version 1")).to_be_visible()
-    page.get_by_role("link", name="Version 2 no longer beside").click()
+    page.get_by_role("link", name="Hide version 2").click()
     expect(page).to_have_url(f"{several.url}/#models/3..1")
 
 
@@ -184,12 +186,12 @@ def test_an_address_of_no_version_says_so(several: LiveServer, open_page: OpenPa
 def test_the_model_and_its_report_are_downloaded(several: LiveServer, open_page: OpenPage) -> None:
     page = open_page(several.url, "models/3")
     with page.expect_download() as model:
-        page.get_by_role("button", name="Download the model of version 3").click()
+        page.get_by_role("button", name="Model file of version 3").click()
     assert model.value.suggested_filename == "version-3.onnx"
     kept = (several.artifacts / "models/digits/3/model.onnx").read_bytes()
     assert model.value.path().read_bytes() == kept == several.get("/models/3/model.onnx").content
     with page.expect_download() as report:
-        page.get_by_role("button", name="Download the report of version 3").click()
+        page.get_by_role("button", name="Report of version 3").click()
     assert report.value.path().read_bytes() == b"<h1>All figures</h1>"
 
 
@@ -205,11 +207,11 @@ def test_the_examples_work_as_they_stand(
     command = page.evaluate("navigator.clipboard.readText()")
     done = subprocess.run(["sh", "-c", f"{command} -s --noproxy '*'"], cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(done.stdout)["model_version"] == "3"
-    code = page.get_by_label("Example for JavaScript").inner_text()
+    code = page.get_by_label("Example for JavaScript", exact=True).inner_text()
     file = f"new Blob([new Uint8Array({list(digits.png(0))})])"
     label = page.evaluate(f"async () => {{ const file = {file}; {code}; return label }}")
     assert label == several.predict(digits.png(0)).json()["label"]
-    compile(page.get_by_label("Example for Python").inner_text(), "example", "exec")
+    compile(page.get_by_label("Example for Python", exact=True).inner_text(), "example", "exec")
 
 
 def test_one_network_has_one_speed(tmp_path: Path, open_page: OpenPage) -> None:
@@ -224,3 +226,24 @@ def test_one_network_has_one_speed(tmp_path: Path, open_page: OpenPage) -> None:
         rows = page.locator(".versions tbody tr")
         expect(rows.nth(0)).to_contain_text("40 µs")
         expect(rows.nth(1)).to_contain_text("40 µs")
+
+
+def test_versions_of_different_test_pictures_are_not_told_apart_by_them(
+    several: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(several.url, "models/3..0")
+    article = page.get_by_role("article", name="Version 3 against 0")
+    expect(article.get_by_text("Their test pictures differ")).to_be_visible()
+    expect(article.locator(".worst, .matrix, .tag")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_comparison_is_for_everybody(
+    several: LiveServer, open_page: OpenPage, axe: str, width: int, scheme: str
+) -> None:
+    page = open_page(several.url, "models/3..2..0", width=width, scheme=scheme)
+    expect(page.get_by_role("article", name="Version 3 against 2, 0")).to_be_visible()
+    assert page.evaluate(CROOKED) == []
+    page.evaluate(axe)
+    assert [each["id"] for each in page.evaluate(SERIOUS)] == []

@@ -111,16 +111,20 @@ def test_curves_grow_from_the_first_steps_on_and_say_their_values(runner: Runner
     expect(page.locator(".curves .plot").first.locator(".readout")).to_be_visible()  # made anew under the pointer
 
 
+@pytest.mark.parametrize("width", [1280, 360])
 def test_it_is_seen_in_the_header_and_in_the_title_of_the_tab_and_its_end_is_told(
-    runner: Runner, open_page: OpenPage
+    runner: Runner, open_page: OpenPage, width: int
 ) -> None:
-    page = open_page(runner.server.url, "predict")
+    page = open_page(runner.server.url, "predict", width=width)
+    expect(page.locator("#pulse")).to_have_text("version 0")
     expect(page).to_have_title("Predict \N{EN DASH} Relearn")
+    before = page.get_by_role("banner").bounding_box()
     runner.take()
     runner.step(2, 5, 0.5)
     running = page.get_by_role("banner").get_by_role("link", name="learning, ")
     expect(running).to_be_visible()
     percent = (running.text_content() or "").removeprefix("learning, ")
+    assert page.get_by_role("banner").bounding_box() == before
     expect(page).to_have_title(f"({percent}) Predict \N{EN DASH} Relearn")
     page.get_by_role("navigation").get_by_role("link", name="Health").click()
     expect(page).to_have_title(f"({percent}) Health \N{EN DASH} Relearn")

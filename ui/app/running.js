@@ -16,8 +16,9 @@ export function showRunning() {
     () => [share(), state.health.value?.retraining?.job, state.health.value?.model_version, state.route.view],
     (far, job, version, _view) => {
       place.hidden = far === null;
-      const text = far === null ? "" : `learning, ${percent(far, 0)}`;
-      if (place.textContent !== text) replace(place, text);
+      const text = far === null ? "" : percent(far, 0);
+      place.setAttribute("aria-label", `learning, ${text}`);
+      replace(place, element("span", {}, "learning, "), text);
       document.title = (far === null ? "" : `(${percent(far, 0)}) `) + document.title.replace(/^\(.*?\) /, "");
       if (job !== undefined) {
         served ??= version;

@@ -38,16 +38,27 @@ export function comparison(versions, models) {
 /** @param {T.ModelDetails} one @param {T.ModelDetails} other @param {boolean} isNamed */
 function pair(one, other, isNamed) {
   const [now, before] = [one.metrics?.test, other.metrics?.test];
-  const labels = Object.keys(now?.classes ?? {});
-  const alike = labels.join("\n") === Object.keys(before?.classes ?? {}).join("\n") && now?.images === before?.images;
+  const alike = sameTest(one, other);
   return element(
     "section",
     { class: "pair", "aria-label": `Against version ${other.version}` },
     isNamed && element("h3", {}, `Against version ${other.version}`),
     judged(one, other) ?? judged(other, one) ?? element("p", { class: "hint" }, "The gate never held these two against each other."),
-    readings(one, other),
-    alike && now?.confusion && before?.confusion ? difference(labels, now.confusion, before.confusion) : null,
+    alike
+      ? readings(one, other)
+      : element("p", { class: "hint" }, "Their test pictures differ, so what one reads and the other missed is not known."),
+    alike && now?.confusion && before?.confusion
+      ? difference(Object.keys(now.classes ?? {}), now.confusion, before.confusion)
+      : null,
   );
+}
+
+/** @param {T.ModelDetails} one @param {T.ModelDetails} other whether both were tested on as many pictures of each label */
+function sameTest(one, other) {
+  const [counts, others] = [one, other].map(({ metrics }) =>
+    JSON.stringify(Object.entries(metrics?.test?.classes ?? {}).map(([label, { images }]) => [label, images])),
+  );
+  return counts === others;
 }
 
 /** @param {T.ModelDetails} one @param {T.ModelDetails} other the gate's verdict over one, if it was judged by the other */
@@ -120,7 +131,7 @@ function figures(versions, models) {
   const row = (/** @type {string} */ name, /** @type {(model: T.ModelDetails) => Node | string} */ value) =>
     element("tr", {}, element("th", { scope: "row" }, name), versions.map((each) => element("td", {}, value(each))));
   const share = (/** @type {"accuracy" | "f1"} */ name) => (/** @type {T.ModelDetails} */ model) =>
-    element("span", {}, percent(model.metrics?.test?.[name]), " ", model === one ? null : points(model, one, name));
+    element("span", {}, percent(model.metrics?.test?.[name]), " ", model === one || !sameTest(model, one) ? null : points(model, one, name));
   return element(
     "div",
     { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures" },

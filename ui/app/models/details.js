@@ -27,6 +27,8 @@ export const PARTS = /** @type {Record<string, string>} */ ({
   "held out": "uploads held out",
 });
 
+const WORST = 24; // mistakes that are shown of a version alone
+
 /** And the colour of each, the same wherever it stands. */
 const COLOURS = /** @type {Record<string, string>} */ ({
   fit: "first",
@@ -72,12 +74,12 @@ function downloads(version, files) {
     files.includes("model.onnx") &&
       button("Model file", save(`version-${version}.onnx`, () => api.modelFile(version)), {
         class: "quiet",
-        "aria-label": `Download the model of version ${version}`,
+        "aria-label": `Model file of version ${version}`,
       }),
     files.includes("report/report.html") &&
       button("Report", save(`version-${version}.html`, () => api.reportFile(version, "report.html")), {
         class: "quiet",
-        "aria-label": `Download the report of version ${version}`,
+        "aria-label": `Report of version ${version}`,
       }),
   ];
 }
@@ -154,7 +156,7 @@ function distribution(dataset) {
 
 /** @param {T.Mistake[]} worst test pictures that it was surest about and wrong */
 function mistakes(worst) {
-  const shown = worst.filter(({ picture }) => picture.startsWith("data:image/png;"));
+  const shown = worst.filter(({ picture }) => picture.startsWith("data:image/png;")).slice(0, WORST);
   if (!shown.length) return null;
   return element(
     "figure",

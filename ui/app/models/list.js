@@ -75,7 +75,7 @@ function row(model, models, shown) {
           {
             class: "beside",
             href: besideAddress(version),
-            "aria-label": isShown ? `Version ${version} no longer beside` : `Version ${version} beside ${shown.join(", ")}`,
+            "aria-label": isShown ? `Hide version ${version}` : `Compare version ${version} with ${shown.join(", ")}`,
             "data-key": `beside-${version}`,
           },
           isShown ? "Hide" : "Compare",

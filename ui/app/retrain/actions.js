@@ -101,6 +101,7 @@ export function followJob(job) {
       say(`The retraining is over: ${result.state}`);
       void attempt(listJobs);
       void loadModels();
+      void pulse();
     },
     interrupted(forGood) {
       void pulse(); // is it the stream alone, or the server?
