@@ -1,7 +1,8 @@
 """The page: the files that lie in the ui folder at start, each at its own path, and nothing else of the disk.
 
 They are few and small, so each is read whole, kept compressed beside its plain bytes, and known by a hash: a browser
-that has it already is told so and sent nothing. There are no ranges, so none can be abused.
+that has it already is told so and sent nothing. Comments are for who reads the files, and are not sent. There are no
+ranges, so none can be abused.
 """
 
 import gzip
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server.routes.comments import without_comments
 from server.routes.representation import is_known, media_type, takes_gzip
 from server.web.errors import NoSuchPath
 
@@ -66,5 +68,5 @@ def _route(url: str, path: Path) -> Route:
 
 
 def _read(path: Path, stamp: tuple[int, int]) -> _File:
-    plain = path.read_bytes()
+    plain = without_comments(path.name, path.read_bytes())
     return _File(stamp, plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:32]}"')

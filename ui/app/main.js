@@ -2,16 +2,16 @@
 /** The page's composition root: what is joined is joined here, and each view is loaded when it is first looked at. */
 
 import { note, pulse } from "./connection.js";
-import { element } from "./element.js";
 import { refuseDrops } from "./files.js";
 import { showFrame } from "./frame.js";
 import { startRouter } from "./router.js";
+import { addStyle } from "./style.js";
 import { hooks } from "./transport.js";
 
 /** Style sheets that the first view needs none of; the others share them. */
-const LATER = ["charts", "teach", "desk", "retrain", "models", "health"];
+const LATER = ["dialog", "charts", "teach", "desk", "retrain", "models", "health"];
 
-hooks.askKey = async (why) => (await import("./dialog.js")).askKey(why);
+hooks.askKey = async (why) => (await styled(import("./dialog.js"))).askKey(why);
 hooks.reached = note;
 startRouter();
 refuseDrops();
@@ -24,22 +24,8 @@ showFrame({
 });
 void pulse();
 
-/** @type {Promise<unknown> | null} */
-let styles = null;
-
 /** @template Module @param {Promise<Module>} module @returns {Promise<Module>} once it can be shown as it should be */
 async function styled(module) {
-  styles ??= Promise.all(LATER.map(addStyle));
-  await styles.catch((error) => {
-    styles = null; // to be tried again
-    throw error;
-  });
+  await Promise.all(LATER.map(addStyle));
   return module;
-}
-
-/** @param {string} name @returns {Promise<unknown>} */
-function addStyle(name) {
-  return new Promise((load, error) => {
-    document.head.append(element("link", { rel: "stylesheet", href: `style/${name}.css`, load, error }));
-  });
 }
