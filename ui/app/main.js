@@ -3,6 +3,7 @@
 
 import { note, pulse } from "./connection.js";
 import { refuseDrops } from "./files.js";
+import { keepFocus } from "./focus.js";
 import { showFrame } from "./frame.js";
 import { startRouter } from "./router.js";
 import { addStyle } from "./style.js";
@@ -15,6 +16,7 @@ hooks.askKey = async (why) => (await styled(import("./dialog.js"))).askKey(why);
 hooks.reached = note;
 startRouter();
 refuseDrops();
+keepFocus();
 showFrame({
   predict: async () => (await import("./predict/view.js")).predictView,
   teach: async () => (await styled(import("./teach/view.js"))).teachView,
