@@ -66,7 +66,7 @@ export function predictView() {
         "section",
         { class: "card drawing", "aria-label": "Drawing" },
         element("div", { class: "paper" }, sheet.canvas, empty),
-        element("div", { class: "actions" }, tools(sheet), undo, redo, clear, live),
+        element("div", { class: "actions" }, tools(sheet), live, undo, redo, clear),
         element(
           "p",
           { id: "sheet-help", class: "hint" },
