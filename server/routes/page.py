@@ -1,13 +1,12 @@
 """The page: the files that lie in the ui folder at start, each at its own path, and nothing else of the disk.
 
 They are few and small, so each is read whole, kept compressed beside its plain bytes, and known by a hash: a browser
-that has it already is told so and sent nothing. There are no ranges, so none can be abused. Comments, which are for
-whoever reads ui/, are not sent: a fifth of all bytes (docs/decisions/0024-comments-stay-here.md).
+that has it already is told so and sent nothing. Comments are for who reads the files, and are not sent. There are no
+ranges, so none can be abused.
 """
 
 import gzip
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server.routes.comments import without_comments
 from server.routes.representation import is_known, media_type, takes_gzip
 from server.web.errors import NoSuchPath
 
@@ -27,8 +27,6 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Vary": "Accept-Encoding",
 }
-# Those that stand on lines of their own, and are no line of code's beginning.
-COMMENT = re.compile(rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
 def routes(ui: Path) -> list[Route]:
@@ -70,12 +68,5 @@ def _route(url: str, path: Path) -> Route:
 
 
 def _read(path: Path, stamp: tuple[int, int]) -> _File:
-    plain = path.read_bytes()
-    if path.suffix in (".js", ".css"):
-        plain = without_comments(plain)
+    plain = without_comments(path.name, path.read_bytes())
     return _File(stamp, plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:32]}"')
-
-
-def without_comments(text: bytes) -> bytes:
-    """A script or a style sheet without comments, each line where it was, so that an error names the right one."""
-    return COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), text)

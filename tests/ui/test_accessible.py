@@ -76,7 +76,7 @@ def test_a_keyboard_is_enough(tmp_path: Path, open_page: OpenPage) -> None:
         page.keyboard.press("Space")
         answer(page, "1")
         nine = page.get_by_role("button", name="It is a 9")
-        for _ in range(20):
+        for _ in range(30):
             page.keyboard.press("Tab")
             if nine.evaluate("(button) => button === document.activeElement"):
                 break

@@ -77,3 +77,44 @@ def test_the_numbers_of_the_uploads_fit_each_other(tmp_path: Path, open_page: Op
         page = open_page(server.url, "teach")
         expect(page.get_by_text("8 uploaded pictures", exact=True)).to_be_visible()
         expect(page.get_by_text("1 more waits for a judgement")).to_be_visible()
+
+
+# Each with the keyboard; after each of them something nearby has the focus.
+ON_PREDICT = ("Right: it is", "Take back", "None of these", "Take back", "It is a 5", "Undo", "Redo", "Clear")
+ON_TEACH = ("Accept", "Undo", "Redo", "Next picture", "Leave out", "Several", "One at a time", "Send ", "Leave all out")
+
+
+def test_no_action_loses_the_focus(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        server.upload([("a.png", digits.png(9))], [str(digits.classes[9])])
+        page = open_page(server.url)
+
+        def press(name: str) -> None:
+            page.get_by_role("button", name=name).first.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_load_state("networkidle")
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+            focused = page.evaluate("document.activeElement.tagName")
+            assert focused != "BODY", f"{name} lost it"
+
+        draw(page, THREE)
+        answer(page, "3")
+        for name in ON_PREDICT:
+            press(name)
+        drop(page, ".predict", [("a.png", digits.png(0)), ("b.png", digits.png(1))])
+        answer(page, "7")
+        for name in ("Next picture", "Previous picture", "It is a 8", "Clear all"):
+            press(name)
+        page.goto(f"{server.url}/#teach")
+        drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(20, 25)])
+        expect(page.locator(".strip .tile-label:text-is('?')")).to_have_count(0)
+        for name in ON_TEACH:
+            press(name)
+        press("Dismiss")
+        page.get_by_role("button", name="Undo upload").first.focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_role("button", name="Take back").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("is taken back")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.activeElement.tagName") != "BODY"

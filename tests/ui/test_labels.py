@@ -81,6 +81,26 @@ def test_nothing_is_cut(
     assert page.evaluate(CROOKED) == []
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("labels", [FASHION[:2], FORTY], ids=len)
+def test_nothing_is_cut_in_text_of_twice_the_size(
+    serving: Serving, open_page: OpenPage, digits: Digits, labels: tuple[str, ...], width: int
+) -> None:
+    page = open_page(serving(labels).url, width=width)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.emulate_media(forced_colors="active")
+    draw(page, THREE)
+    expect(page.locator(".correction")).to_be_visible()
+    assert page.evaluate(CROOKED) == []
+    page.evaluate("location.hash = 'teach'")
+    expect(page.get_by_role("heading", level=1, name="Teach")).to_be_visible()
+    drop(page, ".teach", [(f"photo {n}.png", digits.png(n)) for n in range(110, 114)])
+    expect(page.locator(".strip .tile-label:text-is('?')")).to_have_count(0)
+    assert page.evaluate(CROOKED) == []
+    page.keyboard.press("Enter")
+    assert page.evaluate(CROOKED) == []
+
+
 def test_texts_speak_of_what_the_model_knows(serving: Serving, open_page: OpenPage) -> None:
     page = open_page(serving(FASHION).url)
     expect(page.locator(".sheet-empty")).to_have_text("Draw here")

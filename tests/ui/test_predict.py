@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: O
 
     def began(request: Request) -> None:
         nonlocal most, sent
-        if "/predict" in request.url:
+        if "/predict?" in request.url:
             flying.add(request)
             sent += 1
             most = max(most, len(flying))
@@ -58,6 +59,9 @@ def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: O
     expect(page.locator(".bars .bar")).to_have_count(10)
     expect(page.locator(".bar.best .bar-name")).to_have_text("3")
     assert page.locator(".bar.best .bar-value").inner_text().endswith("%")
+    assert re.fullmatch(r"Answered in \d+ ms", page.locator(".insight summary").inner_text())
+    expect(page.locator(".timing")).to_be_hidden()
+    page.locator(".insight summary").click()
     for stage in ("Decode", "Queue", "Model", "On the way"):
         assert page.locator(".timing div", has_text=stage).locator("dd").inner_text().endswith("ms")
     assert page.locator(".timing div", has_text="Version").locator("dd").inner_text() == "0"

@@ -1,16 +1,20 @@
 """The page's own start: few bytes, nothing from elsewhere, types that hold."""
 
+import re
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from server.routes.page import without_comments
+from server.routes.comments import without_comments
 from tests.live import ROOT, LiveServer
+from tests.ui.browser import new_page
 from tests.ui.conftest import NODE, OpenPage
+from tests.ui.screenshots import BYTES, INTERACTIVE
 
-LIMIT_BYTES = 150_000
+FIRST_BYTES, ALL_BYTES = 35_000, 100_000  # sent, with nothing in any cache
 LOADED = """() => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
   .map(({ name, encodedBodySize }) => [name, encodedBodySize])"""
 
@@ -23,13 +27,27 @@ def test_the_whole_page_is_small_and_all_its_own(server: LiveServer, open_page: 
     loaded = dict(page.evaluate(LOADED))  # what is asked for again, since it may have changed, counts once
     assert {urlsplit(name).netloc for name in loaded} == {urlsplit(server.url).netloc}
     assert len(loaded) > 20
-    assert sum(loaded.values()) < LIMIT_BYTES
+    own = {
+        name: size for name, size in loaded.items() if re.search(r"/(app/|style/|samples/|icon|$)", urlsplit(name).path)
+    }
+    assert len(own) > 50
+    assert sum(own.values()) < ALL_BYTES
+
+
+def test_the_first_view_needs_little(server: LiveServer, browser: Browser) -> None:
+    page = new_page(browser)
+    page.add_init_script(INTERACTIVE)
+    page.goto(server.url)
+    page.locator("canvas.sheet").wait_for()
+    sent, _ = page.evaluate(BYTES, page.evaluate("globalThis.interactive"))
+    page.context.close()
+    assert 20_000 < sent < FIRST_BYTES
 
 
 def test_what_a_browser_has_is_not_sent_again(server: LiveServer) -> None:
     first = server.get("/app/main.js", headers={"Accept-Encoding": "gzip"})
     assert first.headers["Content-Encoding"] == "gzip"
-    assert first.content == without_comments((ROOT / "ui/app/main.js").read_bytes())
+    assert first.content == without_comments("main.js", (ROOT / "ui/app/main.js").read_bytes())
     again = server.get("/app/main.js", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     plain = server.get("/app/main.js", headers={"Accept-Encoding": "identity", "If-None-Match": '"other"'})
@@ -72,3 +90,26 @@ def test_the_modules_type_check() -> None:
         [str(compiler), "-p", str(ROOT / "tests/ui/jsconfig.json")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_without_its_comments_a_module_is_the_same_program(tmp_path: Path) -> None:
+    compiler = NODE / ".bin" / "tsc"
+    if not compiler.exists():
+        pytest.skip("the TypeScript compiler is not installed; make .venv-node/ready installs it with npm")
+    sources = sorted((ROOT / "ui/app").rglob("*.js"))
+    programs = []
+    for name, change in (("whole", lambda _, content: content), ("sent", without_comments)):
+        for path in sources:
+            copy = tmp_path / name / path.relative_to(ROOT / "ui/app")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(change(path.name, path.read_bytes()))
+        out = tmp_path / f"{name}-out"
+        flags = ["--allowJs", "--removeComments", "--target", "esnext", "--module", "esnext", "--outDir", str(out)]
+        files = [str(tmp_path / name / path.relative_to(ROOT / "ui/app")) for path in sources]
+        subprocess.run(
+            [str(compiler), *flags, "--rootDir", str(tmp_path / name), "--noCheck", "--ignoreConfig", *files],
+            check=True,
+        )
+        programs.append({path.relative_to(out): path.read_text() for path in sorted(out.rglob("*.js"))})
+    assert len(programs[0]) == len(sources)
+    assert programs[0] == programs[1]

@@ -2,7 +2,7 @@
 /** Labels as buttons, each with its key; where there are many of them, with a field to find one by. */
 
 import { button, element } from "./element.js";
-import { keysOf } from "./labels.js";
+import { isSign, labelsNow } from "./labels.js";
 
 const FEW = 12; // labels, which an eye takes in
 
@@ -55,3 +55,42 @@ export function choices({ labels, title, name, pick, keyed = false, disabled = f
 
 /** @param {string} text without what a keyboard may lack */
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/**
+ * A key for each label, as far as there are any: itself, else one of its letters, its first if that is free.
+ *
+ * @param {string[]} labels @returns {Map<string, string>}
+ */
+export function keysOf(labels) {
+  /** @type {Map<string, string>} */
+  const keys = new Map();
+  const taken = new Set();
+  /** @param {(label: string) => Iterable<string>} candidates */
+  const give = (candidates) => {
+    for (const label of labels) {
+      if (keys.has(label)) continue;
+      for (const key of candidates(label)) {
+        if (taken.has(key)) continue;
+        keys.set(label, key);
+        taken.add(key);
+        break;
+      }
+    }
+  };
+  give((label) => (isSign(label) ? [label] : []));
+  give((label) => lettersOf(label).slice(0, 1));
+  give((label) => label.split(/[^\p{L}\p{N}]+/u).flatMap((word) => lettersOf(word).slice(0, 1)));
+  give(lettersOf);
+  give(() => "1234567890abcdefghijklmnopqrstuvwxyz");
+  return keys;
+}
+
+/** @param {string} pressed @returns {string | null} */
+export function labelOfKey(pressed) {
+  const keys = [...keysOf(labelsNow())];
+  const found = [pressed, pressed.toLowerCase()].map((key) => keys.find((each) => each[1] === key));
+  return (found[0] ?? found[1])?.[0] ?? null;
+}
+
+/** @param {string} label */
+const lettersOf = (label) => label.toLowerCase().match(/[\p{L}\p{N}]/gu) ?? [];

@@ -19,7 +19,7 @@ def parsed(body: bytes) -> object:
         return {"type": "http.request", "body": body}
 
     scope = {"type": "http", "headers": [], "headers_by_name": {}, "share": Share(Budget(2**30))}
-    return asyncio.run(json_object(Request(scope, receive), Settings()))
+    return asyncio.run(json_object(Request(scope, receive), LIMIT))
 
 
 @pytest.mark.parametrize(

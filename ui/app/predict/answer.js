@@ -7,22 +7,22 @@
  */
 
 import { bar } from "../bar.js";
-import { choices } from "../choices.js";
-import { button, element } from "../element.js";
+import { element } from "../element.js";
 import { isNumber, milliseconds, percent } from "../format.js";
-import { called, isSign, kindOf } from "../labels.js";
+import { isSign, kindOf } from "../labels.js";
 import { state } from "../state.js";
 import { DOTS } from "./actions.js";
-import { correct, dismiss, takeBack } from "./filing.js";
 
 const BARS = 10;
-const SURE = 0.9;
+export const SURE = 0.9;
 
 /**
  * @param {Subject | null} subject @param {string[]} labels @param {boolean} stale nothing of it can be acted on
- * @param {HTMLElement | null} beside what shows the picture itself @returns {HTMLElement[]}
+ * @param {{chosen: (subject: Subject) => HTMLElement, correction: typeof import("./correction.js").correction} | null} more
+ *   what shows a chosen picture itself and how it is corrected, once that is there @returns {HTMLElement[]}
  */
-export function answer(subject, labels, stale, beside) {
+export function answer(subject, labels, stale, more) {
+  const beside = (subject?.edit === null && more?.chosen(subject)) || null;
   if (subject?.error) return given(beside, verdict("?", "No answer", subject.error, "odd"));
   if (!subject?.prediction) {
     const invitation = state.predict.dots ? DOTS : "Draw, and the answer appears here while you do.";
@@ -37,7 +37,7 @@ export function answer(subject, labels, stale, beside) {
   return given(
     beside,
     headline(prediction, labels),
-    correction(subject, prediction, labels, stale),
+    more && more.correction(subject, prediction, labels, stale),
     bars(ranked(prediction, labels), prediction),
     insight(prediction, timing),
   );
@@ -88,7 +88,7 @@ function verdict(label, title, text, kind) {
 function bars(values, prediction) {
   return element(
     "ol",
-    { class: `bars ${prediction && !isFamiliar(prediction) ? "odd" : ""}`, "aria-label": "Probability of each label" },
+    { class: `bars ${prediction && !isCredible(prediction) ? "odd" : ""}`, "aria-label": "Probability of each label" },
     values.map(([label, share]) =>
       bar(label, share, prediction ? percent(share, 1) : "", label === prediction?.label ? "best" : ""),
     ),
@@ -103,54 +103,8 @@ function ranked({ probabilities }, labels) {
   return all.length <= BARS ? all : all.sort((one, other) => other[1] - one[1]).slice(0, BARS);
 }
 
-/** @param {Subject} subject @param {T.Prediction} prediction @param {string[]} labels @param {boolean} stale */
-function correction(subject, prediction, labels, stale) {
-  if (subject.filed) {
-    return element(
-      "p",
-      { class: "filed" },
-      element("span", {}, `Filed as ${subject.filed.label}. The next retraining learns from it. `),
-      subject.filed.batch !== null &&
-        button("Take back", () => takeBack(subject), { class: "quiet", disabled: stale, "data-key": "take-back" }),
-    );
-  }
-  if (subject.dismissed) {
-    return element(
-      "p",
-      { class: "filed none" },
-      element("span", {}, "None of these. There is no label to learn it by, so it was not stored. "),
-      button("Take back", () => dismiss(subject, false), { class: "quiet", disabled: stale, "data-key": "take-back" }),
-    );
-  }
-  const unsure = !isCredible(prediction) || prediction.confidence <= SURE;
-  return element(
-    "div",
-    { class: "correction" },
-    element(
-      "div",
-      { class: "actions" },
-      button(`Right: it is ${called(prediction.label)}`, () => correct(subject, prediction.label), {
-        class: unsure ? "primary" : "",
-        disabled: stale,
-        "data-key": "right",
-      }),
-      button("None of these", () => dismiss(subject, true), { class: "quiet", disabled: stale, "data-key": "none" }),
-    ),
-    element("p", {}, `Wrong? It is ${labels.every(isSign) ? "a " : ""}…`),
-    choices({
-      labels,
-      title: "File it under the right label",
-      name: (label) => `It is ${called(label)}`,
-      pick: (label) => correct(subject, label),
-      disabled: stale,
-      keyed: subject.edit === null,
-    }),
-  );
-}
-
 /** @param {T.Prediction} prediction @param {T.Timing | null} timing */
 function insight(prediction, timing) {
-  const server = timing ? timing.decode + timing.queue + timing.infer : NaN;
   return element(
     "div",
     { class: "insight" },
@@ -162,16 +116,30 @@ function insight(prediction, timing) {
         element("figcaption", {}, "what the model saw"),
       ),
     element(
-      "dl",
-      { class: "timing" },
-      fact("Decode", milliseconds(timing?.decode)),
-      fact("Queue", milliseconds(timing?.queue)),
-      fact("Model", milliseconds(timing?.infer)),
-      fact("On the way", milliseconds(timing ? Math.max(0, timing.total - (isNumber(server) ? server : 0)) : null)),
-      isNumber(prediction.score) && fact("Score", prediction.score.toFixed(2)),
-      fact("Version", prediction.model_version),
+      "details",
+      { open: unfolded, toggle: (/** @type {any} */ { target }) => (unfolded = target.open) },
+      element("summary", { "data-key": "timing" }, timing ? `Answered in ${Math.round(timing.total)} ms` : "How it was answered"),
+      element("dl", { class: "timing" }, timing && parts(timing), facts(prediction)),
     ),
   );
+}
+
+let unfolded = false; // whether somebody wants to see the parts of the time; of the next answer as well
+
+/** @param {T.Timing} timing */
+function parts({ decode, queue, infer, total }) {
+  const server = decode + queue + infer;
+  return [
+    fact("Decode", milliseconds(decode)),
+    fact("Queue", milliseconds(queue)),
+    fact("Model", milliseconds(infer)),
+    fact("On the way", milliseconds(Math.max(0, total - (isNumber(server) ? server : 0)))),
+  ];
+}
+
+/** @param {T.Prediction} prediction */
+function facts({ score, model_version: version }) {
+  return [isNumber(score) && fact("Familiarity", score.toFixed(2)), fact("Version", version)];
 }
 
 /** @param {string} name @param {string} value */

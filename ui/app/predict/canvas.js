@@ -2,13 +2,13 @@
 /**
  * A sheet to draw on with mouse, touch, pen or the arrow keys.
  *
- * @import { Point } from "./drawing.js"
+ * @import { Point, Tool } from "./drawing.js"
  */
 
 import { element } from "../element.js";
-import { createDrawing, isDot } from "./drawing.js";
+import { createDrawing, isDot, TOOLS } from "./drawing.js";
 import { followHand } from "./hand.js";
-import { mark, paint, pictureOf } from "./ink.js";
+import { inkOf, mark, paint, pictureOf } from "./ink.js";
 
 const STEP = 0.035; // of the side, one press of an arrow key
 
@@ -30,26 +30,33 @@ export function createSheet(changed) {
   });
   const drawing = createDrawing();
   let edits = 0;
+  let ink = inkOf([]);
+  /** @type {Tool} */
+  let tool = TOOLS[1][1];
   /** @type {Point | null} where the keyboard's pen is, once it was moved */
   let cursor = null;
 
   const show = () => {
     const size = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
     if (canvas.width !== size) canvas.width = canvas.height = size;
-    const ink = getComputedStyle(canvas).color;
-    paint(canvas, drawing.strokes(), ink, null);
-    if (cursor && document.activeElement === canvas) mark(canvas, cursor, ink, drawing.isOpen());
+    const { color } = getComputedStyle(canvas);
+    paint(canvas, drawing.strokes(), color, null);
+    if (cursor && document.activeElement === canvas) mark(canvas, cursor, tool, color, drawing.isOpen());
   };
   /** @param {() => void} change */
   const edit = (change) => {
     change();
     edits += 1;
+    ink = inkOf(drawing.strokes());
     show();
     changed();
   };
   const sheet = {
     canvas,
-    isEmpty: () => drawing.strokes().length === 0,
+    isEmpty: () => ink === null,
+    tool: () => tool,
+    /** @param {Tool} taken */
+    take: (taken) => (tool = taken),
     canUndo: drawing.canUndo,
     canRedo: drawing.canRedo,
     /** The number of the newest edit, by which an answer says what it is about. */
@@ -57,14 +64,13 @@ export function createSheet(changed) {
     /** Whether what was drawn, and is finished, is no more than dots. */
     isDots: () => !sheet.isEmpty() && !drawing.isOpen() && !sheet.isReadable(),
     /** Whether there is more than a dot, of which nothing could be said. */
-    isReadable: () => !drawing.strokes().every(isDot),
+    isReadable: () => ink !== null && !drawing.strokes().every((each) => each.erases || isDot(each)),
     undo: () => edit(drawing.undo),
     redo: () => edit(drawing.redo),
     clear() {
       cursor = null;
       edit(drawing.clear);
     },
-    /** @returns {Promise<Blob>} the drawing, as it is when this is called, as a PNG */
     image: () => pictureOf(drawing.strokes()),
   };
   const end = () => {
@@ -80,7 +86,7 @@ export function createSheet(changed) {
   followHand(canvas, {
     begin(event) {
       cursor = null;
-      edit(() => drawing.begin(place(event)));
+      edit(() => drawing.begin(place(event), tool));
     },
     extend(event) {
       if (cursor || !drawing.isOpen()) return; // undone while the pen was down, or taken over by the keyboard
@@ -105,7 +111,7 @@ export function createSheet(changed) {
     } else if (key === " " || key === "Enter") {
       const at = (cursor ??= [0.5, 0.3]);
       if (drawing.isOpen()) end();
-      else edit(() => drawing.begin(at));
+      else edit(() => drawing.begin(at, tool));
       show();
     } else if (command && (key === "y" || (key === "z" && event.shiftKey))) sheet.redo();
     else if ((command && key === "z") || key === "Backspace") sheet.undo();

@@ -3,11 +3,20 @@
  * What is drawn: strokes, which are points in parts of the sheet's side, with what was there before and what was undone.
  *
  * @typedef {[number, number]} Point from 0 to 1, from the left and from the top
- * @typedef {Point[]} Stroke
+ * @typedef {{pen: number, erases: boolean}} Tool `pen`: how wide it is, in parts of the side
+ * @typedef {Tool & {points: Point[]}} Stroke
  * @typedef {{strokes: Stroke[], past: Stroke[][], future: Stroke[][]}} Moment
  */
 
-export const PEN = 0.075; // of the side; MNIST's pens are about a twelfth of the digit's height
+const PEN = 0.075; // of the side; MNIST's pens are about a twelfth of the digit's height
+
+/** What there is to draw with: the middle one is what the model knows best. @type {[string, Tool][]} */
+export const TOOLS = [
+  ["Thin pen", { pen: PEN * 0.6, erases: false }],
+  ["Pen", { pen: PEN, erases: false }],
+  ["Thick pen", { pen: PEN * 1.5, erases: false }],
+  ["Eraser", { pen: PEN * 1.8, erases: true }],
+];
 
 export function createDrawing() {
   /** @type {Moment} */
@@ -26,14 +35,14 @@ export function createDrawing() {
     isOpen: () => open !== null,
     canUndo: () => now.past.length > 0,
     canRedo: () => now.future.length > 0,
-    /** @param {Point} point */
-    begin(point) {
-      open = [point];
+    /** @param {Point} point @param {Tool} tool */
+    begin(point, tool) {
+      open = { ...tool, points: [point] };
       change([...now.strokes, open]);
     },
     /** @param {Point[]} points */
     extend(...points) {
-      open?.push(...points);
+      open?.points.push(...points);
     },
     end() {
       open = null;
@@ -63,9 +72,9 @@ export function createDrawing() {
 }
 
 /** @param {Stroke} stroke whether it is no more than where a pen was put down */
-export const isDot = (stroke) => extentOf(stroke).size <= PEN / 2;
+export const isDot = (stroke) => extentOf(stroke.points).size <= stroke.pen / 2;
 
-/** @param {Stroke} points */
+/** @param {Point[]} points */
 export function extentOf(points) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const [x, y] of points) {

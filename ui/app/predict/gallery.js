@@ -6,10 +6,11 @@
  */
 
 import { whenBack } from "../connection.js";
+import { labelOfKey } from "../choices.js";
 import { button, element, replace } from "../element.js";
 import { counted, percent } from "../format.js";
 import { keyed } from "../keyed.js";
-import { isSign, labelOfKey } from "../labels.js";
+import { isSign } from "../labels.js";
 import { onKeys } from "../shortcuts.js";
 import { state, watch } from "../state.js";
 import { isCredible } from "./answer.js";

@@ -3,7 +3,6 @@
  * Draw, drop, paste, choose or photograph: the model answers at once.
  *
  * @import { Found } from "../files.js"
- * @import { Subject } from "../state.js"
  */
 
 import { whenBack } from "../connection.js";
@@ -12,11 +11,14 @@ import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
 import { isSign, kindOf, labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
+import { addStyle } from "../style.js";
 import { askAgain, drawn } from "./actions.js";
 import { answer, isCredible } from "./answer.js";
 import { createSheet } from "./canvas.js";
+import { encoder } from "./ink.js";
 import { loop } from "./loop.js";
 import { isStale, shownSubject } from "./subjects.js";
+import { tools } from "./tools.js";
 
 export function predictView() {
   const sheet = createSheet(() => {
@@ -34,14 +36,22 @@ export function predictView() {
   const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw here");
   const panel = element("section", { class: "card answer", "aria-label": "Answer" });
   const place = element("div", { hidden: true }); // of the pictures, once there are any
-  /** @type {(subject: Subject) => HTMLElement | null} */
-  let chosen = () => null;
-  const many = () => import("./gallery.js");
+  const trial = element("div", { class: "samples", role: "group", "aria-label": "Samples" });
+  /** @type {typeof import("./more.js") | null} */
+  let more = null;
+  const load = async () => {
+    const [module] = await Promise.all([import("./more.js"), addStyle("gallery")]);
+    if (more === null) {
+      more = module;
+      more.samples(trial, addPictures);
+      show();
+    }
+    return module;
+  };
   /** @param {Found[]} found */
   const addPictures = async (found) => {
     if (!found.length) return;
-    const module = await many();
-    chosen = module.chosen;
+    const module = await load();
     if (place.isConnected) place.replaceWith(module.gallery(() => sheet.canvas.focus({ preventScroll: true })));
     await module.addPictures(found);
   };
@@ -56,7 +66,7 @@ export function predictView() {
         "section",
         { class: "card drawing", "aria-label": "Drawing" },
         element("div", { class: "paper" }, sheet.canvas, empty),
-        element("div", { class: "actions" }, undo, redo, clear, live),
+        element("div", { class: "actions" }, tools(sheet), live, undo, redo, clear),
         element(
           "p",
           { id: "sheet-help", class: "hint" },
@@ -68,6 +78,7 @@ export function predictView() {
           chooser("Choose images", addPictures),
           chooser("Take a photo", addPictures, { camera: true, class: "touch-only" }),
           element("span", { class: "hint" }, "or drop or paste them anywhere here"),
+          trial,
         ),
       ),
       panel,
@@ -80,19 +91,23 @@ export function predictView() {
     if (state.route.view === "predict") addPictures(pasted(event));
   });
   whenBack(() => askAgain(sheet));
-  setTimeout(() => many().catch(() => {})); // so that it is there even if the server is lost
-  watch(
-    () => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()],
-    (subject, stale, _dots, _labels) => {
-      replace(panel, ...answer(subject, labelsNow(), stale, subject?.edit === null ? chosen(subject) : null));
-      const label = subject?.prediction?.label ?? "";
-      live.textContent = label;
-      live.classList.toggle("word", !isSign(label));
-      live.classList.toggle("odd", subject?.prediction != null && !isCredible(subject.prediction));
-      empty.textContent = `Draw ${kindOf(labelsNow()) ?? "here"}`;
-      for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
-    },
-  );
+  setTimeout(() => {
+    // So that it is there even if the server is lost.
+    void encoder();
+    load().catch(() => {});
+  });
+  const show = () => {
+    const subject = shownSubject();
+    const stale = isStale(subject);
+    replace(panel, ...answer(subject, labelsNow(), stale, more));
+    const label = subject?.prediction?.label ?? "";
+    live.textContent = label;
+    live.classList.toggle("word", !isSign(label));
+    live.classList.toggle("odd", subject?.prediction != null && !isCredible(subject.prediction));
+    empty.textContent = `Draw ${kindOf(labelsNow()) ?? "here"}`;
+    for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
+  };
+  watch(() => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()], show);
   watch(
     () => [state.predict.selected],
     (selected) => {

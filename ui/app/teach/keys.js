@@ -1,7 +1,7 @@
 // @ts-check
 /** The desk by keyboard, wherever the focus is. */
 
-import { labelOfKey } from "../labels.js";
+import { labelOfKey } from "../choices.js";
 import { onKeys } from "../shortcuts.js";
 import { state } from "../state.js";
 import { markAll, step, unmark } from "./marks.js";

@@ -88,7 +88,7 @@ function verdict(here) {
         { class: "hint" },
         open && suggestion && suggestion.share !== null && `${percent(suggestion.share, 1)} sure. `,
         !open && `${FROM[word?.origin ?? "hand"]} `,
-        !here.suspect && element("span", { class: "stage-name" }, here.name),
+        !here.suspect && element("span", { class: "large-name" }, here.name),
       ),
     ),
   );
