@@ -7,6 +7,7 @@ PYTHON ?= python3
 PYTHONS := 3.11 3.12 3.13
 UV_VERSION := 0.13.9
 SECONDS ?= 60
+SEED ?= 1
 AXE_VERSION := 4.14.1
 AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
@@ -41,7 +42,7 @@ train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED)
 
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest -m soak

@@ -24,6 +24,7 @@ from tests.system.test_express import connect, post, read_answer
 from tests.tiny import memory_in, publish_tiny
 
 IMAGES = 16
+SLACK = 4  # descriptors that come and go with the load itself
 Tries = Callable[[str, object], None]
 
 
@@ -158,7 +159,8 @@ def test_clients_that_leave_take_nothing_of_the_others_along(
     ways = {"an upload": upload[:-500], "a batch": batch, "answers": post(digits.png(0)) * 500}
     record_property("tries", rounds * len(ways))
     with LiveServer(tmp_path) as server, load_on(server, digits) as load:
-        before = open_files(server)
+        load.wait_for(lambda so_far: len(so_far.replies) > 50)
+        before = open_files(server) + SLACK
         for number in range(rounds):
             for request in ways.values():
                 connection = connect(server)
@@ -190,10 +192,11 @@ def test_slow_clients_are_closed_and_cost_the_others_nothing(
     limits = ("--header-seconds", str(seconds), "--body-silence-seconds", str(seconds), "--pace-limit-bytes", "100")
     with (
         LiveServer(tmp_path, *limits, descriptors=(4096, 4096)) as server,
-        load_on(server, digits),
+        load_on(server, digits) as load,
         contextlib.ExitStack() as stack,
     ):
-        before = open_files(server)
+        load.wait_for(lambda so_far: len(so_far.replies) > 50)
+        before = open_files(server) + SLACK
         slow = [(stack.enter_context(connect(server)), begin) for begin in SLOW for _ in range(number)]
         for connection, begin in slow:
             connection.sendall(begin)

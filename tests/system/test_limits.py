@@ -207,19 +207,16 @@ def test_connections_up_to_their_number(tmp_path: Path) -> None:
         assert found == [200] * 5 + [503]
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [("0.3", {503}), ("60", {200, 422})])
-def test_images_wait_for_a_thread_so_long(tmp_path: Path, seconds: str, expected: set[int]) -> None:
-    """Those that have come while two others are read, and the server stood still for a second."""
+@pytest.mark.parametrize("seconds", ["0.001", "60"])
+def test_images_wait_for_a_thread_so_long(tmp_path: Path, seconds: str) -> None:
+    """Eight of them: each takes a tenth of a second to be read, and few are read at once."""
     noise = encoded(Image.effect_noise((2500, 2500), 90), "PNG", compress_level=1)
     with LiveServer(tmp_path, "--queue-timeout-seconds", seconds) as server, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connect(server)) for _ in range(8)]
         for connection in connections:
             connection.sendall(post(noise))
-        server.send(signal.SIGSTOP)
-        time.sleep(1)
-        server.send(signal.SIGCONT)
         found = [read_answer(connection)[0] for connection in connections]
-        assert found[-1] in expected
+        assert (503 in found) == (seconds == "0.001")
 
 
 @pytest.mark.parametrize("name", ["drain_seconds", "grace_seconds"])

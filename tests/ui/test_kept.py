@@ -54,7 +54,7 @@ def test_every_step_of_labelling_is_undone_and_done_again(
     expect_said(page, given | {last: "?"})
     page.keyboard.press("Control+Shift+Z")
     expect_said(page, given)
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     expect_said(page, given | {last: "?"})
     page.get_by_role("button", name="Redo").click()
     page.get_by_role("button", name="Leave all out").click()

@@ -97,7 +97,7 @@ def test_with_the_key_pictures_progress_and_reports_are_shown(
         page.on("request", lambda request: asked.append(request.url))
         page.get_by_role("dialog").get_by_label("API key").fill(KEY)
         page.keyboard.press("Enter")
-        expect(page.locator(".suspects img")).to_have_js_property("naturalWidth", 28)
+        expect(page.locator(".stage img")).to_have_js_property("naturalWidth", 28)
         expect(page.get_by_role("dialog")).to_have_count(0)
 
         page.get_by_role("link", name="Retrain").first.click()
