@@ -66,7 +66,7 @@ MUTANTS = (
     mutant(
         "only operators that ours need are taken",
         GRAPH,
-        'if part == "operator" and value.decode("utf-8", "replace") not in OPERATORS:',
+        'if value.decode("utf-8", "replace") not in OPERATORS:',
         "if False:",
         HARM,
     ),
@@ -186,8 +186,8 @@ MUTANTS = (
     mutant(
         "a first load is tried in a child",
         TRIAL,
-        "self._try(known, folder, manifest, is_wanted)",
-        "self._passed[known] = None",
+        "self._findings.of(known, is_wanted, lambda: self._try(folder, manifest, is_wanted))",
+        "Finding()",
         TRIALS + "test_another_model_in_the_baselines_place_needs_one",
     ),
     mutant(
@@ -249,8 +249,8 @@ MUTANTS = (
     mutant(
         "a refusal is remembered",
         TRIAL,
-        "self._refused[known] = time.monotonic() + REFUSED_SECONDS, why",
-        "pass",
+        "return Finding(why, until=time.monotonic() + REFUSED_SECONDS)",
+        "return Finding(why, until=0.0)",
         TRIALS + "test_a_refusal_is_remembered",
     ),
     mutant(

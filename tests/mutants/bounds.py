@@ -179,8 +179,8 @@ MUTANTS = (
     mutant(
         "JSON has so many bytes",
         REQUESTS,
-        "settings.json_limit_bytes",
-        "2**30",
+        "request.receive, limit_bytes)",
+        "request.receive, 2**30)",
         "system/test_bounds.py::test_json_is_taken_up_to_its_limit",
     ),
     mutant(

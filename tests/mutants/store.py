@@ -80,14 +80,14 @@ MUTANTS = (
     mutant(
         "what a dead writer left is swept",
         CONTENT,
-        "return [row for row in rows if row.owner is None or not alive[row.living]]",
-        "return [row for row in rows if row.owner is None]",
+        "return [row for row in rows if row not in written or not alive[row.living]]",
+        "return [row for row in rows if row not in written]",
         *tests("content", "a_claim_whose_writer_died_is_swept"),
     ),
     mutant(
         "what a living writer writes is not",
         CONTENT,
-        "return [row for row in rows if row.owner is None or not alive[row.living]]",
+        "return [row for row in rows if row not in written or not alive[row.living]]",
         "return list(rows)",
         *tests("content", "a_claim_whose_writer_lives_is_not_swept"),
     ),
@@ -122,15 +122,15 @@ MUTANTS = (
     mutant(
         "what a fact names is not removed",
         CONTENT,
-        "if not is_named(connection, row.root, row.path) and connection",
-        "if connection",
+        "if not writing and not is_named(connection, row.root, row.path):",
+        "if not writing:",
         *tests("content", "a_swept_claim_leaves_what_another_upload_stored_meanwhile"),
     ),
     mutant(
         "what another call writes is not removed",
         CONTENT,
-        " and connection.execute(others).first() is None:",
-        ":",
+        "if not writing and not is_named(connection, row.root, row.path):",
+        "if not is_named(connection, row.root, row.path):",
         *tests("content", "what_another_call_writes_is_not_removed"),
     ),
     mutant(
