@@ -15,6 +15,7 @@ from PIL import Image
 from server.pictures.image import Limits, read
 from server.settings import Settings
 from tests.digits import Digits, encoded, png_of
+from tests.faults.stage import eventually
 from tests.live import ROOT, LiveServer
 
 
@@ -113,7 +114,8 @@ def test_every_request_has_a_line_with_its_id(server: LiveServer, digits: Digits
     assert own.headers["X-Request-ID"] == "mine-1.2"
     assert hostile.headers["X-Request-ID"] != "a b"
     server.get("/metrics")  # which writes what is pending
-    lines = [line for line in server.access if line.rstrip().endswith(answer.headers["X-Request-ID"])]
+    own_id = answer.headers["X-Request-ID"]
+    lines = eventually(lambda: [line for line in server.access if line.rstrip().endswith(own_id)], "the line")
     assert len(lines) == 1
     assert " POST /predict 200 " in lines[0]
     assert " model=0 " in lines[0]
