@@ -17,6 +17,7 @@ from server.serving.presence import all_serve
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
 from server.store.figures import LISTED
 from server.store.files import Json
+from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
 
 # A report is shown in a frame of its own and can do nothing but look nice.
@@ -51,21 +52,20 @@ def routes(service: Service) -> list[Route]:
         )
 
     async def report(request: Request) -> Response:
-        arguments = service, _version(request), f"report/{request.path_params['file']}"
-        file, etag, data = await asyncio.get_running_loop().run_in_executor(executor, _report_file, *arguments)
-        headers = REPORT_HEADERS | {"ETag": etag}
-        if is_known(request, etag):
-            return Response(status_code=304, headers=headers)
-        return Response(data, headers=headers, media_type=media_type(file))
+        file = f"report/{request.path_params['file']}"
+        return await sent(request, file, REPORT_HEADERS, media_type(file), REPORT_LIMIT_BYTES)
 
     async def model_file(request: Request) -> Response:
-        number = _version(request)
-        loop = asyncio.get_running_loop()
-        etag, data = await loop.run_in_executor(executor, _model_file, service, number)
-        headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="version-{number}.onnx"'}
+        headers = {"Content-Disposition": f'attachment; filename="version-{_version(request)}.onnx"'}
+        return await sent(request, MODEL_FILE, headers, "application/octet-stream", FILE_LIMIT_BYTES)
+
+    async def sent(request: Request, file: str, headers: dict[str, str], kind: str, limit_bytes: int) -> Response:
+        arguments = service, _version(request), file, limit_bytes
+        etag, data = await asyncio.get_running_loop().run_in_executor(executor, _file, *arguments)
+        headers = headers | {"ETag": etag}
         if is_known(request, etag):
             return Response(status_code=304, headers=headers)
-        return Response(data, headers=headers, media_type="application/octet-stream")
+        return Response(data, headers=headers, media_type=kind)
 
     async def promote(request: Request) -> Response:
         version = _version(request)
@@ -147,20 +147,13 @@ def _details(service: Service, number: str) -> dict[str, object]:
     )
 
 
-def _report_file(service: Service, number: str, file: str) -> tuple[str, str, bytes]:
-    """A file of a version's report, its hash checked, and the tag that tells its content from others."""
+def _file(service: Service, number: str, file: str, limit_bytes: int) -> tuple[str, bytes]:
+    """The tag that tells a file of a version from others, and the file, its hash checked."""
     versions = service.memory.versions
     manifest = versions.manifest(versions.find(number).version)
     if file not in manifest.files:
         raise NotFound(f"version {number} has no such report file")
-    return file, f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, REPORT_LIMIT_BYTES)
-
-
-def _model_file(service: Service, number: str) -> tuple[str, bytes]:
-    """The model of a version, its hash checked, and the tag of its content."""
-    versions = service.memory.versions
-    manifest = versions.manifest(versions.find(number).version)
-    return f'"{manifest.files[MODEL_FILE][0][:32]}"', versions.read(manifest, MODEL_FILE)
+    return f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, limit_bytes)
 
 
 def _promote(service: Service, number: str, by: str, why: str) -> str | None:

@@ -1,6 +1,7 @@
 """Which images a client means: the conditions that a list takes as parameters, and a revision in its body."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 
 from server.store.files import Json
@@ -9,7 +10,7 @@ from server.store.standing import Revision
 from server.store.versions import is_number
 from server.web.errors import Malformed
 
-CONDITIONS = ("label", "split", "state", "source", "batch", "since", "until")
+CONDITIONS = tuple(each.name for each in fields(Selection))
 _SUSPECT = "suspect"  # a split of old: suspects wait outside of both
 
 

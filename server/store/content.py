@@ -165,9 +165,10 @@ class Content:
 
     def _gone(self, connection: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> list[Row[tuple[object, ...]]]:
         """The rows that nobody writes any more."""
-        written = [row for row in rows if row.owner is not None and row.owner not in self._given_up]
-        alive = {name: self._is_alive(connection, name) for name in {row.living for row in written}}
-        return [row for row in rows if row not in written or not alive[row.living]]
+        rows = list(rows)
+        written = {row.id: row.living for row in rows if row.owner is not None and row.owner not in self._given_up}
+        alive = {name for name in set(written.values()) if self._is_alive(connection, name)}
+        return [row for row in rows if written.get(row.id) not in alive]
 
     def _is_alive(self, connection: Connection, name: str) -> bool:
         seen = living.is_alive(name)

@@ -242,8 +242,8 @@ MUTANTS = (
     mutant(
         "ranges are not honoured of a report",
         "server/routes/models.py",
-        "return Response(data, headers=headers, media_type=media_type(file))",
-        'return Response(data, 206 if "range" in request.headers else 200, headers, media_type(file))',
+        "return Response(data, headers=headers, media_type=kind)",
+        'return Response(data, 206 if "range" in request.headers else 200, headers, kind)',
         "system/test_refusals.py::test_ranges_are_not_honoured",
     ),
     mutant(

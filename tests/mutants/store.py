@@ -80,15 +80,15 @@ MUTANTS = (
     mutant(
         "what a dead writer left is swept",
         CONTENT,
-        "return [row for row in rows if row not in written or not alive[row.living]]",
-        "return [row for row in rows if row not in written]",
+        "return [row for row in rows if written.get(row.id) not in alive]",
+        "return [row for row in rows if row.id not in written]",
         *tests("content", "a_claim_whose_writer_died_is_swept"),
     ),
     mutant(
         "what a living writer writes is not",
         CONTENT,
-        "return [row for row in rows if row not in written or not alive[row.living]]",
-        "return list(rows)",
+        "return [row for row in rows if written.get(row.id) not in alive]",
+        "return rows",
         *tests("content", "a_claim_whose_writer_lives_is_not_swept"),
     ),
     mutant(

@@ -4,8 +4,10 @@ import re
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -33,16 +35,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer
     memory.close()
 
 
-class Pulse:
-    """Asks /livez again and again, and keeps the longest that an answer took."""
+class Watch(ABC):
+    """Looks at something again and again beside a test."""
 
-    def __init__(self, server: LiveServer) -> None:
-        self.longest = 0.0
-        self._server = server
+    def __init__(self) -> None:
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat)
+        self._thread = threading.Thread(target=self._watch)
 
-    def __enter__(self) -> "Pulse":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -50,11 +50,26 @@ class Pulse:
         self._over.set()
         self._thread.join()
 
-    def _beat(self) -> None:
+    @abstractmethod
+    def look(self) -> None: ...
+
+    def _watch(self) -> None:
         while not self._over.wait(0.005):
-            started = time.monotonic()
-            assert self._server.get("/livez").status_code == 200
-            self.longest = max(self.longest, time.monotonic() - started)
+            self.look()
+
+
+class Pulse(Watch):
+    """Asks /livez, and keeps the longest that an answer took."""
+
+    def __init__(self, server: LiveServer) -> None:
+        super().__init__()
+        self.longest = 0.0
+        self._server = server
+
+    def look(self) -> None:
+        started = time.monotonic()
+        assert self._server.get("/livez").status_code == 200
+        self.longest = max(self.longest, time.monotonic() - started)
 
 
 def resident_bytes(server: LiveServer) -> int:
@@ -113,26 +128,16 @@ def test_workers_try_a_version_once(tmp_path: Path, kind: str) -> None:
     memory.close()
 
 
-class Children:
-    """Looks at the children of workers again and again, and keeps whom it met."""
+class Children(Watch):
+    """Looks at the children of workers, and keeps whom it met."""
 
     def __init__(self, server: LiveServer) -> None:
+        super().__init__()
         self.met: set[str] = set()
         self._workers = list(workers_of(server, 3))
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> "Children":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.005):
-            self.met.update(child for worker in self._workers for child in children_of(worker))
+    def look(self) -> None:
+        self.met.update(child for worker in self._workers for child in children_of(worker))
 
 
 def problems_of(server: LiveServer, number: int) -> list[str]:

@@ -28,12 +28,17 @@ def test_promtool_accepts_the_metrics(tmp_path: Path, digits: Digits, workers: i
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def ask_both_workers(server: LiveServer, digits: Digits) -> None:
+    """Ask for forty predictions, each over a connection of its own, which either worker may take."""
+    for position in range(40):
+        server.client.close()
+        server.client = type(server.client)(timeout=60, trust_env=False)
+        server.predict(digits.png(position))
+
+
 def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--workers", "2") as server:
-        for position in range(40):
-            server.client.close()
-            server.client = type(server.client)(timeout=60, trust_env=False)  # a new connection, for either worker
-            server.predict(digits.png(position))
+        ask_both_workers(server, digits)
         line = 'relearn_requests_total{method="POST",route="/predict",status="200"} 40.0'
         text = ""
         for _ in range(200):  # the other worker counts once a tick
@@ -46,10 +51,7 @@ def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> 
 
 def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--workers", "2") as server:
-        for position in range(40):
-            server.client.close()
-            server.client = type(server.client)(timeout=60, trust_env=False)  # a new connection, for either worker
-            server.predict(digits.png(position))
+        ask_both_workers(server, digits)
         server.upload([("a.png", digits.png(50))], ["1"])  # which the model judges, and nobody asked it
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (told := server.get("/stats").json())["last_minute"]["predictions"] < 40:

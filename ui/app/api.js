@@ -78,8 +78,6 @@ export function upload(images, source, sending = {}) {
 /** @param {string} batch */
 export const removeBatch = (batch) => json("DELETE", `/dataset/batches/${encodeURIComponent(batch)}`);
 /** @param {string} sha256 */
-export const acceptImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/accept`);
-/** @param {string} sha256 */
 export const rejectImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/reject`);
 /** @param {string} sha256 @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
 export const image = (sha256) => blob(`/dataset/images/${encodeURIComponent(sha256)}`);

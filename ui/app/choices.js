@@ -61,7 +61,7 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase
  *
  * @param {string[]} labels @returns {Map<string, string>}
  */
-export function keysOf(labels) {
+function keysOf(labels) {
   /** @type {Map<string, string>} */
   const keys = new Map();
   const taken = new Set();

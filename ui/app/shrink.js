@@ -7,7 +7,7 @@ const SIDE_PIXELS = 1600; // of the longer side; a digit on a sheet of paper is 
 const QUALITY = 0.9;
 
 /** @param {Blob} file @returns {Promise<Blob>} the same upright, or as it was where that is smaller or can't be done */
-export async function shrunk(file) {
+async function shrunk(file) {
   if (file.size <= LARGE_BYTES) return file;
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
   if (bitmap === null) return file;

@@ -35,7 +35,7 @@ export function shareOf(stage, { epoch, epochs, step, steps } = {}) {
 
 const REASON_LIMIT = 240; // characters
 
-export const FINAL = ["published", "refused", "failed", "cancelled"];
+const FINAL = ["published", "refused", "failed", "cancelled"];
 
 /** @param {string} state @returns {boolean} */
 export const isOpen = (state) => !FINAL.includes(state);
