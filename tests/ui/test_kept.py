@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from playwright.sync_api import Route, expect
 from tests.digits import Digits, encoded
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
-from tests.ui.desk import expect_said, tile, under_cursor
+from tests.ui.desk import expect_said, said, tile, under_cursor
 from tests.ui.test_predict import answer, drop
 
 # The first file of the first form that is sent, in base64.
@@ -91,6 +92,28 @@ def test_what_is_not_sent_outlives_a_reload(server: LiveServer, open_page: OpenP
     page.reload()
     expect(page.get_by_text("Drop pictures or a folder here")).to_be_visible()
     expect_said(page, {})
+
+
+def test_the_last_of_many_steps_outlives_a_reload_at_once(
+    server: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    """The page goes in the very moment of the last key, while the writes of those before it are under way."""
+    page = open_page(server.url, "teach")
+    names = [f"photo {n}.png" for n in range(30, 38)]
+    drop(page, ".teach", [(name, digits.png(30 + n)) for n, name in enumerate(names)])
+    expect_said(page, dict.fromkeys(names, "?"))
+    with page.expect_navigation():
+        page.evaluate("""async () => {
+          for (const key of "12345678") {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            for (let turn = 0; turn < 5; turn += 1) await null;
+          }
+          location.reload();
+        }""")
+    deadline = time.monotonic() + 10
+    while len(found := said(page, doubted=False)) < len(names) and time.monotonic() < deadline:
+        page.wait_for_timeout(30)
+    assert sorted(found.values()) == list("12345678")
 
 
 def photograph(picture: Image.Image, random: np.random.Generator) -> bytes:

@@ -2,7 +2,7 @@
 /**
  * What is not sent yet, pictures and words, kept by the browser (IndexedDB), so that a reload or a crash loses none.
  *
- * @import { Picture, Word } from "../state.js"
+ * @import { Picture, Word, Words } from "../state.js"
  */
 
 import { counted } from "../format.js";
@@ -13,10 +13,9 @@ import { leaveAllOut } from "./words.js";
 
 const STORE = "examples";
 
-/** @type {Map<string, Word>} what is kept, as far as this tab knows */
-const kept = new Map();
+/** @type {Words | null} what is kept, as far as this tab knows; not known after a write that failed */
+let kept = new Map();
 let saved = true;
-let writing = Promise.resolve();
 
 /** Bring back what was there, and keep what is to come. */
 export async function keepPictures() {
@@ -27,9 +26,13 @@ export async function keepPictures() {
   if (database) bringBack(await all(database));
   watch(
     () => [state.teach.pictures, state.teach.words],
-    (_, words) => {
+    (pictures, words) => {
       saved = words.size === 0;
-      if (database) writing = writing.then(() => save(database)).catch(() => {});
+      try {
+        if (database) save(database, pictures, words);
+      } catch {
+        kept = null; // the browser has closed it: this site's data were cleared
+      }
     },
   );
 }
@@ -37,35 +40,43 @@ export async function keepPictures() {
 /** @param {[Picture, Word][]} found */
 function bringBack(found) {
   if (!found.length) return;
-  for (const [{ id }, word] of found) kept.set(id, word);
+  const words = new Map(found.map(([{ id }, word]) => [id, word]));
+  kept = words;
   restore(
     found.map(([picture]) => picture),
-    new Map(found.map(([{ id }, word]) => [id, word])),
+    words,
   );
   const fresh = found.filter(([{ suspect }]) => suspect === null).length;
   if (fresh) tell(`${counted(fresh, "picture")} from before, not sent yet.`, "plain", ["Leave out", leaveAllOut]);
 }
 
-/** @param {IDBDatabase} database */
-async function save(database) {
-  const { pictures, words } = state.teach;
-  const store = database.transaction(STORE, "readwrite").objectStore(STORE);
+/**
+ * All at once: what is committed before the page goes is kept, what waits for another write is not.
+ *
+ * @param {IDBDatabase} database @param {readonly Picture[]} pictures @param {Words} words
+ */
+function save(database, pictures, words) {
+  const transaction = database.transaction(STORE, "readwrite");
+  const store = transaction.objectStore(STORE);
+  const before = kept ?? new Map();
   /** @type {Map<string, Word>} */
   const now = new Map();
+  if (!kept) store.clear();
   pictures.forEach(({ id, file, name, suspect }, order) => {
     const word = words.get(id);
     if (!word) return;
     now.set(id, word);
-    if (kept.get(id) !== word) store.put({ id, file, name, suspect, ...word, order });
+    if (before.get(id) !== word) store.put({ id, file, name, suspect, ...word, order });
   });
-  for (const id of kept.keys()) if (!now.has(id)) store.delete(id);
-  await new Promise((resolve, reject) => {
-    store.transaction.oncomplete = resolve;
-    store.transaction.onabort = reject;
-  });
-  kept.clear();
-  for (const [id, word] of now) kept.set(id, word);
-  if (words === state.teach.words) saved = true;
+  for (const id of before.keys()) if (!now.has(id)) store.delete(id);
+  kept = now;
+  transaction.oncomplete = () => {
+    if (words === state.teach.words) saved = true;
+  };
+  transaction.onabort = () => {
+    kept = null;
+  };
+  transaction.commit();
 }
 
 /** @returns {Promise<IDBDatabase>} */
