@@ -26,6 +26,7 @@ class Start:
     recipe: Recipe
     prepared: Prepared
     version: str | None  # whose weights to go on from; None: from scratch
+    teacher: str | None  # whose answers are learned beside the labels
     began: float  # time.monotonic()
 
 
@@ -47,11 +48,15 @@ def make_start(
             note = f"starting from scratch: {obstacle}"
             report("preparing", note, note=note)
             version = None
+    if recipe.teacher:
+        obstacle = _obstacle(memory, recipe.teacher, _recipe_of_version(memory, recipe.teacher), recipe, found.labels)
+        if obstacle is not None:
+            raise ValueError(f"teacher: {obstacle}")
     prepared = prepare(found, memory, recipe.input, work)
     lease.learn_from(prepared.decision)
     for note in (*found.notes, *prepared.notes):
         report("preparing", note, note=note)
-    return Start(recipe, prepared, version, began)
+    return Start(recipe, prepared, version, recipe.teacher or None, began)
 
 
 def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:

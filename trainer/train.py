@@ -1,7 +1,7 @@
 """Fitting: the network, the recipe and the prepared images in; weights and the history of every epoch out."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.augment import augment
 from trainer.config import Recipe
+from trainer.epoch import Epoch, batches
+from trainer.hands import FOREIGN
 from trainer.model import build_model
 from trainer.prepare import Classes, Images, Prepared
 from trainer.progress import Progress, Report
@@ -21,10 +22,8 @@ WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cos
 FINAL = 0.01
 PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights that are good already
 STEPS_TOLD = 20  # steps between two looks at how it goes
-UPLOADS_REPEAT = 10  # times an epoch, at most: few uploads are repeated up to their share, to be heard at all
+HEARD = 0.5  # weight of a teacher's answers beside the labels
 
-
-Rows = NDArray[np.int64]  # row numbers of the prepared images
 Logits = NDArray[np.float32]  # (N, classes)
 
 
@@ -39,8 +38,12 @@ class Trained:
     went_on: bool  # from the weights it was given
 
 
-def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report) -> Trained:
-    """Train on the fit part and the uploads; `start` is a weights file to go on from.
+def train(
+    recipe: Recipe, prepared: Prepared, start: Path | None, report: Report, teacher: Path | None = None
+) -> Trained:
+    """Train on the fit part, the uploads and what is drawn.
+
+    `start` is a weights file to go on from, `teacher` one whose answers on the fit part are learned beside the labels.
 
     The weights that come out are the moving average at the last step: no epoch is picked. On one machine they are the
     same, bit by bit, whenever the recipe with its seed, the images and the start are.
@@ -51,12 +54,11 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     if start is not None and not _take_weights(model, start, report):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
-    rows = epoch_rows(recipe, prepared)
-    batch_size = min(recipe.batch_size, len(rows))
-    steps = len(rows) // batch_size
+    epoch_read = Epoch.of(recipe, prepared)
+    steps = max(1, len(epoch_read.rows) // recipe.batch_size)
     peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
-    fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
-    source = iter(batches(replace(recipe, batch_size=batch_size), prepared, rows))
+    fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average, _teacher(recipe, prepared, teacher))
+    source = iter(batches(recipe, epoch_read))
     validation = prepared.part("validation")
     progress = Progress(report, epochs, steps)
     for epoch in range(1, epochs + 1):
@@ -66,7 +68,7 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(rows)), start is not None)
+    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(epoch_read.rows)), start is not None)
 
 
 def _default_epochs(recipe: Recipe, start: Path | None) -> int:
@@ -86,11 +88,22 @@ def _take_weights(model: keras.Model, start: Path, report: Report) -> bool:
     return True
 
 
+def _teacher(recipe: Recipe, prepared: Prepared, weights: Path | None) -> keras.Model | None:
+    if weights is None:
+        return None
+    teacher = build_model(recipe, len(prepared.labels))
+    teacher.load_weights(weights)
+    return teacher
+
+
 class Fit:
     """A network being fitted: the training step, and the moving average of everything it learns."""
 
-    def __init__(self, model: keras.Model, schedule: "OneCycle", average: float) -> None:
+    def __init__(
+        self, model: keras.Model, schedule: "OneCycle", average: float, teacher: keras.Model | None = None
+    ) -> None:
         self._model = model
+        self._teacher = teacher
         self._averaged = keras.models.clone_model(model)
         self._averaged.set_weights(model.get_weights())
         self._average = average
@@ -101,15 +114,25 @@ class Fit:
 
     # One call a step: a loop over the steps inside the function took 44 ms a step where single calls took 26.
     @tf.function
-    def step(self, images: tf.Tensor, classes: tf.Tensor) -> None:
-        """One step of Adam on a batch, and the average moved after it."""
+    def step(self, images: tf.Tensor, classes: tf.Tensor, base: tf.Tensor) -> None:
+        """One step of Adam on a batch, and the average moved after it; `base` tells the images of the fit part.
+
+        These are learned from a teacher as well, where there is one (Hinton et al. 2015,
+        https://arxiv.org/abs/1503.02531). Of what is FOREIGN no class is right: each is to get the same probability
+        (Hendrycks et al. 2019, https://arxiv.org/abs/1812.04606).
+        """
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
-            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
+            targets = tf.one_hot(classes, logits.shape[1])
+            if self._teacher is not None:
+                heard = tf.nn.softmax(self._teacher(images, training=False))
+                targets = tf.where(base[:, None], (1 - HEARD) * targets + HEARD * heard, targets)
+            targets = tf.where((classes == FOREIGN)[:, None], 1 / logits.shape[1], targets)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         self._loss.update_state(loss)
-        self._accuracy.update_state(classes, logits)
+        self._accuracy.update_state(tf.maximum(classes, 0), logits, classes != FOREIGN)
         # At first the average follows closely, so that it does not remember the random start.
         taken = tf.cast(self._optimizer.iterations, tf.float32)
         kept = tf.minimum(self._average, (1 + taken) / (10 + taken))
@@ -133,41 +156,6 @@ def _loss_and_accuracy(model: keras.Model, images: Images, classes: Classes) -> 
     logits = logits_of(model, images)
     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
     return float(loss), float((logits.argmax(axis=1) == classes).mean())
-
-
-def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
-    """The rows of one epoch: the whole fit part, and the uploads as often as their share allows.
-
-    Of more uploads than that, some are drawn at random for the whole run.
-    """
-    fit, uploads = prepared.rows["fit"], prepared.rows["uploads"]
-    room = int(len(fit) * recipe.uploads_share / (1 - recipe.uploads_share))
-    if not len(uploads) or not room:
-        return fit
-    drawn = np.random.default_rng([recipe.seed, len(uploads)]).permutation(uploads)
-    repeated = np.tile(drawn, min(UPLOADS_REPEAT, math.ceil(room / len(drawn))))[:room]
-    return np.concatenate([fit, repeated])
-
-
-def batches(recipe: Recipe, prepared: Prepared, rows: Rows) -> tf.data.Dataset:
-    """Endless shuffled batches of (augmented uint8 images, classes), gathered from the array file when needed.
-
-    All that is random follows from the recipe's seed and a batch's number.
-    """
-    shape = prepared.images.shape[1:]
-
-    def gather(numbers: Rows) -> tuple[Any, Any]:
-        numbers = np.sort(numbers)
-        return prepared.images[numbers], prepared.classes[numbers]
-
-    def read(batch: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, classes = tf.numpy_function(gather, [numbers], (tf.uint8, tf.int32), stateful=False)
-        images = tf.ensure_shape(images, (recipe.batch_size, *shape))
-        return augment(images, recipe, tf.stack([recipe.seed, batch])), tf.ensure_shape(classes, (recipe.batch_size,))
-
-    numbers = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), recipe.seed, reshuffle_each_iteration=True)
-    numbered = numbers.batch(recipe.batch_size, drop_remainder=True).repeat().enumerate()
-    return numbered.map(read, tf.data.AUTOTUNE).prefetch(4)
 
 
 def logits_of(model: keras.Model, images: Images) -> Logits:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.trainer.test_train import prepared_with
 from trainer.config import Recipe
-from trainer.train import batches
+from trainer.epoch import Epoch, batches
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """
@@ -46,9 +46,9 @@ def drawn(seed: int) -> list[np.ndarray]:
     """The images of eight batches, which are two epochs."""
     prepared = prepared_with(0)
     prepared.images[:] = np.random.default_rng(0).integers(0, 256, prepared.images.shape, np.uint8)
-    rows = np.arange(256)
+    prepared.rows["fit"] = np.arange(256)
     recipe = Recipe(batch_size=64, height=8, width=8, flip=True, seed=seed)
-    return [images.numpy() for images, _ in batches(recipe, prepared, rows).take(8)]
+    return [images.numpy() for images, _, _ in batches(recipe, Epoch.of(recipe, prepared)).take(8)]
 
 
 def test_batches_are_their_seed_s_own() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from trainer.config import Recipe, recipe_of
+from trainer.epoch import epoch_rows
 from trainer.prepare import Prepared
-from trainer.train import epoch_rows
 
 BASE = 900
 
