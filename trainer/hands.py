@@ -82,10 +82,12 @@ _QUIRKS: dict[str, Callable[[Random], Strokes]] = {
 _STROKES: dict[str, Callable[[Random], Strokes]] = {
     "letter": strokes.letter,
     "sign": strokes.sign,
+    "word": strokes.word,
     "scrawl": strokes.scrawl,
     "tangle": strokes.tangle,
 }
-_FOREIGN = {"letter": 5, "sign": 4, "pair": 5, "scrawl": 2, "tangle": 2, "quarters": 1}  # how often, among each other
+# How often, among each other.
+_FOREIGN = {"letter": 5, "sign": 5, "word": 1, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
 
 
 def written(lines: Strokes, random: Random) -> Picture:
@@ -95,6 +97,8 @@ def written(lines: Strokes, random: Random) -> Picture:
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
     pen = float(np.square(random.uniform(*np.sqrt(PEN))))
+    if high[0] - low[0] > 2 * (high[1] - low[1]):  # a word
+        pen = PEN[0]
     scale = (BOX - pen) / max(float((high - low).max()), 1e-6) * OVERSAMPLED
     picture = Image.new("L", (SIDE * OVERSAMPLED, SIDE * OVERSAMPLED))
     for line in lines:
