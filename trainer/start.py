@@ -33,7 +33,7 @@ class Start:
 def make_start(
     memory: Memory, lease: Lease, options: Mapping[str, Any], places: Places, report: Report, work: Path
 ) -> Start:
-    """Read and check everything there is; raises DatasetError, or ValueError or TypeError for an option."""
+    """Read and check everything there is; raises DatasetError, or ValueError, TypeError or StoreError for an option."""
     began = time.monotonic()
     report("preparing", f"reading {places.dataset}")
     found = dataset.find(places.dataset)
@@ -49,6 +49,7 @@ def make_start(
             report("preparing", note, note=note)
             version = None
     if recipe.teacher:
+        memory.versions.find(recipe.teacher)
         obstacle = _obstacle(memory, recipe.teacher, _recipe_of_version(memory, recipe.teacher), recipe, found.labels)
         if obstacle is not None:
             raise ValueError(f"teacher: {obstacle}")

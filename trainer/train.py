@@ -115,19 +115,11 @@ class Fit:
     # One call a step: a loop over the steps inside the function took 44 ms a step where single calls took 26.
     @tf.function
     def step(self, images: tf.Tensor, classes: tf.Tensor, base: tf.Tensor) -> None:
-        """One step of Adam on a batch, and the average moved after it; `base` tells the images of the fit part.
-
-        These are learned from a teacher as well, where there is one (Hinton et al. 2015,
-        https://arxiv.org/abs/1503.02531). Of what is FOREIGN no class is right: each is to get the same probability
-        (Hendrycks et al. 2019, https://arxiv.org/abs/1812.04606).
-        """
+        """One step of Adam on a batch, and the average moved after it; `base` tells the images of the fit part."""
+        heard = tf.nn.softmax(self._teacher(images, training=False)) if self._teacher is not None else None
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
-            targets = tf.one_hot(classes, logits.shape[1])
-            if self._teacher is not None:
-                heard = tf.nn.softmax(self._teacher(images, training=False))
-                targets = tf.where(base[:, None], (1 - HEARD) * targets + HEARD * heard, targets)
-            targets = tf.where((classes == FOREIGN)[:, None], 1 / logits.shape[1], targets)
+            targets = targets_of(classes, logits.shape[1], base, heard)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
@@ -150,6 +142,19 @@ class Fit:
     def forget_figures(self) -> None:
         self._loss.reset_state()
         self._accuracy.reset_state()
+
+
+def targets_of(classes: tf.Tensor, number: int, base: tf.Tensor, heard: tf.Tensor | None) -> tf.Tensor:
+    """What each image's probabilities are to be, float32 (N, number).
+
+    Its class; of the fit part's images, where there is a teacher, partly what is `heard` of it (Hinton et al. 2015,
+    https://arxiv.org/abs/1503.02531); of what is FOREIGN all the same (Hendrycks et al. 2019,
+    https://arxiv.org/abs/1812.04606).
+    """
+    targets = tf.one_hot(classes, number)
+    if heard is not None:
+        targets = tf.where(base[:, None], (1 - HEARD) * targets + HEARD * heard, targets)
+    return tf.where((classes == FOREIGN)[:, None], 1 / number, targets)
 
 
 def _loss_and_accuracy(model: keras.Model, images: Images, classes: Classes) -> tuple[float, float]:
