@@ -17,7 +17,7 @@ from trainer.score import Score, fitted_score
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.2), np.log(5), 321))
 SAMPLE = 10_000  # fit images at most that the score compares with
-DOUBTED_QUANTILE = 0.0075  # of the validation images, which have a score below the threshold
+DOUBTED_QUANTILE = 0.0065  # of the validation images, which have a score below the threshold
 
 Features = NDArray[np.float32]  # (N, features)
 Logits = NDArray[np.float32]  # (N, classes)

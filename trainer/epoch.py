@@ -45,6 +45,10 @@ class Epoch:
             base,
         )
 
+    def stored_images(self) -> int:
+        """How many different images of the base and the uploads there are."""
+        return len(np.unique(self.rows[self.rows < len(self.stored)]))
+
     def read(self, rows: Rows) -> tuple[Images, Classes, NDArray[np.bool_]]:
         """Images, classes, and which of them are of the base, in an order of its own."""
         rows = np.sort(rows)

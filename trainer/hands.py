@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from trainer import strokes
 from trainer.config import Recipe
@@ -28,9 +28,9 @@ INK = 60  # grey level above which a pixel counts as ink
 OVERSAMPLED = 4
 TURN, SLANT = math.radians(50), 0.6  # at most, slant in columns a row; what is turned far is slanted little
 NARROWEST = 0.6  # of its natural width: how far some are squeezed
-SQUEEZED = 0.3  # share of them
+SQUEEZED, THICKENED = 0.3, 0.25  # shares; thicker by two pixels
 LEAN, TILT = 0.25, math.radians(8)  # slant and turn of what is drawn, at most
-PEN = (1.3, 5.0)  # pixels
+PEN, WORD_PEN = (1.3, 5.0), (0.8, 2.0)  # pixels
 GAP = (-5, 5)  # pixels between two digits
 
 Picture = NDArray[np.uint8]  # (28, 28), or of any size before it has the form
@@ -87,7 +87,7 @@ _STROKES: dict[str, Callable[[Random], Strokes]] = {
     "tangle": strokes.tangle,
 }
 # How often, among each other.
-_FOREIGN = {"letter": 5, "sign": 5, "word": 1, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
+_FOREIGN = {"letter": 5, "sign": 5, "word": 2, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
 
 
 def written(lines: Strokes, random: Random) -> Picture:
@@ -98,7 +98,7 @@ def written(lines: Strokes, random: Random) -> Picture:
     low, high = points.min(axis=0), points.max(axis=0)
     pen = float(np.square(random.uniform(*np.sqrt(PEN))))
     if high[0] - low[0] > 2 * (high[1] - low[1]):  # a word
-        pen = PEN[0]
+        pen = random.uniform(*WORD_PEN)
     scale = (BOX - pen) / max(float((high - low).max()), 1e-6) * OVERSAMPLED
     picture = Image.new("L", (SIDE * OVERSAMPLED, SIDE * OVERSAMPLED))
     for line in lines:
@@ -126,7 +126,9 @@ def _centred(picture: Picture) -> Picture:
 
 
 def _restyled(picture: Picture, random: Random) -> Picture:
-    """Turned, slanted, some squeezed."""
+    """Turned, slanted, some squeezed, some by a thicker pen."""
+    if random.random() < THICKENED:
+        picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.MaxFilter(3)))
     far = random.uniform(-1, 1)
     slant = random.uniform(-SLANT, SLANT) * (1 - abs(far))
     narrow = random.uniform(NARROWEST, 1) if random.random() < SQUEEZED else 1.0

@@ -68,7 +68,7 @@ def train(
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(epoch_read.rows)), start is not None)
+    return Trained(fit.averaged(), progress.history, epochs, epoch_read.stored_images(), start is not None)
 
 
 def _default_epochs(recipe: Recipe, start: Path | None) -> int:
