@@ -75,7 +75,7 @@ class Recipe:
         0.2, "of the base images: so many digits as other hands write them are drawn; for the ten digits in digit form"
     )
     foreign: float = inherited(
-        0.1, "of the base images: so many pictures of no digit are drawn, to be unsure of; as with hands"
+        0.12, "of the base images: so many pictures of no digit are drawn, to be unsure of; as with hands"
     )
     flip: bool = inherited(False, "mirror images left to right at random; for clothes, not for digits")
     teacher: str = option("", "a version whose answers on the base images are learned beside the labels")

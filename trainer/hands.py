@@ -30,7 +30,7 @@ TURN, SLANT = math.radians(50), 0.6  # at most, slant in columns a row; what is 
 NARROWEST = 0.6  # of its natural width: how far some are squeezed
 SQUEEZED, THICKENED = 0.3, 0.25  # shares; thicker by two pixels
 LEAN, TILT = 0.25, math.radians(8)  # slant and turn of what is drawn, at most
-PEN, WORD_PEN = (1.3, 5.0), (0.8, 2.0)  # pixels
+PEN, WORD_PEN = (1.3, 5.0), (0.8, 2.5)  # pixels
 GAP = (-5, 5)  # pixels between two digits
 
 Picture = NDArray[np.uint8]  # (28, 28), or of any size before it has the form
@@ -87,7 +87,7 @@ _STROKES: dict[str, Callable[[Random], Strokes]] = {
     "tangle": strokes.tangle,
 }
 # How often, among each other.
-_FOREIGN = {"letter": 5, "sign": 5, "word": 2, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
+_FOREIGN = {"letter": 5, "sign": 5, "word": 3, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
 
 
 def written(lines: Strokes, random: Random) -> Picture:

@@ -61,6 +61,7 @@ LETTERS: Mapping[str, Template] = {
     "y": ([(0, 0), (0.36, 0.6)], [(0.75, 0), (0.2, 1)]),
 }
 SIGNS: Mapping[str, Template] = {
+    "-": ([(0, 0.5), (1, 0.5)],),
     "+": ([(0, 0.5), (1, 0.5)], [(0.5, 0), (0.5, 1)]),
     "=": ([(0, 0.25), (1, 0.25)], [(0, 0.65), (1, 0.65)]),
     "<": ([(0.8, 0), (0, 0.45)], [(0, 0.45), (0.8, 0.9)]),
@@ -125,8 +126,9 @@ def _of(templates: Mapping[str, Template], random: Random) -> Strokes:
 
 
 def word(random: Random) -> Strokes:
-    """Three to six letters in a row."""
-    advances = [np.array([0.95 * at, 0.0]) for at in range(int(random.integers(3, 7)))]
+    """Three to nine letters in a row."""
+    wide = random.uniform(0.7, 1.1)
+    advances = [np.array([wide * at, 0.0]) for at in range(int(random.integers(3, 10)))]
     return [line + advance for advance in advances for line in letter(random)]
 
 
