@@ -10,15 +10,14 @@ import pytest
 
 from tests.digits import Digits
 from tests.live import LiveServer
+from tests.programs import needed
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_promtool_accepts_the_metrics(tmp_path: Path, digits: Digits, workers: int) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
+    promtool = needed("promtool")
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
         for position in range(20):
             server.predict(digits.png(position))

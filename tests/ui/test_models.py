@@ -13,6 +13,7 @@ from export.publish import publish, with_file
 from server.store.memory import Memory
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
+from tests.programs import needed
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
 from tests.ui.test_accessible import SERIOUS
@@ -198,6 +199,7 @@ def test_the_model_and_its_report_are_downloaded(several: LiveServer, open_page:
 def test_the_examples_work_as_they_stand(
     several: LiveServer, open_page: OpenPage, digits: Digits, tmp_path: Path
 ) -> None:
+    needed("curl")
     page = open_page(several.url, "models")
     expect(page.locator("#pulse")).to_have_text("version 3")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
