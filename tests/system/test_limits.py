@@ -1,8 +1,11 @@
 """Each limit of docs/limits.md on a running server: what is below it or at it is taken, and what is above is not."""
 
 import contextlib
+import fcntl
 import signal
 import socket
+import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -186,12 +189,22 @@ def test_an_answer_waits_so_long_for_its_reader(strict: LiveServer, seconds: flo
     with connect(strict) as connection:
         connection.sendall(LIVEZ.replace(b"/livez", b"/openapi.json") * number)
         connection.shutdown(socket.SHUT_WR)
+        if not whole:
+            wait_until_full(connection)  # from when on the time counts
         time.sleep(seconds)
         pieces = []
         with contextlib.suppress(ConnectionResetError):
             while piece := connection.recv(2**20):
                 pieces.append(piece)
         assert (statuses(b"".join(pieces)) == [200] * number) == whole
+
+
+def wait_until_full(connection: socket.socket) -> None:
+    """Until what has come, and is not read, grows no more."""
+    before, unread = 0, 0
+    while not unread or before < unread:
+        time.sleep(0.5)
+        before, unread = unread, int.from_bytes(fcntl.ioctl(connection, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def test_connections_up_to_their_number(tmp_path: Path) -> None:
