@@ -4,11 +4,10 @@ from pathlib import Path
 
 from tests.digits import SMALL_GATE_MARGIN, mnist, write_small_mnist
 from tests.faults.stage import Stage, eventually, job_of
-from tests.live import ROOT, LiveServer
+from tests.live import ROOT, TRAINING_SECONDS, LiveServer
 from tests.tiny import memory_in
 
 UPLOADS = range(20_000, 20_040)
-TRAINING_SECONDS = 900.0  # a bound for a busy machine: a trainer has the lowest priority
 
 
 def test_a_retrain_learns_from_the_decision_that_it_names_whatever_is_changed_meanwhile(tmp_path: Path) -> None:

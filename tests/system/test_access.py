@@ -275,7 +275,7 @@ def test_workers_have_one_limit(tmp_path: Path) -> None:
         os.kill(victim, signal.SIGKILL)
         eventually(lambda: victim not in workers_of(server), "the next worker")
         again = of_each_worker(7, "POST", "/models/0/promote", KEY)
-        assert again.count(200) < 6, "a new worker that counts anew; one or two may pass as the window slides"
+        assert again.count(200) < 6, "a new worker that counts anew; a few may pass as the window slides"
         assert of_each_worker(3, "GET", "/models", "wrong") == [401] * 4 + [429] * 2
 
 

@@ -17,6 +17,7 @@ from server.store.dataset import Labelled
 from server.store.files import Json
 from server.store.memory import Memory, open_memory
 from tests.digits import encoded
+from tests.live import TRAINING_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CLASSES = {"ash tree": (200, 60, 60), "birch": (60, 200, 60), "Ćedar": (60, 60, 200)}
@@ -53,7 +54,9 @@ def trained(
     flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
     command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
     environment = os.environ | (environment or {})
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=TRAINING_SECONDS, env=environment
+    )
 
 
 def without_tensorflow(folder: Path) -> dict[str, str]:
