@@ -19,9 +19,9 @@ from tests.faults.rows import Row
 HEAD = """# Faults
 
 What was done to running processes, and what became of it: written by `make faults` from runs of the tests that
-`tests/faults/rows.toml` names for each row. The long form has those of `make soak` as well; `make faults SHORT=1` is the
-short one, and `ROWS="9 10"` tries some. Rows with a star have clients that keep asking, and every answer is looked at. A
-try is a test, or one of the faults that it counts.
+`tests/faults/rows.toml` names for each row. The long form has those of `make soak` as well; `make faults SHORT=1` is
+the short one, and `ROWS="9 10"` tries some. Rows with a star have clients that keep asking, and every answer is looked
+at. A try is a test, or one of the faults that it counts.
 
 | # | what is done | what must happen | tries | failures | form | commit | day |
 |---|---|---|---|---|---|---|---|
