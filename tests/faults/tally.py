@@ -37,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     table = rows.read(Path(config.getoption("--table")))
     wanted = {int(number) for number in config.getoption("--rows").split()} or {row.number for row in table}
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:  # nothing else need be collected
+        files = {test.partition("::")[0] for row in table if row.number in wanted for test in row.tests}
+        config.args = [f"tests/{file}" for file in sorted(files)]
     page = None if hasattr(config, "workerinput") else Path(config.getoption("--faults"))
     config.pluginmanager.register(Tally(table, wanted, page))
 
