@@ -55,7 +55,8 @@ mutants: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m tests.mutants $(ONLY)
 
 faults: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest -p tests.faults.tally --faults docs/faults.md --rows "$(ROWS)" $(if $(SHORT),,-m "")
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) -p tests.faults.tally --faults docs/faults.md \
+		--rows "$(ROWS)" $(if $(SHORT),,-m "")
 
 fuzz: .venv-fuzz/ready
 	.venv-fuzz/bin/python -m tests.fuzz $(SECONDS)

@@ -60,6 +60,7 @@ def install() -> None:
                 "server.models.model": _model,
                 "export.publish": _publish,
                 "trainer.child": _child,
+                "trainer.deliver": _deliver,
                 "trainer.job": _job,
             }
         ),
@@ -252,6 +253,7 @@ def _job(module: Any) -> None:
 
 def _child(module: Any) -> None:
     """The child that trains: what it delivers is made at once, unless the stage says `train`."""
+    module.main = stopping(module.main, before="started")
     if told("orphans-live") is not None:  # else its end, and that of the pipe that it prints to, would end it first
         module.die_with_the_runner = lambda: None
         sys.stdout = Path(os.environ["FAULTS"], "orphan.log").open("w")  # noqa: SIM115 - until the process ends
@@ -264,6 +266,10 @@ def _child(module: Any) -> None:
     reports: Any = ModuleType("trainer.report")  # without the pictures, whose libraries take seconds to load
     reports.report_files = lambda figures: {"report/report.json": json.dumps(figures).encode()}
     sys.modules["trainer.report"] = reports
+
+
+def _deliver(module: Any) -> None:
+    module.to_onnx = stopping(module.to_onnx, before="before the export", after="exported")
 
 
 def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Path) -> None:
