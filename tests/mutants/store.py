@@ -402,6 +402,20 @@ MUTANTS = (
         "server/store/test_rescue.py::test_a_reader_can_write_nothing",
     ),
     mutant(
+        "a look keeps no writer of its process from writing",
+        "server/store/reader.py",
+        'f"file:{quote(str(self._path))}?mode=ro" if',
+        'f"file:{quote(str(self._path))}?mode=ro&readonly_shm=1" if',
+        "server/store/test_rescue.py::test_a_reader_keeps_no_later_writer_from_writing",
+    ),
+    mutant(
+        "a database is not opened while what its connections share can't be written",
+        "server/store/trouble.py",
+        "for path in (file, file.parent, *sides):",
+        "for path in (file, file.parent):",
+        "server/store/test_rescue.py::test_what_the_connections_share_must_be_writable",
+    ),
+    mutant(
         "a lost picture is told of",
         "server/store/losses.py",
         "return not os.path.isfile(path)",

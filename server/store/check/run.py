@@ -42,7 +42,7 @@ class Check:
         self._found = 0
         self._blind = False  # to some of it
         self._look = Look(
-            engine=reading_engine(self._url),
+            engine=reading_engine(self._url, alone=True),
             roots={"data": settings.data.resolve(), "artifacts": settings.artifacts.resolve()},
             name=settings.name,
             baseline=settings.baseline.resolve(),
