@@ -25,6 +25,7 @@ from server.predict.express import Express
 from server.routes import dataset, jobs, models, openapi, page, predictions, revisions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
+from server.serving.promotion import Promotion
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.memory import Memory, open_memory
@@ -126,6 +127,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         watch=watch,
         trials=trials,
         serving=serving,
+        promotion=Promotion(memory, trials, serving, settings.promote_wait_seconds),
         predictor=Predictor(settings, serving, threads),
         threads=threads,
         budget=Budget(settings.bodies_limit_bytes),

@@ -9,6 +9,7 @@ from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.serving.predictor import Predictor
+from server.serving.promotion import Promotion
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.losses import Losses
@@ -33,6 +34,7 @@ class Service:
     watch: Watch
     trials: Trials
     serving: Serving
+    promotion: Promotion
     predictor: Predictor
     threads: Threads  # for large pictures and forms
     budget: Budget  # of what requests hold

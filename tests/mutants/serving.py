@@ -3,6 +3,7 @@
 from tests.mutants.mutant import mutant
 
 BATCHER, EXPRESS = "server/serving/batcher.py", "server/predict/express.py"
+PROMOTION = "server/serving/promotion.py"
 TAKEOVER, PRESENCE, WORKERS = "server/serving/takeover.py", "server/serving/presence.py", "server/store/workers.py"
 QUEUE, STARTS = "server/serving/test_batcher.py::", "server/serving/test_presence.py::"
 LISTED = "server/store/test_workers.py::"
@@ -136,15 +137,15 @@ MUTANTS = (
     ),
     mutant(
         "a promotion tries the version first",
-        "server/routes/models.py",
-        "service.trials.check(versions.folder(number), manifest)",
+        PROMOTION,
+        "self._trials.check(versions.folder(number), manifest)",
         "pass",
         "system/test_first_load.py::test_a_harmful_version_is_refused_and_the_old_one_serves_on",
     ),
     mutant(
         "a promotion refuses what no worker could take over",
-        "server/routes/models.py",
-        "if not service.serving.fits(manifest.preprocessing):",
+        PROMOTION,
+        "if not self._serving.fits(manifest.preprocessing):",
         "if False:",
         "system/test_other_labels.py::test_a_version_that_reads_pictures_another_way_is_refused_before_the_pointer_moves",
     ),
