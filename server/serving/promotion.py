@@ -38,7 +38,12 @@ class Promotion:
         await self._serving.look()
         return Promoted(previous, await all_serve(self._memory.workers, version, self._wait_seconds))
 
-    def _promote(self, number: str, by: str, why: str) -> str | None:
+    async def verify(self, version: str) -> bool:
+        """Try a version as `promote` does, and move nothing; whether every worker serves it."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._verify, version)
+        return await all_serve(self._memory.workers, version, self._wait_seconds)
+
+    def _verify(self, number: str) -> None:
         versions = self._memory.versions
         versions.find(number)
         try:
@@ -51,9 +56,12 @@ class Promotion:
                 f"version {number} reads pictures another way than the one that serves, so no worker could take it "
                 "over; nothing was changed"
             )
+
+    def _promote(self, number: str, by: str, why: str) -> str | None:
+        self._verify(number)
         previous = self._memory.pointer.current()
         try:
-            versions.promote(number, by, why, previous)
+            self._memory.versions.promote(number, by, why, previous)
         except CurrentMoved as error:
             raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
         logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
