@@ -24,7 +24,8 @@ def table(server: Server) -> tuple[str, bool]:
 def main() -> None:
     if len(sys.argv) != 3:
         sys.exit("usage: python -m tests.conformance URL MODEL")
-    text, right = table(Server(*sys.argv[1:]))
+    with Server(*sys.argv[1:]) as server:
+        text, right = table(server)
     print(text, end="")
     sys.exit(0 if right else 1)
 

@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """One at a base URL."""
+    """One at a base URL, as a context manager."""
 
     def __init__(self, url: str, model: str) -> None:
         self.model = f"/v2/models/{model}"
@@ -40,6 +40,12 @@ class Server:
         shape = [1 if size == -1 else size for size in found["shape"]]
         self.values = np.zeros(shape, DTYPES[found["datatype"]])
         self.input = {"name": found["name"], "shape": shape, "datatype": found["datatype"]}
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def ask(self, method: str, path: str, content: object = None, binary: bytes = b"", **headers: str) -> Answer:
         """One request; `content` is sent as JSON unless it is bytes, with binary data behind it."""
