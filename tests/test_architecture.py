@@ -25,7 +25,7 @@ HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 # The server from its roof to the ground: each imports only what stands after it, and all may read the settings.
 ROOF = ("__main__", "app")
 WINGS = (
-    *("process", "routes", "training", "observe", "predict", "serving"),
+    *("process", "inference", "routes", "training", "observe", "predict", "serving"),
     *("web", "models", "store", "pictures", "machine"),
 )
 LEAVES = ("configuration", "settings")

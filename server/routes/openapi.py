@@ -63,8 +63,49 @@ REVISION = _form(
     images=every(TEXT) | {"description": "their hashes; or `where`"},
     where=_form([], **CONDITIONS),
 )
-GUARDED = ("/upload", "/dataset", "/retrain", "/models")  # once there is a key
+GUARDED = ("/upload", "/dataset", "/retrain", "/models", "/v2/models/{name}/versions", "/v2/repository")  # by a key
 STARTED = record(message=TEXT, job=TEXT)
+
+NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
+TENSORS = {"application/json": ref("InferRequest"), "application/octet-stream": FILE}
+OF_MODEL = (
+    ("GET", "", "What it takes and gives", {200: ref("ModelMetadata")}),
+    ("GET", "/ready", "Whether it can be asked", {200: READY, 503: READY}),
+    ("GET", "/config", "The same in the form of Triton's ModelConfig", {200: ANYTHING}),
+    ("GET", "/stats", "What it answered since the start", {200: ref("ModelStatistics")}),
+    (
+        "POST",
+        "/infer",
+        "Tensors in, tensors out; JSON, or JSON with binary data behind it",
+        {200: ref("InferResponse")},
+    ),
+)
+INFERENCE = (
+    *(Call("GET", path, "The server, by the Open Inference Protocol", {200: ANYTHING}) for path in ("/v2", "/v2/")),
+    Call("GET", "/v2/health/live", "Whether the process lives", {200: record(live={"type": "boolean"})}),
+    Call("GET", "/v2/health/ready", "Whether it can be asked", {200: READY, 503: READY}),
+    Call("GET", "/v2/models/stats", "What every version answered since the start", {200: ref("ModelStatistics")}),
+    *(
+        Call(method, path + end, f"{text}: {whose}", answers, body=TENSORS if end == "/infer" else {})
+        for path, whose in ((NAME, "the version that serves"), (f"{NAME}/versions/{{version}}", "one version"))
+        for method, end, text, answers in OF_MODEL
+    ),
+    Call(
+        "POST",
+        "/v2/repository/index",
+        "Every version and its state",
+        {200: every(record(name=TEXT, version=TEXT, state=TEXT, reason=TEXT))},
+        body={"application/json": _form([], ready=FLAG)},
+    ),
+    Call(
+        "POST",
+        "/v2/repository/models/{name}/load",
+        "Make the version in its parameters serve, or verify the current one",
+        {200: record(name=TEXT, load={"type": "boolean"}, model_version=TEXT)},
+        body={"application/json": _form([], parameters=_form([], version=TEXT))},
+    ),
+    Call("POST", "/v2/repository/models/{name}/unload", "Refused: what serves is never unloaded", {}),
+)
 
 CALLS = (
     Call(
@@ -147,6 +188,7 @@ CALLS = (
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
         body={"application/json": _form([], reason=TEXT)},
     ),
+    *INFERENCE,
     Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),
     Call("GET", "/livez", "Whether the process lives", {200: record(status=TEXT)}),
     Call("GET", "/readyz", "Whether it can answer predictions", {200: record(status=TEXT)}),

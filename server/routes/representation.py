@@ -24,13 +24,18 @@ def is_known(request: Request, etag: str) -> bool:
 
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes a file compressed, by its Accept-Encoding."""
+    return takes(",".join(request.headers.getlist("accept-encoding")), "gzip")
+
+
+def takes(accept_encoding: str, coding: str) -> bool:
+    """Whether a client that says so takes what is compressed by that coding."""
     wishes: dict[str, float] = {}
-    for wish in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
-        coding, *parameters = (word.strip() for word in wish.split(";"))
-        wishes[coding] = _quality(parameters)
-    for coding in ("gzip", "x-gzip", "*"):
-        if coding in wishes:
-            return wishes[coding] > 0
+    for wish in accept_encoding.lower().split(","):
+        wished, *parameters = (word.strip() for word in wish.split(";"))
+        wishes[wished] = _quality(parameters)
+    for name in (coding, f"x-{coding}", "*"):
+        if name in wishes:
+            return wishes[name] > 0
     return False
 
 

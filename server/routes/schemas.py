@@ -43,6 +43,14 @@ _PREDICTION = {
     "score_threshold": maybe(NUMBER),
     "input": TEXT | {"description": "with ?include=input: the picture that the model saw, as a data URL"},
 }
+_TENSOR = record(
+    ("data", "parameters"),
+    name=TEXT,
+    datatype=TEXT,
+    shape=every(WHOLE),
+    data={"type": "array"},
+    parameters={"type": "object"},
+)
 _VERSION = {
     "version": TEXT,
     "current": {"type": "boolean"},
@@ -99,6 +107,21 @@ SCHEMAS: dict[str, Schema] = {
         model_version=maybe(TEXT),
         job=TEXT,
     ),
+    "InferRequest": {
+        "type": "object",
+        "properties": {
+            "id": TEXT,
+            "parameters": {"type": "object"},
+            "inputs": every(_TENSOR) | {"minItems": 1, "maxItems": 1},
+            "outputs": every({"type": "object", "properties": {"name": TEXT}, "required": ["name"]}),
+        },
+        "required": ["inputs"],
+    },
+    "InferResponse": record(("id",), model_name=TEXT, model_version=TEXT, id=TEXT, outputs=every(_TENSOR)),
+    "ModelMetadata": record(
+        name=TEXT, versions=every(TEXT), platform=TEXT, inputs=every(_TENSOR), outputs=every(_TENSOR)
+    ),
+    "ModelStatistics": record(model_stats=every({"type": "object"})),
     "Health": {
         "type": "object",
         "properties": {

@@ -86,7 +86,7 @@ MUTANTS = (
     mutant(
         "reads need a key once there is one",
         GUARD,
-        'if not changes and (self._reads_are_open or call["path"] in self._open_paths):',
+        'if not changes and (self._reads_are_open or self._is_open(call["path"])):',
         "if not changes:",
         GUARDS + "test_any_other_path_is_closed_once_there_is_a_key",
     ),

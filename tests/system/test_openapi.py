@@ -63,14 +63,18 @@ def check(document: dict[str, Any], method: str, path: str, status: int, content
     [
         *("/dataset", "/dataset/batches", "/dataset/images", "/dataset/images?split=suspect", "/retrain/jobs"),
         *("/retrain/jobs/1", "/models", "/models/0", "/health", "/livez", "/readyz", "/stats", "/openapi.json"),
+        *("/v2", "/v2/", "/v2/health/live", "/v2/health/ready", "/v2/models/stats", "/v2/models/digits"),
+        *("/v2/models/digits/ready", "/v2/models/digits/stats", "/v2/models/none/config"),
         *("/retrain/jobs/7", "/models?limit=0", "/dataset/images?split=none"),
         *("/dataset/images?state=any&since=2026-01-01", "/dataset/images?state=none", "/dataset/images?until=noon"),
     ],
 )
 def test_answers_are_what_it_says(live: LiveServer, document: dict[str, Any], url: str) -> None:
     answer = live.get(url)
-    path = url.partition("?")[0]
+    path = url.partition("?")[0].replace("/v2/models/digits", "/v2/models/{name}").replace("/none/", "/{name}/")
     for known in document["paths"]:
+        if path in document["paths"]:
+            break
         head, _, parameter = known.rpartition("/")
         if parameter.startswith("{") and path.startswith(head + "/") and path.count("/") == known.count("/"):
             path = known
@@ -97,5 +101,19 @@ def test_predictions_and_changes_are_what_it_says(live: LiveServer, document: di
     check(document, "get", "/dataset/images", answer.status_code, answer.json())
     answer = live.post("/retrain")
     check(document, "post", "/retrain", answer.status_code, answer.json())
+    tensor = {
+        "name": "image",
+        "shape": [1, 28, 28, 1],
+        "datatype": "UINT8",
+        "data": digits.images[0].reshape(-1).tolist(),
+    }
+    for asked in ({"id": "7", "inputs": [tensor]}, {"id": "7", "inputs": []}):
+        answer = live.post("/v2/models/digits/infer", json=asked)
+        check(document, "post", "/v2/models/{name}/infer", answer.status_code, answer.json())
+    for path, known in (("index", "index"), ("models/digits/load", "models/{name}/load")):
+        answer = live.post(f"/v2/repository/{path}", json={})
+        check(document, "post", f"/v2/repository/{known}", answer.status_code, answer.json())
+    answer = live.post("/v2/repository/models/digits/unload")
+    check(document, "post", "/v2/repository/models/{name}/unload", answer.status_code, answer.json())
     answer = live.post("/models/0/promote", json={"reason": "a test"})
     check(document, "post", "/models/{version}/promote", answer.status_code, answer.json())
