@@ -11,14 +11,12 @@ import { pulse } from "../connection.js";
 import { loadModels } from "../models/actions.js";
 import { attempt, messageOf, say, tell } from "../notice.js";
 import { state, update } from "../state.js";
+import { phrase, phraseOr } from "../texts.js";
 import { Failure } from "../transport.js";
 import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
 const STEP = 50; // retrainings that are shown more
-const NOTHING_NEW =
-  "There is nothing new to learn from: no picture came or went since the current version was made. " +
-  "Teach it some first.";
 
 let unfollow = () => {};
 
@@ -58,8 +56,8 @@ export async function lookForNew() {
 export async function start(options) {
   try {
     const { job } = await api.retrain(options);
-    if (job === null) return { text: NOTHING_NEW, overrulable: true };
-    say(`Retraining ${job} has begun`);
+    if (job === null) return { text: phrase("nothing-new"), overrulable: true };
+    say(phrase("retrain.begun", { job }));
     await loadJobs();
     return null;
   } catch (error) {
@@ -78,7 +76,7 @@ async function listJobs() {
 
 /** @param {string} job */
 export async function cancelJob(job) {
-  if (await attempt(() => api.cancel(job))) tell("It is asked to stop.");
+  if (await attempt(() => api.cancel(job))) tell(phrase("retrain.stopping"));
 }
 
 /** @param {T.Job} job */
@@ -98,7 +96,7 @@ export function followJob(job) {
     result(result) {
       change(job.job, { state: result.state, result });
       if (!isOpen(job.state)) return;
-      say(`The retraining is over: ${result.state}`);
+      say(phrase("retrain.over", { state: phraseOr(`job.${result.state}`, result.state) }));
       void attempt(listJobs);
       void loadModels();
       void pulse();
