@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.machine import priority
-from server.routes.representation import is_known, media_type
+from server.routes.representation import is_expected, is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
@@ -19,6 +19,7 @@ from server.store.figures import LISTED
 from server.store.files import Json
 from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
+from server.web.errors import PreconditionFailed
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
@@ -42,9 +43,8 @@ def routes(service: Service) -> list[Route]:
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
-        return JSONResponse(
-            await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
-        )
+        found = await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
+        return JSONResponse(found, headers=_tagged(found["current"]))
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -70,9 +70,7 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        previous = await asyncio.get_running_loop().run_in_executor(
-            promoter, _promote, service, version, by(request), why
-        )
+        previous = await asyncio.get_running_loop().run_in_executor(promoter, _promote, service, version, request, why)
         await service.serving.look()
         everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
         content = {
@@ -82,7 +80,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": version,
             "previous": previous,
         }
-        return JSONResponse(content, 200 if everywhere else 202)
+        return JSONResponse(content, 200 if everywhere else 202, _tagged(version))
 
     return [
         Route("/models", listing),
@@ -97,7 +95,12 @@ def _version(request: Request) -> str:
     return str(request.path_params["version"])
 
 
-def _listing(service: Service, limit: int, before: int | None) -> dict[str, object]:
+def _tagged(current: str | None) -> dict[str, str]:
+    """The version that serves as a header, for a client that wants to move it from there and nowhere else."""
+    return {} if current is None else {"ETag": f'"{current}"'}
+
+
+def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]:
     memory = service.memory
     current = memory.pointer.current()
     found = memory.versions.page(limit, before)
@@ -156,10 +159,11 @@ def _file(service: Service, number: str, file: str, limit_bytes: int) -> tuple[s
     return f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, limit_bytes)
 
 
-def _promote(service: Service, number: str, by: str, why: str) -> str | None:
+def _promote(service: Service, number: str, request: Request, why: str) -> str | None:
     """Verify a version as a worker would, then move the pointer to it; the version that was current before."""
     versions = service.memory.versions
     versions.find(number)
+    _expect(request, service.memory.pointer.current())
     try:
         manifest = versions.manifest(number)
         service.trials.check(versions.folder(number), manifest)
@@ -171,9 +175,21 @@ def _promote(service: Service, number: str, by: str, why: str) -> str | None:
             "nothing was changed"
         )
     previous = service.memory.pointer.current()
+    _expect(request, previous)
     try:
-        versions.promote(number, by, why, previous)
+        versions.promote(number, by(request), why, previous)
     except CurrentMoved as error:
+        _expect(request, service.memory.pointer.current())
         raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
-    logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
+    logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by(request), why)
     return previous
+
+
+def _expect(request: Request, current: str | None) -> None:
+    tag = _tagged(current)
+    if not is_expected(request, tag.get("ETag")):
+        raise PreconditionFailed(
+            f"the current version is {current}, not the one in If-Match, so nothing was changed; look at GET /models "
+            "and decide again",
+            tag,
+        )

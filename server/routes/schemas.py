@@ -82,6 +82,13 @@ SCHEMAS: dict[str, Schema] = {
         result=maybe({"type": "object"}),
     ),
     "Version": record(("problem",), **_VERSION),
+    "Served": record(
+        time=TEXT,
+        model_version=maybe(TEXT) | {"description": "that served then; null: none"},
+        since=maybe(TEXT) | {"description": "the move that brought it there; null before the first of all"},
+        until=maybe(TEXT) | {"description": "the move that followed; null: it is there"},
+        **dict.fromkeys(("kind", "by", "reason"), maybe(TEXT)),
+    ),
     "Uploaded": record(
         message=TEXT,
         count=WHOLE | {"description": "images that are stored new"},
