@@ -90,10 +90,10 @@ CALLS = (
         "POST",
         "/dataset/batches",
         "Relabel, accept, reject or put aside many pictures by one decision, which is undone as a batch",
-        {201: record(message=TEXT, count=WHOLE, batch=TEXT, unchanged=WHOLE)},
+        {201: record(message=TEXT, count=WHOLE, batch=TEXT, unchanged=WHOLE, held_by=ref("Holders"))},
         body={"application/json": REVISION},
     ),
-    Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Done")}),
+    Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Removed")}),
     Call(
         "GET",
         "/dataset/export",
@@ -110,7 +110,8 @@ CALLS = (
         PAGED | CONDITIONS,
     ),
     Call("GET", "/dataset/images/{sha256}", "One picture", {200: None}, media_type="image/png"),
-    Call("DELETE", "/dataset/images/{sha256}", "Remove a picture", {200: ref("Done")}),
+    Call("DELETE", "/dataset/images/{sha256}", "Remove a picture", {200: ref("Removed")}),
+    Call("GET", "/dataset/images/{sha256}/versions", "The versions that have something of it", {200: ref("Heirs")}),
     Call("POST", "/dataset/images/{sha256}/accept", "A suspect's label is right", {200: ref("Done")}),
     Call("POST", "/dataset/images/{sha256}/reject", "A suspect's label is wrong", {200: ref("Done")}),
     Call(
@@ -145,6 +146,13 @@ CALLS = (
         {"time": TEXT | {"description": "as RFC 3339 has it; UTC where it names no zone"}},
     ),
     Call("GET", "/models/{version}", "One version: manifest and report", {200: ANYTHING}),
+    Call(
+        "GET",
+        "/models/{version}/images",
+        "The uploads that it was given to learn from (train) and to be judged by (test), newest first",
+        {200: page("images", record(sha256=TEXT, split=TEXT, label=TEXT, batch=TEXT))},
+        PAGED,
+    ),
     Call("GET", "/models/{version}/model.onnx", "Its model", {200: None}, media_type="application/octet-stream"),
     Call("GET", "/models/{version}/report/{file}", "A file of its report", {200: None}, media_type="*/*"),
     Call(

@@ -120,4 +120,15 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
     },
     "Done": record(message=TEXT),
+    "Removed": record(message=TEXT, held_by=ref("Holders")),
+    "Holders": record(
+        learned=every(TEXT) | {"description": "versions that learned from what was removed or changed, as it was"},
+        descended=every(TEXT) | {"description": "versions that went on from the weights of one that did"},
+    ),
+    "Heirs": record(
+        sha256=TEXT,
+        learned=every(record(version=TEXT, label=TEXT)),
+        judged=every(record(version=TEXT, label=TEXT)),
+        descended=every(TEXT),
+    ),
 }

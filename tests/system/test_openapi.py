@@ -63,7 +63,16 @@ def check(document: dict[str, Any], method: str, path: str, status: int, content
     "url",
     [
         *("/dataset", "/dataset/batches", "/dataset/images", "/dataset/images?split=suspect", "/retrain/jobs"),
-        *("/retrain/jobs/1", "/models", "/models/0", "/health", "/livez", "/readyz", "/stats", "/openapi.json"),
+        *(
+            "/retrain/jobs/1",
+            "/models",
+            "/models/0",
+            "/health",
+            "/livez",
+            "/readyz",
+            "/stats",
+            "/openapi.json",
+        ),
         *(
             "/retrain/jobs/7",
             "/models?limit=0",
@@ -89,7 +98,9 @@ def test_answers_are_what_it_says(live: LiveServer, document: dict[str, Any], ur
     check(document, "get", path, answer.status_code, answer.json())
 
 
-def test_what_serves_is_what_it_says(live: LiveServer, document: dict[str, Any]) -> None:
+def test_what_serves_and_what_it_learned_from_is_what_it_says(live: LiveServer, document: dict[str, Any]) -> None:
+    answer = live.get("/models/0/images")
+    check(document, "get", "/models/{version}/images", answer.status_code, answer.json())
     answer = live.get("/models/at", params={"time": datetime.now(UTC).isoformat()})
     check(document, "get", "/models/at", answer.status_code, answer.json())
     assert answer.json()["model_version"] == "0"
@@ -111,6 +122,13 @@ def test_predictions_and_changes_are_what_it_says(live: LiveServer, document: di
     for where in ({"batch": "2"}, {"batch": "999"}, {}):
         answer = live.post("/dataset/batches", json={"action": "remove", "where": where})
         check(document, "post", "/dataset/batches", answer.status_code, answer.json())
+    picture = live.get("/dataset/images").json()["images"][0]["sha256"]
+    answer = live.get(f"/dataset/images/{picture}/versions")
+    check(document, "get", "/dataset/images/{sha256}/versions", answer.status_code, answer.json())
+    answer = live.client.delete(f"{live.url}/dataset/images/{picture}")
+    check(document, "delete", "/dataset/images/{sha256}", answer.status_code, answer.json())
+    answer = live.client.delete(f"{live.url}/dataset/batches/1")
+    check(document, "delete", "/dataset/batches/{batch}", answer.status_code, answer.json())
     answer = live.get("/dataset/images?state=removed")
     check(document, "get", "/dataset/images", answer.status_code, answer.json())
     answer = live.post("/retrain")

@@ -175,7 +175,7 @@ export function history(promotions) {
             "span",
             {},
             element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
-            element("span", { class: "hint", title: moment(time) }, ` ${kind} ${authorOf(by)}, ${age(time)}`, reason && ": "),
+            element("span", { class: "hint", title: moment(time) }, ` ${kind}${authorOf(kind, by)}, ${age(time)}`, reason && ": "),
             reason && element("q", {}, reason),
           ),
         ),
@@ -183,5 +183,5 @@ export function history(promotions) {
   );
 }
 
-/** @param {string} by who moved it: a job, or somebody through the API, which is what this page uses, too */
-const authorOf = (by) => (by === "api" ? "by hand" : `by ${by}`);
+/** @param {string} kind @param {string} by the name of a key; "api" is anybody's through the API, as this page's */
+const authorOf = (kind, by) => (by !== "api" ? ` by ${by}` : kind === "published" ? "" : " by hand");
