@@ -25,7 +25,7 @@ from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, models, openapi, page, predictions, revisions, status, upload
+from server.routes import dataset, jobs, lineage, models, openapi, page, predictions, revisions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.promotion import Promotion
@@ -74,7 +74,13 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *page.routes(settings.ui),
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
-    guarded = [*learning, *jobs.routes(service), *models.routes(service), *calls.guarded_routes(service)]
+    guarded = [
+        *learning,
+        *jobs.routes(service),
+        *lineage.routes(service),
+        *models.routes(service),
+        *calls.guarded_routes(service),
+    ]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
@@ -85,7 +91,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["Server-Timing"],  # the page shows it, wherever it was opened from
+            expose_headers=["Server-Timing", "ETag"],  # the page shows one, a promotion takes the other
         )
         cors.preflight_headers |= {name.decode(): value.decode() for name, value in SECURITY}
         return cors

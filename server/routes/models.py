@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.routes.representation import is_known, media_type
+from server.routes.representation import is_expected, is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.errors import NotFound
@@ -16,6 +16,7 @@ from server.store.figures import LISTED
 from server.store.files import Json
 from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
+from server.web.errors import PreconditionFailed
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
@@ -36,9 +37,8 @@ def routes(service: Service) -> list[Route]:
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
-        return JSONResponse(
-            await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
-        )
+        found = await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
+        return JSONResponse(found, headers=_tagged(found["current"]))
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -64,7 +64,7 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        promoted = await service.promotion.promote(version, by(request), why)
+        promoted = await service.promotion.promote(version, by(request), why, lambda current: _expect(request, current))
         content = {
             "message": f"Version {version} serves"
             if promoted.everywhere
@@ -72,7 +72,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": version,
             "previous": promoted.previous,
         }
-        return JSONResponse(content, 200 if promoted.everywhere else 202)
+        return JSONResponse(content, 200 if promoted.everywhere else 202, _tagged(version))
 
     return [
         Route("/models", listing),
@@ -87,7 +87,12 @@ def _version(request: Request) -> str:
     return str(request.path_params["version"])
 
 
-def _listing(service: Service, limit: int, before: int | None) -> dict[str, object]:
+def _tagged(current: str | None) -> dict[str, str]:
+    """The version that serves as a header, for a client that wants to move it from there and nowhere else."""
+    return {} if current is None else {"ETag": f'"{current}"'}
+
+
+def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]:
     memory = service.memory
     current = memory.pointer.current()
     found = memory.versions.page(limit, before)
@@ -144,3 +149,13 @@ def _file(service: Service, number: str, file: str, limit_bytes: int) -> tuple[s
     if file not in manifest.files:
         raise NotFound(f"version {number} has no such report file")
     return f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, limit_bytes)
+
+
+def _expect(request: Request, current: str | None) -> None:
+    tag = _tagged(current)
+    if not is_expected(request, tag.get("ETag")):
+        raise PreconditionFailed(
+            f"the current version is {current}, not the one in If-Match, so nothing was changed; look at GET /models "
+            "and decide again",
+            tag,
+        )

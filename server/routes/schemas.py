@@ -90,6 +90,13 @@ SCHEMAS: dict[str, Schema] = {
         result=maybe({"type": "object"}),
     ),
     "Version": record(("problem",), **_VERSION),
+    "Served": record(
+        time=TEXT,
+        model_version=maybe(TEXT) | {"description": "that served then; null: none"},
+        since=maybe(TEXT) | {"description": "the move that brought it there; null before the first of all"},
+        until=maybe(TEXT) | {"description": "the move that followed; null: it is there"},
+        **dict.fromkeys(("kind", "by", "reason"), maybe(TEXT)),
+    ),
     "Uploaded": record(
         message=TEXT,
         count=WHOLE | {"description": "images that are stored new"},
@@ -136,4 +143,15 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
     },
     "Done": record(message=TEXT),
+    "Removed": record(message=TEXT, held_by=ref("Holders")),
+    "Holders": record(
+        learned=every(TEXT) | {"description": "versions that learned from what was removed or changed, as it was"},
+        descended=every(TEXT) | {"description": "versions that went on from the weights of one that did"},
+    ),
+    "Heirs": record(
+        sha256=TEXT,
+        learned=every(record(version=TEXT, label=TEXT)),
+        judged=every(record(version=TEXT, label=TEXT)),
+        descended=every(TEXT),
+    ),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.machine import priority
@@ -12,6 +13,8 @@ from server.store.errors import BrokenArtifact, Conflict, CurrentMoved
 from server.store.memory import Memory
 
 logger = logging.getLogger("relearn")
+
+Expect = Callable[[str | None], None]
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,14 @@ class Promotion:
         self._wait_seconds = wait_seconds
         self._thread = priority.threads(1, "promote")  # one that takes long holds up no other work
 
-    async def promote(self, version: str, by: str, why: str) -> Promoted:
-        """Make a version current, then wait for every worker; raises NotFound or Conflict, and then nothing changed."""
-        previous = await asyncio.get_running_loop().run_in_executor(self._thread, self._promote, version, by, why)
+    async def promote(self, version: str, by: str, why: str, expect: Expect = lambda _: None) -> Promoted:
+        """Make a version current, then wait for every worker; raises NotFound or Conflict, and then nothing changed.
+
+        `expect` is given the version that is current, and raises where the caller saw another one.
+        """
+        previous = await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._promote, version, by, why, expect
+        )
         await self._serving.look()
         return Promoted(previous, await all_serve(self._memory.workers, version, self._wait_seconds))
 
@@ -57,12 +65,16 @@ class Promotion:
                 "over; nothing was changed"
             )
 
-    def _promote(self, number: str, by: str, why: str) -> str | None:
+    def _promote(self, number: str, by: str, why: str, expect: Expect) -> str | None:
+        self._memory.versions.find(number)
+        expect(self._memory.pointer.current())  # before the trial, which takes long
         self._verify(number)
         previous = self._memory.pointer.current()
+        expect(previous)
         try:
             self._memory.versions.promote(number, by, why, previous)
         except CurrentMoved as error:
+            expect(self._memory.pointer.current())
             raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
         logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
         return previous

@@ -82,6 +82,10 @@ class UrlTooLong(RequestError):
     """Its URL is longer than is taken."""
 
 
+class PreconditionFailed(RequestError):
+    """What it was made for has changed meanwhile; `headers` says in ETag to what."""
+
+
 class BodyTimeout(RequestError):
     """Its body did not arrive in time."""
 
@@ -145,6 +149,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     BrokenArtifact: Refusal(409, "conflict"),
     CurrentMoved: Refusal(409, "conflict"),
     LeaseLost: Refusal(409, "conflict"),
+    PreconditionFailed: Refusal(412, "precondition_failed"),
     BodyTooLarge: Refusal(413, "body_too_large"),
     ImageTooLarge: Refusal(413, "image_too_large"),
     UrlTooLong: Refusal(414, "url_too_long"),

@@ -251,4 +251,18 @@ MUTANTS = (
         "}",
         "server/training/test_launcher.py::test_a_trainer_is_given_no_key",
     ),
+    mutant(
+        "the pointer moves only from where the client saw it",
+        "server/routes/models.py",
+        'if not is_expected(request, tag.get("ETag")):',
+        "if False:",
+        "system/test_lineage.py::test_the_pointer_moves_only_from_where_the_client_saw_it",
+    ),
+    mutant(
+        "a weak tag is none that a change may be made from",
+        "server/routes/representation.py",
+        "for weak, tag in _STRONG.findall(sent) if not weak",
+        "for weak, tag in _STRONG.findall(sent)",
+        "system/test_lineage.py::test_the_pointer_moves_only_from_where_the_client_saw_it",
+    ),
 )

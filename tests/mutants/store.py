@@ -429,4 +429,25 @@ MUTANTS = (
         ":",
         "server/store/test_losses.py::test_what_is_lost_is_named[sqlite]",
     ),
+    mutant(
+        "a lesson ends when its label does",
+        "server/store/lessons.py",
+        "values(until=decision)",
+        "values(until=None)",
+        "server/store/test_lineage.py::test_a_version_learned_from_what_was_in_force_when_it_was_trained",
+    ),
+    mutant(
+        "what a version went on from is in it",
+        "server/store/lineage.py",
+        "elif each.parent in have:",
+        "elif False:",
+        "server/store/test_lineage.py::test_what_went_on_from_a_version_has_what_that_learned",
+    ),
+    mutant(
+        "a version that was exported again learned nothing by it",
+        "server/store/lineage.py",
+        'isinstance(decision, int) and "exported_again_from" not in training',
+        "isinstance(decision, int)",
+        "server/store/test_lineage.py::test_a_version_that_was_exported_again_learned_nothing_by_it",
+    ),
 )

@@ -48,6 +48,13 @@ def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> 
         assert "relearn_model_version 0.0" in text.splitlines()
 
 
+def test_every_answer_of_a_large_batch_is_counted(server: LiveServer, digits: Digits) -> None:
+    files = [("files", (f"{position}.png", digits.png(position), "image/png")) for position in range(150)]
+    assert len(server.post("/predict/batch", files=files).json()["predictions"]) == 150
+    counted = [line for line in server.get("/metrics").text.splitlines() if line.startswith("relearn_answers_total{")]
+    assert sum(float(line.split()[-1]) for line in counted) == 150
+
+
 def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--workers", "2") as server:
         ask_both_workers(server, digits)

@@ -111,7 +111,8 @@ def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_faile
     assert model["report"]["training"]["upload_batches"] == ["1"]
     assert (model["report"]["training"]["decision"], model["report"]["training"]["uploads_lost"]) == (1, 0)
     (move,) = server.get("/models").json()["promotions"]
-    assert (move["from"], move["to"], move["kind"], move["by"]) == ("0", "1", "published", "job 1")
+    assert (move["from"], move["to"], move["kind"]) == ("0", "1", "published")
+    assert (move["by"], move["reason"]) == ("api", "job 1")
     parts = {part: sum(counts.values()) for part, counts in model["report"]["dataset"].items()}
     left_out = model["report"]["training"]["uploads_left_out"]  # a one that is like another as copies are
     assert parts["uploads"] + parts["held out"] + left_out == 50

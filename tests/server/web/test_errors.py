@@ -40,6 +40,7 @@ PROMISED = {
     BrokenArtifact: (409, "conflict"),
     CurrentMoved: (409, "conflict"),
     LeaseLost: (409, "conflict"),
+    errors.PreconditionFailed: (412, "precondition_failed"),
     errors.BodyTooLarge: (413, "body_too_large"),
     ImageTooLarge: (413, "image_too_large"),
     errors.UrlTooLong: (414, "url_too_long"),

@@ -180,7 +180,7 @@ export function history(promotions) {
             "span",
             {},
             element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
-            element("span", { class: "hint", title: moment(time) }, ` ${phraseOr(`moved.${kind}`, kind)} ${authorOf(by)}, ${age(time)}`, reason && ": "),
+            element("span", { class: "hint", title: moment(time) }, ` ${phraseOr(`moved.${kind}`, kind)}${authorOf(kind, by)}, ${age(time)}`, reason && ": "),
             reason && element("q", {}, reason),
           ),
         ),
@@ -188,8 +188,8 @@ export function history(promotions) {
   );
 }
 
-/** @param {string} by who moved it: a job, or somebody through the API, which is what this page uses, too */
-const authorOf = (by) => (by === "api" ? phrase("by.hand") : phrase("by", { by }));
+/** @param {string} kind @param {string} by the name of a key; "api" is anybody's through the API, as this page's */
+const authorOf = (kind, by) => (by !== "api" ? ` ${phrase("by", { by })}` : kind === "published" ? "" : ` ${phrase("by.hand")}`);
 
 /*
  * Which versions are looked at: those that the address names, as in #models/3 or #models/3..1, else the one that
