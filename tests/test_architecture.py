@@ -26,11 +26,11 @@ HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 ROOF = ("__main__", "app")
 WINGS = (
     *("process", "inference", "routes", "training", "observe", "predict", "serving"),
-    *("web", "models", "store", "pictures", "machine"),
+    *("web", "models", "store", "layouts", "pictures", "machine"),
 )
 LEAVES = ("configuration", "settings")
 ORDER = (*ROOF, *WINGS, *LEAVES)
-SHARED = {"models", "store", "pictures", *LEAVES}  # all that trainer/ and export/ see of the server
+SHARED = {"models", "store", "layouts", "pictures", *LEAVES}  # all that trainer/ and export/ see of the server
 
 # Imports against the order, each with its reason.
 UPWARDS = {

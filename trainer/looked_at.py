@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from server.layouts.errors import DatasetError
+from server.layouts.layout import Half
 from trainer.dataset import Example, named
-from trainer.errors import DatasetError
-from trainer.layout import Half
 
 BROKEN_SHARE = 0.02  # of the files; one that is broken is an accident, many are a wrong folder or a copy that failed
 UNUSABLE_SHARE = 0.2  # of the pictures; many in which nothing is found are a wrong preprocessing

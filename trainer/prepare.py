@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from server.layouts.errors import DatasetError
 from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input, Preprocessing
@@ -24,7 +25,6 @@ from server.store.content import picture_path
 from server.store.dataset import split_of
 from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
-from trainer.errors import DatasetError
 from trainer.looked_at import LookedAt
 from trainer.parts import kept_apart
 

@@ -121,9 +121,9 @@ CALLS = (
     Call(
         "POST",
         "/upload",
-        "Store labelled pictures to learn from; the source `correction` says that a person looked",
+        "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
         {201: ref("Uploaded")},
-        body={"multipart/form-data": _form(["files", "labels"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+        body={"multipart/form-data": _form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
     Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),

@@ -104,6 +104,8 @@ SCHEMAS: dict[str, Schema] = {
         duplicates=every(TEXT),
         suspects=every(record(file=TEXT, sha256=TEXT, label=TEXT, probability=NUMBER, predicted=TEXT)),
         refused=every(record(file=TEXT, error=TEXT, code=TEXT)),
+        passed_over=every(record(file=TEXT, reason=TEXT))
+        | {"description": "of a dataset, what is none of its pictures"},
     ),
     "Retrained": record(
         message=TEXT,

@@ -153,15 +153,15 @@ MUTANTS = (
     mutant(
         "an upload's label is one of the model's",
         "server/routes/upload.py",
-        "if label not in model.labels:",
+        "if claim.label not in model.labels:",
         "if False:",
         "system/test_refusals.py::test_a_label_that_is_none",
     ),
     mutant(
         "a label that is nearly impossible is doubted",
         "server/routes/upload.py",
-        "if source != CORRECTION:",
-        "if False:",
+        "if not each.was_looked_at]",
+        "if False]",
         "system/test_pages.py::test_the_overview_counts_all",
     ),
     mutant(

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
+from server.layouts.errors import DatasetError
 from server.pictures.preprocessing import Preprocessing
 from server.store.dataset import Labelled
 from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_mnist
 from tests.tiny import memory_in
 from trainer import dataset, idx
-from trainer.errors import DatasetError
 from trainer.prepare import Prepared, part_of, prepare
 
 DIGIT = Preprocessing("digit", 28, 28, 1)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
-from trainer.errors import DatasetError
-from trainer.metadata import METADATA, Row, rows_of
-from trainer.tree import Tree
+from server.layouts.errors import DatasetError
+from server.layouts.metadata import METADATA, Row, rows_of
+from server.layouts.tree import Folder, Tree, Zip
 
 Half = Literal["train", "validation", "test"]
 WORDS: dict[str, Half] = {
@@ -34,6 +34,7 @@ class Entry:
     file: str
     label: str
     half: Half | None
+    source: str | None = None  # that metadata says
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,36 @@ class Layout:
 
     entries: tuple[Entry, ...]
     stray: tuple[str, ...]
+    is_listed: bool  # by metadata
 
 
-def layout_of(tree: Tree) -> Layout:
-    """Raises DatasetError for what can't be laid out."""
-    pictures = [file for file in tree.files if not _is_stray(file)]
+def layout_of(tree: Folder | Zip) -> Layout:
+    """What is there to learn from and to judge by; raises DatasetError for what can't be laid out."""
+    found = read_layout(tree)
+    entries = _halved(list(found.entries))
+    _check(tree, [file for file in tree.files if not _is_stray(file)], entries)
+    return replace(found, entries=_in_order(entries))
+
+
+def read_layout(tree: Tree) -> Layout:
+    """As somebody laid it out, whatever the halves have; raises DatasetError for what can't be read so."""
     lists = [file for file in tree.files if PurePosixPath(file).name in METADATA and not _is_hidden(file)]
-    entries = _halved(_listed(tree, lists) if lists else _in_folders(tree, pictures))
-    _check(tree, pictures, entries)
-    order: tuple[Half | None, ...] = ("train", "validation", "test", None)
-    entries.sort(key=lambda entry: (order.index(entry.half), entry.label, entry.file))
+    pictures = [file for file in tree.files if not _is_stray(file)]
+    entries = _listed(tree, lists) if lists else _in_folders(tree, pictures)
     used = {entry.file for entry in entries} | set(lists)
-    return Layout(tuple(entries), tuple(file for file in tree.files if file not in used))
+    return Layout(_in_order(entries), tuple(file for file in tree.files if file not in used), bool(lists))
+
+
+def why_stray(layout: Layout, file: str) -> str:
+    """Why a file is none of the dataset's, in words."""
+    if _is_stray(file):
+        return "it is no picture of the dataset"
+    return "no metadata names it" if layout.is_listed else "it is in no folder that is named by a label"
+
+
+def _in_order(entries: list[Entry]) -> tuple[Entry, ...]:
+    order: tuple[Half | None, ...] = ("train", "validation", "test", None)
+    return tuple(sorted(entries, key=lambda entry: (order.index(entry.half), entry.label, entry.file)))
 
 
 def _in_folders(tree: Tree, pictures: list[str]) -> list[Entry]:
@@ -76,7 +95,7 @@ def _halved(entries: list[Entry]) -> list[Entry]:
     return [replace(entry, half=instead[entry.half] if "validation" in halves else None) for entry in entries]
 
 
-def _check(tree: Tree, pictures: list[str], entries: list[Entry]) -> None:
+def _check(tree: Folder | Zip, pictures: list[str], entries: list[Entry]) -> None:
     full = {str(parent) for file in pictures for parent in PurePosixPath(file).parents}
     hidden = {str(PurePosixPath(file).parent) for file in tree.files if _is_hidden(PurePosixPath(file).name)}
     for folder in sorted({*tree.empty_folders, *hidden} - full - {"."}):
@@ -103,7 +122,7 @@ def _listed(tree: Tree, lists: Iterable[str]) -> list[Entry]:
             if file not in files:
                 raise DatasetError(f"{row.origin}: there is no file {row.file_name!r}; add it or take the line out")
             half = beside or _half_of_row(row) or _half_in(PurePosixPath(file).parent)
-            found[file] = Entry(file, _label(row.label, row.origin), half)
+            found[file] = Entry(file, _label(row.label, row.origin), half, row.source)
     return list(found.values())
 
 
@@ -155,7 +174,10 @@ def _is_stray(file: str) -> bool:
     path = PurePosixPath(file)
     name = path.name.lower()
     return (
-        _is_hidden(file) or path.stem.lower() in _STRAY_NAMES or name in _STRAY_NAMES or path.suffix in _STRAY_ENDINGS
+        _is_hidden(file)
+        or path.stem.lower() in _STRAY_NAMES
+        or name in _STRAY_NAMES
+        or path.suffix.lower() in _STRAY_ENDINGS
     )
 
 

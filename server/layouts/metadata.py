@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainer.errors import DatasetError
-from trainer.tree import Tree
+from server.layouts.errors import DatasetError
+from server.layouts.tree import Tree
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 
@@ -20,6 +20,7 @@ class Row:
     file_name: str  # from the folder of the list
     label: str
     split: str | None
+    source: str | None
 
 
 def rows_of(tree: Tree, name: str) -> Iterator[Row]:
@@ -30,10 +31,10 @@ def rows_of(tree: Tree, name: str) -> Iterator[Row]:
         raise DatasetError(f"{tree.name(name)}: expected text in UTF-8; it can't be read: {error}") from None
     for line, given in _records(text, tree.name(name), name.endswith(".jsonl")):
         origin = f"{tree.name(name)}, line {line}"
-        file_name, label, split = (given.get(column) for column in ("file_name", "label", "split"))
+        file_name, label, split, source = (given.get(each) for each in ("file_name", "label", "split", "source"))
         if not isinstance(file_name, str) or not file_name or label in (None, "") or not _is_plain(label):
             raise DatasetError(f"{origin}: expected a file_name and a label, found {sorted(map(str, given))[:6]}")
-        yield Row(origin, file_name, str(label), str(split) if split else None)
+        yield Row(origin, file_name, str(label), *(str(each) if each else None for each in (split, source)))
 
 
 def _is_plain(label: object) -> bool:
