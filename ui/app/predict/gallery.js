@@ -20,7 +20,6 @@ import { ask, change, changeAll, shownSubject, subjectOf } from "./actions.js";
 import { isCredible } from "./answer.js";
 import { correct } from "./correction.js";
 
-
 /** @param {() => void} emptied where the focus goes when the gallery does */
 export function gallery(emptied) {
   const title = element("h2", {});
@@ -223,9 +222,22 @@ async function explain() {
   if (answered.prediction) change(subject, answered);
 }
 
+/** @type {Pick<typeof state.predict, "gallery" | "selected">} what was cleared last */
+let cleared = { gallery: [], selected: null };
+
 export function clearGallery() {
   wanted.abort();
   wanted = new AbortController();
-  for (const { picture } of state.predict.gallery) if (picture) URL.revokeObjectURL(picture);
+  for (const { picture } of cleared.gallery) if (picture) URL.revokeObjectURL(picture);
+  const { gallery, selected } = state.predict;
+  cleared = { gallery, selected };
   update("predict", { gallery: [], selected: null });
+  tell(phrase("gallery.cleared", { n: gallery.length }), "plain", [phrase("undo"), bringBack]);
+}
+
+function bringBack() {
+  const { gallery, selected } = cleared;
+  cleared = { gallery: [], selected: null };
+  update("predict", { gallery: [...gallery, ...state.predict.gallery], selected });
+  void readPictures();
 }

@@ -1,5 +1,9 @@
 // @ts-check
-/** One button, then watch it learn, then the verdict. */
+/**
+ * One button, then watch it learn, then the verdict.
+ *
+ * @import { Followed } from "../state.js"
+ */
 
 import { whenBack } from "../connection.js";
 import { button, element, replace } from "../element.js";
@@ -83,7 +87,7 @@ function job() {
         element("h2", {}, name === undefined ? phrase("retrain.nothing") : phrase("retrain.name", { job: name })),
         name !== undefined &&
           open &&
-          button(phrase("cancel"), () => cancelJob(name), { class: "quiet danger", "data-key": "cancel" }),
+          button(phrase("cancel"), () => cancelJob(/** @type {Followed} */ (state.retrain.followed).job), { class: "quiet danger", "data-key": "cancel" }),
       );
       waiting.hidden = name !== undefined;
       replace(waiting, error ?? (jobs === null ? phrase("looking") : phrase("retrain.live")));
