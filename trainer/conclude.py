@@ -43,6 +43,7 @@ def conclude(
         judged = times_judged(memory, judging.part) + 1
         verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits, held_to, judged)
         figures["gate"] = verdict.to_json()
+        report("gating", verdict.known, note=verdict.known)
         final = candidate
         for file, data in report_files(figures).items():
             final = with_file(final, file, data)

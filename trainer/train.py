@@ -21,6 +21,8 @@ WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cos
 FINAL = 0.01
 PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights that are good already
 STEPS_TOLD = 20  # steps between two looks at how it goes
+LEAST_STEPS = 10  # of an epoch: of fewer images a step takes fewer, and they come more than once an epoch
+LEAST_BATCH = 8  # images a step: batch norm knows too little of fewer
 UPLOADS_REPEAT = 10  # times an epoch, at most: few uploads are repeated up to their share, to be heard at all
 
 
@@ -35,6 +37,7 @@ class Trained:
     model: keras.Model
     history: list[dict[str, float]]  # an entry an epoch: loss, accuracy, validation_loss, validation_accuracy
     epochs: int
+    batch_size: int
     images: int  # different images trained on
     went_on: bool  # from the weights it was given
 
@@ -52,7 +55,8 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
     rows = epoch_rows(recipe, prepared)
-    batch_size = min(recipe.batch_size, len(rows))
+    batch_size = batch_size_for(recipe, len(rows))
+    rows = np.tile(rows, math.ceil(LEAST_STEPS * batch_size / len(rows)))
     steps = len(rows) // batch_size
     peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
     fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
@@ -66,7 +70,13 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(fit.averaged(), progress.history, epochs, len(np.unique(rows)), start is not None)
+    return Trained(fit.averaged(), progress.history, epochs, batch_size, len(np.unique(rows)), start is not None)
+
+
+def batch_size_for(recipe: Recipe, images: int) -> int:
+    """The recipe's, or of fewer images the largest power of two that gives an epoch its steps."""
+    most = max(LEAST_BATCH, images // LEAST_STEPS)
+    return min(recipe.batch_size, 1 << most.bit_length() - 1)
 
 
 def _default_epochs(recipe: Recipe, start: Path | None) -> int:

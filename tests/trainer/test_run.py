@@ -115,7 +115,7 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
 def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Path, cause: str) -> None:
     environment = without_tensorflow(tmp_path / "stub")
     says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut files": "birch/3.jpg"}
-    says |= {"empty part": "none fell into", "option": "learning_rate is 7"}
+    says |= {"empty part": "to learn from and to judge by, 4 in all; 9 more of", "option": "learning_rate is 7"}
     if cause != "no dataset":
         write_colours(tmp_path / "set", 1 if cause == "empty part" else 30, 3)
     if cause == "foreign label":
