@@ -17,9 +17,9 @@ UV := .venv-uv/bin/uv
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
-	@echo "make test    run every test; make soak: those that take minutes, and the mutants"
+	@echo "make test    run every test; make soak: half an hour of those that take minutes, fuzzing and mutants"
 	@echo "make mutants take out one guard after another, and tell which test notices   (ONLY=word: some)"
-	@echo "make faults  run the tests of docs/faults.md, and write it   (SHORT=1: without those that take minutes)"
+	@echo "make faults  run the tests of docs/faults.md, and write it   (SHORT=1: without those that take minutes; ROWS=\"9 10\")"
 	@echo "make fuzz    search for bytes that break a parser, SECONDS=60 for each; what is found is kept as a test"
 	@echo "make train   train from scratch and submit the result to the gate   (QUICK=1: fewer epochs)"
 	@echo "make check   formatting, lint and types"
@@ -44,15 +44,19 @@ train: .venv-train/ready
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED)
 
-soak: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest -m soak
-	.venv-dev/bin/python -m tests.mutants
+# Half an hour; with each seed, which is printed, it breaks and takes out others.
+soak: .venv-serve/ready .venv-train/ready .venv-dev/ready .venv-fuzz/ready
+	.venv-dev/bin/python -m pytest -m soak $(if $(SOAK_SEED),--randomly-seed=$(SOAK_SEED))
+	.venv-dev/bin/python -m tests.mutants --some 40 $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+
+SOAK_SEED := $(if $(filter file,$(origin SEED)),,$(SEED))
 
 mutants: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m tests.mutants $(ONLY)
 
 faults: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest -p tests.faults.tally --faults docs/faults.md $(if $(SHORT),,-m "")
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) -p tests.faults.tally --faults docs/faults.md \
+		--rows "$(ROWS)" $(if $(SHORT),,-m "")
 
 fuzz: .venv-fuzz/ready
 	.venv-fuzz/bin/python -m tests.fuzz $(SECONDS)

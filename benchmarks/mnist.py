@@ -23,7 +23,7 @@ class Digits:
         return Digits(self.images[:count], self.classes[:count])
 
 
-TWENTIETHS = {"validation": {0}, "gate": {1, 2}, "fit": set(range(3, 20))}  # as trainer/prepare.py parts them
+TWENTIETHS = {"validation": {0}, "gate": {1, 2}, "fit": set(range(3, 20))}  # as trainer/deal.py parts them
 
 
 def read(part: str, folder: Path = FOLDER) -> Digits:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from export.interval import Interval
+
 SAME_CONTRACT = "same labels and preprocessing"
 
 
@@ -29,6 +31,7 @@ class Verdict:
     anchors: tuple[str, ...] = ()  # versions that it was held to besides
     part: str = ""  # names the images of the gate part
     judged: int = 1  # how often these images have judged, this time included
+    accuracy: Interval | None = None  # on them, and what that says of others like them
 
     @property
     def reason(self) -> str | None:
@@ -36,8 +39,15 @@ class Verdict:
         failed = [_in_words(check) for check in self.checks if not check.passed]
         return f"refused against version {self.against}: {'; '.join(failed)}" if failed else None
 
+    @property
+    def known(self) -> str:
+        """How much so many images tell, in a sentence."""
+        losses = [check.detectable for check in self.checks if check.name == "accuracy change" and check.detectable]
+        than = f"; of a loss of accuracy they show {100 * losses[0]:.2f} points or more" if losses else ""
+        return f"{self.accuracy}{than}"
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"known": self.known}
 
 
 def _in_words(check: Check) -> str:

@@ -12,6 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from server.inference import calls
+from server.inference.endpoint import InferEndpoint
 from server.machine import descriptors, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
@@ -20,11 +22,14 @@ from server.observe.answers import said_in
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
+from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, models, openapi, page, predictions, revisions, status, upload
+from server.routes import dataset, jobs, lineage, models, openapi, page, predictions, revisions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
+from server.serving.promotion import Promotion
+from server.serving.shelf import Shelf
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.memory import Memory, open_memory
@@ -60,25 +65,33 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         "/predict": PredictEndpoint(settings, service.predictor, service.threads),
         "/predict/batch": BatchEndpoint(settings, service.predictor, service.threads),
     }
+    tensors = {calls.infer_path(settings.name): InferEndpoint(service)}
     open_to_all = [
         *predictions.routes(endpoints),
         *status.routes(service),
         *openapi.routes(),
+        *calls.open_routes(service),
         *page.routes(settings.ui),
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
-    guarded = [*learning, *jobs.routes(service), *models.routes(service)]
+    guarded = [
+        *learning,
+        *jobs.routes(service),
+        *lineage.routes(service),
+        *models.routes(service),
+        *calls.guarded_routes(service),
+    ]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
-    front = Front(router, endpoints, guard, service.log, ids, service.budget, Prefix(settings))
+    front = Front(router, endpoints | tensors, guard, service.log, ids, service.budget, Prefix(settings))
     if settings.origins:
         cors = CORSMiddleware(
             front,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["Server-Timing"],  # the page shows it, wherever it was opened from
+            expose_headers=["Server-Timing", "ETag"],  # the page shows one, a promotion takes the other
         )
         cors.preflight_headers |= {name.decode(): value.decode() for name, value in SECURITY}
         return cors
@@ -100,10 +113,12 @@ def _service(settings: Settings, crew: Crew) -> Service:
     shutdown = Shutdown(settings.drain_seconds)
     metrics, lines = Metrics(crew), output.standard_output()
     stats = Stats(folder=metrics.shared_folder, place=crew.place)
+    usage = Usage(metrics.shared_folder, crew.place)
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
         stats.count(records)
+        usage.count(records)
         said = said_in(records)
         if said.answers:
             metrics.count_answers(said)
@@ -126,7 +141,9 @@ def _service(settings: Settings, crew: Crew) -> Service:
         watch=watch,
         trials=trials,
         serving=serving,
+        promotion=Promotion(memory, trials, serving, settings.promote_wait_seconds),
         predictor=Predictor(settings, serving, threads),
+        shelf=Shelf(settings, memory.versions, trials, threads),
         threads=threads,
         budget=Budget(settings.bodies_limit_bytes),
         launcher=_launcher(settings, memory),
@@ -135,6 +152,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         crew=crew,
         metrics=metrics,
         stats=stats,
+        usage=usage,
         log=AccessLog(count, lines.write),
         lines=lines,
         shutdown=shutdown,
@@ -194,6 +212,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
     await service.watch.stop()
     service.log.flush()
     await asyncio.to_thread(service.lines.flush)
+    service.shelf.close()
     service.predictor.close()
     service.executor.shutdown(wait=False, cancel_futures=True)
     service.memory.close()

@@ -110,6 +110,8 @@ def _check(settings: Settings) -> None:
         )
     if not settings.name.replace("-", "").replace("_", "").isalnum() or not settings.name.isascii():
         raise SettingError(f"RELEARN_NAME={settings.name!r} may have letters, digits, - and _ only")
+    if settings.name == "stats":
+        raise SettingError("RELEARN_NAME='stats' can't be a model's: GET /v2/models/stats is about all models")
     if settings.url_limit_bytes >= min(settings.header_limit_bytes, 2**16):
         raise SettingError(
             f"RELEARN_URL_LIMIT_BYTES={settings.url_limit_bytes} must be under 65536 and under "

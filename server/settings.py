@@ -96,6 +96,8 @@ class Settings:
         2_100_000, "pixels", "largest WebP, and BMP with run lengths: they are handed over whole, and all else waits"
     )
     upload_limit_files: int = limit(1000, "files", "most images in one upload or batch prediction")
+    zip_limit_files: int = limit(10_000, "files", "most files in a zip that is uploaded")
+    zip_limit_bytes: int = limit(256 * 2**20, "bytes", "most bytes that such a zip may unpack to")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
     upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")
     suspect_below: float = setting(

@@ -15,6 +15,7 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120.0  # a bound for a slow machine, not an expectation
+TRAINING_SECONDS = 1800.0  # the same: a trainer has the lowest priority
 _ADDRESS = re.compile(r"Relearn serves on (http://\S+)")
 
 
@@ -70,7 +71,7 @@ class LiveServer:
         """Start, and wait for nothing."""
         command = [
             str(self.python),
-            *("-m", "server", "--port", "0", "--drain-seconds", "0"),
+            *("-m", "server", "--port", "0", "--drain-seconds", "0", "--promote-wait-seconds", "60"),
             *("--artifacts", str(self.artifacts), "--data", str(self.data)),
             *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),
             *self.flags,

@@ -25,12 +25,12 @@ HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 # The server from its roof to the ground: each imports only what stands after it, and all may read the settings.
 ROOF = ("__main__", "app")
 WINGS = (
-    *("process", "routes", "training", "observe", "predict", "serving"),
-    *("web", "models", "store", "pictures", "machine"),
+    *("process", "inference", "routes", "training", "observe", "predict", "serving"),
+    *("web", "models", "store", "layouts", "pictures", "machine"),
 )
 LEAVES = ("configuration", "settings")
 ORDER = (*ROOF, *WINGS, *LEAVES)
-SHARED = {"models", "store", "pictures", *LEAVES}  # all that trainer/ and export/ see of the server
+SHARED = {"models", "store", "layouts", "pictures", *LEAVES}  # all that trainer/ and export/ see of the server
 
 # Imports against the order, each with its reason.
 UPWARDS = {

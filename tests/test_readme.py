@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.settings import Settings
 from tests.calls import calls
+from tests.programs import PACKAGES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -36,6 +37,14 @@ def test_every_make_target_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_package_without_which_tests_skip_is_named_and_installed_in_ci() -> None:
+    tests = README.partition("\n## Tests\n")[2].partition("\n## ")[0]
+    ci = (ROOT / ".ci/run").read_text()
+    for package in PACKAGES.values():
+        assert package in tests
+        assert package in ci
 
 
 def test_every_linked_file_is_there() -> None:

@@ -9,6 +9,7 @@ import threading
 import traceback
 from pathlib import Path
 
+from server.layouts.errors import DatasetError
 from server.store.errors import LeaseLost, StoreError
 from server.store.lease import Lease
 from server.store.memory import open_memory
@@ -49,7 +50,7 @@ def main(job: str, token: int, places: Places, own: Policy, work: Path) -> int:
     except LeaseLost as error:
         print(f"nothing is published: {error}", flush=True)
         return 1
-    except (TrainingError, StoreError, ValueError, TypeError) as error:
+    except (DatasetError, TrainingError, StoreError, ValueError, TypeError) as error:
         traceback.print_exc()
         reason = str(error)
     except OSError as error:

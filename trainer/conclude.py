@@ -43,6 +43,7 @@ def conclude(
         judged = times_judged(memory, judging.part) + 1
         verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits, held_to, judged)
         figures["gate"] = verdict.to_json()
+        report("gating", verdict.known, note=verdict.known)
         final = candidate
         for file, data in report_files(figures).items():
             final = with_file(final, file, data)
@@ -54,7 +55,8 @@ def conclude(
                 memory,
                 final,
                 current,
-                by=f"job {lease.job}",
+                by=memory.jobs.get(lease.job).by,
+                reason=f"job {lease.job}",
                 job=lease.job,
                 announce=lambda new: report("publishing", f"publishing {new}", version=new),
                 also=lambda connection, new: lease.conclude(connection, outcome("published", new, figures)),

@@ -58,7 +58,7 @@ class Recipe:
     from_scratch: bool = option(False, "start from random weights instead of the current version's")
     quick: bool = option(False, "from scratch in 20 epochs instead of 45: less than half the time, a little worse")
     epochs: int = option(0, "passes over the training images; 0: 45 from scratch, 3 from the current weights")
-    batch_size: int = inherited(256, "images a step; all there are, where they are fewer")
+    batch_size: int = inherited(256, "images a step; of fewer than ten times as many it is less")
     learning_rate: float = option(6e-3, "peak of the learning rate; a fourth of it from the current weights")
     average: float = inherited(0.998, "momentum of the moving average of the weights, which is what is exported")
     rotation: float = inherited(10.0, "degrees: images are rotated at random by up to this")

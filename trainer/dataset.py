@@ -9,12 +9,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from server.layouts.errors import DatasetError
+from server.layouts.layout import Half, Layout, layout_of
+from server.layouts.tree import Folder, Tree, Zip
 from server.pictures import image
 from server.pictures.errors import PictureError
 from trainer import idx
-from trainer.errors import DatasetError
-from trainer.layout import Half, Layout, layout_of
-from trainer.tree import Folder, Tree, Zip
 
 HALVES: tuple[Half, ...] = ("train", "test")
 

@@ -37,6 +37,7 @@ LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "onnx", "onnxru
 BATCH = 256
 TIMED = (1, 8, 32, 128)  # images a batch
 TIMED_RUNS = 50
+LEFT_OUT_NAMED = 100  # pictures that the report names; the log names all
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,15 @@ def _figures(delivery: Delivery, model: Model) -> dict[str, Any]:
         "training": {
             "recipe": as_json(delivery.recipe),
             "epochs": trained.epochs,
+            "batch_size": trained.batch_size,
             "seconds": round(time.monotonic() - delivery.started, 1),
             "history": trained.history,
             "images": trained.images,
             "upload_batches": list(prepared.batches),
             "uploads_left_out": prepared.skipped,
             "base_left_out": prepared.base_left_out,
+            "left_out": list(prepared.left_out[:LEFT_OUT_NAMED]),
+            "left_out_count": len(prepared.left_out),
             "uploads_lost": prepared.lost,
             "decision": prepared.decision,
             "uploads_fingerprint": prepared.fingerprint,

@@ -12,6 +12,8 @@ from trainer.config import Recipe
 from trainer.hands import make_hands, suits
 from trainer.prepare import Classes, Images, Prepared
 
+LEAST_STEPS = 10  # of an epoch: of fewer images a step takes fewer, and they come more than once an epoch
+LEAST_BATCH = 8  # images a step: batch norm knows too little of fewer
 UPLOADS_REPEAT = 10  # times an epoch, at most: few uploads are repeated up to their share, to be heard at all
 
 Rows = NDArray[np.int64]  # row numbers of the prepared images; from their number on, of what is drawn
@@ -26,6 +28,7 @@ class Epoch:
     drawn: Images
     classes: Classes  # of the stored, then of the drawn
     base: NDArray[np.bool_]  # which of them are of the fit part
+    batch_size: int
 
     @classmethod
     def of(cls, recipe: Recipe, prepared: Prepared) -> "Epoch":
@@ -37,13 +40,10 @@ class Epoch:
             drawn, classes = make_hands(*prepared.part("fit"), *numbers, recipe.seed)
         base = np.zeros(len(prepared.images) + len(drawn), bool)
         base[fit] = True
-        return cls(
-            np.concatenate([rows, len(prepared.images) + np.arange(len(drawn))]),
-            prepared.images,
-            drawn,
-            np.concatenate([prepared.classes, classes]),
-            base,
-        )
+        rows = np.concatenate([rows, len(prepared.images) + np.arange(len(drawn))])
+        batch_size = batch_size_for(recipe, len(rows))
+        rows = np.tile(rows, math.ceil(LEAST_STEPS * batch_size / len(rows)))
+        return cls(rows, prepared.images, drawn, np.concatenate([prepared.classes, classes]), base, batch_size)
 
     def stored_images(self) -> int:
         """How many different images of the base and the uploads there are."""
@@ -54,6 +54,12 @@ class Epoch:
         rows = np.sort(rows)
         stored, beyond = rows[rows < len(self.stored)], rows[rows >= len(self.stored)] - len(self.stored)
         return np.concatenate([self.stored[stored], self.drawn[beyond]]), self.classes[rows], self.base[rows]
+
+
+def batch_size_for(recipe: Recipe, images: int) -> int:
+    """The recipe's, or of fewer images the largest power of two that gives an epoch its steps."""
+    most = max(LEAST_BATCH, images // LEAST_STEPS)
+    return min(recipe.batch_size, 1 << most.bit_length() - 1)
 
 
 def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
@@ -73,11 +79,9 @@ def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
 def batches(recipe: Recipe, epoch: Epoch) -> tf.data.Dataset:
     """Endless shuffled batches of (augmented uint8 images, classes, of the base), gathered when needed.
 
-    All that is random follows from the recipe's seed and a batch's number. A batch is all there are, where they are
-    fewer.
+    All that is random follows from the recipe's seed and a batch's number.
     """
-    size = min(recipe.batch_size, len(epoch.rows))
-    shape = epoch.stored.shape[1:]
+    size, shape = epoch.batch_size, epoch.stored.shape[1:]
 
     def read(batch: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         images, classes, base = tf.numpy_function(epoch.read, [numbers], (tf.uint8, tf.int32, tf.bool), stateful=False)

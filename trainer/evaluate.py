@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 
 from export.calibration import calibration_error, reliability
+from trainer.confusion import confusion
 
 Probabilities = NDArray[np.float32]  # (N, classes)
 Classes = NDArray[np.int32]  # (N,)
@@ -16,7 +17,7 @@ LEAST_PROBABILITY = 1e-15  # taken in place of 0, as scikit-learn does for float
 
 
 def metrics(probabilities: Probabilities, classes: Classes, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Accuracy, macro and per-class precision, recall, F1, log loss, calibration, confusion matrix (true in rows)."""
+    """Accuracy, macro and per-class precision, recall, F1, log loss, calibration, and what is confused."""
     predicted = probabilities.argmax(axis=1)
     numbers = list(range(len(labels)))
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -41,8 +42,7 @@ def metrics(probabilities: Probabilities, classes: Classes, labels: tuple[str, .
             }
             for number, label in enumerate(labels)
         },
-        "confusion": confusion_matrix(classes, predicted, labels=numbers).tolist(),
-    }
+    } | confusion(classes, predicted, labels)
 
 
 def negative_log_likelihood(probabilities: Probabilities, classes: Classes) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import DatasetError
+from server.layouts.errors import DatasetError
 
 SUMS = "MD5SUMS"  # of the unzipped files, as md5sum writes it; checked where it is there
 

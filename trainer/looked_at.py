@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from server.layouts.errors import DatasetError
+from server.layouts.layout import Half
+from server.pictures.errors import PictureError
 from trainer.dataset import Example, named
-from trainer.errors import DatasetError
-from trainer.layout import Half
 
 BROKEN_SHARE = 0.02  # of the files; one that is broken is an accident, many are a wrong folder or a copy that failed
 UNUSABLE_SHARE = 0.2  # of the pictures; many in which nothing is found are a wrong preprocessing
@@ -17,10 +18,16 @@ class LookedAt:
     size: int
     broken: list[str] = field(default_factory=list)
     unusable: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # each with its reason
     _seen: dict[str, tuple[str, str, Half | None]] = field(default_factory=dict)  # by hash the first's origin and place
     _labels: set[str] = field(default_factory=set)
     _in_two_halves: list[str] = field(default_factory=list)
     _of_two_classes: list[str] = field(default_factory=list)
+
+    def leave_out(self, example: Example, error: DatasetError | PictureError) -> None:
+        """One that can't be used: it can't be read, or nothing in it can be learnt."""
+        self.left_out.append(str(error) if isinstance(error, DatasetError) else f"{example.origin}: {error}")
+        (self.broken if isinstance(error, DatasetError) else self.unusable).append(example.origin)
 
     def take(self, example: Example, sha256: str) -> None:
         """One that can be used."""

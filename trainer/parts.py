@@ -17,8 +17,8 @@ BASE_JUDGES = ("validation", "gate", "test")
 def kept_apart(images: Images, rows: Mapping[str, Rows]) -> dict[str, Rows]:
     """The rows of each part, less those that would be trained on and judge, or judge twice."""
     judging = np.concatenate([rows[part] for part in BASE_JUDGES])
-    judges = {_hash(images, row) for row in judging}
-    fit = np.array([row for row in rows["fit"] if _hash(images, row) not in judges], np.int64)
+    judges = {hash_of(images, row) for row in judging}
+    fit = np.array([row for row in rows["fit"] if hash_of(images, row) not in judges], np.int64)
     held_out = _less_copies(images, rows["held out"], np.concatenate([fit, judging]))
     uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]))
     return {**rows, "fit": fit, "held out": held_out, "uploads": uploads}
@@ -28,10 +28,11 @@ def _less_copies(images: Images, rows: Rows, of: Rows) -> Rows:
     """The rows whose pictures are no copies of the others."""
     if not len(rows):
         return rows
-    hashes = {_hash(images, row) for row in of}
-    same = np.array([_hash(images, row) in hashes for row in rows], np.bool_)
+    hashes = {hash_of(images, row) for row in of}
+    same = np.array([hash_of(images, row) in hashes for row in rows], np.bool_)
     return rows[~(same | copies(images, rows, of))]
 
 
-def _hash(images: Images, row: int) -> bytes:
+def hash_of(images: Images, row: int) -> bytes:
+    """What an image is to the model: pictures with the same are the same to it."""
     return hashlib.sha256(images[row].tobytes()).digest()

@@ -1,6 +1,7 @@
 """The report's diagrams, drawn by matplotlib from the report's figures alone, as small SVG files."""
 
 import io
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
@@ -10,8 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.style import context
 
 # Text stays text, so that a file is small and can be searched; the salt makes the same figures the same file.
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "relearn", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "relearn",
+    "text.parse_math": False,  # a class may be called $1
+    "font.size": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+}
 NUMBERED_CLASSES = 20  # beyond so many the confusion matrix has no room for numbers
+NAMED_CLASSES = 60  # beyond so many a diagram of all classes has no room for their names
 
 P = ParamSpec("P")
 
@@ -22,7 +31,8 @@ def _drawn(draw: Callable[P, Figure]) -> Callable[P, bytes]:
     @wraps(draw)
     def drawn(*arguments: P.args, **options: P.kwargs) -> bytes:
         file = io.BytesIO()
-        with context(STYLE):
+        with context(STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # a browser has fonts for every script
             FigureCanvasSVG(draw(*arguments, **options)).print_svg(file, metadata={"Date": None})  # type: ignore[no-untyped-call]
         return file.getvalue()
 
@@ -35,10 +45,16 @@ def pictures(figures: dict[str, Any]) -> dict[str, bytes]:
     labels = list(test["classes"])
     return {
         "curves.svg": curves(figures["training"]["history"]),
-        "confusion.svg": confusion(test["confusion"], labels),
+        "confusion.svg": confusion(*_matrix(test, labels)),
         "reliability.svg": reliability(test["reliability"]),
         "classes.svg": class_distribution(figures["dataset"], labels),
     }
+
+
+def _matrix(test: dict[str, Any], labels: list[str]) -> tuple[list[list[int]], list[str]]:
+    """The counts and labels to draw: of all classes, or of many the most confused ones."""
+    folded = test.get("folded")
+    return (test["confusion"], labels) if folded is None else (folded["counts"], folded["labels"])
 
 
 @_drawn
@@ -109,9 +125,16 @@ def class_distribution(dataset: dict[str, dict[str, int]], labels: list[str]) ->
         bottom = [0] * len(labels)
         for part in parts:
             counts = [dataset[part].get(label, 0) for label in labels]
-            axes.bar(labels, counts, bottom=bottom, label=part)
-            bottom = [low + count for low, count in zip(bottom, counts, strict=True)]
+            top = [low + count for low, count in zip(bottom, counts, strict=True)]
+            if len(labels) <= NAMED_CLASSES:
+                axes.bar(labels, counts, bottom=bottom, label=part)
+            else:  # one area a part, however many classes
+                axes.fill_between(range(len(labels)), bottom, top, step="mid", label=part)
+            bottom = top
         axes.set(title=title, ylabel="images", ylim=(0, max(1, *bottom) * 1.05))
-        axes.tick_params(axis="x", rotation=0 if max(map(len, labels)) < 3 else 90)
+        if len(labels) <= NAMED_CLASSES:
+            axes.tick_params(axis="x", rotation=0 if max(map(len, labels)) < 3 else 90)
+        else:
+            axes.set_xlabel(f"{len(labels):,} classes, in the model's order")
         axes.legend(fontsize=7)
     return figure

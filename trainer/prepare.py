@@ -1,7 +1,7 @@
 """Pictures -> one array file in the run's work folder, prepared by the server's own preprocessing.
 
 Everything after this reads rows of that file, so that the input pipeline is never the bottleneck and a dataset need not
-fit in memory. Each image falls into a part for ever, by the hash of its pixels: `fit` is trained on, `validation`
+fit in memory. Each image falls into a part for ever (deal.py): `fit` is trained on, `validation`
 chooses, `gate` judges a candidate against the current model, `test` is only reported. No model ever trains on gate or
 test, nor on a copy of what judges (likeness.py).
 """
@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from server.layouts.errors import DatasetError
 from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input, Preprocessing
 from server.store.content import picture_path
-from server.store.dataset import split_of
 from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
-from trainer.errors import DatasetError
+from trainer.deal import Member, dealt
 from trainer.looked_at import LookedAt
-from trainer.parts import kept_apart
+from trainer.parts import hash_of, kept_apart
 
 PARTS = (
     "fit",
@@ -36,7 +36,6 @@ PARTS = (
     "uploads",
     "held out",
 )  # the last two: uploads to train on, and to judge by
-TWENTIETHS = {0: "validation", 1: "gate", 2: "gate"}  # of the base training images; the others are `fit`
 
 Images = NDArray[np.uint8]  # (N, height, width, channels)
 Classes = NDArray[np.int32]  # (N,) positions in the labels
@@ -58,6 +57,7 @@ class Prepared:
     sources: tuple[str, ...] = ()  # of the held-out uploads
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
     notes: tuple[str, ...] = ()  # what reading the base showed of it
+    left_out: tuple[str, ...] = ()  # pictures that can't be used, each with its reason
     base_left_out: int = 0  # training images of the base left out because the same picture judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
@@ -78,11 +78,6 @@ class Prepared:
         return {
             part: {self.labels[number]: tally[number] for number in sorted(tally)} for part, tally in tallies.items()
         }
-
-
-def part_of(sha256: str) -> str:
-    """The lasting part of a base training image."""
-    return TWENTIETHS.get(int(sha256[:16], 16) % 20, "fit")
 
 
 def prepare(
@@ -111,11 +106,15 @@ def prepare(
         rows[part].append(row)
 
     looked_at = LookedAt(dataset.size)
+    members = []
     for row, (example, read) in enumerate(_read_base(dataset, preprocessing, looked_at)):
         if read is not None:
-            place(row, example.label, _part_of_example(example, read[0]), read[1])
+            images[row], classes[row] = read[1], number_of[example.label]
+            members.append(Member(row, example.label, example.half, read[0], hash_of(images, row)))
         else:  # a blank, if another preprocessing could read it: no answer is wrong
             classes[row] = number_of[example.label]
+    for row, part in dealt(members):
+        rows[part].append(row)
     if before is None:
         looked_at.check(dataset.labels, str(dataset.folder))
     lost = 0
@@ -126,17 +125,14 @@ def prepare(
             print(f"left out, since its file is lost: {path}", flush=True)
         else:
             part = "uploads" if upload.split == "train" else "held out"
-            taken = _read_upload(path, preprocessing)
+            taken = _read_upload(path, preprocessing, looked_at.left_out)
             if taken is None and part == "held out":  # versions are compared on the same pictures: no answer is wrong
                 taken = np.zeros(preprocessing.shape, np.uint8)
             if taken is not None:
                 place(row, upload.label, part, taken)
     images.flush()
-    arrays = {part: np.array(numbers, np.int64) for part, numbers in rows.items()}
+    arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
     apart = kept_apart(images, arrays) if before is None else before.rows
-    for part in ("fit", "validation", "gate"):
-        if not len(apart[part]):
-            raise DatasetError(f"{dataset.folder}: too few training images: none fell into the {part} part")
     left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     made = Prepared(
         labels=dataset.labels,
@@ -150,6 +146,7 @@ def prepare(
         fingerprint=fingerprint,
         sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
         notes=looked_at.notes,
+        left_out=tuple(looked_at.left_out),
         base_left_out=left_out["fit"],
     )
 
@@ -161,22 +158,18 @@ def prepare(
     return replace(made, again=again)
 
 
-def _read_upload(path: Path, preprocessing: Preprocessing) -> Input | None:
-    """An upload's input; None for one that an earlier preprocessing could read and this one refuses."""
-    with Image.open(path) as picture:
-        try:
+def _read_upload(path: Path, preprocessing: Preprocessing, left_out: list[str]) -> Input | None:
+    """An upload's input; None for one that an earlier preprocessing could read and this one refuses, or that is broken.
+
+    The first is named in `left_out`, and so is the other.
+    """
+    try:
+        with Image.open(path) as picture:
             return preprocessing.apply(picture)
-        except PictureError as error:
-            print(f"left out, since it is refused now: {path}: {error}", flush=True)
-            return None
-
-
-def _part_of_example(example: Example, sha256: str) -> str:
-    if example.half == "train":
-        return part_of(sha256)
-    if example.half is None:
-        return "test" if split_of(sha256) == "test" else part_of(sha256)
-    return example.half
+    except (PictureError, OSError, SyntaxError, ValueError) as error:  # the last two of a PNG that is damaged
+        left_out.append(f"{path}: {error}")
+        print(f"left out, since it can't be used: {left_out[-1]}", flush=True)
+        return None
 
 
 def _read_base(
@@ -196,8 +189,8 @@ def _read_base(
         while chunk := list(islice(examples, 1024)):
             for example, found in zip(chunk, pool.map(read, chunk), strict=True):
                 if isinstance(found, Exception):
-                    print(f"left out: {example.origin}: {found}", flush=True)
-                    (looked_at.broken if isinstance(found, DatasetError) else looked_at.unusable).append(example.origin)
+                    looked_at.leave_out(example, found)
+                    print(f"left out: {looked_at.left_out[-1]}", flush=True)
                     yield example, None
                 else:
                     looked_at.take(example, found[0])

@@ -77,7 +77,9 @@ def reexport(version: str, places: Places, policy: Policy, memory: Memory, lease
     weights = work / "start.weights.h5"
     weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))
     network.load_weights(weights)
-    trained = Trained(network, training["history"], training["epochs"], training["images"], went_on=True)
+    trained = Trained(
+        network, training["history"], training["epochs"], recipe.batch_size, training["images"], went_on=True
+    )
     kept = {name: training[name] for name in KEPT if name in training}
     provenance = {"job": lease.job} | kept | {"exported_again_from": version}
     delivery = Delivery(recipe, prepared, trained, provenance, started)

@@ -36,11 +36,12 @@ def _page(figures: dict[str, Any], drawn: dict[str, bytes]) -> bytes:
         f"<p>Test accuracy <strong>{100 * test['accuracy']:.2f} %</strong> on {test['images']} images. The gate "
         f"{'let it pass' if verdict['passed'] else 'refused it'}, compared with "
         f"{'version ' + escape(verdict['against']) if verdict['against'] else 'no version'}. "
-        f"Verdicts of these images so far: {verdict.get('judged', 1)}.</p>",
+        f"Verdicts of these images so far: {verdict.get('judged', 1)}. {escape(verdict.get('known', ''))}</p>",
         _table("Figures", ("part", *HEADLINES), _headlines(figures["metrics"])),
         _table("Classes, on the test part", ("label", "precision", "recall", "f1", "images"), _classes(test)),
         _picture("Calibration: reliability diagram", drawn["reliability.svg"]),
         _picture("Confusion matrix, on the test part", drawn["confusion.svg"]),
+        _table("Most frequent mistakes, on the test part", ("label", "taken for", "images"), _confused(test)),
         _picture("Training", drawn["curves.svg"]),
         _picture("Class distribution", drawn["classes.svg"]),
         _mistakes(figures["mistakes"]),
@@ -48,6 +49,7 @@ def _page(figures: dict[str, Any], drawn: dict[str, bytes]) -> bytes:
         _table("ONNX model against the network", ("figure", "value"), _pairs(figures["parity"])),
         _table("Time, microseconds an image on one core", ("size", "time"), _pairs(figures["timing"])),
         _table("Calibration", ("figure", "value"), _pairs(figures["calibration"])),
+        _table("Left out", ("picture, and why",), [[each] for each in training.get("left_out", [])]),
         _table("Recipe", ("option", "value"), _pairs(training["recipe"])),
         _table("Provenance", ("what", "value"), _pairs(_plain(training) | training["libraries"])),
     ]
@@ -61,6 +63,10 @@ def _headlines(metrics: dict[str, Any]) -> list[list[Any]]:
 
 def _classes(test: dict[str, Any]) -> list[list[Any]]:
     return [[label, *found.values()] for label, found in test["classes"].items()]
+
+
+def _confused(test: dict[str, Any]) -> list[list[Any]]:
+    return [list(each.values()) for each in test.get("confused", [])]
 
 
 def _checks(verdict: dict[str, Any]) -> list[list[Any]]:

@@ -22,6 +22,7 @@ def set_threads() -> None:
 
     Operations this small lose more by being split over two threads than they gain: 41 ms of CPU a step against 30.
     """
+    tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())  # nobody's fault
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(2)
 

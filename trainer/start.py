@@ -13,6 +13,7 @@ from server.store.lease import Lease
 from server.store.memory import Memory
 from trainer import dataset
 from trainer.config import Places, Recipe, as_json, recipe_of
+from trainer.deal import check_enough
 from trainer.prepare import Prepared, prepare
 from trainer.progress import Report
 
@@ -54,6 +55,7 @@ def make_start(
         if obstacle is not None:
             raise ValueError(f"teacher: {obstacle}")
     prepared = prepare(found, memory, recipe.input, work)
+    check_enough(prepared.counts(), found.labels, str(found.folder))
     lease.learn_from(prepared.decision)
     for note in (*found.notes, *prepared.notes):
         report("preparing", note, note=note)

@@ -34,6 +34,7 @@ class Trained:
     model: keras.Model
     history: list[dict[str, float]]  # an entry an epoch: loss, accuracy, validation_loss, validation_accuracy
     epochs: int
+    batch_size: int
     images: int  # different images trained on
     went_on: bool  # from the weights it was given
 
@@ -54,11 +55,11 @@ def train(
     if start is not None and not _take_weights(model, start, report):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
-    epoch_read = Epoch.of(recipe, prepared)
-    steps = max(1, len(epoch_read.rows) // recipe.batch_size)
+    read = Epoch.of(recipe, prepared)
+    steps = len(read.rows) // read.batch_size
     peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
     fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average, _teacher(recipe, prepared, teacher))
-    source = iter(batches(recipe, epoch_read))
+    source = iter(batches(recipe, read))
     validation = prepared.part("validation")
     progress = Progress(report, epochs, steps)
     for epoch in range(1, epochs + 1):
@@ -68,7 +69,9 @@ def train(
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(fit.averaged(), progress.history, epochs, epoch_read.stored_images(), start is not None)
+    return Trained(
+        fit.averaged(), progress.history, epochs, read.batch_size, read.stored_images(), went_on=start is not None
+    )
 
 
 def _default_epochs(recipe: Recipe, start: Path | None) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-NAME = "minutes_{}"  # of the table of a place
+NAME = "minutes_{}"  # of the table of a place, unless it is another
 
 Table = NDArray[np.int64]  # (rows, columns)
 
@@ -20,12 +20,13 @@ Table = NDArray[np.int64]  # (rows, columns)
 class Board:
     """The table of one worker, and the way to the others'."""
 
-    def __init__(self, rows: int, columns: int, folder: Path | None = None, place: int = 0) -> None:
+    def __init__(self, rows: int, columns: int, folder: Path | None = None, place: int = 0, name: str = NAME) -> None:
         """Without a folder there is one worker, and its table in memory."""
         self._shape = rows, columns
         self._folder = folder
+        self._name = name
         self.own: Table = (
-            np.zeros(self._shape, np.int64) if folder is None else self._open(folder / NAME.format(place), "r+")
+            np.zeros(self._shape, np.int64) if folder is None else self._open(folder / name.format(place), "r+")
         )
 
     def all(self) -> list[Table]:
@@ -33,7 +34,7 @@ class Board:
         return [self.own.copy()] if self._folder is None else list(self._tables(self._folder))
 
     def _tables(self, folder: Path) -> Iterator[Table]:
-        for path in sorted(folder.glob(NAME.format("*"))):
+        for path in sorted(folder.glob(self._name.format("*"))):
             with suppress(OSError, ValueError):  # the folder goes while the server stops
                 yield np.array(self._open(path, "r"))
 

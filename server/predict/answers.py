@@ -34,7 +34,7 @@ def note(record: Record, answer: Answer[Prediction]) -> None:
     record.queue_seconds += answer.queue_seconds
     record.infer_seconds += answer.run_seconds
     record.batch_size = answer.batch_size
-    record.answers = answer.results
+    record.answers = [*record.answers, *answer.results] if record.answers else answer.results
 
 
 def server_timing(record: Record) -> bytes:

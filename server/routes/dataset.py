@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from server.routes.lineage import held_by, told
 from server.routes.representation import is_known
 from server.routes.requests import by, page_of
 from server.routes.selection import selection_of
@@ -43,8 +44,10 @@ def routes(service: Service) -> list[Route]:
 
     async def remove_batch(request: Request) -> Response:
         number = str(request.path_params["batch"])
-        await work(memory.dataset.remove_batch, number, by(request))
-        return JSONResponse({"message": f"Batch {number} is removed; the next retraining is without it"})
+        gone = await work(memory.dataset.remove_batch, number, by(request))
+        holders = await held_by(service, number, gone)
+        message = f"Batch {number} is removed; the next retraining is without it{told(holders)}"
+        return JSONResponse({"message": message, "held_by": holders})
 
     async def picture(request: Request) -> Response:
         found = await work(memory.browser.picture, _sha256(request))
@@ -61,7 +64,8 @@ def routes(service: Service) -> list[Route]:
 
     async def remove(request: Request) -> Response:
         await work(memory.dataset.remove, _sha256(request), by(request))
-        return JSONResponse({"message": "The image is removed"})
+        holders = await held_by(service, None, [_sha256(request)])
+        return JSONResponse({"message": f"The image is removed{told(holders)}", "held_by": holders})
 
     async def accept(request: Request) -> Response:
         await work(memory.dataset.accept, _sha256(request), by(request))

@@ -2,23 +2,21 @@
 
 import asyncio
 import json
-import logging
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.machine import priority
-from server.routes.representation import is_known, media_type
+from server.routes.representation import is_expected, is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
-from server.serving.presence import all_serve
-from server.store.errors import BrokenArtifact, Conflict, CurrentMoved, NotFound
+from server.store.errors import NotFound
 from server.store.figures import LISTED
 from server.store.files import Json
 from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
+from server.web.errors import PreconditionFailed
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
@@ -33,18 +31,14 @@ REPORT_LIMIT_BYTES = 32 * 2**20  # of one of its files, which is read whole to b
 MODEL_FILE = "model.onnx"
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
 
-logger = logging.getLogger("relearn")
-
 
 def routes(service: Service) -> list[Route]:
     executor = service.executor
-    promoter = priority.threads(1, "promote")  # one that takes long holds up no other work
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
-        return JSONResponse(
-            await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
-        )
+        found = await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
+        return JSONResponse(found, headers=_tagged(found["current"]))
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -70,19 +64,15 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        previous = await asyncio.get_running_loop().run_in_executor(
-            promoter, _promote, service, version, by(request), why
-        )
-        await service.serving.look()
-        everywhere = await all_serve(service.memory.workers, version, service.settings.promote_wait_seconds)
+        promoted = await service.promotion.promote(version, by(request), why, lambda current: _expect(request, current))
         content = {
             "message": f"Version {version} serves"
-            if everywhere
+            if promoted.everywhere
             else f"Version {version} is current; workers take it over",
             "model_version": version,
-            "previous": previous,
+            "previous": promoted.previous,
         }
-        return JSONResponse(content, 200 if everywhere else 202)
+        return JSONResponse(content, 200 if promoted.everywhere else 202, _tagged(version))
 
     return [
         Route("/models", listing),
@@ -97,7 +87,12 @@ def _version(request: Request) -> str:
     return str(request.path_params["version"])
 
 
-def _listing(service: Service, limit: int, before: int | None) -> dict[str, object]:
+def _tagged(current: str | None) -> dict[str, str]:
+    """The version that serves as a header, for a client that wants to move it from there and nowhere else."""
+    return {} if current is None else {"ETag": f'"{current}"'}
+
+
+def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]:
     memory = service.memory
     current = memory.pointer.current()
     found = memory.versions.page(limit, before)
@@ -156,24 +151,11 @@ def _file(service: Service, number: str, file: str, limit_bytes: int) -> tuple[s
     return f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, limit_bytes)
 
 
-def _promote(service: Service, number: str, by: str, why: str) -> str | None:
-    """Verify a version as a worker would, then move the pointer to it; the version that was current before."""
-    versions = service.memory.versions
-    versions.find(number)
-    try:
-        manifest = versions.manifest(number)
-        service.trials.check(versions.folder(number), manifest)
-    except BrokenArtifact as error:
-        raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
-    if not service.serving.fits(manifest.preprocessing):
-        raise Conflict(
-            f"version {number} reads pictures another way than the one that serves, so no worker could take it over; "
-            "nothing was changed"
+def _expect(request: Request, current: str | None) -> None:
+    tag = _tagged(current)
+    if not is_expected(request, tag.get("ETag")):
+        raise PreconditionFailed(
+            f"the current version is {current}, not the one in If-Match, so nothing was changed; look at GET /models "
+            "and decide again",
+            tag,
         )
-    previous = service.memory.pointer.current()
-    try:
-        versions.promote(number, by, why, previous)
-    except CurrentMoved as error:
-        raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
-    logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
-    return previous

@@ -1,8 +1,8 @@
 """The page: the files that lie in the ui folder at start, each at its own path, and nothing else of the disk.
 
 They are few and small, so each is read whole, kept compressed beside its plain bytes, and known by a hash: a browser
-that has it already is told so and sent nothing. Comments are for who reads the files, and are not sent. There are no
-ranges, so none can be abused.
+that has it already is told so and sent nothing. What is in them for who reads the files is not sent (terse.py). There
+are no ranges, so none can be abused.
 """
 
 import gzip
@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.routes.comments import without_comments
 from server.routes.representation import is_known, media_type, takes_gzip
+from server.routes.terse import parts, terse
 from server.web.errors import NoSuchPath
 
 # The page may run and load nothing but its own files, and be shown in nobody's frame.
@@ -39,7 +39,7 @@ def routes(ui: Path) -> list[Route]:
 class _File:
     """A file as it was when it was read."""
 
-    stamp: tuple[int, int]  # time of change and size: another stamp, another file
+    stamp: list[tuple[int, int]]  # time of change and size of each of its parts: another stamp, another file
     plain: bytes
     compressed: bytes
     etag: str
@@ -47,14 +47,15 @@ class _File:
 
 def _route(url: str, path: Path) -> Route:
     kind = media_type(path.name)
+    files = parts(path)
     kept: _File | None = None
 
     def file(request: Request) -> Response:  # not async: Starlette calls it in a thread, since it reads the disk
         nonlocal kept
         try:
-            stat = path.stat()
-            if kept is None or kept.stamp != (stat.st_mtime_ns, stat.st_size):
-                kept = _read(path, (stat.st_mtime_ns, stat.st_size))
+            stamp = [(stat.st_mtime_ns, stat.st_size) for stat in (each.stat() for each in files)]
+            if kept is None or kept.stamp != stamp:
+                kept = _read(files, stamp)
         except OSError:
             raise NoSuchPath(f"{url} was part of the page and is gone from the disk; restart the server") from None
         headers = HEADERS | {"ETag": kept.etag}
@@ -67,6 +68,6 @@ def _route(url: str, path: Path) -> Route:
     return Route(url, file)
 
 
-def _read(path: Path, stamp: tuple[int, int]) -> _File:
-    plain = without_comments(path.name, path.read_bytes())
+def _read(files: list[Path], stamp: list[tuple[int, int]]) -> _File:
+    plain = b"".join(terse(each.name, each.read_bytes()) for each in files)
     return _File(stamp, plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:32]}"')

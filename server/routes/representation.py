@@ -1,4 +1,7 @@
-"""What a client is sent of a file: its type, compressed or not, or nothing where it has it already (RFC 9110)."""
+"""What a client is sent of a file: its type, compressed or not, or nothing where it has it already (RFC 9110).
+
+And what it wants to be so before it changes something.
+"""
 
 import mimetypes
 import re
@@ -6,7 +9,11 @@ from pathlib import PurePath
 
 from starlette.requests import Request
 
+from server.web.errors import Malformed
+
 _ETAG = re.compile(r'"[^"]*"')
+_EXPECTED = re.compile(r'\s*(?:(?:W/)?"[^"]*"\s*(?:,\s*|$))+')
+_STRONG = re.compile(r'(W/)?("[^"]*")')
 
 
 def media_type(name: str) -> str:
@@ -22,15 +29,36 @@ def is_known(request: Request, etag: str) -> bool:
     return sent.strip() == "*" or etag in _ETAG.findall(sent)
 
 
+def is_expected(request: Request, etag: str | None) -> bool:
+    """Whether what is to be changed is as the client saw it, by its If-Match; raises Malformed.
+
+    `etag` is None where there is nothing yet. A weak tag matches none (RFC 9110, 13.1.1).
+    """
+    lines = request.headers.getlist("if-match")
+    sent = ",".join(lines).strip()
+    if not lines:
+        return True
+    if sent == "*":
+        return etag is not None
+    if not _EXPECTED.fullmatch(sent):
+        raise Malformed(f'If-Match: {sent[:40]} must be tags in quotes, such as "7", or *')
+    return etag in [tag for weak, tag in _STRONG.findall(sent) if not weak]
+
+
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes a file compressed, by its Accept-Encoding."""
+    return takes(",".join(request.headers.getlist("accept-encoding")), "gzip")
+
+
+def takes(accept_encoding: str, coding: str) -> bool:
+    """Whether a client that says so takes what is compressed by that coding."""
     wishes: dict[str, float] = {}
-    for wish in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
-        coding, *parameters = (word.strip() for word in wish.split(";"))
-        wishes[coding] = _quality(parameters)
-    for coding in ("gzip", "x-gzip", "*"):
-        if coding in wishes:
-            return wishes[coding] > 0
+    for wish in accept_encoding.lower().split(","):
+        wished, *parameters = (word.strip() for word in wish.split(";"))
+        wishes[wished] = _quality(parameters)
+    for name in (coding, f"x-{coding}", "*"):
+        if name in wishes:
+            return wishes[name] > 0
     return False
 
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.routes.lineage import held_by
 from server.routes.requests import by, json_object
 from server.routes.selection import revised
 from server.routes.service import Service
@@ -29,7 +30,8 @@ def routes(service: Service) -> list[Route]:
         if label is not None and label not in (labels := service.predictor.model.labels):
             raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {', '.join(labels)}")
         make = service.memory.revisions.make
-        return JSONResponse(_answer(revision, await asyncio.to_thread(make, revision, of, by(request), label)), 201)
+        done = await asyncio.to_thread(make, revision, of, by(request), label)
+        return JSONResponse(_answer(revision, done) | {"held_by": await held_by(service, None, done.sha256s)}, 201)
 
     return [Route("/dataset/batches", revise, methods=["POST"])]
 

@@ -43,6 +43,14 @@ _PREDICTION = {
     "score_threshold": maybe(NUMBER),
     "input": TEXT | {"description": "with ?include=input: the picture that the model saw, as a data URL"},
 }
+_TENSOR = record(
+    ("data", "parameters"),
+    name=TEXT,
+    datatype=TEXT,
+    shape=every(WHOLE),
+    data={"type": "array"},
+    parameters={"type": "object"},
+)
 _VERSION = {
     "version": TEXT,
     "current": {"type": "boolean"},
@@ -82,6 +90,13 @@ SCHEMAS: dict[str, Schema] = {
         result=maybe({"type": "object"}),
     ),
     "Version": record(("problem",), **_VERSION),
+    "Served": record(
+        time=TEXT,
+        model_version=maybe(TEXT) | {"description": "that served then; null: none"},
+        since=maybe(TEXT) | {"description": "the move that brought it there; null before the first of all"},
+        until=maybe(TEXT) | {"description": "the move that followed; null: it is there"},
+        **dict.fromkeys(("kind", "by", "reason"), maybe(TEXT)),
+    ),
     "Uploaded": record(
         message=TEXT,
         count=WHOLE | {"description": "images that are stored new"},
@@ -89,6 +104,8 @@ SCHEMAS: dict[str, Schema] = {
         duplicates=every(TEXT),
         suspects=every(record(file=TEXT, sha256=TEXT, label=TEXT, probability=NUMBER, predicted=TEXT)),
         refused=every(record(file=TEXT, error=TEXT, code=TEXT)),
+        passed_over=every(record(file=TEXT, reason=TEXT))
+        | {"description": "of a dataset, what is none of its pictures"},
     ),
     "Retrained": record(
         message=TEXT,
@@ -99,6 +116,21 @@ SCHEMAS: dict[str, Schema] = {
         model_version=maybe(TEXT),
         job=TEXT,
     ),
+    "InferRequest": {
+        "type": "object",
+        "properties": {
+            "id": TEXT,
+            "parameters": {"type": "object"},
+            "inputs": every(_TENSOR) | {"minItems": 1, "maxItems": 1},
+            "outputs": every({"type": "object", "properties": {"name": TEXT}, "required": ["name"]}),
+        },
+        "required": ["inputs"],
+    },
+    "InferResponse": record(("id",), model_name=TEXT, model_version=TEXT, id=TEXT, outputs=every(_TENSOR)),
+    "ModelMetadata": record(
+        name=TEXT, versions=every(TEXT), platform=TEXT, inputs=every(_TENSOR), outputs=every(_TENSOR)
+    ),
+    "ModelStatistics": record(model_stats=every({"type": "object"})),
     "Health": {
         "type": "object",
         "properties": {
@@ -113,4 +145,15 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
     },
     "Done": record(message=TEXT),
+    "Removed": record(message=TEXT, held_by=ref("Holders")),
+    "Holders": record(
+        learned=every(TEXT) | {"description": "versions that learned from what was removed or changed, as it was"},
+        descended=every(TEXT) | {"description": "versions that went on from the weights of one that did"},
+    ),
+    "Heirs": record(
+        sha256=TEXT,
+        learned=every(record(version=TEXT, label=TEXT)),
+        judged=every(record(version=TEXT, label=TEXT)),
+        descended=every(TEXT),
+    ),
 }

@@ -33,8 +33,8 @@ def selection_of(given: Mapping[str, Json]) -> Selection:
         state=State(state) if state is not None else None,
         source=said.get("source"),
         batch=batch,
-        since=_time("since", said.get("since")),
-        until=_time("until", said.get("until")),
+        since=time_of("since", said["since"]) if "since" in said else None,
+        until=time_of("until", said["until"]) if "until" in said else None,
     )
 
 
@@ -66,12 +66,13 @@ def _text(name: str, value: Json) -> str:
     return value
 
 
-def _time(name: str, value: str | None) -> str | None:
-    """A time as rows have it."""
-    if value is None:
-        return None
+def time_of(name: str, value: str) -> str:
+    """A time as rows have it; raises Malformed."""
     try:
         time = datetime.fromisoformat(value)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError):
-        raise Malformed(f"{name}={value[:40]} must be a time, such as 2026-05-01 or 2026-05-01T12:00:00Z") from None
+        plus = "; a + in a URL is written %2B" if " " in value else ""
+        raise Malformed(
+            f"{name}={value[:40]} must be a time, such as 2026-05-01 or 2026-05-01T12:00:00Z{plus}"
+        ) from None

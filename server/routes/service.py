@@ -8,7 +8,10 @@ from server.models.trial import Trials
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
+from server.observe.usage import Usage
 from server.serving.predictor import Predictor
+from server.serving.promotion import Promotion
+from server.serving.shelf import Shelf
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.losses import Losses
@@ -33,7 +36,9 @@ class Service:
     watch: Watch
     trials: Trials
     serving: Serving
+    promotion: Promotion
     predictor: Predictor
+    shelf: Shelf  # of versions that do not serve
     threads: Threads  # for large pictures and forms
     budget: Budget  # of what requests hold
     launcher: Launcher
@@ -42,6 +47,7 @@ class Service:
     crew: Crew
     metrics: Metrics
     stats: Stats
+    usage: Usage
     log: AccessLog
     lines: Output  # where the access log's go
     shutdown: Shutdown

@@ -1,32 +1,34 @@
-"""POST /upload: a form's files and labels, judged through the same door as a prediction, doubted, and stored."""
+"""POST /upload: a form's pictures and labels, judged through the same door as a prediction, doubted, and stored."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from time import perf_counter
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.layouts.errors import DatasetError
 from server.models.model import Model
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.image import Limits
 from server.pictures.preprocessing import Input
+from server.routes.claims import Claim, Claims, claims_of
 from server.routes.requests import by
 from server.routes.service import Service
 from server.serving.predictor import Prediction
 from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
-from server.store.standing import CORRECTION
 from server.web.body import read_form
 from server.web.budget import Share
-from server.web.errors import Malformed, refusal_of
-from server.web.multipart import Part, files_of
+from server.web.errors import refusal_of
 
-SOURCE_LIMIT = 40  # characters
 TURN_SECONDS = 0.05  # for which one upload may have a thread while others wait
 DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
+BROKEN_SHARE = 0.1  # of a dataset's pictures; more that can't be used are a copy that failed, or another kind of data
 
 
 def routes(service: Service) -> list[Route]:
@@ -36,14 +38,12 @@ def routes(service: Service) -> list[Route]:
         model = service.predictor.model
         parts = await read_form(request.scope, request.receive, service.settings, service.threads)
         with service.threads.place():
-            files, labels, source = await service.threads.run(_fields, parts)
-            usable, refused = await _examined(service, files, labels, model, request.scope["share"])
-        if not usable:
-            raise _nothing_usable(refused)
-        if source != CORRECTION:
-            usable = await _doubt(service, usable)
-        stored = await work(service.memory.dataset.add, [each.labelled for each in usable], source, by(request))
-        return JSONResponse(_answer(usable, stored, refused), 201)
+            claims = await service.threads.run(claims_of, parts, service.settings)
+            usable, refused = await _examined(service, claims.each, model, request.scope["share"])
+        _check(claims, usable, refused)
+        usable = await _doubted(service, usable)
+        stored = await work(service.memory.dataset.add, [each.labelled for each in usable], claims.source, by(request))
+        return JSONResponse(_answer(claims, usable, stored, refused), 201)
 
     return [Route("/upload", upload, methods=["POST"])]
 
@@ -51,6 +51,7 @@ def routes(service: Service) -> list[Route]:
 @dataclass(frozen=True)
 class _Usable:
     filename: str
+    was_looked_at: bool
     labelled: Labelled
     model_input: Input
 
@@ -70,33 +71,16 @@ class _Refused:
         return {"file": self.filename, "error": str(self.error), "code": refusal_of(self.error).code}
 
 
-def _fields(parts: list[Part]) -> tuple[list[Part], list[str], str]:
-    """The form's files, a label for each, and the source; raises Malformed where they do not match."""
-    files = files_of(parts, "curl -F files=@a.png -F labels=7 …")
-    labels = [part.data.decode("utf-8", "replace") for part in parts if part.name == "labels"]
-    if len(labels) == 1 and len(files) > 1:
-        labels = labels[0].split(",", len(files))
-    if len(labels) != len(files):
-        raise Malformed(
-            f"{len(files)} files but {len(labels)} labels; send one label a file, in the same order: "
-            "labels repeated, or one field with commas"
-        )
-    source = next((part.data.decode("utf-8", "replace") for part in parts if part.name == "source"), "upload")
-    if not source.replace("-", "").isalnum() or not source.isascii() or len(source) > SOURCE_LIMIT:
-        raise Malformed(f"source must be a word of at most {SOURCE_LIMIT} letters and digits, such as {CORRECTION!r}")
-    return files, [label.strip() for label in labels], source
-
-
 async def _examined(
-    service: Service, files: list[Part], labels: list[str], model: Model, share: Share
+    service: Service, claims: Sequence[Claim], model: Model, share: Share
 ) -> tuple[list[_Usable], list[_Refused]]:
     """Which files could be learnt from, and why the others could not; raises Busy where they take too much."""
     usable: list[_Usable] = []
     refused: list[_Refused] = []
     limits = Limits.of(service.settings)
     position = 0
-    while position < len(files):
-        some = await service.threads.run(_examine, files[position:], labels[position:], model, limits)
+    while position < len(claims):
+        some = await service.threads.run(_examine, islice(claims, position, None), model, limits)
         position += len(some)
         usable += [each for each in some if isinstance(each, _Usable)]
         refused += [each for each in some if isinstance(each, _Refused)]
@@ -104,37 +88,60 @@ async def _examined(
     return usable, refused
 
 
-def _examine(files: list[Part], labels: list[str], model: Model, limits: Limits) -> list[_Usable | _Refused]:
+def _examine(claims: Iterable[Claim], model: Model, limits: Limits) -> list[_Usable | _Refused]:
     """The first of the files, judged through the same door as a prediction: as many as one turn has time for."""
     judged: list[_Usable | _Refused] = []
     begun = perf_counter()
-    for part, label in zip(files, labels, strict=True):
-        name = part.filename or ""
+    for claim in claims:
         try:
-            if label not in model.labels:
+            if claim.label not in model.labels:
                 listed = ", ".join(model.labels)
-                raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = model.preprocessing.picture(part.data, limits)
-            judged.append(_Usable(name, Labelled(picture, label), model.preprocessing.apply(picture)))
+                raise UnusableLabel(f"{claim.label[:40]!r} is no label of this model; the labels are {listed}")
+            picture = model.preprocessing.picture(_bytes_of(claim), limits)
+            labelled, model_input = Labelled(picture, claim.label), model.preprocessing.apply(picture)
+            judged.append(_Usable(claim.file, claim.was_looked_at, labelled, model_input))
         except (PictureError, UnusableLabel) as error:
-            judged.append(_Refused(name, error))
+            judged.append(_Refused(claim.file, error))
         if perf_counter() - begun > TURN_SECONDS:
             break
     return judged
 
 
-async def _doubt(service: Service, usable: list[_Usable]) -> list[_Usable]:
-    """Mark the images whose label the model finds nearly impossible: most often somebody's finger slipped.
+def _bytes_of(claim: Claim) -> bytes:
+    try:
+        return claim.read()
+    except OSError as error:
+        raise UnusableImage(str(error)) from None
 
-    It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of.
+
+def _check(claims: Claims, usable: Sequence[_Usable], refused: Sequence[_Refused]) -> None:
+    """Raise where there is nothing to store, or so little of a dataset that it is better sent again."""
+    if not claims.each:
+        passed_over = "; ".join(f"{file[:40]!r}: {why}" for file, why in claims.passed_over[:3])
+        raise DatasetError(f"there is no picture with a label in the form. {passed_over}".rstrip())
+    if not usable:
+        raise _nothing_usable(refused)
+    broken = [each for each in refused if isinstance(each.error, PictureError)]
+    if claims.is_dataset and len(broken) > max(1, BROKEN_SHARE * len(claims.each)):
+        many = f"{len(broken)} of {len(claims.each)} pictures can't be used, more than {BROKEN_SHARE:.0%}"
+        raise UnusableImage(f"{many}, so nothing was stored; mend them or leave them out. {_reasons(broken)}")
+
+
+async def _doubted(service: Service, usable: list[_Usable]) -> list[_Usable]:
+    """The same images, with those marked whose label the model finds nearly impossible: most often a finger slipped.
+
+    It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of. What a
+    person looked at is not doubted.
     """
-    judged = []
-    for first in range(0, len(usable), DOUBT_AT_ONCE):
-        some = usable[first : first + DOUBT_AT_ONCE]
-        answer = await service.predictor.predict([each.model_input for each in some])
-        for each, prediction in zip(some, answer.results, strict=True):
+    judged = list(usable)
+    asked = [position for position, each in enumerate(usable) if not each.was_looked_at]
+    for first in range(0, len(asked), DOUBT_AT_ONCE):
+        some = asked[first : first + DOUBT_AT_ONCE]
+        answer = await service.predictor.predict([usable[position].model_input for position in some])
+        for position, prediction in zip(some, answer.results, strict=True):
+            each = usable[position]
             doubt = _doubt_of(each.labelled.label, prediction, service.settings.suspect_below)
-            judged.append(each if doubt is None else replace(each, labelled=replace(each.labelled, doubt=doubt)))
+            judged[position] = each if doubt is None else replace(each, labelled=replace(each.labelled, doubt=doubt))
     return judged
 
 
@@ -150,14 +157,17 @@ def _doubt_of(label: Label, prediction: Prediction, suspect_below: float) -> tup
     return (probability, labels[prediction.best]) if probability < suspect_below else None
 
 
-def _nothing_usable(refused: list[_Refused]) -> PictureError | UnusableLabel:
+def _nothing_usable(refused: Sequence[_Refused]) -> PictureError | UnusableLabel:
     if len(refused) == 1:
         return refused[0].error
-    reasons = "; ".join(f"{each.filename[:40]!r}: {each.error}" for each in refused[:3])
-    return UnusableImage(f"none of the {len(refused)} files can be used, so nothing was stored. {reasons}")
+    return UnusableImage(f"none of the {len(refused)} files can be used, so nothing was stored. {_reasons(refused)}")
 
 
-def _answer(usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> dict[str, object]:
+def _reasons(refused: Sequence[_Refused]) -> str:
+    return "; ".join(f"{each.filename[:40]!r}: {each.error}" for each in refused[:3])
+
+
+def _answer(claims: Claims, usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> dict[str, object]:
     plural = "" if stored.count == 1 else "s"
     return {
         "message": f"Uploaded {stored.count} image{plural} successfully",
@@ -175,4 +185,5 @@ def _answer(usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> d
             for each in stored.suspects
         ],
         "refused": [each.to_json() for each in refused],
+        "passed_over": [{"file": file, "reason": reason} for file, reason in claims.passed_over],
     }

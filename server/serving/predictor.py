@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input
 from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout
-from server.serving.takeover import Serving
 from server.settings import Settings
 from server.web.errors import Busy, NoModel
 from server.web.threads import Threads
@@ -39,12 +38,21 @@ class Prediction(NamedTuple):
     score: np.float32 | None
 
 
-class Predictor:
-    """What an image is given to, whichever call it came with; one in each worker."""
+class Source(Protocol):
+    """Where the model is had from: what serves (takeover.py), or one version that was asked for (shelf.py)."""
 
-    def __init__(self, settings: Settings, serving: Serving, threads: Threads) -> None:
+    @property
+    def model(self) -> Model | None: ...
+    @property
+    def problem(self) -> str | None: ...
+
+
+class Predictor:
+    """What an image is given to, whichever call it came with; one in each worker for what serves."""
+
+    def __init__(self, settings: Settings, source: Source, threads: Threads) -> None:
         self._limits = image.Limits.of(settings)
-        self._serving = serving
+        self._source = source
         self._threads = threads
         self._turn = asyncio.Lock()
         self.batcher: Batcher[Prediction] = Batcher(
@@ -60,7 +68,7 @@ class Predictor:
 
         Without this the first requests take up to 300 ms. Takes 30.
         """
-        if self._serving.model is None:
+        if self._source.model is None:
             return
         picture = Image.new("L", (40, 40), "white")
         picture.paste(0, (16, 10, 22, 30))
@@ -131,9 +139,9 @@ class Predictor:
 
     @property
     def model(self) -> Model:
-        model = self._serving.model
+        model = self._source.model
         if model is None:
-            raise NoModel(f"no model is loaded: {self._serving.problem}")
+            raise NoModel(f"no model is loaded: {self._source.problem}")
         return model
 
     def _run(self, images: Images) -> list[Prediction]:

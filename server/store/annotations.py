@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from server.store import fingerprint
+from server.store import fingerprint, lessons
 from server.store.decisions import now
 from server.store.standing import said_of, what_holds
 from server.store.tables import annotation, batch, image, insert_row, model, tally
@@ -171,22 +171,26 @@ class Ledger:
         gone: list[tuple[str, str]] = []
         for some in _chunks(image_ids):
             said = said_of(self.connection, some)
-            changes = []
+            changes, taught = list[dict[str, Any]](), list[lessons.Change]()
             for row in self.connection.execute(select(image).where(image.c.id.in_(some))).all():
                 holds = what_holds(said.get(row.id, ()))
                 self._count(row, -1, row.label, row.suspect_id)
+                label, annotation_id = (holds.in_force.label, holds.in_force.id) if holds.in_force else (None, None)
+                if (row.label, row.annotation_id) != (label, annotation_id):
+                    spoke = holds.in_force.batch_id if holds.in_force else None
+                    taught.append(lessons.Change(row.sha256, row.split, label, spoke))
                 if not holds.is_there:
                     gone.append((row.sha256, row.split))
                     self._totals["images"] -= 1
                     self._totals["bytes"] -= row.bytes
                     self.connection.execute(delete(image).where(image.c.id == row.id))
                     continue
-                label, annotation_id = (holds.in_force.label, holds.in_force.id) if holds.in_force else (None, None)
                 suspect_id = holds.suspect.id if holds.suspect else None
                 self._count(row, 1, label, suspect_id)
                 changes.append({"at": row.id, "label": label, "annotation_id": annotation_id, "suspect_id": suspect_id})
             if changes:
                 self.connection.execute(update(image).where(image.c.id == bindparam("at")), changes)
+            lessons.note(self.connection, self._model_id, taught)
         return gone
 
     def close(self) -> None:

@@ -126,8 +126,8 @@ class Dataset:
             self._release(ledger, ledger.settle([found.id]), number)
         self._content.tidy()
 
-    def remove_batch(self, number: str, by: str = "api") -> None:
-        """Undo an upload: its images go, or go back to the label they had before; raises NotFound."""
+    def remove_batch(self, number: str, by: str = "api") -> list[str]:
+        """Undo an upload: its images go, or go back to the label they had before; those that went. Raises NotFound."""
         with self._database.write() as connection:
             ledger = Ledger(connection, self._model.id)
             found = ledger.batch(number)
@@ -136,8 +136,10 @@ class Dataset:
             decided = decisions.decide(connection, self._model.id, by, "undo", batch_id=found)
             undone = update(tables.batch).where(tables.batch.c.id == found).values(undone_by=decided)
             connection.execute(undone)
-            self._release(ledger, ledger.settle(ledger.forget_batch(found)), decided)
+            gone = ledger.settle(ledger.forget_batch(found))
+            self._release(ledger, gone, decided)
         self._content.tidy()
+        return [sha256 for sha256, _ in gone]
 
     def _try_add(self, encoded: Sequence[_Encoded], source: str, by: str) -> Stored | None:
         pngs = {each.sha256: each.png for each in encoded}

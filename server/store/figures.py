@@ -5,7 +5,16 @@ from typing import Any
 
 LISTED = ("metrics", "gate", "training", "timing")  # what a list shows
 FIGURES = (*LISTED, "dataset")
-LONG = ("history", "classes", "confusion", "reliability", "upload_batches")  # but for these, which only the report has
+LONG = (
+    "history",
+    "classes",
+    "confusion",
+    "confused",
+    "folded",
+    "reliability",
+    "upload_batches",
+    "left_out",
+)  # but for these, which only the report has
 
 
 def figures_of(report: Mapping[str, Any]) -> dict[str, Any]:

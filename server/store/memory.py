@@ -14,6 +14,7 @@ from server.store.dataset import Dataset
 from server.store.engine import url_of
 from server.store.jobs import Jobs
 from server.store.legacy.takeover import Takeover
+from server.store.lineage import Lineage
 from server.store.losses import Losses
 from server.store.pointer import Baseline, Pointer
 from server.store.revisions import Revisions
@@ -30,6 +31,7 @@ class Memory:
     dataset: Dataset
     revisions: Revisions
     browser: Browser
+    lineage: Lineage
     pointer: Pointer
     versions: Versions
     jobs: Jobs
@@ -77,6 +79,7 @@ def open_memory(
         dataset=Dataset(opened, content, model, images_limit, bytes_limit),
         revisions=Revisions(opened, model),
         browser=Browser(opened, model),
+        lineage=Lineage(opened, model),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),

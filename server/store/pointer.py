@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from server.store import rescue
 from server.store.database import Database, Name
 from server.store.decisions import now
-from server.store.errors import BrokenArtifact, CurrentMoved
+from server.store.errors import BrokenArtifact, CurrentMoved, NotFound
 from server.store.manifest import read_manifest
-from server.store.tables import move
+from server.store.tables import model, move
 
 BASELINE = "0"
 FALLBACKS = 100  # moves that are looked along for a version that can serve
@@ -33,6 +33,15 @@ class Move:
     kind: str
     by: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the pointer named at a time."""
+
+    version: str | None
+    move: Move | None  # that brought it there; None before the first
+    until: str | None  # time of the next move; None while it is there
 
 
 @dataclass(frozen=True)
@@ -68,10 +77,28 @@ class Pointer:
         query = select(move).where(move.c.model_id == self._model.id).order_by(move.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return [
-            Move(row.time, _text(row.from_version), str(row.to_version), row.kind, row.by, row.reason)
-            for row in reversed(rows)
-        ]
+        return [_move(row) for row in reversed(rows)]
+
+    def served(self, time: str) -> Served:
+        """What the pointer named at a time, as rows have it; of a time that a clock showed twice the later counts.
+
+        Raises NotFound for a time before all that is known.
+        """
+        mine = select(move).where(move.c.model_id == self._model.id)
+        with self._database.read() as connection:
+            newest = mine.where(move.c.time <= time).order_by(move.c.id.desc()).limit(1)
+            found = connection.execute(newest).first()
+            after = mine.where(move.c.id > found.id) if found is not None else mine
+            following = connection.execute(after.order_by(move.c.id).limit(1)).first()
+            until = following.time if following is not None else None
+            if found is not None:
+                return Served(str(found.to_version), _move(found), until)
+            created = select(model.c.created_at).where(model.c.id == self._model.id)
+            begin = str(connection.execute(created).scalar_one())
+            begin = min(begin, until) if until is not None else begin
+            if time < begin:
+                raise NotFound(f"nothing is known of what served before {begin}")
+            return Served(_text(following.from_version) if following else self.current_in(connection), None, until)
 
     def fallbacks(self) -> list[str]:
         """The versions to try at boot: the current, then back along the moves, then the baseline.
@@ -136,6 +163,10 @@ class Pointer:
 def kind_of(number: str, current: str | None) -> Kind:
     """What a move by hand from `current` to a version is called in the log: back to an older one, or on."""
     return "rolled back" if current is not None and int(number) < int(current) else "promoted"
+
+
+def _move(row: Row[Any]) -> Move:
+    return Move(row.time, _text(row.from_version), str(row.to_version), row.kind, row.by, row.reason)
 
 
 def _text(number: int | None) -> str | None:

@@ -5,6 +5,7 @@ only read. With SQLite it depends on what lies beside the file: -wal holds what 
 and writers share. https://www.sqlite.org/wal.html#read_only_databases
 """
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -21,14 +22,17 @@ WAIT_SECONDS = 2.0  # for somebody who keeps readers out
 COPIED = ("", "-wal", "-journal")  # what a database is made of, on the disk
 
 
-def reading_engine(url: URL) -> Engine:
+def reading_engine(url: URL, alone: bool = False) -> Engine:
     """An engine whose transactions see one moment each. Each has a connection of its own, so that one that could not
-    see what others write, since it read a copy, is not used twice."""
+    see what others write, since it read a copy, is not used twice.
+
+    `alone` says that nobody in this process will ever write to it: then not even -shm is touched.
+    """
     if url.get_backend_name() != "sqlite":
         engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 10})
         event.listen(engine, "begin", _begin_reading)
         return engine
-    files = _Files(Path(url.database or ""))
+    files = _Files(Path(url.database or ""), alone)
     engine = create_engine("sqlite://", creator=files.connect, poolclass=NullPool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
@@ -41,8 +45,9 @@ def _begin_reading(connection: Connection) -> None:
 class _Files:
     """The files of one SQLite database, and a copy of them where they can't be read in place."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, alone: bool) -> None:
         self._path = path
+        self._process_is_alone = alone
         self._copy: Path | None = None
         self._copied: object = None  # the state of which it is the copy
         self._copying = threading.Lock()
@@ -64,11 +69,16 @@ class _Files:
     def _beside_others(self) -> str | None:
         """As one reader among readers and writers; for WAL only where both files are there, since else it makes them.
 
-        With readonly_shm what a crash left is read, too, as it is (SQLite's os_unix.c).
+        With readonly_shm what a crash left is read as it is. But all connections of a process share what the first of
+        them opened -shm for (SQLite's os_unix.c): one that can only read it keeps every later one from writing, for as
+        long as there is always another that overlaps. So where somebody may write, -shm is opened for that, or not.
         """
-        if _has_wal_form(self._path) and not all(self._beside(side).exists() for side in ("-wal", "-shm")):
+        is_wal, shm = _has_wal_form(self._path), self._beside("-shm")
+        if is_wal and not (self._beside("-wal").exists() and shm.exists()):
             return None
-        return f"file:{quote(str(self._path))}?mode=ro&readonly_shm=1"
+        if self._process_is_alone:
+            return f"file:{quote(str(self._path))}?mode=ro&readonly_shm=1"
+        return f"file:{quote(str(self._path))}?mode=ro" if not is_wal or os.access(shm, os.W_OK) else None
 
     def _alone(self) -> str | None:
         """Taken for a file that nobody changes; not where the newest changes, or undone ones, lie beside it."""

@@ -28,6 +28,7 @@ class Revised:
     batch: str
     count: int  # images that it changed
     unchanged: int  # that were meant, and are so already
+    sha256s: tuple[str, ...]  # of those that it changed
 
 
 class Revisions:
@@ -57,7 +58,7 @@ class Revisions:
             decisions.decide(connection, self._model.id, by, revision, batch_id=batch, content=content)
             ledger.insert(batch, (), said)
             ledger.close()
-        return Revised(str(batch), len(said), len(found) - len(said))
+        return Revised(str(batch), len(said), len(found) - len(said), tuple(each.sha256 for each in said))
 
     def _selected(self, connection: Connection, selection: Selection) -> list[Row[Any]]:
         query = selection.pictures(self._model.id, *COLUMNS).order_by(image.c.id).limit(REVISED_MOST + 1)

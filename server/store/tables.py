@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"  # the newest of migrations/versions
+HEAD = "0002"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -150,6 +150,23 @@ annotation = Table(
     Column("probability", Float),  # of a doubted label, as the model saw it; None where it was not doubted
     Column("predicted", Words),  # what the model took it for
     Column("accepted_by", ForeignKey(decision.c.id)),
+    sqlite_autoincrement=True,
+)
+
+# A label that an image had in force, from one decision until another: lessons.py. Rows stay when the image goes.
+lesson = Table(
+    "lesson",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("split", String(8), nullable=False),
+    Column("label", Words, nullable=False),
+    Column("batch_id", _Number, nullable=False, index=True),  # whose word it was
+    Column("since", _Number, nullable=False),  # the decision that put it in force
+    Column("until", _Number),  # the one that ended that; None while it is in force
+    Index(None, "model_id", "id"),
+    Index(None, "sha256", "model_id"),
     sqlite_autoincrement=True,
 )
 

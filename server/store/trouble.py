@@ -24,7 +24,8 @@ def obstacle(file: Path) -> str | None:
     """What keeps this process from writing a database that is there; None if nothing is seen."""
     if not os.access(file, os.R_OK):
         return f"the file {file.name} may not be read by this user"
-    for path in (file, file.parent):
+    sides = [side for side in (file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")) if side.exists()]
+    for path in (file, file.parent, *sides):
         if not os.access(path, os.W_OK):
             return f"{path.name} is read-only"
     return None

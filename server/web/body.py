@@ -3,6 +3,8 @@
 How long it may take is for the connection to say (pace.py).
 """
 
+from collections.abc import Sequence
+
 from starlette.types import Message, Receive, Scope
 
 from server.pictures import mistaken
@@ -19,13 +21,15 @@ class ClientLeft(Exception):
     """The client closed the connection before its request was complete: there is nobody to answer."""
 
 
-async def read_pieces(scope: Scope, receive: Receive, limit_bytes: int) -> list[bytes]:
+async def read_pieces(scope: Scope, receive: Receive, limit_bytes: int, codings: Sequence[str] = ()) -> list[bytes]:
     """The whole body as it came, after which the scope has in `share` what is held of it.
+
+    It may be compressed by one of `codings`, and then still is.
 
     Raises BodyTooLarge, BodyTimeout, Malformed (a bad Content-Length), UnsupportedBody (one that is compressed), Busy
     (requests hold too much together) or ClientLeft. No more than the limit and one piece are ever held.
     """
-    _check_encoding(scope)
+    _check_encoding(scope, codings)
     share: Share = scope["share"]
     declared = scope["headers_by_name"].get(b"content-length")
     if declared is not None:
@@ -94,12 +98,13 @@ def sent(content_type: bytes, body: bytes | None = None) -> str:
     return what or (f"a body of type {kind[:60]}" if kind else "a body without a Content-Type")
 
 
-def _check_encoding(scope: Scope) -> None:
+def _check_encoding(scope: Scope, codings: Sequence[str] = ()) -> None:
     coding = scope["headers_by_name"].get(b"content-encoding", b"").strip().decode("latin-1").lower()
-    if coding not in ("", "identity"):
+    if coding not in ("", "identity", *codings):
+        instead = f", or as {' or '.join(codings)}" if codings else ""
         raise UnsupportedBody(
-            f"a {coding[:40]}-encoded body was sent; send it as it is, without Content-Encoding",
-            {"Accept-Encoding": "identity"},
+            f"a {coding[:40]}-encoded body was sent; send it as it is, without Content-Encoding{instead}",
+            {"Accept-Encoding": ", ".join([*codings, "identity"])},
         )
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from server.layouts.errors import DatasetError, DatasetTooLarge
 from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType, UnusableImage
 from server.store.errors import (
     BrokenArtifact,
@@ -82,6 +83,10 @@ class UrlTooLong(RequestError):
     """Its URL is longer than is taken."""
 
 
+class PreconditionFailed(RequestError):
+    """What it was made for has changed meanwhile; `headers` says in ETag to what."""
+
+
 class BodyTimeout(RequestError):
     """Its body did not arrive in time."""
 
@@ -145,12 +150,15 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     BrokenArtifact: Refusal(409, "conflict"),
     CurrentMoved: Refusal(409, "conflict"),
     LeaseLost: Refusal(409, "conflict"),
+    PreconditionFailed: Refusal(412, "precondition_failed"),
     BodyTooLarge: Refusal(413, "body_too_large"),
+    DatasetTooLarge: Refusal(413, "body_too_large"),
     ImageTooLarge: Refusal(413, "image_too_large"),
     UrlTooLong: Refusal(414, "url_too_long"),
     UnsupportedBody: Refusal(415, "unsupported_type"),
     UnsupportedType: Refusal(415, "unsupported_type"),
     UnusableImage: Refusal(422, "unusable_image"),
+    DatasetError: Refusal(422, "unusable_dataset"),
     UnusableLabel: Refusal(422, "unusable_label"),
     UnusableOption: Refusal(422, "unusable_option"),
     TooOften: Refusal(429, "too_often"),
@@ -170,7 +178,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
 }
 
 # Whose sentences are for clients. Every class below these has its line in the table, or one that it is derived from.
-TOLD = (RequestError, PictureError, StoreError)
+TOLD = (RequestError, PictureError, DatasetError, StoreError)
 
 
 def refusal_of(error: Exception) -> Refusal:

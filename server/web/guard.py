@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Collection
 
+from starlette.routing import compile_path
 from starlette.types import Scope as Call
 
 from server.settings import Settings, is_loopback
@@ -18,7 +19,12 @@ from server.web.keys import API, Key, Keys, Scope
 from server.web.rates import Rates
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-NEEDED = {"upload": Scope.TEACH, "dataset": Scope.TEACH, "retrain": Scope.RETRAIN, "models": Scope.PROMOTE}
+NEEDED = {
+    **dict.fromkeys(("upload", "dataset"), Scope.TEACH),
+    "retrain": Scope.RETRAIN,
+    **dict.fromkeys(("models", "v2"), Scope.PROMOTE),
+}
+QUESTIONS = re.compile(r"/v2/(models/[^/]+(/versions/[^/]+)?/infer|repository/index)")  # posted, and change nothing
 DECISIVE = {b"host", b"origin", b"sec-fetch-site", b"x-api-key", b"authorization"}  # of which there may be one each
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
@@ -27,8 +33,8 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
 class Guard:
     """Lets a call through, with the name that it is made under.
 
-    `open_paths` are looked at by anybody, whatever is set. Any other path is not, so that a new call is closed until
-    somebody says otherwise.
+    `open_paths`, in the router's form, are looked at by anybody, whatever is set. Any other path is not, so that a new
+    call is closed until somebody says otherwise.
     """
 
     def __init__(self, settings: Settings, keys: Keys, rates: Rates, open_paths: Collection[str]) -> None:
@@ -36,6 +42,7 @@ class Guard:
         self._rates = rates
         self._addresses = Addresses(settings)
         self._open_paths = frozenset(open_paths)
+        self._open_forms = [compile_path(path)[0] for path in open_paths if "{" in path]
         self._reads_are_open = settings.reads == "open"
         self._origins = {origin.lower() for origin in settings.origins}
         self._hosts = {host.lower() for host in (*settings.hosts, settings.host)}
@@ -49,8 +56,8 @@ class Guard:
         Raises Malformed, Forbidden for a foreign Host or Origin, Unauthorized for a missing or wrong key,
         InsufficientScope, or TooOften.
         """
-        changes = call["method"] not in SAFE_METHODS
-        if not changes and (self._reads_are_open or call["path"] in self._open_paths):
+        changes = call["method"] not in SAFE_METHODS and not QUESTIONS.fullmatch(call["path"])
+        if not changes and (self._reads_are_open or self._is_open(call["path"])):
             return API
         headers: dict[bytes, bytes] = call["headers_by_name"]
         _check_doubles(call)
@@ -70,6 +77,9 @@ class Guard:
         if changes:
             self._rates.count_write_of(key.name)
         return key.name
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._open_paths or any(form.match(path) for form in self._open_forms)
 
     def _is_ours(self, host: str) -> bool:
         split = _HOST.fullmatch(host)

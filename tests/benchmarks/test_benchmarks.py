@@ -33,7 +33,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of one tiny run of everything."""
     folder = tmp_path_factory.mktemp("results")
     command = [str(PYTHON), "-m", "benchmarks", "--tiny", "--results", str(folder), *NAMES]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder
 

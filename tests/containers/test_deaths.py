@@ -48,12 +48,15 @@ def test_killed_container_fails_its_job(service: Service, artifacts: Volume) -> 
 
 
 def test_server_killed_meanwhile_finds_its_trainers_and_removes_orphans(service: Service, artifacts: Volume) -> None:
+    over = service.retrain(LONG)
+    service.client.delete(f"/retrain/jobs/{over}")
+    assert service.result(over)["state"] == "cancelled"
     job = training(service)
     trainer = trainer_of(job, artifacts)
     idle = ("--network=none", "--entrypoint=sleep", TRAIN, "600")
     ours = "--label=relearn.artifacts=" + artifacts.name
     with (
-        Container(start("--label=relearn.job=1", ours, *idle)) as of_a_job_that_is_over,
+        Container(start(f"--label=relearn.job={over}", ours, *idle)) as of_a_job_that_is_over,
         Container(start("--label=relearn.job=9999", ours, *idle)) as of_an_unknown_job,
         Container(start("--label=relearn.job=9999", "--label=relearn.artifacts=another", *idle)) as of_another_server,
     ):

@@ -32,8 +32,8 @@ def trainer(service: Service, volumes: dict[str, str], dataset: Volume) -> Itera
 
 
 def test_retrain_publishes_through_the_waiting_trainer(service: Service, trainer: Container) -> None:
-    assert service.version() == "0"
-    assert service.retrain_and_publish() == "1"
+    before = service.version()
+    assert int(service.retrain_and_publish()) > int(before)
 
 
 def test_nobody_has_the_socket(service: Service, trainer: Container) -> None:

@@ -94,6 +94,19 @@ def test_a_small_loss_that_may_be_chance_passes() -> None:
     assert verdict_of(wrong_at(SOME), wrong_at(SOME, OTHERS[:5])).passed
 
 
+def test_one_picture_of_few_refuses_nothing_and_the_verdict_says_what_few_can_show() -> None:
+    few = Judging((numbered(28), CLASSES[:28]), NOTHING)
+    before, now = Recited("1", wrong_at(SOME[:1])), Recited("2", wrong_at(SOME[:2]))
+    verdict = judge(Contender(now, COST), Contender(before, COST), PARITY, few, Limits())
+    assert verdict.passed, verdict.reason
+    assert verdict.known.startswith(
+        "26 of 28 pictures that judge are right, so that of others like them 76.5 to 99.1 %"
+    )
+    assert verdict.known.endswith("; of a loss of accuracy they show 25.00 points or more")
+    lost = Recited("2", wrong_at(SOME[:9]))
+    assert "accuracy change" in failed(judge(Contender(lost, COST), Contender(before, COST), PARITY, few, Limits()))
+
+
 def test_a_class_that_is_lost_is_named() -> None:
     threes = np.flatnonzero(CLASSES == 3)
     verdict = verdict_of(wrong_at(threes[:5]), wrong_at(threes[5:40]), limits=replace(Limits(), accuracy_margin=1.0))

@@ -1,9 +1,10 @@
 """Breaks a deed at its n-th step in a process of its own, and looks from a fresh one at what is left.
 
-    python -m tests.faults.crash FOLDER SERVER POINTS [DEED ...]
+    python -m tests.faults.crash FOLDER SERVER POINTS SEED [DEED ...]
 
 SERVER is the URL of a PostgreSQL, "" for SQLite; POINTS is how many steps of each deed are broken in each way, 0 for
-every one. Each line that is printed is something that was not as it has to be; the last says how many were broken.
+every one, and SEED says which. Each line that is printed is something that was not as it has to be; the last says how
+many were broken.
 
 This process has one thread and opens none of these stores, so that each process that it forks is as fresh as one that
 was started.
@@ -198,7 +199,7 @@ def load() -> None:
         place.findings()
 
 
-def run(folder: Path, server: str, points: int, names: Iterable[str]) -> int:
+def run(folder: Path, server: str, points: int, seed: str, names: Iterable[str]) -> int:
     """Break deeds in each way; how often. Prints what is wrong."""
     originals, broken = Originals(folder, server), 0
     with originals.new() as empty, originals.new() as full:
@@ -208,7 +209,7 @@ def run(folder: Path, server: str, points: int, names: Iterable[str]) -> int:
             deed = {**DEEDS, **CARELESS}[name]
             crash = Crash(originals, empty if deed.begins_empty else full, deed)
             for kind in KINDS:
-                for point in chosen(crash.steps, points, name + kind):
+                for point in chosen(crash.steps, points, name + kind + seed):
                     struck, problems = crash.at(point, kind)
                     for problem in problems:
                         print(f"{name}, {kind} at step {point} ({struck}): {problem}", flush=True)
@@ -219,7 +220,7 @@ def run(folder: Path, server: str, points: int, names: Iterable[str]) -> int:
 
 
 def chosen(steps: int, points: int, name: str) -> Iterable[int]:
-    """The steps to break; of a few each name has its own."""
+    """The steps to break; of a few, which lie evenly, each name has its own."""
     if not points:
         return itertools.count()
     shift = zlib.crc32(name.encode()) / 2**32
@@ -234,4 +235,4 @@ def fill_place(place: Place) -> None:
 if __name__ == "__main__":
     logging.disable()  # what breaks is told in the log as well
     load()
-    print(run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:] or DEEDS))
+    print(run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:] or DEEDS))

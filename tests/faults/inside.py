@@ -60,6 +60,7 @@ def install() -> None:
                 "server.models.model": _model,
                 "export.publish": _publish,
                 "trainer.child": _child,
+                "trainer.deliver": _deliver,
                 "trainer.job": _job,
             }
         ),
@@ -95,6 +96,16 @@ def fail(place: str) -> None:
     """Raise what nobody foresees, if the stage says so of this place."""
     if told("fail") == place:
         raise ZeroDivisionError("a fault that a test made")
+
+
+def hold() -> None:
+    """Let no other thread of this process have its turn for a while, if the stage says so."""
+    seconds, usual = float(told("hold") or 0), sys.getswitchinterval()
+    end = time.monotonic() + seconds
+    sys.setswitchinterval(10 * seconds or usual)
+    while time.monotonic() < end:
+        pass
+    sys.setswitchinterval(usual)
 
 
 def stopping(real: Callable[..., Any], before: str | None = None, after: str | None = None) -> Callable[..., Any]:
@@ -220,6 +231,7 @@ def _model(module: Any) -> None:
     def loading(folder: Path, manifest: Any, *rest: Any) -> Any:
         stop(f"before loading {manifest.version}")
         fail("load")
+        hold()
         model = load(folder, manifest, *rest)
         if rest[1:]:  # a worker's take-over, not the look at a version that is to be promoted
             stop(f"loaded {manifest.version}")
@@ -241,6 +253,7 @@ def _job(module: Any) -> None:
 
 def _child(module: Any) -> None:
     """The child that trains: what it delivers is made at once, unless the stage says `train`."""
+    module.main = stopping(module.main, before="started")
     if told("orphans-live") is not None:  # else its end, and that of the pipe that it prints to, would end it first
         module.die_with_the_runner = lambda: None
         sys.stdout = Path(os.environ["FAULTS"], "orphan.log").open("w")  # noqa: SIM115 - until the process ends
@@ -253,6 +266,10 @@ def _child(module: Any) -> None:
     reports: Any = ModuleType("trainer.report")  # without the pictures, whose libraries take seconds to load
     reports.report_files = lambda figures: {"report/report.json": json.dumps(figures).encode()}
     sys.modules["trainer.report"] = reports
+
+
+def _deliver(module: Any) -> None:
+    module.to_onnx = stopping(module.to_onnx, before="before the export", after="exported")
 
 
 def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Path) -> None:
@@ -269,6 +286,7 @@ def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Pa
     report("preparing")
     report("training")
     stop("training")
+    exec(told("wild") or "", {})  # noqa: S102 - what a test has a child do
     candidate = tiny_candidate(seed_of(lease.job))
     model = Model(candidate.manifest("candidate", "candidate"), candidate.contents["model.onnx"])
     verdict = Verdict(told("refuse") is None, memory.pointer.current(), (), None)

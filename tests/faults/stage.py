@@ -57,7 +57,7 @@ class Stage:
         self.tell("go")
 
 
-def eventually(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def eventually(condition: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Look until something holds, which is given back; fails if it never does."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

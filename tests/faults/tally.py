@@ -1,10 +1,12 @@
 """A pytest plugin: counts tries and failures of every row of faults, and writes them down: `make faults`.
 
-A test is one try, or as many as it says by `record_property("tries", ...)`; it has failed if any of its stages did.
+A test is one try, or as many as it says by `record_property("tries", ...)`; it has failed if any of its stages did. A
+run of some rows leaves the others as they are on the page; each says of which commit it is, and when it was tried.
 """
 
 import os
 import platform
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,41 +18,51 @@ from tests.faults.rows import Row
 
 HEAD = """# Faults
 
-What was done to running processes, and what became of it: written by `make faults` from a run of the tests that
-`tests/faults/rows.toml` names for each row; `make faults SHORT=1` leaves out those of `make soak`. Rows with a star
-have clients that keep asking, and every answer is looked at. A try is a test, or one of the faults that it counts.
+What was done to running processes, and what became of it: written by `make faults` from runs of the tests that
+`tests/faults/rows.toml` names for each row. The long form has those of `make soak` as well; `make faults SHORT=1` is
+the short one, and `ROWS="9 10"` tries some. Rows with a star have clients that keep asking, and every answer is looked
+at. A try is a test, or one of the faults that it counts.
 
+| # | what is done | what must happen | tries | failures | form | commit | day |
+|---|---|---|---|---|---|---|---|
 """
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", metavar="PAGE", required=True, help="run the tests of all rows, and write this page")
-    parser.addoption("--rows", metavar="TOML", default=str(rows.ROWS), help="the table of faults")
+    parser.addoption("--table", metavar="TOML", default=str(rows.ROWS), help="the table of faults")
+    parser.addoption("--rows", metavar="NUMBERS", default="", help="those to try; all by default")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    table = rows.read(Path(config.getoption("--rows")))
-    config.pluginmanager.register(Tally(table, Path(config.getoption("--faults"))))
+    table = rows.read(Path(config.getoption("--table")))
+    wanted = {int(number) for number in config.getoption("--rows").split()} or {row.number for row in table}
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:  # nothing else need be collected
+        files = {test.partition("::")[0] for row in table if row.number in wanted for test in row.tests}
+        config.args = [f"tests/{file}" for file in sorted(files)]
+    page = None if hasattr(config, "workerinput") else Path(config.getoption("--faults"))
+    config.pluginmanager.register(Tally(table, wanted, page))
 
 
 class Tally:
     """What is counted in one run."""
 
-    def __init__(self, table: tuple[Row, ...], page: Path) -> None:
+    def __init__(self, table: tuple[Row, ...], wanted: set[int], page: Path | None) -> None:
+        """`page` is None in a process that only runs tests for another."""
         self._table = table
+        self._tried = [row for row in table if row.number in wanted]
         self._page = page
-        self._started = time.monotonic()
         self._tries = Counter[int]()
         self._failed: dict[int, set[str]] = {row.number: set() for row in table}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        strange = [item for item in items if not any(row.has(item.nodeid) for row in self._table)]
+        strange = [item for item in items if not any(row.has(item.nodeid) for row in self._tried)]
         config.hook.pytest_deselected(items=strange)
         items[:] = [item for item in items if item not in strange]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         tries = sum(int(str(value)) for name, value in report.user_properties if name == "tries") or 1
-        for row in self._table:
+        for row in self._tried:
             if row.has(report.nodeid):
                 if report.when == "call" and not report.skipped:
                     self._tries[row.number] += tries
@@ -58,10 +70,24 @@ class Tally:
                     self._failed[row.number].add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        form = "without those of `make soak`" if session.config.option.markexpr == "not soak" else "in their long form"
-        minutes = (time.monotonic() - self._started) / 60
-        machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-        lines = ["| # | what is done | what must happen | tries | failures |", "|---|---|---|---|---|"]
-        lines += [f"{row.cells} {self._tries[row.number]} | {len(self._failed[row.number])} |" for row in self._table]
-        lines += ["", f"{sum(self._tries.values())} tries in {minutes:.0f} minutes, {form}, on {machine}."]
-        self._page.write_text(HEAD + "\n".join(lines) + "\n")
+        if self._page is None or session.config.option.collectonly:
+            return
+        form = "short" if session.config.option.markexpr == "not soak" else "long"
+        run = f"{form} | {_commit()} | {time.strftime('%Y-%m-%d')}"
+        before = self._page.read_text().splitlines() if self._page.is_file() else []
+        lines = []
+        for row in self._table:
+            if row in self._tried:
+                lines.append(f"{row.cells} {self._tries[row.number]} | {len(self._failed[row.number])} | {run} |")
+            else:
+                lines += [line for line in before if line.startswith(row.cells)]
+        machine = f"On {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}."
+        self._page.write_text(HEAD + "\n".join([*lines, "", machine]) + "\n")
+
+
+def _commit() -> str:
+    """Which was tried; it says so where something was changed since."""
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty=, changed"], capture_output=True, text=True, check=False
+    )
+    return said.stdout.strip() or "none"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.digits import SMALL_GATE_MARGIN, mnist, write_small_mnist
 from tests.faults.stage import Stage, eventually, job_of
-from tests.live import ROOT, LiveServer
+from tests.live import ROOT, TRAINING_SECONDS, LiveServer
 from tests.tiny import memory_in
 
 UPLOADS = range(20_000, 20_040)
@@ -41,7 +41,7 @@ def test_a_retrain_learns_from_the_decision_that_it_names_whatever_is_changed_me
         assert path_of[late].is_file(), "a file that is being learnt from"
         stage.go()
 
-        eventually(lambda: job_of(server, job)["result"], "the end of the training", seconds=300)
+        eventually(lambda: job_of(server, job)["result"], "the end of the training", TRAINING_SECONDS)
         content = job_of(server, job)
         assert content["state"] in ("published", "refused"), content["result"]
         listed = server.get("/models").json()

@@ -25,8 +25,8 @@ def test_a_child_does_not_outlive_its_runner(bench: Bench) -> None:
     number = bench.retrain("training")
     child = bench.stage.reached()
     os.kill(bench.runner_of(number), signal.SIGKILL)
-    eventually(lambda: not is_alive(child), "the end of the child", seconds=5)
-    eventually(lambda: job_of(bench.server, number)["state"] == "failed", "the job's end", seconds=10)
+    eventually(lambda: not is_alive(child), "the end of the child")
+    eventually(lambda: job_of(bench.server, number)["state"] == "failed", "the job's end")
     assert "stopped from outside while training" in str(job_of(bench.server, number)["result"])
 
 

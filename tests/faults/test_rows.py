@@ -5,9 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
-
-import pytest
 
 from tests.faults import rows
 from tests.faults.rows import Row
@@ -43,7 +42,7 @@ def test_a_test_that_is_gone_would_be_seen() -> None:
 
 def wrong_in(page: str) -> list[str]:
     """What a page says that is not of the table, or did not hold, or was not tried."""
-    found = re.findall(r"^(\| \d+\*? \|.*\|) (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    found = re.findall(r"^(\| \d+\*? \|.*\|) (\d+) \| (\d+) \| \w+ \| [^|]+ \| [\d-]+ \|$", page, re.MULTILINE)
     there = [row.cells for row in rows.read()]
     strange = [cells for cells, _, _ in found if cells not in there]
     lost = [cells for cells in there if cells not in [each for each, _, _ in found]]
@@ -57,11 +56,12 @@ def test_a_page_is_of_a_run_in_which_every_row_was_tried_and_held() -> None:
 
 def test_a_page_that_is_not_would_be_seen() -> None:
     cells = [row.cells for row in rows.read()]
-    whole = [f"{each} 2 | 0 |" for each in cells]
+    run = "| short | 1234567 | 2026-01-31 |"
+    whole = [f"{each} 2 | 0 {run}" for each in cells]
     assert wrong_in("\n".join(whole)) == []
     assert wrong_in("\n".join(whole[1:])) == cells[:1]
-    assert wrong_in("\n".join([f"{cells[0]} 2 | 1 |", f"{cells[1]} 0 | 0 |", *whole[2:]])) == cells[:2]
-    assert wrong_in("\n".join([*whole, "| 99 | another | row | 2 | 0 |"])) == ["| 99 | another | row |"]
+    assert wrong_in("\n".join([f"{cells[0]} 2 | 1 {run}", f"{cells[1]} 0 | 0 {run}", *whole[2:]])) == cells[:2]
+    assert wrong_in("\n".join([*whole, f"| 99 | another | row | 2 | 0 {run}"])) == ["| 99 | another | row |"]
 
 
 TESTS = """
@@ -97,22 +97,29 @@ tests = ["test_it.py"]
 """
 
 
-@pytest.mark.parametrize("option", [[], ["-k", "test_some and not 1"]])
-def test_tries_and_failures_are_counted_by_row(tmp_path: Path, option: list[str]) -> None:
-    (tmp_path / "test_it.py").write_text(TESTS if option else TESTS.replace("def test_strange", "def strange"))
-    (tmp_path / "rows.toml").write_text(TABLE)
-    page = tmp_path / "page.md"
-    command = [sys.executable, "-m", "pytest", "-p", "tests.faults.tally", "--faults", str(page), *option]
+def lines_of(folder: Path, *options: str) -> list[str]:
+    """The rows of the page after a run, without what every run says of itself."""
+    command = [sys.executable, "-m", "pytest", "-p", "tests.faults.tally", "--faults", str(folder / "page.md")]
     done = subprocess.run(
-        [*command, "--rows", str(tmp_path / "rows.toml"), "test_it.py"],
-        cwd=tmp_path,
+        [*command, "--table", str(folder / "rows.toml"), *options, "test_it.py"],
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    lines = [line for line in page.read_text().splitlines() if line.startswith("| ")][1:]
-    if option:
-        assert lines == ["| 1 | one | holds | 20 | 0 |", "| 2* | two | holds | 20 | 0 |"], done.stdout
-    else:
-        assert lines == ["| 1 | one | holds | 30 | 1 |", "| 2* | two | holds | 30 | 2 |"], done.stdout
+    lines = [line for line in (folder / "page.md").read_text().splitlines() if line.startswith("| ")][1:]
+    run = f" | long | none | {time.strftime('%Y-%m-%d')} |"  # it is no checkout
+    assert all(line.endswith(run) for line in lines), done.stdout
+    return [line.removesuffix(run) for line in lines]
+
+
+def test_tries_and_failures_are_counted_by_row(tmp_path: Path) -> None:
+    """By all rows; and by one of them, which leaves the others as they were; in one process and in several."""
+    (tmp_path / "rows.toml").write_text(TABLE)
+    (tmp_path / "test_it.py").write_text(TESTS)
+    good = ["| 1 | one | holds | 20 | 0", "| 2* | two | holds | 20 | 0"]
+    assert lines_of(tmp_path, "-k", "test_some and not 1") == good
+    (tmp_path / "test_it.py").write_text(TESTS.replace("def test_strange", "def strange"))
+    assert lines_of(tmp_path, "--rows", "1") == ["| 1 | one | holds | 30 | 1", good[1]]
+    assert lines_of(tmp_path, "--numprocesses", "2") == ["| 1 | one | holds | 30 | 1", "| 2* | two | holds | 30 | 2"]

@@ -49,7 +49,7 @@ def kill_child(bench: Bench, number: str, child: int, step: str) -> None:
 
 def kill_runner(bench: Bench, number: str, child: int, step: str) -> None:
     os.kill(bench.runner_of(number), signal.SIGKILL)
-    eventually(lambda: not is_alive(child), "the end of the child", seconds=10)
+    eventually(lambda: not is_alive(child), "the end of the child")
 
 
 def stop_runner(bench: Bench, number: str, child: int, step: str) -> None:

@@ -1,7 +1,10 @@
-"""`python -m tests.mutants [WORD ...]`: take out each guard, or those with one of the words in them, and tell which
-test turned red. It fails where one survives, and where a test is red with every guard in its place.
+"""`python -m tests.mutants [--some NUMBER] [--seed NUMBER] [WORD ...]`: take out each guard, or those with one of the
+words in them, or so many by chance, and tell which test turned red. It fails where one survives, and where a test is
+red with every guard in its place.
 """
 
+import argparse
+import random
 import sys
 import tempfile
 import time
@@ -21,8 +24,16 @@ ROW = "{:>7} {:8} {:62} {}"
 
 
 def main() -> int:
-    words = sys.argv[1:]
-    wanted = [each for each in MUTANTS if not words or any(word in f"{each.file} {each.guard}" for word in words)]
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants")
+    parser.add_argument("words", metavar="WORD", nargs="*")
+    parser.add_argument("--some", type=int, default=len(MUTANTS), metavar="NUMBER", help="how many, by chance")
+    parser.add_argument("--seed", type=int, default=int(time.time()), metavar="NUMBER", help="of that chance")
+    given = parser.parse_args()
+    wanted = [each for each in MUTANTS if _is_named(each, given.words)]
+    if given.some < len(wanted):
+        print(f"{given.some} of {len(wanted)} guards, by --seed {given.seed}", flush=True)
+        chance = random.Random(given.seed)  # noqa: S311
+        wanted = [wanted[number] for number in sorted(chance.sample(range(len(wanted)), given.some))]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = [Checkout(ROOT, Path(folder, str(number))) for number in range(AT_ONCE)]
         try:
@@ -54,6 +65,10 @@ def run(wanted: Sequence[Mutant], copies: Sequence[Checkout]) -> int:
     seconds = time.monotonic() - begun
     print(f"{len(wanted)} guards, {survived} of them missed by their tests; {seconds:.0f} seconds")
     return survived + len(bad)
+
+
+def _is_named(mutant: Mutant, words: Sequence[str]) -> bool:
+    return not words or any(word in f"{mutant.file} {mutant.guard}" for word in words)
 
 
 def _try_out(mutant: Mutant, free: "SimpleQueue[Checkout]") -> Outcome:

@@ -86,7 +86,7 @@ MUTANTS = (
     mutant(
         "reads need a key once there is one",
         GUARD,
-        'if not changes and (self._reads_are_open or call["path"] in self._open_paths):',
+        'if not changes and (self._reads_are_open or self._is_open(call["path"])):',
         "if not changes:",
         GUARDS + "test_any_other_path_is_closed_once_there_is_a_key",
     ),
@@ -250,5 +250,19 @@ MUTANTS = (
         "if name not in secrets}",
         "}",
         "server/training/test_launcher.py::test_a_trainer_is_given_no_key",
+    ),
+    mutant(
+        "the pointer moves only from where the client saw it",
+        "server/routes/models.py",
+        'if not is_expected(request, tag.get("ETag")):',
+        "if False:",
+        "system/test_lineage.py::test_the_pointer_moves_only_from_where_the_client_saw_it",
+    ),
+    mutant(
+        "a weak tag is none that a change may be made from",
+        "server/routes/representation.py",
+        "for weak, tag in _STRONG.findall(sent) if not weak",
+        "for weak, tag in _STRONG.findall(sent)",
+        "system/test_lineage.py::test_the_pointer_moves_only_from_where_the_client_saw_it",
     ),
 )

@@ -67,7 +67,7 @@ MUTANTS = (
     mutant(
         "a compressed body is refused",
         BODY,
-        'if coding not in ("", "identity"):',
+        'if coding not in ("", "identity", *codings):',
         "if False:",
         READING + "test_a_compressed_body_is_refused",
     ),

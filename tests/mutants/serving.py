@@ -3,6 +3,8 @@
 from tests.mutants.mutant import mutant
 
 BATCHER, EXPRESS = "server/serving/batcher.py", "server/predict/express.py"
+SHELF, ASKING = "server/serving/shelf.py", "server/inference/test_asking.py::"
+PROMOTION = "server/serving/promotion.py"
 TAKEOVER, PRESENCE, WORKERS = "server/serving/takeover.py", "server/serving/presence.py", "server/store/workers.py"
 QUEUE, STARTS = "server/serving/test_batcher.py::", "server/serving/test_presence.py::"
 LISTED = "server/store/test_workers.py::"
@@ -136,30 +138,79 @@ MUTANTS = (
     ),
     mutant(
         "a promotion tries the version first",
-        "server/routes/models.py",
-        "service.trials.check(versions.folder(number), manifest)",
+        PROMOTION,
+        "self._trials.check(versions.folder(number), manifest)",
         "pass",
         "system/test_first_load.py::test_a_harmful_version_is_refused_and_the_old_one_serves_on",
     ),
     mutant(
         "a promotion refuses what no worker could take over",
-        "server/routes/models.py",
-        "if not service.serving.fits(manifest.preprocessing):",
+        PROMOTION,
+        "if not self._serving.fits(manifest.preprocessing):",
         "if False:",
         "system/test_other_labels.py::test_a_version_that_reads_pictures_another_way_is_refused_before_the_pointer_moves",
     ),
     mutant(
         "an upload's label is one of the model's",
         "server/routes/upload.py",
-        "if label not in model.labels:",
+        "if claim.label not in model.labels:",
         "if False:",
         "system/test_refusals.py::test_a_label_that_is_none",
     ),
     mutant(
         "a label that is nearly impossible is doubted",
         "server/routes/upload.py",
-        "if source != CORRECTION:",
-        "if False:",
+        "if not each.was_looked_at]",
+        "if False]",
         "system/test_pages.py::test_the_overview_counts_all",
+    ),
+    mutant(
+        "a version that is lent is not let go of for another",
+        SHELF,
+        "if not place.users and place.loading.done()]",
+        "if place.loading.done()]",
+        "server/serving/test_shelf.py::test_the_one_that_was_used_longest_ago_makes_room_unless_it_is_lent",
+    ),
+    mutant(
+        "a version that is lent stays, however long nobody else asks",
+        SHELF,
+        "if place.users or left > 0:",
+        "if left > 0:",
+        "server/serving/test_shelf.py::test_what_nobody_asks_for_is_let_go_of",
+    ),
+    mutant(
+        "what JSON calls numbers stands between brackets and commas",
+        "server/inference/numbers.py",
+        "if any(wrong in form[start",
+        "if False and any(wrong in form[start",
+        ASKING + "test_what_is_no_array_of_bytes_of_the_shape_is_refused",
+    ),
+    mutant(
+        "no number lies across two of the pieces that are looked at",
+        "server/inference/numbers.py",
+        "form[start : start + WINDOW_BYTES + 1]",
+        "form[start : start + WINDOW_BYTES]",
+        ASKING + "test_what_is_wrong_at_a_cut_is_seen",
+    ),
+    mutant(
+        "the lengths of files sum to the tensor",
+        "server/inference/asking.py",
+        "if len(spans) != number or place != len(data):",
+        "if len(spans) != number:",
+        ASKING + "test_lengths_of_files_that_do_not_sum_are_refused",
+    ),
+    mutant(
+        "what a body unpacks to is bounded",
+        "server/inference/coding.py",
+        "if size > limit_bytes:",
+        "if False:",
+        "server/inference/test_coding.py::test_a_bomb_is_refused_before_it_is_in_memory",
+    ),
+    mutant(
+        "an inference of a version needs a key that may read",
+        "server/web/guard.py",
+        "return path in self._open_paths or any(form.match(path) for form in self._open_forms)",
+        "return path in self._open_paths or path.startswith('/v2/')",
+        "server/web/test_guard.py::test_a_form_of_paths_is_open_and_no_other",
     ),
 )

@@ -402,6 +402,20 @@ MUTANTS = (
         "server/store/test_rescue.py::test_a_reader_can_write_nothing",
     ),
     mutant(
+        "a look keeps no writer of its process from writing",
+        "server/store/reader.py",
+        'f"file:{quote(str(self._path))}?mode=ro" if',
+        'f"file:{quote(str(self._path))}?mode=ro&readonly_shm=1" if',
+        "server/store/test_rescue.py::test_a_reader_keeps_no_later_writer_from_writing",
+    ),
+    mutant(
+        "a database is not opened while what its connections share can't be written",
+        "server/store/trouble.py",
+        "for path in (file, file.parent, *sides):",
+        "for path in (file, file.parent):",
+        "server/store/test_rescue.py::test_what_the_connections_share_must_be_writable",
+    ),
+    mutant(
         "a lost picture is told of",
         "server/store/losses.py",
         "return not os.path.isfile(path)",
@@ -414,5 +428,26 @@ MUTANTS = (
         ' or files.size_of(folder / "model.onnx") != row.bytes:',
         ":",
         "server/store/test_losses.py::test_what_is_lost_is_named[sqlite]",
+    ),
+    mutant(
+        "a lesson ends when its label does",
+        "server/store/lessons.py",
+        "values(until=decision)",
+        "values(until=None)",
+        "server/store/test_lineage.py::test_a_version_learned_from_what_was_in_force_when_it_was_trained",
+    ),
+    mutant(
+        "what a version went on from is in it",
+        "server/store/lineage.py",
+        "elif each.parent in have:",
+        "elif False:",
+        "server/store/test_lineage.py::test_what_went_on_from_a_version_has_what_that_learned",
+    ),
+    mutant(
+        "a version that was exported again learned nothing by it",
+        "server/store/lineage.py",
+        'isinstance(decision, int) and "exported_again_from" not in training',
+        "isinstance(decision, int)",
+        "server/store/test_lineage.py::test_a_version_that_was_exported_again_learned_nothing_by_it",
     ),
 )

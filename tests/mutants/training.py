@@ -125,7 +125,7 @@ MUTANTS = (
     mutant(
         "no training image judges",
         PARTS,
-        "if _hash(images, row) not in judges], np.int64)",
+        "if hash_of(images, row) not in judges], np.int64)",
         "], np.int64)",
         APART,
     ),
@@ -271,5 +271,33 @@ MUTANTS = (
         "{file: read_listed(folder, manifest, file) for file in manifest.files}",
         "{file: (folder / file).read_bytes() for file in manifest.files}",
         PUBLISHED + "test_a_kept_candidate_that_was_changed_is_refused",
+    ),
+    mutant(
+        "a class of few has pictures that judge",
+        "trainer/deal.py",
+        "if len(pool) >= DEALT_BELOW and all(counts[part] >= LEAST[part] for part in judging):",
+        "if True:",
+        "trainer/test_deal.py::test_every_class_learns_and_judges[cat-12]",
+    ),
+    mutant(
+        "few pictures move the temperature little",
+        "trainer/calibrate.py",
+        "len(classes) * np.array(losses) + prior",
+        "len(classes) * np.array(losses)",
+        "trainer/test_calibrate.py::test_few_pictures_move_the_temperature_little[True-4]",
+    ),
+    mutant(
+        "one picture of few refuses nothing",
+        "export/gate.py",
+        "if paired.images * limits.accuracy_margin < 1:",
+        "if False:",
+        "export/test_gate.py::test_one_picture_of_few_refuses_nothing_and_the_verdict_says_what_few_can_show",
+    ),
+    mutant(
+        "an upload whose file is damaged ends no training",
+        "trainer/prepare.py",
+        "except (PictureError, OSError, SyntaxError, ValueError) as error:",
+        "except PictureError as error:",
+        "trainer/test_left_out.py::test_each_is_named_and_the_others_are_learnt",
     ),
 )

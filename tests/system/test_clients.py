@@ -5,10 +5,8 @@ one as the body, of a length that it does not say; an upload of two, one of them
 they send it; a retrain with options that can't be; and a body that is refused for its size while it is being sent.
 """
 
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from PIL import Image
 
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
+from tests.programs import needed, skip_without
 
 CLIENTS = Path(__file__).with_name("clients")
 NODE = ROOT / ".venv-node" / "node_modules"
@@ -41,7 +40,6 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "Go's net/http": ("go", "run", "client.go"),
     "PHP's curl": ("php", "client.php"),
 }
-DEBIAN = {"node": "nodejs", "java": "default-jre-headless", "go": "golang-go", "php": "php-cli php-curl"}
 
 
 @pytest.fixture(scope="module")
@@ -50,21 +48,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield live
 
 
-def skip_without(client: str) -> None:
+def skip_without_what_it_needs(client: str) -> None:
     program = PROGRAMS[client][0]
-    if program == sys.executable and importlib.util.find_spec(client) is None:
-        pytest.skip(f"{client} is not installed; make .venv-dev/ready installs it")
+    if program == "sh":
+        needed("curl")
+    elif program != sys.executable:
+        needed(program)
     if client == "axios" and not (NODE / "axios").is_dir():
         pytest.skip("axios is not installed; make .venv-node/ready installs it with npm")
-    if shutil.which(program) is None:
-        pytest.skip(f"there is no {program} on this machine; on Debian: apt-get install {DEBIAN.get(program, program)}")
+    if program == "php" and "curl" not in subprocess.check_output(["php", "-m"], text=True).split():
+        skip_without("php")  # of its two packages one is missing
 
 
 @pytest.mark.parametrize("client", PROGRAMS)
 def test_a_client_predicts_uploads_and_reads_errors(
     server: LiveServer, digits: Digits, tmp_path: Path, client: str
 ) -> None:
-    skip_without(client)
+    skip_without_what_it_needs(client)
     first = 2 * list(PROGRAMS).index(client)
     labels = [str(digits.classes[first]), str(digits.classes[first + 1])]
     picture, large, huge = tmp_path / "digit.png", tmp_path / "large.bmp", tmp_path / "huge.png"

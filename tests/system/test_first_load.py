@@ -22,7 +22,7 @@ from tests.tiny import memory_in, publish_tiny, tiny_candidate
 
 LIMITS = ("--load-limit-seconds", "2", "--load-limit-bytes", str(256 * 2**20))
 GROWTH_BYTES = 60 * 2**20  # a load beyond its limit takes more
-STALL_SECONDS = 10.0  # a bound for a busy machine; the large products on the loop take thirty
+STALL_SECONDS = 20.0  # a bound for a busy machine; the large products on the loop take thirty
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,8 @@ import httpx
 import numpy as np
 
 from tests.digits import mnist
-from tests.live import LiveServer
+from tests.live import TRAINING_SECONDS, LiveServer
 
-PATIENCE_SECONDS = 900.0  # a bound for a busy machine: a trainer has the lowest priority
 PATIENT = ("--queue-timeout-seconds", "60")  # a busy machine is not what is tried
 FRESH = range(20_000, 20_300)
 
@@ -34,7 +33,7 @@ def retrain(server: LiveServer, **options: int) -> dict[str, object]:
 def test_the_loop_with_good_uploads_slips_and_poison(tmp_path: Path) -> None:
     """With the whole of MNIST: of a small part's gate images, one lost by chance is more than the gate allows."""
     with LiveServer(tmp_path, *PATIENT) as loop:
-        loop.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
+        loop.client.timeout = httpx.Timeout(TRAINING_SECONDS)
         good_ones_are_published(loop)
         mislabelled_ones_are_suspects_and_change_nothing(loop)
         threes_taught_as_eights_are_refused_by_class_and_taken_back(loop)

@@ -1,8 +1,12 @@
 """Each limit of docs/limits.md on a running server: what is below it or at it is taken, and what is above is not."""
 
 import contextlib
+import fcntl
+import os
 import signal
 import socket
+import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +20,7 @@ from server.settings import Settings
 from tests.digits import Digits, encoded
 from tests.faults.stage import eventually
 from tests.live import ROOT, LiveServer
+from tests.server.layouts.test_tree import packed
 from tests.system.test_bounds import padded
 from tests.system.test_connections import LIVEZ, header, rest_of, statuses
 from tests.system.test_express import connect, post, read_answer
@@ -34,6 +39,8 @@ FLAGS = {
     "--image-limit-bytes": 20_000,
     "--webp-limit-pixels": 400,
     "--upload-limit-files": 9,
+    "--zip-limit-files": 8,
+    "--zip-limit-bytes": 30_000,
     "--queue-limit": 8,
     "--batch-limit": 8,
     "--header-seconds": SECONDS,
@@ -65,6 +72,19 @@ def of_files(number: int, path: str) -> Callable[[LiveServer, Digits], int]:
         labels = {"labels": [str(each) for each in digits.classes[:number]], "source": "correction"}
         answer = server.post(path, files=parts, data=labels if path == "/upload" else {})
         return answer.status_code
+
+    return ask
+
+
+def of_zip(files: int = 1, size: int = 0) -> Callable[[LiveServer, Digits], int]:
+    """An upload of one zip with so many pictures, one of which is made so large that the zip unpacks to `size`."""
+
+    def ask(server: LiveServer, digits: Digits) -> int:
+        pictures = {f"{digits.classes[each]}/{each}.png": digits.png(each) for each in range(files)}
+        whole = sum(map(len, pictures.values()))
+        first = next(iter(pictures))
+        pictures[first] += os.urandom(max(0, size - whole))
+        return server.post("/upload", files={"files": ("set.zip", packed(pictures))}).status_code
 
     return ask
 
@@ -138,6 +158,8 @@ SIZES: dict[str, tuple[list[Callable[[LiveServer, Digits], int]], list[int]]] = 
     "image_limit_bytes": ([picture(width, 50, mode="RGB") for width in (99, 100, 101)], [200, 200, 413]),  # 4 a pixel
     "webp_limit_pixels": ([picture(width, 20, "WEBP") for width in (19, 20, 21)], [200, 200, 413]),
     "upload_limit_files": ([of_files(number, "/upload") for number in (8, 9, 10)], [201, 201, 413]),
+    "zip_limit_files": ([of_zip(files=number) for number in (7, 8, 9)], [201, 201, 413]),
+    "zip_limit_bytes": ([of_zip(size=size) for size in (29_999, 30_000, 30_001)], [201, 201, 413]),
     "queue_limit": ([of_files(number, "/predict/batch") for number in (7, 8, 9)], [200, 200, 503]),
 }
 
@@ -186,12 +208,22 @@ def test_an_answer_waits_so_long_for_its_reader(strict: LiveServer, seconds: flo
     with connect(strict) as connection:
         connection.sendall(LIVEZ.replace(b"/livez", b"/openapi.json") * number)
         connection.shutdown(socket.SHUT_WR)
+        if not whole:
+            wait_until_full(connection)  # from when on the time counts
         time.sleep(seconds)
         pieces = []
         with contextlib.suppress(ConnectionResetError):
             while piece := connection.recv(2**20):
                 pieces.append(piece)
         assert (statuses(b"".join(pieces)) == [200] * number) == whole
+
+
+def wait_until_full(connection: socket.socket) -> None:
+    """Until what has come, and is not read, grows no more."""
+    before, unread = 0, 0
+    while not unread or before < unread:
+        time.sleep(0.5)
+        before, unread = unread, int.from_bytes(fcntl.ioctl(connection, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def test_connections_up_to_their_number(tmp_path: Path) -> None:

@@ -10,15 +10,14 @@ import pytest
 
 from tests.digits import Digits
 from tests.live import LiveServer
+from tests.programs import needed
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_promtool_accepts_the_metrics(tmp_path: Path, digits: Digits, workers: int) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
+    promtool = needed("promtool")
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
         for position in range(20):
             server.predict(digits.png(position))
@@ -47,6 +46,13 @@ def test_requests_are_counted_across_workers(tmp_path: Path, digits: Digits) -> 
                 break
         assert line in text.splitlines()
         assert "relearn_model_version 0.0" in text.splitlines()
+
+
+def test_every_answer_of_a_large_batch_is_counted(server: LiveServer, digits: Digits) -> None:
+    files = [("files", (f"{position}.png", digits.png(position), "image/png")) for position in range(150)]
+    assert len(server.post("/predict/batch", files=files).json()["predictions"]) == 150
+    counted = [line for line in server.get("/metrics").text.splitlines() if line.startswith("relearn_answers_total{")]
+    assert sum(float(line.split()[-1]) for line in counted) == 150
 
 
 def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digits: Digits) -> None:

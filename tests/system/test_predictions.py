@@ -17,6 +17,7 @@ from server.settings import Settings
 from tests.digits import Digits, encoded, png_of
 from tests.faults.stage import eventually
 from tests.live import ROOT, LiveServer
+from tests.programs import needed
 
 
 def test_as_many_test_digits_are_right_as_the_report_says(server: LiveServer, digits: Digits) -> None:
@@ -47,7 +48,7 @@ def test_the_answer_has_its_seed_form(server: LiveServer, digits: Digits) -> Non
 def test_curl_as_the_readme_has_it(server: LiveServer, digits: Digits, tmp_path: Path) -> None:
     seven = tmp_path / "seven.png"
     seven.write_bytes(digits.png(0))
-    command = ["curl", "-s", "-F", f"file=@{seven}", f"{server.url}/predict"]
+    command = [needed("curl"), "-s", "-F", f"file=@{seven}", f"{server.url}/predict"]
     assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["prediction"] == 7
 
 

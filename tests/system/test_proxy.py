@@ -1,6 +1,5 @@
 """The service under a path of somebody's site, through nginx as docs/proxy.md configures it, or asked directly."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -13,6 +12,7 @@ import pytest
 
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
+from tests.programs import needed
 
 START_SECONDS = 120.0
 FAR = {"X-Forwarded-Prefix": "/digits"}
@@ -33,9 +33,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
-        pytest.skip("there is no nginx on this machine; on Debian: apt-get install nginx-light")
+    nginx = needed("nginx")
     folder = tmp_path_factory.mktemp("site")
     with LiveServer(folder / "plain") as plain, LiveServer(folder / "prefixed", "--root-path", "/relearn") as prefixed:
         port = free_port()

@@ -14,10 +14,8 @@ import httpx
 import pytest
 
 from tests.digits import SMALL_GATE_MARGIN, Digits, mnist, write_small_mnist
-from tests.live import LiveServer
+from tests.live import TRAINING_SECONDS, LiveServer
 from tests.load import Load
-
-PATIENCE_SECONDS = 900.0  # a bound for a busy machine: a trainer has the lowest priority
 
 
 @contextmanager
@@ -26,7 +24,7 @@ def small_server(folder: Path) -> Iterator[LiveServer]:
     write_small_mnist(folder / "mnist")
     flags = ("--workers", "2", "--dataset", str(folder / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
     with LiveServer(folder, *flags) as server:
-        server.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
+        server.client.timeout = httpx.Timeout(TRAINING_SECONDS)
         yield server
 
 
@@ -66,7 +64,7 @@ def state_of(server: LiveServer, job: str) -> dict[str, Any]:
 
 
 def wait_until(server: LiveServer, job: str, *states: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TRAINING_SECONDS
     while (found := state_of(server, job))["state"] not in states:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
@@ -89,7 +87,7 @@ def trainer_pids(server: LiveServer, job: str) -> list[int]:
 
 def wait_until_gone(server: LiveServer, job: str) -> None:
     """Wait for the end of the runner, which writes the result shortly before, and of its child."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TRAINING_SECONDS
     while pids := trainer_pids(server, job):
         assert time.monotonic() < deadline, pids
         time.sleep(0.05)
@@ -113,7 +111,8 @@ def test_a_retrain_learns_publishes_and_every_worker_serves_it_without_one_faile
     assert model["report"]["training"]["upload_batches"] == ["1"]
     assert (model["report"]["training"]["decision"], model["report"]["training"]["uploads_lost"]) == (1, 0)
     (move,) = server.get("/models").json()["promotions"]
-    assert (move["from"], move["to"], move["kind"], move["by"]) == ("0", "1", "published", "job 1")
+    assert (move["from"], move["to"], move["kind"]) == ("0", "1", "published")
+    assert (move["by"], move["reason"]) == ("api", "job 1")
     parts = {part: sum(counts.values()) for part, counts in model["report"]["dataset"].items()}
     left_out = model["report"]["training"]["uploads_left_out"]  # a one that is like another as copies are
     assert parts["uploads"] + parts["held out"] + left_out == 50
@@ -261,7 +260,7 @@ def test_a_trainer_that_cannot_start_is_said_at_once(tmp_path: Path) -> None:
 
 def test_a_dataset_that_is_broken_fails_the_job_with_its_name(tmp_path: Path) -> None:
     with LiveServer(tmp_path, "--dataset", str(tmp_path / "nothing")) as server:
-        server.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
+        server.client.timeout = httpx.Timeout(TRAINING_SECONDS)
         answer = server.post("/retrain?wait=true", json={"force": True})
         assert answer.status_code == 500
         assert "there is no such folder" in answer.json()["error"]

@@ -26,6 +26,18 @@ def test_the_temperature_undoes_what_made_the_logits_too_large_or_small(factor: 
     assert calibration_error(calibrated, classes) < 0.015
 
 
+@pytest.mark.parametrize("count", [1, 2, 4, 16])
+@pytest.mark.parametrize("right", [True, False])
+def test_few_pictures_move_the_temperature_little(count: int, right: bool) -> None:
+    """Of those that are all right the least temperature is the best, of those that are all wrong the greatest."""
+    classes = np.zeros(count, np.int32)
+    logits = np.tile(np.array([[1.0, 0.0] if right else [0.0, 1.0]], np.float32), (count, 1))
+    found = fitted_temperature(logits, classes)
+    assert 0.5 < found < 1 if right else 1 < found < 2.2
+    if count > 1:
+        assert abs(np.log(found)) > abs(np.log(fitted_temperature(logits[:1], classes[:1])))
+
+
 def test_a_constant_certainty_does_not_look_calibrated() -> None:
     classes = (np.arange(10_000) % 10 == 0).astype(np.int32)  # one in ten is not what is always said
     certain = np.tile(np.array([[1.0, 0.0]], np.float32), (10_000, 1))

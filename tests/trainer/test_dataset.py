@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
+from server.layouts.errors import DatasetError
 from server.pictures.preprocessing import Preprocessing
 from server.store.dataset import Labelled
 from tests.digits import FOLDER, Digits, encoded, mnist, write_idx, write_small_mnist
 from tests.tiny import memory_in
 from trainer import dataset, idx
-from trainer.errors import DatasetError
-from trainer.prepare import Prepared, part_of, prepare
+from trainer.deal import check_enough, part_of
+from trainer.prepare import Prepared, prepare
 
 DIGIT = Preprocessing("digit", 28, 28, 1)
 COLOUR = Preprocessing("resize", 32, 32, 3)
@@ -150,8 +151,9 @@ def test_classes_of_one_image_are_too_few(tmp_path: Path) -> None:
     write_folders(tmp_path / "set", images=3)
     for path in (tmp_path / "set" / "train").glob("*/[12].jpg"):
         path.unlink()
-    with pytest.raises(DatasetError, match="too few training images"):
-        prepare(dataset.find(tmp_path / "set"), memory_in(tmp_path), COLOUR, tmp_path)
+    few = prepare(dataset.find(tmp_path / "set"), memory_in(tmp_path), COLOUR, tmp_path)
+    with pytest.raises(DatasetError, match=r"set: too few different pictures of '\w+' .* more of"):
+        check_enough(few.counts(), few.labels, "set")
 
 
 def test_the_parts_last_and_have_their_shares() -> None:

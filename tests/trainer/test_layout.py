@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from server.layouts import tree
+from server.layouts.errors import DatasetError
 from server.pictures.preprocessing import Preprocessing
 from server.store.archive import archive
 from server.store.dataset import Labelled
 from server.store.selection import Selection
 from tests.digits import encoded, mnist, png_of
 from tests.tiny import memory_in
-from trainer import dataset, tree
-from trainer.errors import DatasetError
+from trainer import dataset
 from trainer.prepare import Prepared, prepare
 
 COLOUR = Preprocessing("resize", 16, 16, 3)

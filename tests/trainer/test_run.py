@@ -17,6 +17,7 @@ from server.store.dataset import Labelled
 from server.store.files import Json
 from server.store.memory import Memory, open_memory
 from tests.digits import encoded
+from tests.live import TRAINING_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CLASSES = {"ash tree": (200, 60, 60), "birch": (60, 200, 60), "Ćedar": (60, 60, 200)}
@@ -53,7 +54,9 @@ def trained(
     flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
     command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
     environment = os.environ | (environment or {})
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=TRAINING_SECONDS, env=environment
+    )
 
 
 def without_tensorflow(folder: Path) -> dict[str, str]:
@@ -112,7 +115,7 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
 def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Path, cause: str) -> None:
     environment = without_tensorflow(tmp_path / "stub")
     says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut files": "birch/3.jpg"}
-    says |= {"empty part": "none fell into", "option": "learning_rate is 7"}
+    says |= {"empty part": "to learn from and to judge by, 4 in all; 9 more of", "option": "learning_rate is 7"}
     if cause != "no dataset":
         write_colours(tmp_path / "set", 1 if cause == "empty part" else 30, 3)
     if cause == "foreign label":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.live import TRAINING_SECONDS
 from tests.trainer.test_train import prepared_with
 from trainer.config import Recipe
 from trainer.epoch import Epoch, batches
@@ -35,7 +36,7 @@ np.savez(sys.argv[1], *trained.model.get_weights(), np.array([list(each.values()
 def test_two_processes_with_one_seed_come_to_the_same_weights(tmp_path: Path) -> None:
     files = [tmp_path / f"{name}.npz" for name in ("one", "other")]
     runs = [subprocess.Popen([sys.executable, "-c", TRAIN, str(file)], cwd=ROOT) for file in files]
-    assert [run.wait(900) for run in runs] == [0, 0]
+    assert [run.wait(TRAINING_SECONDS) for run in runs] == [0, 0]
     with np.load(files[0]) as one, np.load(files[1]) as other:
         assert sum(one[name].size for name in one) > 60_000
         assert one.files == other.files

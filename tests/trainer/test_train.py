@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainer.config import Recipe, recipe_of
-from trainer.epoch import epoch_rows
+from trainer.epoch import batch_size_for, epoch_rows
 from trainer.hands import FOREIGN
 from trainer.prepare import Prepared
 from trainer.train import HEARD, targets_of
@@ -38,6 +38,14 @@ def test_of_too_many_uploads_old_and_new_ones_are_drawn() -> None:
     drawn = rows[rows >= BASE]
     assert len(np.unique(drawn)) == len(drawn) == BASE // 3
     assert drawn.min() < BASE + 500 < BASE + 4500 < drawn.max()
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size"), [(4, 8), (12, 8), (100, 8), (300, 16), (2000, 128), (2560, 256), (60_000, 256)]
+)
+def test_a_step_takes_fewer_images_of_few(images: int, batch_size: int) -> None:
+    assert batch_size_for(Recipe(), images) == batch_size
+    assert batch_size_for(Recipe(batch_size=100), images) == min(batch_size, 100)
 
 
 def test_a_share_that_leaves_no_room_for_the_base_is_refused() -> None:

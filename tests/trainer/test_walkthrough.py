@@ -7,6 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.digits import write_small_mnist
+from tests.live import TRAINING_SECONDS
 
 NOTEBOOK = Path(__file__).parents[2] / "trainer" / "walkthrough.ipynb"
 
@@ -27,7 +28,9 @@ def test_it_runs_with_a_small_setting(tmp_path: Path) -> None:
         "EPOCHS = 3", "EPOCHS = 1"
     )
     assert str(tmp_path) in settings.source
-    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+    NotebookClient(
+        notebook, timeout=int(TRAINING_SECONDS), resources={"metadata": {"path": str(NOTEBOOK.parent)}}
+    ).execute()
     shown = str(notebook.cells[-1].outputs)
     assert "score" in shown
     assert sum("image/svg+xml" in str(cell.get("outputs")) for cell in notebook.cells) == 3

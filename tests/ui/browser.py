@@ -33,10 +33,14 @@ def chromium() -> Iterator[Browser]:
 
 
 def new_page(
-    browser: Browser, width: int = 1280, height: int = 900, scheme: Literal["light", "dark"] = "light"
+    browser: Browser,
+    width: int = 1280,
+    height: int = 900,
+    scheme: Literal["light", "dark"] = "light",
+    locale: str = "en-US",
 ) -> Page:
     """A page in a context of its own: no cache, no key, nothing stored."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale)
     context.set_default_timeout(20_000)
     return context.new_page()
 
@@ -53,7 +57,7 @@ def draw(page: Page, points: list[tuple[float, float]]) -> None:
 
 def place_on_sheet(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where in the window a place of the sheet is, given in parts of its side."""
-    sheet = page.get_by_role("application", name="Drawing sheet")
+    sheet = page.locator("canvas.sheet")
     sheet.scroll_into_view_if_needed()
     box = sheet.bounding_box()
     assert box is not None

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.live import ROOT
+from tests.programs import skip_without
 from tests.ui.browser import chromium, executable, new_page
 
 NODE = ROOT / ".venv-node" / "node_modules"
@@ -20,7 +21,7 @@ OpenPage = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     """Gone before any other folder's tests run: while it is there, asyncio takes its event loop for theirs."""
     if executable() is None:
-        pytest.skip("there is no Chromium on this machine; on Debian: apt-get install chromium")
+        skip_without("chromium")
     expect.set_options(timeout=PATIENCE_MS)
     with chromium() as started:
         yield started

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from tests.ui.browser import THREE, chromium, draw, new_page
 
 SIZES = ((1280, 900), (360, 740))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOCALES = ("en-US", "de-DE")
 VIEWS = ("predict", "teach", "retrain", "models", "health")
 TRAINING_SECONDS = 600.0
 STARTS = 5
@@ -53,12 +55,12 @@ def main() -> None:
             url = lived_in(stack.enter_context(LiveServer(Path(folder), *flags)))
         browser = stack.enter_context(chromium())
         tell_start(browser, url)
-        for width, height in SIZES:
-            for scheme in SCHEMES:
-                page = new_page(browser, width, height, scheme)
-                for view in VIEWS:
-                    picture(page, url, view, arguments.out / f"{view}-{width}-{scheme}.png", (width, height))
-                page.context.close()
+        for locale, (width, height), scheme in product(LOCALES, SIZES, SCHEMES):
+            page = new_page(browser, width, height, scheme, locale)
+            for view in VIEWS:
+                name = f"{view}-{width}-{scheme}-{locale[:2]}.png"
+                picture(page, url, view, arguments.out / name, (width, height))
+            page.context.close()
 
 
 def lived_in(server: LiveServer) -> str:
@@ -122,7 +124,7 @@ def give_examples(page: Page) -> None:
     files: list[FilePayload] = [
         {"name": name, "mimeType": "image/png", "buffer": digits.png(300 + n)} for n, name in enumerate(names)
     ]
-    page.locator('.teach input[data-for="Choose images"]').set_input_files(files)
+    page.locator(".teach input[type=file][multiple]:not([webkitdirectory])").set_input_files(files)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,19 @@ def test_clearing_stops_the_reading(server: LiveServer, open_page: OpenPage, dig
     assert len(held) == 1
 
 
+def test_what_was_cleared_comes_back(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url)
+    drop(page, ".predict", pictures(digits, 3))
+    read(page, 3)
+    page.locator(".gallery .tile").nth(1).click()
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".gallery .tile")).to_have_count(0)
+    page.get_by_text("3 pictures cleared.").get_by_role("button", name="Undo").click()
+    expect(page.locator(".gallery .tile-label")).to_have_text([str(each) for each in digits.classes[:3]])
+    expect(page.locator(".chosen")).to_contain_text("2 of 3")
+    expect(page.locator(".gallery img").first).to_have_js_property("naturalWidth", 28)
+
+
 def test_keys_work_wherever_the_focus_is(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url)
     drop(page, ".predict", pictures(digits, 3))

@@ -13,6 +13,7 @@ from export.publish import publish, with_file
 from server.store.memory import Memory
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
+from tests.programs import needed
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
 from tests.ui.test_accessible import SERIOUS
@@ -177,12 +178,6 @@ def test_a_version_has_an_address_and_what_it_asks_for_is_in_sight(several: Live
     expect(page.locator("#pulse")).to_have_text("version 2")
 
 
-def test_an_address_of_no_version_says_so(several: LiveServer, open_page: OpenPage) -> None:
-    page = open_page(several.url, "models/77")
-    expect(page.get_by_text("Looking for version 77")).to_be_visible()
-    expect(page.get_by_role("status").filter(has_text="77")).to_be_visible()
-
-
 def test_the_model_and_its_report_are_downloaded(several: LiveServer, open_page: OpenPage) -> None:
     page = open_page(several.url, "models/3")
     with page.expect_download() as model:
@@ -198,6 +193,7 @@ def test_the_model_and_its_report_are_downloaded(several: LiveServer, open_page:
 def test_the_examples_work_as_they_stand(
     several: LiveServer, open_page: OpenPage, digits: Digits, tmp_path: Path
 ) -> None:
+    needed("curl")
     page = open_page(several.url, "models")
     expect(page.locator("#pulse")).to_have_text("version 3")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

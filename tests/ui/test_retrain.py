@@ -64,6 +64,26 @@ def test_with_nothing_new_it_says_so_and_can_be_overruled_and_cancelled(tmp_path
         expect(page.get_by_role("button", name="Retrain now")).to_be_enabled()
 
 
+def test_what_was_learnt_is_not_thrown_away_unasked(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    def as_learning(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"queued"', '"training"'))
+
+    with LiveServer(tmp_path, "--trainer", "none") as server:
+        server.upload([("a.png", digits.png(0))], ["7"])
+        assert server.post("/retrain", json={}).status_code == 202
+        page = open_page(server.url)
+        page.route("**/retrain/jobs?limit=*", as_learning)
+        page.goto(f"{server.url}/#retrain")
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        assert server.get("/retrain/jobs/1").json()["state"] == "queued"
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("dialog", name="Stop retraining 1?").get_by_role("button", name="Stop it").click()
+        expect(page.get_by_text("It is asked to stop.")).to_be_visible()
+        assert server.get("/retrain/jobs/1").json()["state"] == "cancelled"
+
+
 def test_a_retraining_that_somebody_else_started_is_followed(
     tmp_path: Path, open_page: OpenPage, digits: Digits
 ) -> None:

@@ -6,7 +6,7 @@
  * @import * as T from "./types.js"
  */
 
-import { base, blob, checked, Failure, failureOf, hasKey, json, send, sentence, stream, unkeyed } from "./transport.js";
+import { base, blob, checked, Failure, failureOf, hasKey, json, send, sentence, unkeyed } from "./transport.js";
 
 const AGAIN_MS = 2_000; // between a stream's break and the next attempt
 const PAGE_MOST = 1000; // entries of a list that the server gives at once
@@ -111,7 +111,7 @@ export function follow(job, on) {
     let forGood = false;
     try {
       const path = `/retrain/jobs/${encodeURIComponent(job)}/events`;
-      const { eventsOf } = await import("./events.js");
+      const { eventsOf, stream } = await import("./events.js");
       const told = await stream(path, { "Last-Event-ID": last }, stop.signal);
       for await (const { id, event, data } of eventsOf(told)) {
         if (stop.signal.aborted) return;

@@ -9,7 +9,7 @@
 import { element, property, svg } from "./element.js";
 import { isNumber, shortCount } from "./format.js";
 import { isSign } from "./labels.js";
-import { readOut } from "./readout.js";
+import { phrase } from "./texts.js";
 
 const STANDING = 12; // columns that stand side by side on a phone
 
@@ -47,8 +47,8 @@ export function lines({ title, series, format, from = "", to = "", least, most, 
   );
   readOut(ground, plot, placed, format, name ?? (() => ""));
   const summary = known.length
-    ? series.map(({ name, values }) => `${name}: ${said(values, format)}`).join("; ")
-    : "no values yet";
+    ? series.map((each) => said(each, format)).join("; ")
+    : phrase("chart.empty");
   return element(
     "figure",
     { class: "chart", role: "group", "aria-label": `${title}. ${summary}` },
@@ -121,7 +121,7 @@ const height = (bottom, top) => (value) => 100 - (100 * (value - bottom)) / (top
 /** @param {number} bottom @param {number} top @returns {(value: number) => number} */
 const heightOnLog = (bottom, top) => (value) => height(Math.log(bottom), Math.log(top))(Math.log(value));
 
-/** @param {import("./readout.js").Line} line @param {(value: number) => number} y @param {boolean} filled */
+/** @param {import("./charts.js").Line} line @param {(value: number) => number} y @param {boolean} filled */
 function path({ values, at, kind }, y, filled) {
   /** @type {[number, number][][]} */
   const runs = [];
@@ -148,9 +148,79 @@ function path({ values, at, kind }, y, filled) {
   );
 }
 
-/** @param {(number | null | undefined)[]} values @param {(value: number) => string} format */
-function said(values, format) {
+/** @param {Series} series @param {(value: number) => string} format */
+function said({ name, values }, format) {
   const known = values.filter(isNumber);
-  if (!known.length) return "none yet";
-  return `now ${format(known[known.length - 1])}, from ${format(Math.min(...known))} to ${format(Math.max(...known))}`;
+  if (!known.length) return phrase("chart.none", { name });
+  const [now, least, most] = [known[known.length - 1], Math.min(...known), Math.max(...known)].map(format);
+  return phrase("chart.now", { name, now, least, most });
+}
+
+/**
+ * The values of a chart under the pointer, wherever in it that is: the nearest of each line.
+ *
+ * @typedef {{name: string, kind: string, at: number[], values: (number | null | undefined)[]}} Line `at` is how far to
+ *   the right each value stands, from 0 to 1
+ */
+
+/** @type {{x: number, y: number} | null} where the pointer is on a chart, which may be made anew under it */
+let pointer = null;
+
+/**
+ * @param {HTMLElement} plot with room for it @param {Element} ground what the values are drawn on
+ * @param {Line[]} lines @param {(value: number) => string} format @param {(at: number) => string} name of a place
+ */
+export function readOut(plot, ground, lines, format, name) {
+  const mark = element("span", { class: "mark-line", hidden: true });
+  const text = element("p", { class: "readout", hidden: true });
+  plot.append(mark, text);
+  plot.addEventListener("pointermove", ({ clientX, clientY }) => show((pointer = { x: clientX, y: clientY })));
+  plot.addEventListener("pointerleave", () => hide((pointer = null)));
+  if (pointer) {
+    requestAnimationFrame(() => {
+      if (pointer && plot.contains(document.elementFromPoint(pointer.x, pointer.y))) show(pointer);
+    });
+  }
+
+  /** @param {{x: number, y: number}} place */
+  function show({ x }) {
+    const { left, width } = ground.getBoundingClientRect();
+    const wanted = Math.min(1, Math.max(0, (x - left) / (width || 1)));
+    const near = lines.map((line) => nearest(line, wanted)).filter((each) => each !== null);
+    if (!near.length) return;
+    const at = near.reduce((one, other) => (Math.abs(other.at - wanted) < Math.abs(one.at - wanted) ? other : one)).at;
+    const there = near.filter((each) => Math.abs(each.at - at) < 1e-6 || lines.length === 1);
+    for (const each of [mark, text]) {
+      each.hidden = false;
+      property(each, "--at", at);
+    }
+    text.classList.toggle("left", at > 0.5);
+    text.replaceChildren(
+      element("span", {}, name(at)),
+      ...there.map((each) =>
+        element(
+          "span",
+          {},
+          element("span", { class: `swatch ${each.kind}` }),
+          `${lines.length > 1 ? `${each.name} ` : ""}${format(each.value)}`,
+        ),
+      ),
+    );
+  }
+
+  /** @param {null} _ */
+  function hide(_) {
+    mark.hidden = text.hidden = true;
+  }
+}
+
+/** @param {Line} line @param {number} wanted */
+function nearest({ name, kind, at, values }, wanted) {
+  let found = null;
+  for (const [index, value] of values.entries()) {
+    if (!isNumber(value)) continue;
+    if (found === null || Math.abs(at[index] - wanted) < Math.abs(found.at - wanted))
+      found = { name, kind, at: at[index], value };
+  }
+  return found;
 }

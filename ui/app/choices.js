@@ -3,6 +3,8 @@
 
 import { button, element } from "./element.js";
 import { isSign, labelsNow } from "./labels.js";
+import { state } from "./state.js";
+import { phrase } from "./texts.js";
 
 const FEW = 12; // labels, which an eye takes in
 
@@ -24,7 +26,7 @@ export function choices({ labels, title, name, pick, keyed = false, disabled = f
       "data-key": `is-${label}`,
     });
   });
-  const nothing = element("p", { class: "hint", hidden: true }, "No label is called that.");
+  const nothing = element("p", { class: "hint", hidden: true }, phrase("find.none"));
   const find = (/** @type {string} */ text) => {
     labels.forEach((label, index) => (buttons[index].hidden = !fold(label).includes(fold(text))));
     nothing.hidden = buttons.some(({ hidden }) => !hidden);
@@ -32,8 +34,8 @@ export function choices({ labels, title, name, pick, keyed = false, disabled = f
   const field = element("input", {
     type: "search",
     autocomplete: "off",
-    placeholder: `Find one of ${labels.length} labels`,
-    "aria-label": "Find a label; Enter takes the first",
+    placeholder: phrase("find", { n: labels.length }),
+    "aria-label": phrase("find.hint"),
     "data-key": "find-label",
     input: () => find(field.value),
     keydown: (/** @type {KeyboardEvent} */ event) => {
@@ -94,3 +96,16 @@ export function labelOfKey(pressed) {
 
 /** @param {string} label */
 const lettersOf = (label) => label.toLowerCase().match(/[\p{L}\p{N}]/gu) ?? [];
+
+/* Keys of a view, wherever the focus is, unless that takes them itself. */
+
+const TAKES_KEYS = "input, select, textarea, canvas, iframe, [role=region][tabindex]";
+
+/** @param {import("./state.js").View} view @param {(event: KeyboardEvent) => boolean} act whether the key meant something */
+export function onKeys(view, act) {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || state.route.view !== view || document.querySelector("dialog[open]")) return;
+    if (event.target instanceof Element && event.target.closest(TAKES_KEYS)) return;
+    if (act(event)) event.preventDefault();
+  });
+}

@@ -2,12 +2,7 @@
 /** Questions that stop everything else: the browser's own modal dialog, which keeps the focus and minds Escape. */
 
 import { element } from "./element.js";
-
-const KEY_HINTS = {
-  none: "Whoever runs this server has it. It is kept in this tab only and forgotten when the tab closes.",
-  wrong: "That key is not the right one. Whoever runs this server makes keys with python -m server key.",
-  scope: "The key of this tab may not do this. Another one may: it takes the place of the first.",
-};
+import { phrase } from "./texts.js";
 
 /**
  * The API key, or null if it was not given. It is kept by transport.js, for this tab only.
@@ -25,16 +20,16 @@ export function askKey(why) {
   });
   const problem = () => {
     const strange = [...field.value.trim()].find((each) => !/[\x20-\x7e\xa0-\xff]/.test(each));
-    return strange === undefined ? null : `A key can't have “${strange}” in it: something else was pasted, too.`;
+    return strange === undefined ? null : phrase("key.strange", { sign: strange });
   };
   return ask(
-    "This needs the API key",
+    phrase("key.title"),
     [
-      element("p", { id: "key-hint" }, KEY_HINTS[why]),
-      element("label", { for: "key" }, "API key"),
+      element("p", { id: "key-hint" }, phrase(`key.${why}`)),
+      element("label", { for: "key" }, phrase("key.label")),
       field,
     ],
-    "Continue",
+    phrase("continue"),
     () => field.value.trim() || null,
     problem,
   );
@@ -86,7 +81,7 @@ function ask(title, content, action, answer, problem = () => null) {
       element(
         "div",
         { class: "actions" },
-        element("button", { type: "button", click: () => dialog.close() }, "Cancel"),
+        element("button", { type: "button", click: () => dialog.close() }, phrase("cancel")),
         element("button", { type: "submit", class: "primary" }, action),
       ),
     );

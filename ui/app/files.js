@@ -9,19 +9,6 @@ import { element } from "./element.js";
 
 const TAKEN = "image/png,image/jpeg,image/webp,image/gif,image/bmp"; // what the server reads
 
-/** What is dropped beside a zone would be opened in place of the page. */
-for (const name of ["dragover", "drop"]) {
-  document.addEventListener(name, (event) => {
-    if (!event.defaultPrevented && event instanceof DragEvent && event.dataTransfer?.types.includes("Files")) refuse(event);
-  });
-}
-
-/** @param {DragEvent} event */
-function refuse(event) {
-  event.preventDefault();
-  if (event.dataTransfer) event.dataTransfer.dropEffect = "none";
-}
-
 /**
  * Let files be dropped on a part of the page.
  *

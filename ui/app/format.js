@@ -1,15 +1,18 @@
 // @ts-check
 /** Numbers, sizes and times as a person reads them, written as they are where that person lives. */
 
+import { locale, phrase } from "./texts.js";
+
 const SPACE = "\u00a0"; // at which no line breaks
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const ago = new Intl.RelativeTimeFormat(locale);
+const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 /** @type {Intl.NumberFormat[]} by digits behind the point: to make one takes longer than to use it */
 const formats = [];
 
 /** @param {number} value @param {number} digits behind the point */
 export function decimal(value, digits) {
   const form = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return (formats[digits] ??= new Intl.NumberFormat(undefined, form)).format(value);
+  return (formats[digits] ??= new Intl.NumberFormat(locale, form)).format(value);
 }
 
 /** @param {number} value */
@@ -18,11 +21,8 @@ export const count = (value) => decimal(value, 0);
 /** @param {number} value where there is little room: 6.9K */
 export const shortCount = (value) => compact.format(value);
 
-/** @param {number} value @param {string} one @param {string} [many] "1 image", "12 images" */
-export const counted = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
-
 /** @param {number | null | undefined} share @param {number} [digits] 0.9931 as 99.31 % */
-export const percent = (share, digits = 2) => 
+export const percent = (share, digits = 2) =>
   isNumber(share) ? `${decimal(share * 100, digits)}${SPACE}%` : "–";
 
 /** @param {number | null | undefined} value milliseconds, with as many digits as they deserve */
@@ -56,15 +56,16 @@ export function duration(value) {
 export function age(time, now = Date.now()) {
   const seconds = (now - Date.parse(time ?? "")) / 1000;
   if (!isNumber(seconds)) return "–";
-  if (seconds < 60) return "just now";
-  const [size, unit] = seconds < 3600 ? [60, "minute"] : seconds < 86_400 ? [3600, "hour"] : [86_400, "day"];
-  return `${counted(Math.floor(seconds / size), unit)} ago`;
+  if (seconds < 60) return phrase("age.now");
+  if (seconds < 3600) return ago.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return ago.format(-Math.floor(seconds / 3600), "hour");
+  return ago.format(-Math.floor(seconds / 86_400), "day");
 }
 
 /** @param {string | undefined} time an ISO time, in the reader's own zone */
 export function moment(time) {
   const date = new Date(time ?? "");
-  return isNumber(date.getTime()) ? date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "–";
+  return isNumber(date.getTime()) ? date.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" }) : "–";
 }
 
 /** @param {unknown} value @returns {value is number} */

@@ -7,12 +7,14 @@
 
 import { note, pulse, whenBack } from "./connection.js";
 import { element, replace } from "./element.js";
-import { state, VIEWS, watch } from "./state.js";
+import { state, update, VIEWS, watch } from "./state.js";
+import { phrase, phraseOr } from "./texts.js";
 
 /**
  * @param {Record<View, () => Promise<() => HTMLElement>>} loaders each loads what makes its view
+ * @param {() => unknown} next what is done once the first one is there
  */
-export function showFrame(loaders) {
+export function showFrame(loaders, next) {
   const main = byId("main");
   main.replaceChildren();
   /** @type {Map<View, HTMLElement>} */
@@ -36,6 +38,7 @@ export function showFrame(loaders) {
       first = false;
       // The other views are fetched now, so that they are there even if the server is lost.
       for (const load of Object.values(loaders)) void load().catch(() => {});
+      void next();
       return;
     }
     // A screen reader starts to read the view where it begins; the first time the browser does that by itself.
@@ -47,7 +50,7 @@ export function showFrame(loaders) {
     () => [state.route.view],
     (view) => {
       markLinks(view);
-      document.title = `${nameOf(view)} – Relearn`;
+      document.title = `${phrase(`view.${view}`)} – Relearn`;
       void show(view);
     },
   );
@@ -73,12 +76,14 @@ function showPulse() {
     (status, version, lost) => {
       const kind = lost ? "bad" : status === "healthy" ? "good" : status === undefined ? "plain" : "warn";
       const words = lost
-        ? "server lost"
+        ? phrase("pulse.lost")
         : status === undefined
-          ? "connecting"
-          : version === null
-            ? "no model"
-            : `version ${version}${status === "healthy" ? "" : `, ${status}`}`;
+          ? phrase("pulse.connecting")
+          : version == null
+            ? phrase("pulse.none")
+            : status === "healthy"
+              ? phrase("version.small", { version })
+              : phrase("pulse.version", { version, status: phraseOr(`status.${status}`, status) });
       place.className = `pulse ${kind}`;
       replace(place, element("span", { class: "dot", "aria-hidden": "true" }), words);
     },
@@ -93,8 +98,8 @@ function showLost() {
       place.hidden = !lost;
       replace(
         place,
-        lost && "The server can't be reached. Nothing you did is lost; this page goes on as soon as it is back. ",
-        lost && element("button", { type: "button", class: "quiet", click: () => void pulse() }, "Try now"),
+        lost && `${phrase("lost")} `,
+        lost && element("button", { type: "button", class: "quiet", click: () => void pulse() }, phrase("lost.try")),
       );
     },
   );
@@ -105,27 +110,42 @@ function byId(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
-/**
- * The head of a view: its name, what it is for, and where the loop goes on.
- *
- * @param {View} view @param {string} title @param {string} purpose
- */
-export function heading(view, title, purpose) {
+/** @param {View} view whose head this is: its name, what it is for, and where the loop goes on */
+export function heading(view) {
   const next = VIEWS[(VIEWS.indexOf(view) + 1) % VIEWS.length];
-  const name = nameOf(next);
+  const name = phrase(`view.${next}`);
   return element(
     "div",
     { class: "heading" },
-    element("div", {}, element("h1", { tabindex: -1 }, title), element("p", { class: "purpose" }, purpose)),
+    element(
+      "div",
+      {},
+      element("h1", { tabindex: -1 }, phrase(`view.${view}`)),
+      element("p", { class: "purpose" }, phrase(`purpose.${view}`)),
+    ),
     element(
       "a",
-      { class: "next", href: `#${next}`, "aria-label": `Next: ${name}` },
-      element("span", { class: "next-word", "aria-hidden": "true" }, "Next"),
+      { class: "next", href: `#${next}`, "aria-label": phrase("next.view", { view: name }) },
+      element("span", { class: "next-word", "aria-hidden": "true" }, phrase("next")),
       ` ${name} `,
       element("span", { "aria-hidden": "true" }, "→"),
     ),
   );
 }
 
-/** @param {View} view */
-const nameOf = (view) => view.charAt(0).toUpperCase() + view.slice(1);
+/*
+ * Which of the views is shown, and which place in it: the part of the address after #, so that the browser's own
+ * history works. #models/3..1 is the place 3..1 of the models.
+ */
+
+export function startRouter() {
+  addEventListener("hashchange", read);
+  read();
+}
+
+function read() {
+  if (location.hash === "#main") return; // the way past the header
+  const [name, place = ""] = location.hash.slice(1).split("/");
+  const view = VIEWS.find((each) => each === name) ?? "predict";
+  if (view !== state.route.view || place !== state.route.place) update("route", { view, place });
+}

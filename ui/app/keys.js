@@ -3,16 +3,13 @@
 
 import { element } from "./element.js";
 import { state } from "./state.js";
-
-const SIGNS = /** @type {Record<string, string>} */ ({
-  ...{ ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Control: "Ctrl", Backspace: "⌫", Delete: "Del" },
-});
+import { phrase, phraseOr } from "./texts.js";
 
 /** What no element of a view says, by view. */
 const OTHERS = /** @type {Record<string, [string, string][]>} */ ({
   predict: [
-    ["ArrowUp ArrowDown ArrowLeft ArrowRight", "On the sheet: move the pen"],
-    ["Space", "On the sheet: lower the pen, or lift it"],
+    ["ArrowUp ArrowDown ArrowLeft ArrowRight", phrase("keys.move")],
+    ["Space", phrase("keys.lower")],
   ],
 });
 
@@ -24,17 +21,17 @@ export function showKeys() {
   const dialog = element(
     "dialog",
     { "aria-labelledby": "keys-title", class: "keys" },
-    element("h2", { id: "keys-title" }, "Keys"),
-    own.length ? list(title, own) : element("p", { class: "hint" }, `${title} has no keys of its own.`),
-    list("Everywhere", [
-      ["?", "These keys"],
-      ["Tab", "To what comes next, with Shift to what came before"],
-      ["Escape", "Close a question without an answer"],
+    element("h2", { id: "keys-title" }, phrase("keys")),
+    own.length ? list(title, own) : element("p", { class: "hint" }, phrase("keys.none", { view: title })),
+    list(phrase("keys.all"), [
+      ["?", phrase("keys.these")],
+      ["Tab", phrase("keys.tab")],
+      ["Escape", phrase("keys.escape")],
     ]),
     element(
       "form",
       { method: "dialog", class: "actions" },
-      element("button", { class: "primary", autofocus: true }, "Close"),
+      element("button", { class: "primary", autofocus: true }, phrase("close")),
     ),
   );
   dialog.addEventListener("close", () => dialog.remove());
@@ -71,7 +68,7 @@ function list(title, keys) {
           element(
             "dt",
             {},
-            key.split(" ").map((each) => element("kbd", {}, each.split("+").map((part) => SIGNS[part] ?? part).join(" + "))),
+            key.split(" ").map((each) => element("kbd", {}, each.split("+").map((part) => phraseOr(`sign.${part}`, part)).join(" + "))),
           ),
           element("dd", {}, what),
         ),

@@ -2,6 +2,7 @@
 /** What the page says of labels, whatever they are: digits, letters of any script, or words. */
 
 import { state } from "./state.js";
+import { phrase } from "./texts.js";
 
 /** The labels that the model knows; none before the server has said. */
 export const labelsNow = () => state.health.value?.labels ?? [];
@@ -10,12 +11,12 @@ export const labelsNow = () => state.health.value?.labels ?? [];
 export const isSign = (label) => [...label.normalize("NFC")].length === 1;
 
 /** @param {string} label within a sentence */
-export const called = (label) => (isSign(label) ? `a ${label}` : `“${label}”`);
+export const called = (label) => phrase(isSign(label) ? "called.sign" : "called.word", { label });
 
-/** @param {string[]} labels what one of them is, null where there is no word for it */
+/** @param {string[]} labels @returns {"digit" | "character" | "letter" | null} what one of them is; null where there is no word for it */
 export function kindOf(labels) {
   const all = (/** @type {RegExp} */ form) => labels.length > 0 && labels.every((label) => form.test(label));
-  if (all(/^\d$/)) return "a digit";
-  if (all(/^\p{Lo}$/u)) return "a character"; // of a script without capitals
-  return all(/^\p{L}$/u) ? "a letter" : null;
+  if (all(/^\d$/)) return "digit";
+  if (all(/^\p{Lo}$/u)) return "character"; // of a script without capitals
+  return all(/^\p{L}$/u) ? "letter" : null;
 }

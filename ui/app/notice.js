@@ -1,6 +1,7 @@
 // @ts-check
 /** What just happened, in a sentence: shown for a while, and read out by a screen reader. */
 
+import { phrase } from "./texts.js";
 import { Failure } from "./transport.js";
 import { element } from "./element.js";
 
@@ -19,7 +20,7 @@ export function tell(text, kind = "plain", action) {
   };
   if (action) notice.append(element("button", { type: "button", class: "quiet", click: () => act(action[1]) }, action[0]));
   notice.append(
-    element("button", { type: "button", class: "quiet", "aria-label": "Dismiss", click: () => notice.remove() }, "✕"),
+    element("button", { type: "button", class: "quiet", "aria-label": phrase("dismiss"), click: () => notice.remove() }, "✕"),
   );
   while (place.children.length > 2) place.firstElementChild?.remove();
   place.append(notice);

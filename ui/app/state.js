@@ -53,8 +53,9 @@ export const state = {
   dataset: { value: null, wanted: { suspects: 100, batches: 30 }, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
-  /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, error: string | null}} */
-  models: { value: null, wanted: 12, details: {}, error: null },
+  /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
+   *   error: string | null}} `failed`: why a version is not there */
+  models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
   /** @type {{value: T.Stats | null, corrections: T.Batch[] | null, error: string | null}} `corrections`: null where it
    *   is not known, or this page may not know */
   stats: { value: null, corrections: null, error: null },

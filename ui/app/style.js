@@ -1,17 +1,16 @@
 // @ts-check
-/** Style sheets that the first view does without. */
+/** The style sheets that the first view does without. */
 
 import { element } from "./element.js";
 
-/** @type {Map<string, Promise<unknown>>} */
-const added = new Map();
+/** @type {Promise<unknown> | null} */
+let added = null;
 
-/** @param {string} name @returns {Promise<unknown>} until it holds */
-export function addStyle(name) {
-  const found = added.get(name) ?? new Promise((load, error) => {
-    document.head.append(element("link", { rel: "stylesheet", href: `style/${name}.css`, load, error }));
+/** @returns {Promise<unknown>} until they hold */
+export function addStyles() {
+  added ??= new Promise((load, error) => {
+    document.head.append(element("link", { rel: "stylesheet", href: "style/later.css", load, error }));
   });
-  added.set(name, found);
-  found.catch(() => added.delete(name)); // to be tried again
-  return found;
+  added.catch(() => (added = null)); // to be tried again
+  return added;
 }

@@ -4,8 +4,10 @@
  * sentence for a person. Where the server asks for a key, the key is asked for and the request made again.
  */
 
+import { phrase } from "./texts.js";
+
 const KEY = "relearn-key";
-const SILENCE_MS = 30_000;
+export const SILENCE_MS = 30_000;
 const TOLD = ["Content-Type", "Server-Timing"]; // headers that somebody asks for
 
 const elsewhere = document.querySelector('meta[name="relearn-api"]')?.getAttribute("content");
@@ -80,7 +82,7 @@ export const hasKey = () => held !== null;
  * @template Answer @param {(key: string | null) => Promise<Answer>} request @param {boolean} isRead
  * @returns {Promise<Answer>}
  */
-async function withKey(request, isRead) {
+export async function withKey(request, isRead) {
   for (let needed = !isRead; ; needed = true) {
     const key = held;
     try {
@@ -94,8 +96,7 @@ async function withKey(request, isRead) {
       if (isScope) keep(key);
       else drop(key);
       if ((isRead && declined) || !(await giveKey(key === null ? "none" : isScope ? "scope" : "wrong"))) {
-        const what = isRead ? "This is not shown" : "Nothing was changed";
-        throw new Failure(`${what}, since that needs the API key.`, error.code, error.status);
+        throw new Failure(phrase(isRead ? "failure.key.read" : "failure.key.write"), error.code, error.status);
       }
     }
   }
@@ -166,64 +167,19 @@ export function send(method, path, { body, type, silence = SILENCE_MS, signal, p
   });
 }
 
-/**
- * What comes as it is made, by fetch, since XMLHttpRequest hands over wholes. The server lets hear from it now and then.
- *
- * @param {string} path @param {Record<string, string>} headers @param {AbortSignal} signal
- * @returns {Promise<ReadableStream<Uint8Array>>}
- */
-export const stream = (path, headers, signal) => withKey((key) => opened(path, headers, signal, key), true);
-
-/**
- * @param {string} path @param {Record<string, string>} headers @param {AbortSignal} signal @param {string | null} key
- * @returns {Promise<ReadableStream<Uint8Array>>}
- */
-async function opened(path, headers, signal, key) {
-  const end = new AbortController();
-  let quiet = 0;
-  const moved = () => {
-    clearTimeout(quiet);
-    quiet = setTimeout(() => end.abort(slow()), SILENCE_MS);
-  };
-  const cancel = () => {
-    clearTimeout(quiet);
-    end.abort(stopped());
-  };
-  signal.addEventListener("abort", cancel);
-  moved();
-  const sent = key === null ? headers : { ...headers, "X-API-Key": key };
-  const response = await fetch(base + path, { headers: sent, signal: end.signal }).catch(() => {
-    clearTimeout(quiet);
-    if (end.signal.aborted) throw end.signal.reason;
-    hooks.reached(false);
-    throw lost();
-  });
-  hooks.reached(true);
-  if (!response.ok) throw await failureOf(response).finally(cancel);
-  const body = /** @type {ReadableStream<Uint8Array>} */ (response.body);
-  const watch = new TransformStream({
-    transform(piece, out) {
-      moved();
-      out.enqueue(piece);
-    },
-    flush: () => clearTimeout(quiet),
-  });
-  return body.pipeThrough(watch);
-}
-
 /** @param {Response} response @returns {Promise<Failure>} */
 export async function failureOf(response) {
   try {
     const { error, code } = await response.json();
     return new Failure(sentence(String(error)), String(code), response.status);
   } catch {
-    return new Failure(`The server answered with status ${response.status} and no reason.`, "unknown", response.status);
+    return new Failure(phrase("failure.status", { status: `${response.status}` }), "unknown", response.status);
   }
 }
 
-const lost = () => new Failure("The server can't be reached. The page tries again by itself.", "lost", 0);
-const stopped = () => new Failure("Stopped.", "cancelled", 0);
-const slow = () => new Failure("The line is too slow: nothing moved for a while. Try again.", "slow", 0);
+export const lost = () => new Failure(phrase("failure.lost"), "lost", 0);
+export const stopped = () => new Failure(phrase("failure.stopped"), "cancelled", 0);
+export const slow = () => new Failure(phrase("failure.slow"), "slow", 0);
 
 /** @param {string} text the server's sentences begin small and end open, as they are parts of a log line too */
 export function sentence(text) {

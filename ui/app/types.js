@@ -55,7 +55,7 @@
  *   none of what is long: the metrics' classes and confusion, the training's history and upload_batches
  * @typedef {{job?: string, metrics?: Record<string, Metrics> | null, gate?: Gate | null}} RefusedCandidate
  * @typedef {{time: string, from: string | null, to: string, kind: string, by: string, reason: string}} Promotion
- *   `by` is a key's name, "api" or "job 12"; the reason is a person's own words, or empty
+ *   `by` is a key's name or "api"; the reason is a person's own words, "job 12", or empty
  * @typedef {{name: string, current: string | null, models: Model[], candidates?: RefusedCandidate[],
  *   promotions: Promotion[], more: boolean}} Models newest first, but promotions oldest first; whether there are older
  *   versions

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.settings import Settings
-from server.store.check import decisions, folders, jobs, labels, opening, pictures, versions
+from server.store.check import decisions, folders, jobs, labels, lessons, opening, pictures, versions
 from server.store.check.look import Look
 from server.store.engine import url_of
 from server.store.manifest import Manifest
@@ -23,6 +23,7 @@ SUBJECTS = {
     "its pages": opening.findings,
     "the decisions": decisions.findings,
     "the labels": labels.findings,
+    "the lessons": lessons.findings,
     "the versions": versions.findings,
     "the jobs": jobs.findings,
     "the folders": folders.findings,
@@ -42,7 +43,7 @@ class Check:
         self._found = 0
         self._blind = False  # to some of it
         self._look = Look(
-            engine=reading_engine(self._url),
+            engine=reading_engine(self._url, alone=True),
             roots={"data": settings.data.resolve(), "artifacts": settings.artifacts.resolve()},
             name=settings.name,
             baseline=settings.baseline.resolve(),

@@ -20,7 +20,7 @@ from server.store.legacy.pictures import Pictures, old_path
 from server.store.legacy.reading import UNKNOWN
 from server.store.legacy.records import Record, Word, read_records, replay
 from server.store.legacy.rows import insert_all, number_after
-from server.store.tables import annotation, batch, decision, image, model
+from server.store.tables import annotation, batch, decision, image, lesson, model
 
 
 def take_uploads(connection: Connection, data: Path, model_id: int) -> tuple[int, int]:
@@ -84,7 +84,16 @@ def _take_images(connection: Connection, data: Path, model_id: int, standing: di
         ledger.settle([number for number, _ in some])
     pictures.finish()
     ledger.close()
+    _date_lessons(connection, model_id)
     return size
+
+
+def _date_lessons(connection: Connection, model_id: int) -> None:
+    """Each label is in force since its upload, whose number is the decision's, or since it was accepted."""
+    mine = (image.c.sha256 == lesson.c.sha256) & (image.c.model_id == lesson.c.model_id)
+    accepted = select(annotation.c.accepted_by).join(image, image.c.annotation_id == annotation.c.id).where(mine)
+    since = func.coalesce(accepted.scalar_subquery(), lesson.c.batch_id)
+    connection.execute(update(lesson).where(lesson.c.model_id == model_id).values(since=since))
 
 
 def _image(pictures: Pictures, number: int, model_id: int, sha256: str, newest: Word) -> dict[str, Any]:

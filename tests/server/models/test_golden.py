@@ -91,7 +91,7 @@ def test_what_is_not_of_the_contract_is_refused(kind: str) -> None:
         read_golden(WRONG[kind], MANIFEST)
 
 
-BOMB_BYTES = 800 * 2**20
+BOMB_BYTES = 200 * 2**20
 MEASURE = """
 import resource, sys
 from server.models.golden import read_golden

@@ -209,12 +209,12 @@ def placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> tupl
 
 
 def test_a_child_that_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(60)")
+    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(600)")
     monkeypatch.setattr(trial, "WAIT_SECONDS", 0.5)
     begun = time.monotonic()
     with pytest.raises(BrokenArtifact, match="not done within"):
         trials().check(folder, manifest)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 60
 
 
 BOUNDED = """
@@ -237,17 +237,17 @@ def test_the_child_is_bounded() -> None:
 
 def test_a_child_that_talks_without_end_is_not_listened_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, manifest = placed(tmp_path, monkeypatch, "while True: print('x' * 1000)")
-    monkeypatch.setattr(trial, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(trial, "WAIT_SECONDS", 120.0)
     begun = time.monotonic()
     with pytest.raises(BrokenArtifact):
         trials().check(folder, manifest)
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60
 
 
 def test_a_child_that_nobody_wants_any_more_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(60)")
-    monkeypatch.setattr(trial, "WAIT_SECONDS", 20.0)
+    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(600)")
+    monkeypatch.setattr(trial, "WAIT_SECONDS", 120.0)
     begun = time.monotonic()
     with pytest.raises(Dropped):
         trials().check(folder, manifest, lambda: time.monotonic() < begun + 0.5)
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60

@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from server.observe import usage
 from server.observe.board import NAME
 from server.observe.stats import COLUMNS, ROWS
 from server.process import counts
-from server.process.counts import BYTES, MINUTES_BYTES, Counts
+from server.process.counts import BYTES, MINUTES_BYTES, USAGE_BYTES, Counts
 
 
 @pytest.fixture
@@ -53,6 +54,8 @@ def test_the_last_minutes_of_a_place_have_room_for_its_board(memory: Path) -> No
     files = [Path(made.path, NAME.format(place)) for place in range(2)]
     assert [path.stat().st_size for path in files] == [MINUTES_BYTES] * 2
     assert ROWS * COLUMNS * 8 <= MINUTES_BYTES
+    assert Path(made.path, usage.NAME.format(1)).stat().st_size == USAGE_BYTES
+    assert usage.ROWS * len(usage.COLUMNS) * 8 <= USAGE_BYTES
     made.close()
 
 

@@ -170,6 +170,15 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
         sql("UPDATE image SET split = CASE split WHEN 'test' THEN 'train' ELSE 'test' END WHERE id = 1"),
         f"image {sha_of(0)}: it is in .*, and its hash says",
     ),
+    "lesson": (
+        sql("UPDATE lesson SET label = '9' WHERE id = 1"),
+        f"image {sha_of(0)}: its label is '0', and the lesson that goes on says '9'",
+    ),
+    "lesson lost": (sql("DELETE FROM lesson WHERE id = 1"), f"image {sha_of(0)}: .* the lesson that goes on says None"),
+    "lesson that goes on": (
+        sql("UPDATE lesson SET until = NULL WHERE until IS NOT NULL"),
+        f"lesson .* says that image {sha_of(3)} shows '0', and it has no label any more",
+    ),
     "nothing said": (sql("DELETE FROM annotation WHERE image_id = 1"), f"image {sha_of(0)}: nothing is said of it"),
     "undone batch": (
         sql("UPDATE batch SET undone_by = 1 WHERE id = 2"),
@@ -258,10 +267,10 @@ def test_a_database_that_cannot_be_looked_at_is_named(name: str, folder: Path) -
 
 
 def test_an_older_schema_asks_for_a_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.store.schema.HEAD", "0002")
+    monkeypatch.setattr("server.store.schema.HEAD", "9998")
     code, lines = check(folder)
     assert code == NOT_LOOKED
-    assert "of an older release: start a server, which makes it 0002" in lines[0]
+    assert "of an older release: start a server, which makes it 9998" in lines[0]
 
 
 def test_a_wal_without_its_database_is_named(folder: Path) -> None:

@@ -16,6 +16,7 @@ from server.store.lease import Lease, take
 from server.store.living import Heartbeats
 from server.store.memory import Memory, open_memory
 from server.store.standing import Revision
+from server.store.versions import Version
 from tests.faults.breaking import Killed, breakable
 from tests.postgres import Cluster
 from tests.server.store.memories import doubted, gone_process, labelled, labels, sha_of, stored, suspects
@@ -47,6 +48,7 @@ class DatasetMachine(RuleBasedStateMachine):
         self.name = self.cluster.take() if self.cluster is not None else None
         self.done: list[Deed] = []
         self.lease: Lease | None = None
+        self.history: dict[int, dict[str, str]] = {}  # decision -> what was in force then
         self.learnt: set[str] = set()  # the pictures that the open job learns from
         self.stack = ExitStack()
         self.faults = self.stack.enter_context(breakable())
@@ -116,6 +118,10 @@ class DatasetMachine(RuleBasedStateMachine):
         overview = self.memory.browser.overview()
         assert labels(self.memory) == expected.labels()
         assert suspects(self.memory) == expected.suspects()
+        self.history[overview.decision] = expected.labels()
+        for decision, then in self.history.items():
+            version = Version("1", "", 0, {"training": {"decision": decision}})
+            assert {each.sha256: each.label for each in self.memory.lineage.lessons(version, 100)} == then
         counts = {(split, label): count for split, some in overview.counts.items() for label, count in some.items()}
         assert counts == expected.counts()
         assert overview.fingerprint == expected.fingerprint()

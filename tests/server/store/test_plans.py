@@ -15,8 +15,10 @@ from server.store.lease import take
 from server.store.memory import Memory, open_memory
 from server.store.selection import Selection, State
 from server.store.standing import Revision
+from server.store.versions import Version
 from tests.server.store.memories import NAME, doubted, labelled, sha_of
 
+TRAINED = Version("1", "", 0, {"training": {"decision": 1}})
 FEW_ROWS = {"worker", "tally", "pending", "looked", "CONSTANT", "(subquery-1)"}  # whatever was stored
 
 
@@ -58,6 +60,9 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
         Revision.ACCEPT, Selection(state=State.SUSPECT, batch="1"), "api"
     ),
     "undo": lambda memory: memory.dataset.remove_batch("1"),
+    "versions of a picture": lambda memory: memory.lineage.heirs(sha_of(1)),
+    "versions of a batch": lambda memory: memory.lineage.holders("1", [sha_of(1)]),
+    "pictures of a version": lambda memory: memory.lineage.lessons(TRAINED, 9, 9),
     "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),
     "moves": lambda memory: memory.pointer.moves(9),

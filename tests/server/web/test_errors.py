@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from server.layouts.errors import DatasetError, DatasetTooLarge
 from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType, UnusableImage
 from server.store.errors import (
     BrokenArtifact,
@@ -40,12 +41,15 @@ PROMISED = {
     BrokenArtifact: (409, "conflict"),
     CurrentMoved: (409, "conflict"),
     LeaseLost: (409, "conflict"),
+    errors.PreconditionFailed: (412, "precondition_failed"),
     errors.BodyTooLarge: (413, "body_too_large"),
+    DatasetTooLarge: (413, "body_too_large"),
     ImageTooLarge: (413, "image_too_large"),
     errors.UrlTooLong: (414, "url_too_long"),
     errors.UnsupportedBody: (415, "unsupported_type"),
     UnsupportedType: (415, "unsupported_type"),
     UnusableImage: (422, "unusable_image"),
+    DatasetError: (422, "unusable_dataset"),
     UnusableLabel: (422, "unusable_label"),
     UnusableOption: (422, "unusable_option"),
     errors.TooOften: (429, "too_often"),

@@ -108,6 +108,32 @@ def test_a_page_of_another_site_is_refused(headers: dict[bytes, bytes]) -> None:
         guard(**ENVIRONMENT).admit(call(OURS | headers | {b"x-api-key": b"secret"}))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "is_open"),
+    [
+        *(("GET", "/v2/models/digits", True), ("POST", "/v2/models/digits/infer", True)),
+        *(("GET", "/v2/models/digits/versions/3", False), ("POST", "/v2/models/digits/versions/3/infer", False)),
+        *(("POST", "/v2/repository/index", False), ("POST", "/v2/models/digits/infer/", False)),
+    ],
+)
+def test_a_form_of_paths_is_open_and_no_other(method: str, path: str, is_open: bool) -> None:
+    settings = load([], ENVIRONMENT)
+    forms = ["/v2/models/{name}", "/v2/models/{name}/infer"]
+    closed = Guard(settings, Keys(settings), Rates(settings), forms)
+    if is_open:
+        assert closed.admit(call(OURS, method, path)) == "api"
+    else:
+        with pytest.raises(Unauthorized):
+            closed.admit(call(OURS, method, path))
+
+
+@pytest.mark.parametrize("path", ["/v2/models/digits/versions/3/infer", "/v2/repository/index"])
+def test_a_question_that_is_posted_needs_what_a_look_needs(path: str) -> None:
+    headers = OURS | {b"x-api-key": READER.encode(), b"sec-fetch-site": b"cross-site"}
+    assert guard(**ENVIRONMENT).admit(call(headers, "POST", path)) == "reader"
+    assert guard("--reads", "open", **ENVIRONMENT).admit(call(OURS, "POST", path)) == "api"
+
+
 def test_our_own_page_and_an_allowed_one_may() -> None:
     guard().admit(call(OURS | {b"origin": b"http://127.0.0.1:8000", b"sec-fetch-site": b"same-origin"}))
     guard("--allowed-origins", "https://page.example").admit(call(OURS | {b"origin": b"https://page.example"}))
@@ -175,7 +201,10 @@ def test_every_call_that_changes_something_has_its_scope() -> None:
     changing = {
         route.path.split("/")[1]
         for route in router.routes
-        if isinstance(route, Route) and set(route.methods or ()) - {*SAFE_METHODS} and "predict" not in route.path
+        if isinstance(route, Route)
+        and set(route.methods or ()) - {*SAFE_METHODS}
+        and "predict" not in route.path
+        and not route.path.endswith(("/infer", "/index"))
     }
     assert changing == NEEDED.keys()
 

@@ -1,8 +1,10 @@
 // @ts-check
+/** The figures of the last minutes and what was corrected: loaded while somebody looks. */
+
 import * as api from "../api.js";
 import { messageOf } from "../notice.js";
 import { update } from "../state.js";
-import { recent } from "./model.js";
+import { recent } from "./charts.js";
 
 const CORRECTIONS_MOST = 1000; // uploads that are looked through for them
 

@@ -5,9 +5,11 @@
  * @import * as T from "../types.js"
  */
 
-import { lines } from "../charts.js";
+import { bar } from "../bar.js";
+import { columns, lines } from "../charts.js";
 import { element } from "../element.js";
-import { bytes, count, counted, decimal, duration, isNumber, milliseconds } from "../format.js";
+import { bytes, count, decimal, duration, isNumber, milliseconds, percent } from "../format.js";
+import { locale, phrase } from "../texts.js";
 
 const SHOWN = 150; // buckets, all that the server keeps
 
@@ -16,24 +18,24 @@ export function tiles(stats) {
   const { last_minute: minute, reloads } = stats;
   const errors = minute.client_errors + minute.server_errors;
   return [
-    tile("Requests", `${short(minute.requests_per_second)} /s`, "over the last minute"),
-    tile("Half are faster than", milliseconds(minute.p50_ms), "p50 of predictions"),
-    tile("95 of 100", milliseconds(minute.p95_ms), "p95"),
-    tile("99 of 100", milliseconds(minute.p99_ms), "p99"),
-    tile("In one batch", isNumber(minute.batch_mean) ? decimal(minute.batch_mean, 1) : "–", "pictures, on average"),
-    tile("Queue", count(stats.queue), "pictures wait now"),
+    tile(phrase("tile.requests"), `${short(minute.requests_per_second)} /s`, phrase("tile.minute")),
+    tile(phrase("tile.p50"), milliseconds(minute.p50_ms), phrase("tile.p50.hint")),
+    tile(phrase("tile.p95"), milliseconds(minute.p95_ms), "p95"),
+    tile(phrase("tile.p99"), milliseconds(minute.p99_ms), "p99"),
+    tile(phrase("tile.batch"), isNumber(minute.batch_mean) ? decimal(minute.batch_mean, 1) : "–", phrase("tile.batch.hint")),
+    tile(phrase("queue"), count(stats.queue), phrase("tile.queue.hint")),
     tile(
-      "Errors",
+      phrase("tile.errors"),
       count(errors),
-      errors ? `${count(minute.server_errors)} of them the server's` : "in the last minute",
+      errors ? phrase("tile.errors.server", { n: minute.server_errors }) : phrase("tile.errors.hint"),
       minute.server_errors ? "bad" : "",
     ),
-    tile("Memory", bytes(stats.resident_bytes_now), "resident"),
-    tile("Up for", duration(stats.uptime_seconds), `version ${stats.model_version ?? "none"}`),
+    tile(phrase("memory"), bytes(stats.resident_bytes_now), phrase("resident")),
+    tile(phrase("tile.up"), duration(stats.uptime_seconds), stats.model_version ? phrase("version.small", { version: stats.model_version }) : phrase("version.none")),
     tile(
-      "Model reloads",
+      phrase("tile.reloads"),
       count(reloads.success),
-      reloads.failure ? `${counted(reloads.failure, "one", "ones")} refused` : "none refused",
+      reloads.failure ? phrase("tile.refused", { n: reloads.failure }) : phrase("tile.reloads.none"),
       reloads.failure ? "bad" : "",
     ),
   ];
@@ -46,15 +48,15 @@ export function charts(stats) {
   return [
     lines({
       ...frame,
-      title: "Requests a second",
-      series: [one("requests", padded(stats.requests_per_second))],
+      title: phrase("chart.requests"),
+      series: [one(phrase("chart.requests.name"), padded(stats.requests_per_second))],
       format: short,
     }),
     lines({
       ...frame,
       least: undefined, // the lines are factors apart: on a plain scale the worst would press the others flat
       log: true,
-      title: "Latency of predictions",
+      title: phrase("chart.latency"),
       series: [
         { name: "p50", kind: "first", values: padded(stats.p50_ms) },
         { name: "p95", kind: "second", values: padded(stats.p95_ms) },
@@ -64,28 +66,28 @@ export function charts(stats) {
     }),
     lines({
       ...frame,
-      title: "Batch size",
+      title: phrase("option.batch_size"),
       series: [
-        { name: "mean", kind: "first", values: padded(stats.batch_mean) },
-        { name: "largest", kind: "second", values: padded(stats.batch_max.map((each) => each || null)) },
+        { name: phrase("mean"), kind: "first", values: padded(stats.batch_mean) },
+        { name: phrase("largest"), kind: "second", values: padded(stats.batch_max.map((each) => each || null)) },
       ],
       format: short,
     }),
-    lines({ ...frame, most: 1, title: "Queue", series: [one("pictures", padded(stats.queue_max))], format: short }),
+    lines({ ...frame, most: 1, title: phrase("queue"), series: [one(phrase("chart.pictures"), padded(stats.queue_max))], format: short }),
     lines({
       ...frame,
       most: 1,
-      title: "Errors a second",
+      title: phrase("chart.errors"),
       series: [
-        { name: "by the request", kind: "second", values: padded(stats.client_errors.map((each) => each * rate)) },
-        { name: "by the server", kind: "bad", values: padded(stats.server_errors.map((each) => each * rate)) },
+        { name: phrase("chart.errors.client"), kind: "second", values: padded(stats.client_errors.map((each) => each * rate)) },
+        { name: phrase("chart.errors.server"), kind: "bad", values: padded(stats.server_errors.map((each) => each * rate)) },
       ],
       format: short,
     }),
     lines({
       ...frame,
-      title: "Memory",
-      series: [one("resident", padded(stats.resident_bytes.map((each) => each || null)))],
+      title: phrase("memory"),
+      series: [one(phrase("resident"), padded(stats.resident_bytes.map((each) => each || null)))],
       format: bytes,
     }),
   ];
@@ -94,8 +96,8 @@ export function charts(stats) {
 /** @param {T.Stats} stats what all charts over the last minutes have in common */
 export function frameOf({ bucket_seconds: seconds }) {
   const ago = (/** @type {number} */ at) => Math.round((1 - at) * (SHOWN - 1)) * seconds;
-  const name = (/** @type {number} */ at) => (ago(at) ? `${duration(ago(at))} ago` : "now");
-  return { length: SHOWN, from: `${Math.round((SHOWN * seconds) / 60)} min ago`, to: "now", least: 0, name };
+  const name = (/** @type {number} */ at) => (ago(at) ? phrase("ago", { time: duration(ago(at)) }) : phrase("now"));
+  return { length: SHOWN, from: phrase("ago", { time: `${Math.round((SHOWN * seconds) / 60)} min` }), to: phrase("now"), least: 0, name };
 }
 
 /** @param {string} name @param {(number | null)[]} values @returns {import("../charts.js").Series} */
@@ -117,3 +119,101 @@ export function tile(name, value, hint, kind = "") {
     element("dd", {}, element("strong", {}, value), element("span", { class: "hint" }, hint)),
   );
 }
+
+/*
+ * How the model is: what it says, how sure it is, how familiar what it is shown; and how often people corrected it.
+ */
+
+const DAYS = 14; // of corrections
+const DAY_MS = 86_400_000;
+
+/** @param {T.Stats} stats @param {T.Batch[] | null} corrections */
+export function modelTiles(stats, corrections) {
+  const { labels, confidence_at_most: steps, unfamiliar } = stats.answers;
+  const all = sum(Object.values(labels));
+  const unsure = steps["0.9"] ?? 0;
+  return [
+    tile(phrase("tile.answers"), count(all), phrase("tile.answers.hint")),
+    tile(phrase("tile.sure"), all ? percent(1 - unsure / all, 1) : "–", phrase("tile.sure.hint")),
+    tile(phrase("tile.unfamiliar"), all ? percent(unfamiliar / all, 1) : "–", phrase("tile.unfamiliar.hint")),
+    tile(phrase("tile.corrections"), corrections ? count(sum(corrections.map((each) => each.count))) : "–", phrase("in-days", { n: DAYS })),
+  ];
+}
+
+/** @param {T.Stats} stats @param {string[]} known the labels that it may give @param {T.Batch[] | null} corrections */
+export function modelCharts(stats, known, corrections) {
+  const { labels } = stats.answers;
+  const named = [...new Set([...known, ...Object.keys(labels)])];
+  const frame = frameOf(stats);
+  return [
+    columns({ title: phrase("chart.answers"), labels: named, parts: [{ name: phrase("chart.answers.name"), kind: "first", counts: labels }] }),
+    sureness(stats.answers.confidence_at_most),
+    lines({
+      ...frame,
+      least: Math.min(0.9, ...stats.confidence.filter(isNumber)),
+      most: 1,
+      title: phrase("chart.sure"),
+      series: [one(phrase("chart.sure.name"), padded(stats.confidence))],
+      format: (value) => percent(value, 1),
+    }),
+    lines({
+      ...frame,
+      most: 0.1,
+      title: phrase("chart.unfamiliar"),
+      series: [one(phrase("chart.unfamiliar.name"), padded(stats.unfamiliar))],
+      format: (value) => percent(value, 1),
+    }),
+    corrections && byDay(corrections),
+  ];
+}
+
+/** @param {Record<string, number>} steps how many answers were at most so sure, counted up */
+function sureness(steps) {
+  const bounds = Object.keys(steps).filter((each) => each !== "+Inf").sort((one, other) => Number(one) - Number(other));
+  const all = Math.max(1, ...Object.values(steps));
+  const share = (/** @type {string} */ bound) => percent(Number(bound), 0);
+  const named = (/** @type {string} */ bound, /** @type {number} */ place) =>
+    place === 0 ? phrase("up-to", { share: share(bound) }) : phrase("between", { from: share(bounds[place - 1]), share: share(bound) });
+  return element(
+    "figure",
+    { class: "chart" },
+    element("figcaption", {}, element("span", { class: "chart-title" }, phrase("chart.sureness"))),
+    element(
+      "ol",
+      { class: "bars" },
+      bounds.map((bound, place) => {
+        const part = (steps[bound] - (place ? steps[bounds[place - 1]] : 0)) / all;
+        return bar(named(bound, place), part, percent(part, 1));
+      }),
+    ),
+  );
+}
+
+/** @param {T.Batch[]} corrections */
+function byDay(corrections) {
+  const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+  const noon = midnight() + DAY_MS / 2; // from which a day earlier is a day earlier, also where a clock is put forward
+  const days = Array.from({ length: DAYS }, (_, place) => day.format(noon - (DAYS - 1 - place) * DAY_MS));
+  /** @type {number[]} */
+  const values = days.map(() => 0);
+  for (const each of corrections) values[days.indexOf(day.format(Date.parse(each.created_at)))] += each.count;
+  return lines({
+    title: phrase("chart.corrections"),
+    series: [{ name: phrase("chart.pictures"), kind: "second", values }],
+    format: count,
+    least: 0,
+    most: 1,
+    from: days[0],
+    to: days[DAYS - 1],
+    name: (at) => days[Math.round(at * (DAYS - 1))],
+  });
+}
+
+/** @param {T.Batch[]} batches @returns {T.Batch[]} the corrections of the days that are shown */
+export const recent = (batches) =>
+  batches.filter(({ source, created_at: time }) => source === "correction" && Date.parse(time) > midnight() - (DAYS - 1) * DAY_MS);
+
+const midnight = () => new Date().setHours(0, 0, 0, 0);
+
+/** @param {number[]} values */
+const sum = (values) => values.filter(isNumber).reduce((all, each) => all + each, 0);

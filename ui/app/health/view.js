@@ -6,21 +6,21 @@ import { element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
+import { phrase } from "../texts.js";
 import { loadCorrections, loadStats } from "./actions.js";
-import { charts, tiles } from "./charts.js";
-import { modelCharts, modelTiles } from "./model.js";
+import { charts, modelCharts, modelTiles, tiles } from "./charts.js";
 
 const EVERY_MS = 2_000;
 
 export function healthView() {
-  const problems = element("section", { class: "card status", "aria-label": "State" });
-  const service = part("The service");
-  const model = part("The model");
+  const problems = element("section", { class: "card status", "aria-label": phrase("state") });
+  const service = part(phrase("service"));
+  const model = part(phrase("model"));
   const footing = element("p", { class: "hint" });
   const view = element(
     "section",
     { class: "view health" },
-    heading("health", "Health", "How the service is, how the model is, and whether anything is amiss."),
+    heading("health"),
     problems,
     service.section,
     footing,
@@ -34,13 +34,12 @@ export function healthView() {
     () => [state.stats.value, state.stats.error, state.stats.corrections, state.health.value?.labels.join()],
     (stats, error, corrections, _labels) => {
       if (isSelected(view)) return; // what somebody has selected, to copy it, stands still
-      service.show(stats && tiles(stats), stats ? charts(stats) : element("p", { class: "hint" }, error ?? "Looking …"));
+      service.show(stats && tiles(stats), stats ? charts(stats) : element("p", { class: "hint" }, error ?? phrase("looking")));
       model.show(stats && modelTiles(stats, corrections), stats && modelCharts(stats, labelsNow(), corrections));
       replace(
         footing,
         stats &&
-          `${workersOf(stats)}Latencies are those of predictions, as the server measures them. ` +
-            "The page's own look at its health is not counted.",
+          workersOf(stats) + phrase("footing"),
       );
     },
   );
@@ -90,8 +89,8 @@ async function keepLoading() {
 function workersOf({ workers, workers_counted: counted }) {
   if (workers === 1) return "";
   return counted > 1
-    ? `These are the figures of all ${workers} workers together. `
-    : `These are the figures of one of ${workers} workers, since they can't be put together here. `;
+    ? `${phrase("workers.all", { n: workers })} `
+    : `${phrase("workers.one", { n: workers })} `;
 }
 
 /** @param {import("../types.js").Health | null} health @param {boolean} lost */
@@ -100,15 +99,15 @@ function status(health, lost) {
     return [
       line(
         "bad",
-        "The server can't be reached",
-        "These are the last figures it gave. The page tries again every second.",
+        phrase("status.lost"),
+        phrase("status.lost.text"),
       ),
     ];
-  if (!health) return [line("", "Looking …", "")];
+  if (!health) return [line("", phrase("looking"), "")];
   const words = /** @type {Record<string, [string, string, string]>} */ ({
-    healthy: ["good", "All is well", `Version ${health.model_version} answers.`],
-    degraded: ["warn", "It answers, but something is amiss", ""],
-    unhealthy: ["bad", "There is no model to answer with", "Train one under Retrain, or with: make train"],
+    healthy: ["good", phrase("status.well"), phrase("status.well.text", { version: health.model_version ?? "" })],
+    degraded: ["warn", phrase("status.amiss"), ""],
+    unhealthy: ["bad", phrase("status.none"), phrase("status.none.text")],
   });
   const [kind, title, text] = words[health.status] ?? ["warn", health.status, ""];
   return [

@@ -11,6 +11,8 @@ import { confirm } from "../dialog.js";
 import { element } from "../element.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
+import { phrase } from "../texts.js";
+import { Failure } from "../transport.js";
 
 const STEP = 50; // versions that are shown more
 const KEPT_MS = 60_000; // for the browser to have written a file
@@ -18,7 +20,7 @@ const KEPT_MS = 60_000; // for the browser to have written a file
 export async function loadModels() {
   try {
     const value = await api.models(state.models.wanted);
-    update("models", { value, error: null });
+    update("models", { value, failed: {}, error: null });
   } catch (error) {
     update("models", { error: messageOf(error) });
   }
@@ -38,14 +40,14 @@ export async function showMore() {
 export async function promote(model) {
   const current = state.models.value?.current ?? null;
   const back = current !== null && Number(model.version) < Number(current);
-  const instead = current === null ? "" : `, instead of version ${current}`;
   const reason = await confirm({
-    title: `${back ? "Go back" : "Change"} to version ${model.version}?`,
+    title: phrase(back ? "promote.back" : "promote.title", { version: model.version }),
     text:
-      `From then on version ${model.version} answers everybody${instead}. ` +
-      "No request is lost, and you can change again at any time.",
-    action: back ? "Roll back" : "Promote",
-    reason: "Why? (kept with the versions, may be empty)",
+      current === null
+        ? phrase("promote.text", { version: model.version })
+        : phrase("promote.instead", { version: model.version, current }),
+    action: back ? phrase("roll-back") : phrase("promote"),
+    reason: phrase("promote.why"),
   });
   if (reason === null) return;
   await attempt(async () => tell((await api.promote(model.version, reason)).message + ".", "good"));
@@ -58,12 +60,17 @@ const loading = new Set();
 
 /** @param {string} version which never changes, so that one look is enough */
 export async function loadDetails(version) {
-  if (state.models.details[version] || loading.has(version)) return;
+  const { details, failed } = state.models;
+  if (details[version] || failed[version] || loading.has(version)) return;
   loading.add(version);
-  await attempt(async () => {
-    const details = await api.model(version);
-    update("models", { details: { ...state.models.details, [version]: details } });
-  });
+  try {
+    const found = await api.model(version);
+    update("models", { details: { ...state.models.details, [version]: found } });
+  } catch (error) {
+    const isGone = error instanceof Failure && error.status === 404;
+    const why = isGone ? phrase("version.missing", { version }) : messageOf(error);
+    update("models", { failed: { ...state.models.failed, [version]: why } });
+  }
   loading.delete(version);
 }
 

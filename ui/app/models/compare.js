@@ -8,10 +8,10 @@
 import { lines } from "../charts.js";
 import { element } from "../element.js";
 import { bytes, count, decimal, duration, isNumber, moment, percent } from "../format.js";
-import { checks } from "../retrain/verdict.js";
-import { addressOf } from "./address.js";
+import { checks } from "../retrain/progress.js";
+import { phrase, phrased } from "../texts.js";
 import { mistake } from "./details.js";
-import { imagesOf, ownOf, promoter, speedOf } from "./list.js";
+import { addressOf, imagesOf, ownOf, promoter, speedOf } from "./list.js";
 import { difference } from "./matrix.js";
 
 const KINDS = ["first", "second", "third", "fourth"];
@@ -22,11 +22,11 @@ export function comparison(versions, models) {
   const names = others.map(({ version }) => version).join(", ");
   return element(
     "article",
-    { class: "card version", "aria-label": `Version ${one.version} against ${names}` },
+    { class: "card version", "aria-label": phrase("compare.title", { version: one.version, others: names }) },
     element(
       "div",
       { class: "card-head" },
-      element("h2", { tabindex: -1 }, `Version ${one.version} against ${names}`),
+      element("h2", { tabindex: -1 }, phrase("compare.title", { version: one.version, others: names })),
       element("div", { class: "actions" }, versions.map((each) => promoter(each, models.current, `promote-${each.version}-shown`))),
     ),
     others.map((other) => pair(one, other, others.length > 1)),
@@ -41,12 +41,12 @@ function pair(one, other, isNamed) {
   const alike = sameTest(one, other);
   return element(
     "section",
-    { class: "pair", "aria-label": `Against version ${other.version}` },
-    isNamed && element("h3", {}, `Against version ${other.version}`),
-    judged(one, other) ?? judged(other, one) ?? element("p", { class: "hint" }, "The gate never held these two against each other."),
+    { class: "pair", "aria-label": phrase("compare.against", { version: other.version }) },
+    isNamed && element("h3", {}, phrase("compare.against", { version: other.version })),
+    judged(one, other) ?? judged(other, one) ?? element("p", { class: "hint" }, phrase("judged.never")),
     alike
       ? readings(one, other)
-      : element("p", { class: "hint" }, "Their test pictures differ, so what one reads and the other missed is not known."),
+      : element("p", { class: "hint" }, phrase("differ")),
     alike && now?.confusion && before?.confusion
       ? difference(Object.keys(now.classes ?? {}), now.confusion, before.confusion)
       : null,
@@ -67,20 +67,19 @@ function judged({ version, gate }, other) {
   const change = gate.checks.find(({ name }) => name === "accuracy change");
   const chance = gate.checks.find(({ name }) => name === "accuracy chance");
   const images = change ? Math.round(change.value * change.images) : 0;
+  const held = () => {
+    const both = { version, other: other.version };
+    if (!change) return phrase("judged", both);
+    const key = images === 0 ? "judged.same" : images > 0 ? "judged.more" : "judged.fewer";
+    const found = { ...both, n: change.images, difference: element("strong", {}, phrase(key, { n: Math.abs(images) })) };
+    if (!chance || images >= 0) return phrased("judged.change", found);
+    return phrased("judged.chance", { ...found, chance: percent(chance.value, 1) });
+  };
   return element(
     "div",
     { class: "judged" },
-    element(
-      "p",
-      {},
-      `The gate held version ${version} against version ${other.version}`,
-      change && `, both on the same ${count(change.images)} pictures that neither had learnt from: it reads `,
-      change && element("strong", {}, images === 0 ? "as many" : `${count(Math.abs(images))} ${images > 0 ? "more" : "fewer"}`),
-      change && " of them rightly",
-      chance && images < 0 && ` (if neither were better, so many would be lost with a probability of ${percent(chance.value, 1)})`,
-      `. It ${gate.passed ? "passed" : "did not pass"}.`,
-    ),
-    element("details", {}, element("summary", {}, "All that it checked"), checks(gate)),
+    element("p", {}, held(), " ", phrase(gate.passed ? "judged.passed" : "judged.failed")),
+    element("details", {}, element("summary", {}, phrase("judged.all")), checks(gate)),
   );
 }
 
@@ -99,19 +98,19 @@ function readings(one, other) {
     { class: "readings" },
     only(missed[1].filter((each) => !mine.has(keyOf(each))), one, other),
     only(missed[0].filter((each) => !theirs.has(keyOf(each))), other, one),
-    element("p", { class: "hint" }, `${count(missed[0].filter((each) => theirs.has(keyOf(each))).length)} both missed.`),
+    element("p", { class: "hint" }, phrase("both-missed", { n: missed[0].filter((each) => theirs.has(keyOf(each))).length })),
   );
 }
 
 /** @param {T.Mistake[]} shown @param {T.ModelDetails} reader @param {T.ModelDetails} misser */
 function only(shown, reader, misser) {
-  const told = hasAll(reader)
-    ? `Version ${reader.version} reads, version ${misser.version} missed`
-    : `Version ${misser.version} missed, and they are not among the mistakes that version ${reader.version} was surest about`;
+  const told = phrase(hasAll(reader) ? "only" : "only.perhaps", {
+    ...{ reader: reader.version, misser: misser.version, n: shown.length },
+  });
   return element(
     "figure",
     { class: "worst" },
-    element("figcaption", {}, element("span", { class: "chart-title" }, `${told}: ${count(shown.length)}`)),
+    element("figcaption", {}, element("span", { class: "chart-title" }, told)),
     element("ul", {}, shown.map(mistake)),
   );
 }
@@ -134,7 +133,7 @@ function figures(versions, models) {
     element("span", {}, percent(model.metrics?.test?.[name]), " ", model === one || !sameTest(model, one) ? null : points(model, one, name));
   return element(
     "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures" },
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": phrase("figures") },
     element(
       "table",
       { class: "figures" },
@@ -146,23 +145,23 @@ function figures(versions, models) {
           {},
           element("td", {}),
           versions.map(({ version }) =>
-            element("th", { scope: "col" }, element("a", { href: addressOf([version]) }, `Version ${version}`)),
+            element("th", { scope: "col" }, element("a", { href: addressOf([version]) }, phrase("version.name", { version }))),
           ),
         ),
       ),
       element(
         "tbody",
         {},
-        row("Test accuracy", share("accuracy")),
+        row(phrase("fact.accuracy"), share("accuracy")),
         row("F1", share("f1")),
-        row("Size", (each) => bytes(each.bytes)),
-        row("Speed", (each) => speedOf(each, models)),
-        row("Learnt from", (each) => imagesOf(each.training)),
-        row("Of yours in that", ownOf),
-        row("Began as", ({ training }) => (training?.warm_start ? `version ${training.warm_start}` : "random weights")),
-        row("Epochs", ({ training }) => (isNumber(training?.epochs) ? count(training.epochs) : "–")),
-        row("Took", ({ training }) => duration(training?.seconds)),
-        row("Made", (each) => moment(each.created_at)),
+        row(phrase("fact.size"), (each) => bytes(each.bytes)),
+        row(phrase("fact.speed"), (each) => speedOf(each, models)),
+        row(phrase("fact.learnt"), (each) => imagesOf(each.training)),
+        row(phrase("fact.yours"), ownOf),
+        row(phrase("fact.began"), ({ training }) => (training?.warm_start ? phrase("version.small", { version: training.warm_start }) : phrase("fact.random"))),
+        row(phrase("option.epochs"), ({ training }) => (isNumber(training?.epochs) ? count(training.epochs) : "–")),
+        row(phrase("fact.took"), ({ training }) => duration(training?.seconds)),
+        row(phrase("fact.made"), (each) => moment(each.created_at)),
       ),
     ),
   );
@@ -185,20 +184,20 @@ function curves(versions) {
   const longest = Math.max(...histories.map((each) => each.length));
   const chart = (/** @type {"validation_loss" | "validation_accuracy"} */ column) =>
     versions.map(({ version }, index) => ({
-      name: `version ${version}`,
+      name: phrase("version.small", { version }),
       kind: KINDS[index],
       values: histories[index].map((each) => each[column]),
       at: histories[index].map((_, epoch) => (longest > 1 ? epoch / (longest - 1) : 0.5)),
     }));
   const frame = {
-    from: "epoch 1",
-    to: `epoch ${longest}`,
-    name: (/** @type {number} */ at) => `epoch ${Math.round(at * (longest - 1)) + 1}`,
+    from: phrase("epoch", { epoch: 1 }),
+    to: phrase("epoch", { epoch: longest }),
+    name: (/** @type {number} */ at) => phrase("epoch", { epoch: Math.round(at * (longest - 1)) + 1 }),
   };
   return element(
     "div",
     { class: "split even curves" },
-    lines({ ...frame, title: "Loss while checking", series: chart("validation_loss"), format: (value) => decimal(value, 3), least: 0 }),
-    lines({ ...frame, title: "Accuracy while checking", series: chart("validation_accuracy"), format: (value) => percent(value, 1), most: 1 }),
+    lines({ ...frame, title: phrase("curve.loss"), series: chart("validation_loss"), format: (value) => decimal(value, 3), least: 0 }),
+    lines({ ...frame, title: phrase("curve.accuracy"), series: chart("validation_accuracy"), format: (value) => percent(value, 1), most: 1 }),
   );
 }

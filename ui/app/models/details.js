@@ -5,31 +5,22 @@
  * @import * as T from "../types.js"
  */
 
+import * as api from "../api.js";
 import { bar } from "../bar.js";
 import { columns } from "../charts.js";
-import * as api from "../api.js";
 import { button, element } from "../element.js";
 import { bytes, count, duration, isNumber, moment, percent } from "../format.js";
-import { curves, pastOf } from "../retrain/progress.js";
-import { checks } from "../retrain/verdict.js";
+import { messageOf } from "../notice.js";
+import { checks, curves, pastOf } from "../retrain/progress.js";
+import { phrase, phraseOr } from "../texts.js";
+import { hasKey } from "../transport.js";
 import { download } from "./actions.js";
 import { imagesOf, ownOf, promoter, speedOf } from "./list.js";
 import { matrix } from "./matrix.js";
-import { report } from "./report.js";
-
-/** The parts of a dataset, by what they are for. */
-export const PARTS = /** @type {Record<string, string>} */ ({
-  fit: "to learn from",
-  uploads: "uploads to learn from",
-  validation: "to choose by",
-  gate: "to compare by",
-  test: "to report on",
-  "held out": "uploads held out",
-});
 
 const WORST = 24; // mistakes that are shown of a version alone
 
-/** And the colour of each, the same wherever it stands. */
+/** The colour of each part of a dataset, the same wherever it stands. */
 const COLOURS = /** @type {Record<string, string>} */ ({
   fit: "first",
   uploads: "fifth",
@@ -46,11 +37,11 @@ export function detailsOf(model, models) {
   const labels = Object.keys(test?.classes ?? {});
   return element(
     "article",
-    { class: "card version", "aria-label": `Version ${model.version}` },
+    { class: "card version", "aria-label": phrase("version.name", { version: model.version }) },
     element(
       "div",
       { class: "card-head" },
-      element("h2", { tabindex: -1 }, `Version ${model.version} `, model.current && element("span", { class: "tag good" }, "serves")),
+      element("h2", { tabindex: -1 }, `${phrase("version.name", { version: model.version })} `, model.current && element("span", { class: "tag good" }, phrase("serves"))),
       element("div", { class: "actions" }, downloads(model.version, files), promoter(model, models.current, "promote-shown")),
     ),
     model.problem !== undefined && element("p", { class: "failure" }, model.problem),
@@ -58,11 +49,11 @@ export function detailsOf(model, models) {
     test?.confusion && element("div", {}, matrix(labels, test.confusion), mixedUp(labels, test.confusion)),
     test?.classes && byLabel(test.classes),
     model.training?.history?.length
-      ? [element("h3", {}, "How it learnt"), curves(pastOf(model.training.history), model.training.history.length)]
+      ? [element("h3", {}, phrase("how-learnt")), curves(pastOf(model.training.history), model.training.history.length)]
       : null,
     distribution(model.report?.dataset),
     mistakes(model.report?.mistakes ?? []),
-    model.gate?.checks && element("div", { class: "gate" }, element("h3", {}, "What the gate checked"), checks(model.gate)),
+    model.gate?.checks && element("div", { class: "gate" }, element("h3", {}, phrase("gate")), checks(model.gate)),
     report(model.version, files),
   );
 }
@@ -72,14 +63,14 @@ function downloads(version, files) {
   const save = (/** @type {string} */ name, /** @type {() => Promise<Blob>} */ load) => () => download(name, load);
   return [
     files.includes("model.onnx") &&
-      button("Model file", save(`version-${version}.onnx`, () => api.modelFile(version)), {
+      button(phrase("model-file"), save(`version-${version}.onnx`, () => api.modelFile(version)), {
         class: "quiet",
-        "aria-label": `Model file of version ${version}`,
+        "aria-label": phrase("model-file.of", { version }),
       }),
     files.includes("report/report.html") &&
-      button("Report", save(`version-${version}.html`, () => api.reportFile(version, "report.html")), {
+      button(phrase("report"), save(`version-${version}.html`, () => api.reportFile(version, "report.html")), {
         class: "quiet",
-        "aria-label": `Report of version ${version}`,
+        "aria-label": phrase("report.of", { version }),
       }),
   ];
 }
@@ -90,16 +81,16 @@ function figures(model, models) {
   return element(
     "dl",
     { class: "facts" },
-    fact("Test accuracy", percent(metrics?.test?.accuracy)),
+    fact(phrase("fact.accuracy"), percent(metrics?.test?.accuracy)),
     fact("F1", percent(metrics?.test?.f1)),
-    fact("Size", bytes(model.bytes)),
-    fact("Speed", speedOf(model, models)),
-    fact("Learnt from", imagesOf(training)),
-    fact("Of yours in that", ownOf(model)),
-    fact("Began as", training?.warm_start ? `version ${training.warm_start}` : "random weights"),
-    fact("Epochs", isNumber(training?.epochs) ? count(training.epochs) : "–"),
-    fact("Took", duration(training?.seconds)),
-    fact("Made", moment(model.created_at)),
+    fact(phrase("fact.size"), bytes(model.bytes)),
+    fact(phrase("fact.speed"), speedOf(model, models)),
+    fact(phrase("fact.learnt"), imagesOf(training)),
+    fact(phrase("fact.yours"), ownOf(model)),
+    fact(phrase("fact.began"), training?.warm_start ? phrase("version.small", { version: training.warm_start }) : phrase("fact.random")),
+    fact(phrase("option.epochs"), isNumber(training?.epochs) ? count(training.epochs) : "–"),
+    fact(phrase("fact.took"), duration(training?.seconds)),
+    fact(phrase("fact.made"), moment(model.created_at)),
   );
 }
 
@@ -113,8 +104,9 @@ function mixedUp(labels, confusion) {
     .filter(({ times, is, read }) => times && is !== read)
     .sort((one, other) => other.times - one.times);
   if (!worst.length) return null;
-  const words = worst.slice(0, 3).map(({ times, is, read }) => `${labels[is]} for ${labels[read]} (${times === 1 ? "once" : `${count(times)} times`})`);
-  return element("p", { class: "hint" }, `It most often takes ${words.join(", ")}.`);
+  const pair = (/** @type {(typeof worst)[number]} */ { times, is, read }) =>
+    phrase("mixed-up.pair", { n: times, label: labels[is], read: labels[read] });
+  return element("p", { class: "hint" }, phrase("mixed-up", { pairs: worst.slice(0, 3).map(pair).join(", ") }));
 }
 
 /** @param {NonNullable<T.Metrics["classes"]>} classes */
@@ -129,7 +121,7 @@ function byLabel(classes) {
       element(
         "span",
         { class: "chart-title" },
-        `How many of each it reads rightly (bars begin at ${percent(floor, 0)})`,
+        phrase("by-label", { floor: percent(floor, 0) }),
       ),
     ),
     element(
@@ -148,9 +140,9 @@ function distribution(dataset) {
   if (!parts.length) return null;
   const labels = [...new Set(parts.flatMap(([, counts]) => Object.keys(counts)))].sort();
   return columns({
-    title: "Pictures by label",
+    title: phrase("pictures-by-label"),
     labels,
-    parts: parts.map(([name, counts]) => ({ name: PARTS[name] ?? name, kind: COLOURS[name] ?? "", counts })),
+    parts: parts.map(([name, counts]) => ({ name: phraseOr(`part.${name}`, name), kind: COLOURS[name] ?? "", counts })),
   });
 }
 
@@ -161,7 +153,7 @@ function mistakes(worst) {
   return element(
     "figure",
     { class: "worst" },
-    element("figcaption", {}, element("span", { class: "chart-title" }, "Its worst mistakes")),
+    element("figcaption", {}, element("span", { class: "chart-title" }, phrase("mistakes"))),
     element(
       "ul",
       {},
@@ -176,7 +168,60 @@ export function mistake({ label, predicted, confidence, picture }) {
     "li",
     {},
     element("img", { src: picture, alt: "" }),
-    element("span", {}, `${label}, read as ${predicted}`),
+    element("span", {}, phrase("mistake", { label, predicted })),
     element("span", {}, percent(confidence)),
   );
+}
+
+/* The whole report of a version in a frame that may do nothing. */
+
+const STYLE = /<style>(.*?)<\/style>/gs;
+
+/**
+ * Loaded on demand.
+ *
+ * @param {string} version @param {string[]} files of the version
+ */
+export function report(version, files) {
+  if (!files.includes("report/report.html")) return null;
+  const whole = element("details", { class: "report" }, element("summary", {}, phrase("report.whole")));
+  const title = phrase("report.of", { version });
+  const load = async () => {
+    try {
+      whole.append(
+        hasKey()
+          ? await carried(version, title)
+          : element("iframe", { src: api.reportUrl(version, "report.html"), title, sandbox: "" }),
+      );
+    } catch (error) {
+      whole.append(element("p", { class: "hint" }, messageOf(error)));
+    }
+  };
+  whole.addEventListener("toggle", load, { once: true });
+  return whole;
+}
+
+/**
+ * A frame can't send a key, so the report is brought to it. It is held to this page's policy then: no script runs in it,
+ * and its style, which that policy would refuse as markup, is handed over as a sheet.
+ *
+ * @param {string} version @param {string} title
+ */
+async function carried(version, title) {
+  const text = await (await api.reportFile(version, "report.html")).text();
+  const styles = [...text.matchAll(STYLE)].map(([, style]) => style);
+  const page = new DOMParser().parseFromString(text.replaceAll(STYLE, ""), "text/html");
+  for (const image of page.querySelectorAll("img")) {
+    const source = image.getAttribute("src") ?? "";
+    if (!source.startsWith("data:")) image.src = URL.createObjectURL(await api.reportFile(version, source));
+  }
+  const sandbox = "allow-same-origin"; // so that this page reaches into it; what is in it can't run
+  const frame = element("iframe", { srcdoc: page.documentElement.outerHTML, title, sandbox });
+  frame.addEventListener("load", () => {
+    const inner = /** @type {Document} */ (frame.contentDocument);
+    const sheet = new /** @type {any} */ (inner.defaultView).CSSStyleSheet();
+    sheet.replaceSync(styles.join("\n"));
+    inner.adoptedStyleSheets = [sheet];
+  });
+  return frame;
 }

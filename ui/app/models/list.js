@@ -6,17 +6,18 @@
  */
 
 import { button, element } from "../element.js";
-import { age, bytes, count, counted, duration, isNumber, moment, percent } from "../format.js";
+import { age, bytes, count, duration, isNumber, moment, percent } from "../format.js";
+import { state } from "../state.js";
+import { phrase, phraseOr } from "../texts.js";
 import { promote } from "./actions.js";
-import { addressOf, besideAddress } from "./address.js";
 
 /** @param {T.Models} models @param {string[]} shown */
 export function versionTable(models, shown) {
-  const heads = ["Version", "Accuracy", "Size", "Speed", "Learnt from", "Took", "Age", ""];
+  const heads = [phrase("version"), phrase("accuracy"), phrase("fact.size"), phrase("fact.speed"), phrase("fact.learnt"), phrase("fact.took"), phrase("fact.age"), ""];
   return element(
     "table",
     { class: "versions" },
-    element("caption", { class: "unseen" }, "Versions, newest first"),
+    element("caption", { class: "unseen" }, phrase("versions")),
     element(
       "thead",
       {},
@@ -50,22 +51,22 @@ function row(model, models, shown) {
         "a",
         {
           href: addressOf([version]),
-          "aria-label": `Version ${version}`,
+          "aria-label": phrase("version.name", { version }),
           "aria-current": isShown ? "true" : null,
           "data-key": `look-${version}`,
         },
         version,
       ),
       " ",
-      model.current && element("span", { class: "tag good" }, "serves"),
-      problem !== undefined && element("span", { class: "tag bad", title: problem }, "broken"),
+      model.current && element("span", { class: "tag good" }, phrase("serves")),
+      problem !== undefined && element("span", { class: "tag bad", title: problem }, phrase("broken")),
     ),
-    cell("Accuracy", element("strong", {}, percent(metrics?.test?.accuracy))),
-    cell("Size", bytes(model.bytes)),
-    cell("Speed", speedOf(model, models.models)),
-    cell("Learnt from", imagesOf(training)),
-    cell("Took", duration(training?.seconds)),
-    cell("Age", element("span", { title: moment(model.created_at) }, age(model.created_at))),
+    cell(phrase("accuracy"), element("strong", {}, percent(metrics?.test?.accuracy))),
+    cell(phrase("fact.size"), bytes(model.bytes)),
+    cell(phrase("fact.speed"), speedOf(model, models.models)),
+    cell(phrase("fact.learnt"), imagesOf(training)),
+    cell(phrase("fact.took"), duration(training?.seconds)),
+    cell(phrase("fact.age"), element("span", { title: moment(model.created_at) }, age(model.created_at))),
     element(
       "td",
       { class: "row-actions" },
@@ -75,10 +76,12 @@ function row(model, models, shown) {
           {
             class: "beside",
             href: besideAddress(version),
-            "aria-label": isShown ? `Hide version ${version}` : `Compare version ${version} with ${shown.join(", ")}`,
+            "aria-label": isShown
+              ? phrase("hide.version", { version })
+              : phrase("compare.with", { version, others: shown.join(", ") }),
             "data-key": `beside-${version}`,
           },
-          isShown ? "Hide" : "Compare",
+          isShown ? phrase("hide") : phrase("compare"),
         ),
       promoter(model, models.current, `promote-${version}`),
     ),
@@ -89,8 +92,8 @@ function row(model, models, shown) {
 export function promoter(model, current, key) {
   if (model.current || model.problem !== undefined) return null;
   const back = current !== null && Number(model.version) < Number(current);
-  return button(back ? "Roll back" : "Promote", () => promote(model), {
-    "aria-label": `${back ? "Roll back to" : "Promote"} version ${model.version}`,
+  return button(back ? phrase("roll-back") : phrase("promote"), () => promote(model), {
+    "aria-label": phrase(back ? "roll-back.to" : "promote.version", { version: model.version }),
     "data-key": key,
   });
 }
@@ -113,9 +116,9 @@ const isAlike = (one, other) => isNumber(one) && isNumber(other) && Math.abs(one
 /** @param {T.Training | null | undefined} training */
 export function imagesOf(training) {
   const images = training?.images;
-  if (isNumber(images)) return `${count(images)} pictures`;
+  if (isNumber(images)) return phrase("pictures", { n: images });
   const parts = Object.values(images ?? {}).filter(isNumber);
-  return parts.length ? `${count(parts.reduce((sum, each) => sum + each, 0))} pictures` : "–";
+  return parts.length ? phrase("pictures", { n: parts.reduce((sum, each) => sum + each, 0) }) : "–";
 }
 
 /**
@@ -128,9 +131,11 @@ export function ownOf({ training, report }) {
   if (batches === undefined) return "–";
   const images = Object.values(report?.dataset?.uploads ?? {}).reduce((sum, each) => sum + each, 0);
   const apart = Object.values(report?.dataset?.["held out"] ?? {}).reduce((sum, each) => sum + each, 0);
-  const others = [apart && `${count(apart)} held out`, training?.uploads_left_out && `${count(training.uploads_left_out)} copies left out`];
+  const others = [apart && phrase("own.held", { n: apart }), training?.uploads_left_out && phrase("own.copies", { n: training.uploads_left_out })];
   const besides = others.filter(Boolean).join(", ");
-  return batches ? `${counted(images, "picture")} of ${counted(batches, "upload")}${besides && ` (${besides})`}` : "none";
+  if (!batches) return phrase("own.none");
+  const own = { images: phrase("pictures", { n: images }), uploads: phrase("own.uploads", { n: batches }) };
+  return besides ? phrase("own.besides", { ...own, besides }) : phrase("own", own);
 }
 
 /** @param {T.RefusedCandidate[]} candidates */
@@ -146,15 +151,15 @@ export function refusedList(candidates) {
         element(
           "span",
           {},
-          element("strong", {}, `Retraining ${job ?? "?"} `),
+          element("strong", {}, `${phrase("retrain.name", { job: job ?? "?" })} `),
           element(
             "span",
             { class: "hint" },
             percent(metrics?.test?.accuracy),
-            missed.length > 0 && `; missed: ${missed.join(", ")}`,
+            missed.length > 0 && `; ${phrase("missed", { checks: missed.join(", ") })}`,
           ),
         ),
-        element("a", { href: "#retrain" }, "Retrainings"),
+        element("a", { href: "#retrain" }, phrase("retrainings.link")),
       );
     }),
   );
@@ -175,7 +180,7 @@ export function history(promotions) {
             "span",
             {},
             element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
-            element("span", { class: "hint", title: moment(time) }, ` ${kind} ${authorOf(by)}, ${age(time)}`, reason && ": "),
+            element("span", { class: "hint", title: moment(time) }, ` ${phraseOr(`moved.${kind}`, kind)}${authorOf(kind, by)}, ${age(time)}`, reason && ": "),
             reason && element("q", {}, reason),
           ),
         ),
@@ -183,5 +188,35 @@ export function history(promotions) {
   );
 }
 
-/** @param {string} by who moved it: a job, or somebody through the API, which is what this page uses, too */
-const authorOf = (by) => (by === "api" ? "by hand" : `by ${by}`);
+/** @param {string} kind @param {string} by the name of a key; "api" is anybody's through the API, as this page's */
+const authorOf = (kind, by) => (by !== "api" ? ` ${phrase("by", { by })}` : kind === "published" ? "" : ` ${phrase("by.hand")}`);
+
+/*
+ * Which versions are looked at: those that the address names, as in #models/3 or #models/3..1, else the one that
+ * serves.
+ */
+
+const MOST = 4; // side by side
+
+/** @returns {string[]} those that the address names */
+export function addressed() {
+  if (state.route.view !== "models") return [];
+  const named = state.route.place.split("..").filter((each) => /^\d{1,9}$/.test(each));
+  return [...new Set(named)].slice(0, MOST);
+}
+
+/** @returns {string[]} */
+export function looked() {
+  const named = addressed();
+  const first = state.models.value?.current ?? state.models.value?.models[0]?.version;
+  return named.length || first === undefined ? named : [first];
+}
+
+/** @param {string[]} versions */
+export const addressOf = (versions) => `#models/${versions.join("..")}`;
+
+/** @param {string} version @returns {string} where it is looked at beside the others, or is not any more */
+export function besideAddress(version) {
+  const now = looked();
+  return addressOf(now.includes(version) ? now.filter((each) => each !== version) : [...now, version].slice(-MOST));
+}

@@ -3,10 +3,11 @@
 
 import { element, property } from "../element.js";
 import { isSign } from "../labels.js";
+import { phrase } from "../texts.js";
 
 /** @param {string[]} labels @param {number[][]} confusion */
 export function matrix(labels, confusion) {
-  return table("What was taken for what", "Cells: test pictures.", labels, confusion, (value, right, total) => {
+  return table(phrase("matrix"), phrase("matrix.cells"), labels, confusion, (value, right, total) => {
     // Mistakes are rare, so their shade grows with the root: one in a hundred must still be seen.
     const share = right ? value / total : Math.min(1, Math.sqrt(value / total) * 3);
     return { text: value || "·", kind: right ? "right" : value ? "wrong" : "none", share };
@@ -17,7 +18,7 @@ export function matrix(labels, confusion) {
 export function difference(labels, now, before) {
   const change = now.map((row, is) => row.map((value, read) => value - before[is][read]));
   const most = Math.max(1, ...change.flat().map(Math.abs));
-  return table("What changed in that", "Cells: test pictures more or fewer.", labels, change, (value, right) => {
+  return table(phrase("matrix.change"), phrase("matrix.change.cells"), labels, change, (value, right) => {
     const better = right ? value > 0 : value < 0;
     const share = Math.sqrt(Math.abs(value) / most);
     return { text: signed(value), kind: value === 0 ? "none" : better ? "better" : "wrong", share };
@@ -43,11 +44,11 @@ function table(title, cells, labels, rows, look) {
       element(
         "table",
         {},
-        element("caption", { class: "unseen" }, `Rows: what it was. Columns: what the model said. ${cells}`),
+        element("caption", { class: "unseen" }, cells),
         element(
           "thead",
           {},
-          element("tr", {}, element("th", { class: "corner" }, "is \\ read"), labels.map((each) => head("col", each))),
+          element("tr", {}, element("th", { class: "corner" }, phrase("matrix.corner")), labels.map((each) => head("col", each))),
         ),
         element(
           "tbody",

@@ -8,49 +8,47 @@
 import { whenBack } from "../connection.js";
 import { button, element, replace } from "../element.js";
 import { heading } from "../frame.js";
-import { state, watch } from "../state.js";
+import { say, tell } from "../notice.js";
+import { state, update, watch } from "../state.js";
+import { phrase } from "../texts.js";
+import { base } from "../transport.js";
 import { loadDetails, loadModels, showMore } from "./actions.js";
-import { addressed, looked } from "./address.js";
-import { comparison } from "./compare.js";
 import { detailsOf } from "./details.js";
-import { history, refusedList, versionTable } from "./list.js";
-import { useIt } from "./use.js";
+import { addressed, history, looked, refusedList, versionTable } from "./list.js";
 
 export function modelsView() {
-  const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Versions, newest first" });
-  const more = element("p", { class: "more" }, button("Show more", showMore, { "data-key": "more-models" }));
+  const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": phrase("versions") });
+  const more = element("p", { class: "more" }, button(phrase("show-more"), showMore, { "data-key": "more-models" }));
   const versions = element("div", { class: "versions-shown" });
   const view = element(
     "section",
     { class: "view models" },
-    heading(
-      "models",
-      "Models",
-      "Every version there ever was. Look at one, hold several side by side, go back to an old one.",
-    ),
-    element("section", { class: "card", "aria-label": "Versions" }, table, more),
+    heading("models"),
+    element("section", { class: "card", "aria-label": phrase("versions.short") }, table, more),
     versions,
     useIt(),
-    aside("Refused by the gate", () => state.models.value?.candidates ?? [], refusedList),
-    aside("What served when", () => state.models.value?.promotions ?? [], history),
+    aside(phrase("refused"), () => state.models.value?.candidates ?? [], refusedList),
+    aside(phrase("served"), () => state.models.value?.promotions ?? [], history),
   );
   watch(
     () => [state.models.value, looked().join(), state.models.error],
     (models, _shown, error) => {
-      replace(table, models ? versionTable(models, looked()) : element("p", { class: "hint" }, error ?? "Looking …"));
+      replace(table, models ? versionTable(models, looked()) : element("p", { class: "hint" }, error ?? phrase("looking")));
       more.hidden = !models?.more;
     },
   );
   watch(
-    () => [state.models.value, looked().join(), state.models.details],
-    (models, _shown, details) => {
+    () => [state.models.value, looked().join(), state.models.details, state.models.failed, compare],
+    (models, _shown, details, failed, compare) => {
       const shown = looked();
       for (const each of shown) void loadDetails(each);
       const found = models ? shown.map((version) => whole(version, models, details)).filter((each) => each !== null) : [];
-      const [one] = found;
-      if (models && one) replace(versions, found.length > 1 ? comparison(found, models) : detailsOf(one, models));
-      else replace(versions, models && shown.length > 0 && element("p", { class: "hint" }, `Looking for version ${shown.join(", ")} …`));
-      reach(versions, found.length === shown.length);
+      const [one, other] = found;
+      if (other && !compare) void loadCompare();
+      const card = models && one && (other ? compare?.comparison(found, models) : detailsOf(one, models));
+      const absent = models ? shown.filter((version) => !found.some((each) => each.version === version)) : [];
+      replace(versions, card, absent.map((version) => absence(version, failed[version])));
+      reach(versions, !!card && absent.every((version) => failed[version] !== undefined));
     },
   );
   watch(
@@ -61,6 +59,21 @@ export function modelsView() {
   );
   whenBack(() => void loadModels());
   return view;
+}
+
+/** @type {typeof import("./compare.js") | null} only for who holds versions side by side */
+let compare = null;
+
+async function loadCompare() {
+  compare = await import("./compare.js").catch(() => null); // it is tried again when the server is back
+  if (compare) update("models", {});
+}
+
+/** @param {string} version @param {string | undefined} why it is not there, once that is known */
+function absence(version, why) {
+  if (why === undefined) return element("p", { class: "hint" }, phrase("looking.version", { versions: version }));
+  const again = button(phrase("again"), loadModels, { class: "quiet", "data-key": "again" });
+  return element("p", { class: "failure", role: "alert" }, `${why} `, again);
 }
 
 let reached = ""; // the place of the address that was last brought into sight
@@ -103,4 +116,61 @@ function aside(title, select, list) {
     },
   );
   return part;
+}
+
+/* How a program of one's own asks the version that serves: to be copied and run as it stands. */
+
+/** @returns {[string, string][]} */
+function examples() {
+  const url = new URL(`${base}/predict`, document.baseURI).href;
+  return [
+    ["curl", `curl -F file=@picture.png ${url}`],
+    [
+      "Python",
+      `import requests  # pip install requests\n\nwith open("picture.png", "rb") as file:\n` +
+        `    answer = requests.post("${url}", files={"file": file}, timeout=10)\n` +
+        `answer.raise_for_status()\nprint(answer.json()["label"], answer.json()["confidence"])`,
+    ],
+    [
+      "JavaScript",
+      `const form = new FormData();\nform.append("file", file); // of an <input type="file">, or any Blob\n` +
+        `const answer = await fetch("${url}", { method: "POST", body: form });\n` +
+        `if (!answer.ok) throw new Error((await answer.json()).error);\n` +
+        `const { label, confidence } = await answer.json();`,
+    ],
+  ];
+}
+
+export function useIt() {
+  return element(
+    "section",
+    { class: "card use", "aria-label": phrase("use") },
+    element("h2", {}, phrase("use")),
+    element("p", { class: "hint" }, phrase("use.hint")),
+    examples().map(([name, text]) => {
+      const code = element("pre", { tabindex: 0, "aria-label": phrase("use.example", { name }) }, element("code", {}, text));
+      return element(
+        "div",
+        { class: "example" },
+        element(
+          "div",
+          { class: "card-head" },
+          element("h3", {}, name),
+          button(phrase("copy"), () => copy(code, text, name), { class: "quiet", "aria-label": phrase("copy.of", { name }) }),
+        ),
+        code,
+      );
+    }),
+  );
+}
+
+/** @param {HTMLElement} code @param {string} text @param {string} name */
+async function copy(code, text, name) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(phrase("copied", { name }), "good");
+  } catch {
+    getSelection()?.selectAllChildren(code); // a page that came without TLS may not reach the clipboard
+    say(phrase("selected", { name }));
+  }
 }

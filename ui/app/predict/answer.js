@@ -11,6 +11,7 @@ import { element } from "../element.js";
 import { isNumber, milliseconds, percent } from "../format.js";
 import { isSign, kindOf } from "../labels.js";
 import { state } from "../state.js";
+import { phrase } from "../texts.js";
 import { DOTS } from "./actions.js";
 
 const BARS = 10;
@@ -23,13 +24,13 @@ export const SURE = 0.9;
  */
 export function answer(subject, labels, stale, more) {
   const beside = (subject?.edit === null && more?.chosen(subject)) || null;
-  if (subject?.error) return given(beside, verdict("?", "No answer", subject.error, "odd"));
+  if (subject?.error) return given(beside, verdict("?", phrase("answer.none"), subject.error, "odd"));
   if (!subject?.prediction) {
-    const invitation = state.predict.dots ? DOTS : "Draw, and the answer appears here while you do.";
-    const waiting = subject ? "The model is looking at it." : invitation;
+    const invitation = state.predict.dots ? DOTS : phrase("answer.invite");
+    const waiting = subject ? phrase("answer.looking") : invitation;
     return given(
       beside,
-      verdict("…", subject ? "Reading" : "Nothing to read yet", waiting, "waiting"),
+      verdict("…", subject ? phrase("answer.reading") : phrase("answer.nothing"), waiting, "waiting"),
       bars(labels.slice(0, BARS).map((each) => [each, 0])),
     );
   }
@@ -48,25 +49,23 @@ const given = (...parts) => parts.filter((each) => each !== null);
 
 /** @param {T.Prediction} prediction @param {string[]} labels */
 function headline(prediction, labels) {
-  const sure = `${percent(prediction.confidence, 1)} sure`;
+  const share = percent(prediction.confidence, 1);
   if (!isCredible(prediction)) {
-    const kind = kindOf(labels);
+    const kind = kindOf(labels) ?? "any";
     return verdict(
       prediction.label,
-      prediction.confidence > SURE
-        ? `This does not look like ${kind ?? "anything it knows"}`
-        : `This is unclear, or ${kind ? `not ${kind}` : "nothing it knows"}`,
-      `If it had to choose: ${prediction.label}, ${sure}.`,
+      phrase(prediction.confidence > SURE ? `odd.${kind}` : `unclear.${kind}`),
+      phrase("answer.forced", { label: prediction.label, share }),
       "odd",
     );
   }
   const words =
     prediction.confidence > SURE
-      ? "It is confident."
+      ? phrase("answer.confident")
       : prediction.confidence > 0.6
-        ? "It hesitates."
-        : "It is guessing.";
-  return verdict(prediction.label, sure, words, "");
+        ? phrase("answer.hesitates")
+        : phrase("answer.guessing");
+  return verdict(prediction.label, phrase("answer.sure", { share }), words, "");
 }
 
 /** @param {T.Prediction} prediction as far as the answer says what score it takes to be believed */
@@ -79,7 +78,7 @@ function verdict(label, title, text, kind) {
   return element(
     "div",
     { class: `verdict ${kind}` },
-    element("output", { class: `label ${isSign(label) ? "" : "word"}`, "aria-label": "Answer" }, label),
+    element("output", { class: `label ${isSign(label) ? "" : "word"}`, "aria-label": phrase("answer") }, label),
     element("div", {}, element("p", { class: "sure" }, title), element("p", { class: "hint" }, text)),
   );
 }
@@ -88,7 +87,7 @@ function verdict(label, title, text, kind) {
 function bars(values, prediction) {
   return element(
     "ol",
-    { class: `bars ${prediction && !isCredible(prediction) ? "odd" : ""}`, "aria-label": "Probability of each label" },
+    { class: `bars ${prediction && !isCredible(prediction) ? "odd" : ""}`, "aria-label": phrase("answer.bars") },
     values.map(([label, share]) =>
       bar(label, share, prediction ? percent(share, 1) : "", label === prediction?.label ? "best" : ""),
     ),
@@ -112,13 +111,13 @@ function insight(prediction, timing) {
       element(
         "figure",
         { class: "seen" },
-        element("img", { src: prediction.input, alt: "The picture as the model saw it", width: 84, height: 84 }),
-        element("figcaption", {}, "what the model saw"),
+        element("img", { src: prediction.input, alt: phrase("answer.seen-alt"), width: 84, height: 84 }),
+        element("figcaption", {}, phrase("answer.seen")),
       ),
     element(
       "details",
       { open: unfolded, toggle: (/** @type {any} */ { target }) => (unfolded = target.open) },
-      element("summary", { "data-key": "timing" }, timing ? `Answered in ${Math.round(timing.total)} ms` : "How it was answered"),
+      element("summary", { "data-key": "timing" }, timing ? phrase("answer.time", { time: Math.round(timing.total) }) : phrase("answer.how")),
       element("dl", { class: "timing" }, timing && parts(timing), facts(prediction)),
     ),
   );
@@ -130,16 +129,16 @@ let unfolded = false; // whether somebody wants to see the parts of the time; of
 function parts({ decode, queue, infer, total }) {
   const server = decode + queue + infer;
   return [
-    fact("Decode", milliseconds(decode)),
-    fact("Queue", milliseconds(queue)),
-    fact("Model", milliseconds(infer)),
-    fact("On the way", milliseconds(Math.max(0, total - (isNumber(server) ? server : 0)))),
+    fact(phrase("answer.decode"), milliseconds(decode)),
+    fact(phrase("queue"), milliseconds(queue)),
+    fact(phrase("answer.model"), milliseconds(infer)),
+    fact(phrase("answer.way"), milliseconds(Math.max(0, total - (isNumber(server) ? server : 0)))),
   ];
 }
 
 /** @param {T.Prediction} prediction */
 function facts({ score, model_version: version }) {
-  return [isNumber(score) && fact("Familiarity", score.toFixed(2)), fact("Version", version)];
+  return [isNumber(score) && fact(phrase("answer.familiarity"), score.toFixed(2)), fact(phrase("version"), version)];
 }
 
 /** @param {string} name @param {string} value */

@@ -6,11 +6,14 @@
  * @import * as T from "../types.js"
  */
 
+import * as api from "../api.js";
 import { choices } from "../choices.js";
 import { button, element } from "../element.js";
 import { called, isSign } from "../labels.js";
+import { messageOf, say, tell } from "../notice.js";
+import { phrase } from "../texts.js";
+import { change, isStale } from "./actions.js";
 import { isCredible, SURE } from "./answer.js";
-import { correct, dismiss, takeBack } from "./filing.js";
 
 /** @param {Subject} subject @param {T.Prediction} prediction @param {string[]} labels @param {boolean} stale */
 export function correction(subject, prediction, labels, stale) {
@@ -18,17 +21,17 @@ export function correction(subject, prediction, labels, stale) {
     return element(
       "p",
       { class: "filed" },
-      element("span", {}, `Filed as ${subject.filed.label}. The next retraining learns from it. `),
+      element("span", {}, `${phrase("filed", { label: subject.filed.label })} `),
       subject.filed.batch !== null &&
-        button("Take back", () => takeBack(subject), { class: "quiet", disabled: stale, "data-key": "take-back" }),
+        button(phrase("take-back"), () => takeBack(subject), { class: "quiet", disabled: stale, "data-key": "take-back" }),
     );
   }
   if (subject.dismissed) {
     return element(
       "p",
       { class: "filed none" },
-      element("span", {}, "None of these. There is no label to learn it by, so it was not stored. "),
-      button("Take back", () => dismiss(subject, false), { class: "quiet", disabled: stale, "data-key": "take-back" }),
+      element("span", {}, `${phrase("none.told")} `),
+      button(phrase("take-back"), () => dismiss(subject, false), { class: "quiet", disabled: stale, "data-key": "take-back" }),
     );
   }
   const unsure = !isCredible(prediction) || prediction.confidence <= SURE;
@@ -38,21 +41,71 @@ export function correction(subject, prediction, labels, stale) {
     element(
       "div",
       { class: "actions" },
-      button(`Right: it is ${called(prediction.label)}`, () => correct(subject, prediction.label), {
+      button(phrase("right", { label: called(prediction.label) }), () => correct(subject, prediction.label), {
         class: unsure ? "primary" : "",
         disabled: stale,
         "data-key": "right",
       }),
-      button("None of these", () => dismiss(subject, true), { class: "quiet", disabled: stale, "data-key": "none" }),
+      button(phrase("none"), () => dismiss(subject, true), { class: "quiet", disabled: stale, "data-key": "none" }),
     ),
-    element("p", {}, `Wrong? It is ${labels.every(isSign) ? "a " : ""}…`),
+    element("p", {}, phrase(labels.every(isSign) ? "wrong.sign" : "wrong.word")),
     choices({
       labels,
-      title: "File it under the right label",
-      name: (label) => `It is ${called(label)}`,
+      title: phrase("file.title"),
+      name: (label) => phrase("file", { label: called(label) }),
       pick: (label) => correct(subject, label),
       disabled: stale,
       keyed: subject.edit === null,
     }),
   );
+}
+
+/* What a person says of an answer: the right label, or that there is none; and taking that back. */
+
+/** @type {WeakSet<Blob>} pictures on their way to be filed, each under one label */
+const filing = new WeakSet();
+
+/**
+ * File a picture under its right label; of the sheet only what is on it now.
+ *
+ * @param {Subject} subject @param {string} label
+ */
+export async function correct(subject, label) {
+  if (isStale(subject) || filing.has(subject.image)) return;
+  filing.add(subject.image);
+  try {
+    const answer = await api.upload([{ file: subject.image, name: subject.name, label }], "correction");
+    change(subject, { filed: { label, batch: answer.batch } });
+    say(phrase("filed.said", { label }));
+  } catch (error) {
+    tell(messageOf(error), "bad");
+    return;
+  } finally {
+    filing.delete(subject.image);
+  }
+  await learnt();
+}
+
+/** @param {Subject} subject */
+export async function takeBack(subject) {
+  if (!subject.filed?.batch) return;
+  try {
+    await api.removeBatch(subject.filed.batch);
+    change(subject, { filed: null });
+    say(phrase("taken-back"));
+  } catch (error) {
+    tell(messageOf(error), "bad");
+  }
+  await learnt();
+}
+
+/** @param {Subject} subject @param {boolean} dismissed whether it is none of what the model knows, which no label says */
+export function dismiss(subject, dismissed) {
+  change(subject, { dismissed });
+  say(phrase(dismissed ? "none.said" : "taken-back"));
+}
+
+/** Teach shows what there is to learn from, and is loaded after this view. */
+async function learnt() {
+  await (await import("../teach/dataset.js")).loadDataset();
 }

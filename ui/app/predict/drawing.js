@@ -10,12 +10,12 @@
 
 const PEN = 0.075; // of the side; MNIST's pens are about a twelfth of the digit's height
 
-/** What there is to draw with: the middle one is what the model knows best. @type {[string, Tool][]} */
+/** What there is to draw with: the middle one is what the model knows best. @type {["thin" | "pen" | "thick" | "eraser", Tool][]} */
 export const TOOLS = [
-  ["Thin pen", { pen: PEN * 0.6, erases: false }],
-  ["Pen", { pen: PEN, erases: false }],
-  ["Thick pen", { pen: PEN * 1.5, erases: false }],
-  ["Eraser", { pen: PEN * 1.8, erases: true }],
+  ["thin", { pen: PEN * 0.6, erases: false }],
+  ["pen", { pen: PEN, erases: false }],
+  ["thick", { pen: PEN * 1.5, erases: false }],
+  ["eraser", { pen: PEN * 1.8, erases: true }],
 ];
 
 export function createDrawing() {

@@ -6,19 +6,18 @@
  */
 
 import { whenBack } from "../connection.js";
-import { element, button, replace } from "../element.js";
+import { button, element, property, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
 import { isSign, kindOf, labelsNow } from "../labels.js";
-import { state, watch } from "../state.js";
-import { addStyle } from "../style.js";
-import { askAgain, drawn } from "./actions.js";
+import { state, VIEWS, watch } from "../state.js";
+import { addStyles } from "../style.js";
+import { phrase } from "../texts.js";
+import { askAgain, drawn, isStale, shownSubject } from "./actions.js";
 import { answer, isCredible } from "./answer.js";
 import { createSheet } from "./canvas.js";
+import { TOOLS } from "./drawing.js";
 import { encoder } from "./ink.js";
-import { loop } from "./loop.js";
-import { isStale, shownSubject } from "./subjects.js";
-import { tools } from "./tools.js";
 
 export function predictView() {
   const sheet = createSheet(() => {
@@ -29,18 +28,18 @@ export function predictView() {
     empty.hidden = !sheet.isEmpty();
     drawn(sheet);
   });
-  const undo = button("Undo", sheet.undo, { "aria-keyshortcuts": "Control+Z", disabled: true });
-  const redo = button("Redo", sheet.redo, { "aria-keyshortcuts": "Control+Shift+Z", disabled: true });
-  const clear = button("Clear", sheet.clear, { "aria-keyshortcuts": "Delete", disabled: true });
+  const undo = button(phrase("undo"), sheet.undo, { "aria-keyshortcuts": "Control+Z", disabled: true });
+  const redo = button(phrase("redo"), sheet.redo, { "aria-keyshortcuts": "Control+Shift+Z", disabled: true });
+  const clear = button(phrase("clear"), sheet.clear, { "aria-keyshortcuts": "Delete", disabled: true });
   const live = element("span", { class: "live", "aria-hidden": "true" });
-  const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, "Draw here");
-  const panel = element("section", { class: "card answer", "aria-label": "Answer" });
+  const empty = element("p", { class: "sheet-empty", "aria-hidden": "true" }, phrase("draw.any"));
+  const panel = element("section", { class: "card answer", "aria-label": phrase("answer") });
   const place = element("div", { hidden: true }); // of the pictures, once there are any
-  const trial = element("div", { class: "samples", role: "group", "aria-label": "Samples" });
+  const trial = element("div", { class: "samples", role: "group", "aria-label": phrase("samples.title") });
   /** @type {typeof import("./more.js") | null} */
   let more = null;
   const load = async () => {
-    const [module] = await Promise.all([import("./more.js"), addStyle("gallery")]);
+    const [module] = await Promise.all([import("./more.js"), addStyles()]);
     if (more === null) {
       more = module;
       more.samples(trial, addPictures);
@@ -58,26 +57,26 @@ export function predictView() {
   const view = element(
     "section",
     { class: "view predict" },
-    heading("predict", "Predict", "Show the model something. If it is wrong, tell it: that is how it learns."),
+    heading("predict"),
     element(
       "div",
       { class: "split asking" },
       element(
         "section",
-        { class: "card drawing", "aria-label": "Drawing" },
+        { class: "card drawing", "aria-label": phrase("drawing") },
         element("div", { class: "paper" }, sheet.canvas, empty),
         element("div", { class: "actions" }, tools(sheet), live, undo, redo, clear),
         element(
           "p",
           { id: "sheet-help", class: "hint" },
-          "Mouse, finger or pen. By keyboard: arrows move, Space lowers and lifts the pen, Backspace undoes, Delete clears.",
+          phrase("sheet.help"),
         ),
         element(
           "div",
           { class: "actions sources" },
-          chooser("Choose images", addPictures),
-          chooser("Take a photo", addPictures, { camera: true, class: "touch-only" }),
-          element("span", { class: "hint" }, "or drop or paste them anywhere here"),
+          chooser(phrase("choose"), addPictures),
+          chooser(phrase("photo"), addPictures, { camera: true, class: "touch-only" }),
+          element("span", { class: "hint" }, phrase("drop-or-paste")),
           trial,
         ),
       ),
@@ -104,7 +103,7 @@ export function predictView() {
     live.textContent = label;
     live.classList.toggle("word", !isSign(label));
     live.classList.toggle("odd", subject?.prediction != null && !isCredible(subject.prediction));
-    empty.textContent = `Draw ${kindOf(labelsNow()) ?? "here"}`;
+    empty.textContent = phrase(`draw.${kindOf(labelsNow()) ?? "any"}`);
     for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
   };
   watch(() => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()], show);
@@ -116,4 +115,52 @@ export function predictView() {
     },
   );
   return view;
+}
+
+/* Three pens and an eraser, of which one is in the hand. */
+
+/** @param {ReturnType<typeof import("./canvas.js").createSheet>} sheet */
+export function tools(sheet) {
+  const buttons = TOOLS.map(([key, tool]) => {
+    const name = phrase(`tool.${key}`);
+    const nib = property(element("span", { class: tool.erases ? "nib erases" : "nib" }), "--pen", tool.pen);
+    const made = button(nib, () => take(tool), { class: "tool", title: name, "aria-label": name });
+    return { made, tool };
+  });
+  const take = (/** @type {import("./drawing.js").Tool} */ taken) => {
+    sheet.take(taken);
+    for (const { made, tool } of buttons) made.setAttribute("aria-pressed", String(tool === taken));
+  };
+  take(sheet.tool());
+  return element(
+    "div",
+    { class: "tools", role: "group", "aria-label": phrase("tools") },
+    buttons.map(({ made }) => made),
+  );
+}
+
+/* The whole loop in five sentences, for someone who sees it for the first time. */
+
+export function loop() {
+  return element(
+    "section",
+    { class: "loop", "aria-labelledby": "loop-title" },
+    element("h2", { id: "loop-title" }, phrase("loop")),
+    element(
+      "ol",
+      {},
+      VIEWS.map((view) =>
+        element(
+          "li",
+          {},
+          element(
+            "a",
+            { href: `#${view}` },
+            element("strong", {}, phrase(`view.${view}`)),
+            element("span", {}, phrase(`loop.${view}`)),
+          ),
+        ),
+      ),
+    ),
+  );
 }

@@ -8,17 +8,16 @@
 
 import * as api from "../api.js";
 import { pulse } from "../connection.js";
+import { confirm } from "../dialog.js";
 import { loadModels } from "../models/actions.js";
 import { attempt, messageOf, say, tell } from "../notice.js";
 import { state, update } from "../state.js";
+import { phrase, phraseOr } from "../texts.js";
 import { Failure } from "../transport.js";
 import { isOpen } from "./words.js";
 
 const AGAIN_MS = 2_000;
 const STEP = 50; // retrainings that are shown more
-const NOTHING_NEW =
-  "There is nothing new to learn from: no picture came or went since the current version was made. " +
-  "Teach it some first.";
 
 let unfollow = () => {};
 
@@ -58,8 +57,8 @@ export async function lookForNew() {
 export async function start(options) {
   try {
     const { job } = await api.retrain(options);
-    if (job === null) return { text: NOTHING_NEW, overrulable: true };
-    say(`Retraining ${job} has begun`);
+    if (job === null) return { text: phrase("nothing-new"), overrulable: true };
+    say(phrase("retrain.begun", { job }));
     await loadJobs();
     return null;
   } catch (error) {
@@ -76,9 +75,11 @@ async function listJobs() {
   return jobs;
 }
 
-/** @param {string} job */
-export async function cancelJob(job) {
-  if (await attempt(() => api.cancel(job))) tell("It is asked to stop.");
+/** Ask, where something was learnt that would be lost, then have it stop. @param {T.Job} job */
+export async function cancelJob({ job, state: now }) {
+  const question = { title: phrase("stop.title", { job }), text: phrase("stop.text"), action: phrase("stop") };
+  if (now !== "queued" && (await confirm(question)) === null) return;
+  if (await attempt(() => api.cancel(job))) tell(phrase("retrain.stopping"));
 }
 
 /** @param {T.Job} job */
@@ -98,7 +99,7 @@ export function followJob(job) {
     result(result) {
       change(job.job, { state: result.state, result });
       if (!isOpen(job.state)) return;
-      say(`The retraining is over: ${result.state}`);
+      say(phrase("retrain.over", { state: phraseOr(`job.${result.state}`, result.state) }));
       void attempt(listJobs);
       void loadModels();
       void pulse();

@@ -7,21 +7,22 @@
 
 import { button, element, replace } from "../element.js";
 import { state, watch } from "../state.js";
+import { phrase } from "../texts.js";
 import { start } from "./actions.js";
 import { isOpen } from "./words.js";
 
-/** Fields of numbers: name, text, what to say of it, and what may be typed. */
+/** Fields of numbers, and what may be typed. */
 const NUMBERS = /** @type {const} */ ([
-  ["epochs", "Epochs", "How often to go through all pictures", { min: 1, max: 1000, step: 1 }],
-  ["learning_rate", "Learning rate", "How large its steps are at most", { min: 0.000001, max: 1, step: "any" }],
-  ["batch_size", "Batch size", "Pictures looked at in one step", { min: 8, max: 4096, step: 1 }],
-  ["seed", "Seed", "The same seed draws the same random numbers", { min: 0, max: 2147483647, step: 1 }],
+  ["epochs", { min: 1, max: 1000, step: 1 }],
+  ["learning_rate", { min: 0.000001, max: 1, step: "any" }],
+  ["batch_size", { min: 8, max: 4096, step: 1 }],
+  ["seed", { min: 0, max: 2147483647, step: 1 }],
 ]);
 
 export function optionsForm() {
-  const fields = NUMBERS.map(([name, text, hint, limits]) => ({ name, ...numberField(name, text, hint, limits) }));
+  const fields = NUMBERS.map(([name, limits]) => ({ name, ...numberField(name, limits) }));
   const scratch = element("input", { type: "checkbox", id: "from_scratch" });
-  const starter = element("button", { type: "submit", class: "primary large" }, "Retrain now");
+  const starter = element("button", { type: "submit", class: "primary large" }, phrase("retrain.now"));
   const problem = element("div", { role: "alert" });
 
   /** @param {boolean} [force] */
@@ -38,14 +39,14 @@ export function optionsForm() {
     replace(
       problem,
       element("p", { class: refusal.overrulable ? "remark" : "failure" }, refusal.text),
-      refusal.overrulable && button("Retrain all the same", () => begin(true)),
+      refusal.overrulable && button(phrase("retrain.force"), () => begin(true)),
     );
   };
   watch(
     () => [state.retrain.jobs?.some((job) => isOpen(job.state)) ?? false],
     (busy) => {
       starter.disabled = busy;
-      starter.textContent = busy ? "It is learning …" : "Retrain now";
+      starter.textContent = busy ? phrase("retrain.busy") : phrase("retrain.now");
     },
   );
   const [epochs, ...others] = fields;
@@ -66,18 +67,18 @@ export function optionsForm() {
       element(
         "div",
         {},
-        element("label", { for: "from_scratch" }, "Start from scratch"),
+        element("label", { for: "from_scratch" }, phrase("option.scratch")),
         element(
           "p",
           { class: "hint" },
-          "Forget all it knows and learn anew. Slower; without it, it goes on from what it knows.",
+          phrase("option.scratch.hint"),
         ),
       ),
     ),
     element(
       "details",
       {},
-      element("summary", {}, "More options"),
+      element("summary", {}, phrase("options")),
       others.map(({ row }) => row),
     ),
     starter,
@@ -85,16 +86,13 @@ export function optionsForm() {
   );
 }
 
-/**
- * @param {string} name @param {string} text @param {string} hint
- * @param {{min: number, max: number, step: number | string}} limits
- */
-function numberField(name, text, hint, limits) {
+/** @param {(typeof NUMBERS)[number][0]} name @param {{min: number, max: number, step: number | string}} limits */
+function numberField(name, limits) {
   const field = element("input", {
     type: "number",
     id: name,
     inputmode: "decimal",
-    placeholder: "automatic",
+    placeholder: phrase("automatic"),
     "aria-describedby": `${name}-hint`,
     ...limits,
     invalid: () => field.closest("details")?.setAttribute("open", ""), // else nobody sees what is wrong
@@ -102,9 +100,9 @@ function numberField(name, text, hint, limits) {
   const row = element(
     "div",
     { class: "field" },
-    element("label", { for: name }, text),
+    element("label", { for: name }, phrase(`option.${name}`)),
     field,
-    element("p", { class: "hint", id: `${name}-hint` }, hint),
+    element("p", { class: "hint", id: `${name}-hint` }, phrase(`option.${name}.hint`)),
   );
   return { field, row };
 }

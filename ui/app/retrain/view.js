@@ -1,18 +1,22 @@
 // @ts-check
-/** One button, then watch it learn, then the verdict. */
+/**
+ * One button, then watch it learn, then the verdict.
+ *
+ * @import { Followed } from "../state.js"
+ */
 
 import { whenBack } from "../connection.js";
 import { button, element, replace } from "../element.js";
-import { age, counted, isNumber, percent } from "../format.js";
+import { age, isNumber, percent } from "../format.js";
 import { heading } from "../frame.js";
 import { loadModels } from "../models/actions.js";
 import { state, watch } from "../state.js";
 import { sumOf } from "../teach/collection.js";
 import { loadDataset } from "../teach/dataset.js";
+import { phrase, phrased, phraseOr } from "../texts.js";
 import { cancelJob, followJob, loadJobs, loadLog, lookForNew, showMore } from "./actions.js";
 import { optionsForm } from "./options.js";
-import { curves, distance, pointsOf, progressOf } from "./progress.js";
-import { verdict } from "./verdict.js";
+import { curves, distance, pointsOf, progressOf, verdict } from "./progress.js";
 import { isOpen } from "./words.js";
 
 const LOG_MS = 2_000;
@@ -21,16 +25,12 @@ export function retrainView() {
   const view = element(
     "section",
     { class: "view retrain" },
-    heading(
-      "retrain",
-      "Retrain",
-      "Let the model learn from all pictures, old and new. It goes on answering, and takes the new model only if that reads kept pictures as well.",
-    ),
+    heading("retrain"),
     element(
       "div",
       { class: "split side" },
-      element("section", { class: "card", "aria-label": "Start" }, fresh(), optionsForm()),
-      element("section", { class: "card", "aria-label": "The retraining" }, job(), log()),
+      element("section", { class: "card", "aria-label": phrase("start") }, fresh(), optionsForm()),
+      element("section", { class: "card", "aria-label": phrase("retraining") }, job(), log()),
     ),
     earlier(),
   );
@@ -59,17 +59,11 @@ function fresh() {
   watch(
     () => [state.dataset.value?.uploads],
     (uploads) => {
-      const learnt = uploads && sumOf(uploads.train);
-      const held = uploads && sumOf(uploads.test);
-      const images = learnt === undefined || held === undefined ? undefined : learnt + held;
-      replace(
-        line,
-        images === undefined && "Counting your pictures …",
-        !!images && `${counted(images, "picture")} of yours: ${learnt} to learn from, ${held} held out as a test.`,
-        images === 0 && "There are no pictures of yours yet. ",
-        images === 0 && element("a", { href: "#teach" }, "Teach it some first"),
-        images === 0 && ", or retrain with what it has.",
-      );
+      if (!uploads) return replace(line, phrase("fresh.counting"));
+      const [learnt, held] = [sumOf(uploads.train), sumOf(uploads.test)];
+      const link = element("a", { href: "#teach" }, phrase("fresh.link"));
+      const none = learnt + held === 0;
+      replace(line, none ? phrased("fresh.none", { link }) : phrase("fresh", { n: learnt + held, learnt, held }));
     },
   );
   return line;
@@ -78,7 +72,7 @@ function fresh() {
 function job() {
   const head = element("div", { class: "card-head" });
   const stages = element("div", {});
-  const folded = element("details", {}, element("summary", {}, "Its stages"), stages);
+  const folded = element("details", {}, element("summary", {}, phrase("stages.its")), stages);
   const waiting = element("p", { class: "hint" });
   const far = element("div", {});
   const plots = element("div", {});
@@ -90,13 +84,13 @@ function job() {
       const open = now !== undefined && isOpen(now);
       replace(
         head,
-        element("h2", {}, name === undefined ? "Nothing yet" : `Retraining ${name}`),
+        element("h2", {}, name === undefined ? phrase("retrain.nothing") : phrase("retrain.name", { job: name })),
         name !== undefined &&
           open &&
-          button("Cancel", () => cancelJob(name), { class: "quiet danger", "data-key": "cancel" }),
+          button(phrase("cancel"), () => cancelJob(/** @type {Followed} */ (state.retrain.followed).job), { class: "quiet danger", "data-key": "cancel" }),
       );
       waiting.hidden = name !== undefined;
-      replace(waiting, error ?? (jobs === null ? "Looking …" : "Its progress will be shown here, live."));
+      replace(waiting, error ?? (jobs === null ? phrase("looking") : phrase("retrain.live")));
     },
   );
   watch(
@@ -124,8 +118,8 @@ function job() {
 }
 
 function log() {
-  const text = element("pre", { tabindex: 0, "aria-label": "Log" });
-  const part = element("details", { class: "log" }, element("summary", {}, "Log"), text);
+  const text = element("pre", { tabindex: 0, "aria-label": phrase("log") });
+  const part = element("details", { class: "log" }, element("summary", {}, phrase("log")), text);
   let timer = 0;
   part.addEventListener("toggle", () => {
     clearInterval(timer);
@@ -142,7 +136,7 @@ function log() {
       part.hidden = name === undefined;
       if (part.open && (content === null || result)) void loadLog();
       const atEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 20;
-      text.textContent = content || "Nothing was written yet.";
+      text.textContent = content || phrase("log.none");
       if (atEnd) text.scrollTop = text.scrollHeight;
     },
   );
@@ -151,11 +145,11 @@ function log() {
 
 function earlier() {
   const list = element("ul", { class: "rows" });
-  const more = element("p", { class: "more" }, button("Show more", showMore));
+  const more = element("p", { class: "more" }, button(phrase("show-more"), showMore));
   const part = element(
     "section",
-    { class: "card", "aria-label": "All retrainings", hidden: true },
-    element("h2", {}, "All retrainings"),
+    { class: "card", "aria-label": phrase("retrainings"), hidden: true },
+    element("h2", {}, phrase("retrainings")),
     list,
     more,
   );
@@ -174,18 +168,18 @@ function earlier() {
               "span",
               {},
               element("strong", {}, `${each.job} `),
-              element("span", { class: `tag ${tagOf(each.state)}` }, each.state),
+              element("span", { class: `tag ${tagOf(each.state)}` }, phraseOr(`job.${each.state}`, each.state)),
               element(
                 "span",
                 { class: "hint" },
                 isNumber(each.result?.accuracy) && ` ${percent(each.result.accuracy)},`,
-                ` ${age(each.created_at)}, by ${each.by}`,
+                ` ${phrase("retrain.row", { age: age(each.created_at), by: each.by })}`,
               ),
             ),
-            button("Show", () => followJob(each), {
+            button(phrase("show"), () => followJob(each), {
               class: "quiet",
               disabled: each.job === shown,
-              "aria-label": `Show retraining ${each.job}`,
+              "aria-label": phrase("retrain.show", { job: each.job }),
               "data-key": `job-${each.job}`,
             }),
           ),

@@ -3,20 +3,14 @@
  * Stages, states and checks of a retraining in words that need no knowledge of the field.
  *
  * @import * as T from "../types.js"
+ * @import { Key } from "../texts.js"
  */
 
 import { count, decimal, percent } from "../format.js";
+import { phrase } from "../texts.js";
 
 export const STAGES = /** @type {const} */ ([
-  ["queued", "Waiting", "for a trainer to take it up"],
-  ["starting", "Starting", "the trainer loads its libraries"],
-  ["preparing", "Preparing", "pictures are brought into the model's form"],
-  ["training", "Learning", "the pictures are gone through, again and again"],
-  ["calibrating", "Calibrating", "how sure it says it is, is held against how often it is right"],
-  ["exporting", "Exporting", "the model is written in the form that serves"],
-  ["verifying", "Verifying", "the written model must answer like the trained one"],
-  ["gating", "Comparing", "with the model that serves now, on pictures neither has learnt from"],
-  ["publishing", "Taking over", "the better model becomes the current one"],
+  ...["queued", "starting", "preparing", "training", "calibrating", "exporting", "verifying", "gating", "publishing"],
 ]);
 
 /** Where in the one bar each stage begins: learning takes longest. */
@@ -46,33 +40,33 @@ export const isOpen = (state) => !FINAL.includes(state);
  */
 export function verdictOf(job, result) {
   const against = result.gate?.against;
-  const old = against == null ? "what served before" : `version ${against}`;
+  const old = against == null ? phrase("verdict.before") : phrase("version.small", { version: against });
   switch (result.state) {
     case "published":
       return {
-        title: `Version ${result.version} has taken over.`,
+        title: phrase("verdict.published", { version: result.version ?? "" }),
         text:
           against == null
-            ? "It is the first of its kind."
-            : `It passed every check against ${old}. You can go back to that at any time, under Models.`,
+            ? phrase("verdict.first")
+            : phrase("verdict.passed", { old }),
         kind: "good",
       };
     case "refused":
       return {
-        title: `Not good enough: ${old} stays.`,
-        text: `The new model failed a check, so it was not let in. Nothing has changed for anyone. ${adviceOn(result.gate)}`,
+        title: phrase("verdict.refused", { old }),
+        text: `${phrase("verdict.refused.text")} ${adviceOn(result.gate)}`,
         kind: "plain",
       };
     case "cancelled":
       return {
-        title: "Cancelled. Nothing has changed.",
-        text: "The model that served goes on serving.",
+        title: phrase("verdict.cancelled"),
+        text: phrase("verdict.cancelled.text"),
         kind: "plain",
       };
     default:
       return {
-        title: `Retraining ${job.job} failed. Nothing has changed.`,
-        text: `${sentence(result.reason ?? "No reason was given")} The log below says more; mend it and try again.`,
+        title: phrase("verdict.failed", { job: job.job }),
+        text: `${sentence(result.reason ?? phrase("verdict.reason"))} ${phrase("verdict.log")}`,
         kind: "bad",
       };
   }
@@ -82,65 +76,69 @@ export function verdictOf(job, result) {
 function adviceOn(gate) {
   const missed = (gate?.checks ?? []).filter(({ passed }) => !passed).map(({ name }) => name);
   const any = (/** @type {RegExp} */ form) => missed.some((name) => form.test(name));
-  if (any(/^parity$/)) return "That is a fault in the export, and no retraining mends it: whoever runs this server should know.";
+  if (any(/^parity$/)) return phrase("advice.parity");
   if (any(/^same labels/))
-    return "No training mends that: go back to the labels and the preprocessing of the version that serves, or promote a version by hand that has the new ones.";
-  if (any(/^(multiply-adds|nodes)$/)) return "Its network is larger than the limits allow: choose a smaller one, or have the limits changed.";
+    return phrase("advice.labels");
+  if (any(/^(multiply-adds|nodes)$/)) return phrase("advice.size");
   if (any(/change|chance|^accuracy/)) {
     const labels = [...new Set((gate?.checks ?? []).filter(({ passed }) => !passed).map(labelOf))].filter((each) => each !== null);
-    const which = labels.length ? ` of ${labels.join(", ")}` : "";
-    return `More pictures${which}, more epochs, or to go on from the version that serves instead of from scratch, may help.`;
+    return labels.length ? phrase("advice.of", { labels: labels.join(", ") }) : phrase("advice.more");
   }
-  if (any(/calibration/)) return "It is too sure of itself, or not sure enough: more pictures to learn from may help.";
+  if (any(/calibration/)) return phrase("advice.calibration");
   return "";
 }
 
 /** @param {number} value parts of accuracy, as points of a hundred */
-const points = (value) => `${value < 0 ? "−" : "+"}${decimal(Math.abs(value * 100), 2)} points`;
+const points = (value) => phrase("points", { value: `${value < 0 ? "−" : "+"}${decimal(Math.abs(value * 100), 2)}` });
 /** @param {number} limit the least change that is allowed, which is none or a loss */
-const loss = (limit) => (limit < 0 ? `a loss of at most ${decimal(-limit * 100, 2)} points` : "no loss");
+const loss = (limit) => (limit < 0 ? phrase("loss", { value: decimal(-limit * 100, 2) }) : phrase("loss.none"));
 /** @param {number} value */
-const operations = (value) => `${count(value)} operations`;
+const operations = (value) => phrase("operations", { n: value });
+
+/** @param {string} value */
+const atMost = (value) => phrase("at-most", { value });
+/** @param {string} value */
+const atLeast = (value) => phrase("at-least", { value });
 
 /**
  * What the gate asks, by the name of the check: the question, and how its value and its limit are written.
  *
- * @type {Record<string, [string, (value: number) => string, (limit: number) => string]>}
+ * @type {Record<string, [Key, (value: number) => string, (limit: number) => string]>}
  */
 const QUESTIONS = {
   parity: [
-    "Does the exported model answer like the trained one?",
-    (value) => `largest difference ${value.toPrecision(2)}`,
-    (limit) => `at most ${limit.toPrecision(1)}`,
+    "check.parity",
+    (value) => phrase("check.parity.found", { value: value.toPrecision(2) }),
+    (limit) => atMost(limit.toPrecision(1)),
   ],
   "same labels and preprocessing": [
-    "Do both models know the same labels and read pictures the same way?",
-    (value) => (value ? "yes" : "no"),
-    () => "yes",
+    "check.labels",
+    (value) => phrase(value ? "yes" : "no"),
+    () => phrase("yes"),
   ],
   accuracy: [
-    "How many pictures that it never learnt from does it read rightly?",
+    "check.accuracy",
     (value) => percent(value),
-    (limit) => `at least ${percent(limit)}`,
+    (limit) => atLeast(percent(limit)),
   ],
-  "accuracy change": ["Does it read as many pictures rightly as the old one?", points, loss],
+  "accuracy change": ["check.change", points, loss],
   "accuracy chance": [
-    "If it reads fewer: could that be mere chance?",
-    (value) => `with a probability of ${percent(value, 1)}`,
-    (limit) => `at least ${percent(limit, 1)}`,
+    "check.chance",
+    (value) => phrase("check.chance.found", { value: percent(value, 1) }),
+    (limit) => atLeast(percent(limit, 1)),
   ],
   "calibration error": [
-    "Is it right as often as it says it is sure?",
-    (value) => `off by ${percent(value)}`,
-    (limit) => `at most ${percent(limit)}`,
+    "check.calibration",
+    (value) => phrase("check.calibration.found", { value: percent(value) }),
+    (limit) => atMost(percent(limit)),
   ],
   "multiply-adds": [
-    "Is it about as quick?",
-    (value) => `${operations(value)} for an answer`,
-    (limit) => `at most ${operations(limit)}`,
+    "check.operations",
+    (value) => phrase("check.operations.found", { value: operations(value) }),
+    (limit) => atMost(operations(limit)),
   ],
-  nodes: ["Is its network about as simple?", (value) => `${count(value)} steps`, (limit) => `at most ${count(limit)}`],
-  "held-out uploads change": ["Does it read your own held-out pictures as well as the old one?", points, loss],
+  nodes: ["check.nodes", (value) => phrase("check.nodes.found", { n: value }), (limit) => atMost(count(limit))],
+  "held-out uploads change": ["check.uploads", points, loss],
 };
 
 /** @param {T.Check} check the label that it is about, if it is about one */
@@ -152,20 +150,23 @@ export const anchorOf = ({ name }) => /^(?:class .*|accuracy) change since versi
 /** @param {T.Check} check @returns {{question: string, found: string, needed: string}} */
 export function checkWords(check) {
   const { name, value, limit, images } = check;
-  const on = images > 1 ? ` on ${count(images)} pictures` : "";
-  const label = labelOf(check);
-  const old = anchorOf(check) === null ? "the old one" : `version ${anchorOf(check)}`;
-  const known =
-    label === null && anchorOf(check) === null
-      ? QUESTIONS[name]
-      : [`Does it read ${label ?? "as many pictures rightly"} as ${label === null ? "" : "well as "}${old}?`, points, loss];
-  if (known) {
-    const [question, found, needed] = /** @type {(typeof QUESTIONS)[string]} */ (known);
-    return { question, found: `${found(value)}${on}`, needed: needed(limit) };
+  const on = (/** @type {string} */ found) => (images > 1 ? phrase("check.on", { found, n: images }) : found);
+  const [label, anchor] = [labelOf(check), anchorOf(check)];
+  if (label !== null || anchor !== null) {
+    const old = oldOf(anchor);
+    const question = label === null ? phrase("check.change.since", { old }) : phrase("check.label", { label, old });
+    return { question, found: on(points(value)), needed: loss(limit) };
+  }
+  if (QUESTIONS[name]) {
+    const [question, found, needed] = QUESTIONS[name];
+    return { question: phrase(question), found: on(found(value)), needed: needed(limit) };
   }
   const written = (/** @type {number} */ each) => String(Number(each.toPrecision(4)));
-  return { question: capital(name), found: `${written(value)}${on}`, needed: `the limit is ${written(limit)}` };
+  return { question: capital(name), found: on(written(value)), needed: phrase("check.limit", { value: written(limit) }) };
 }
+
+/** @param {string | null} version that a model is held to, null for the one that serves */
+export const oldOf = (version) => (version === null ? phrase("check.old") : phrase("version.small", { version }));
 
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");

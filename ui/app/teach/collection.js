@@ -8,8 +8,8 @@
 import { columns } from "../charts.js";
 import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
-import { age, bytes, count, counted, moment } from "../format.js";
-import { PARTS } from "../models/details.js";
+import { age, bytes, moment } from "../format.js";
+import { phrase, phraseOr } from "../texts.js";
 import { showMore, undoBatch } from "./dataset.js";
 
 const FROM_UPLOADS = ["uploads", "held out"]; // parts of a version's report that are no part of what it began with
@@ -27,18 +27,18 @@ export function collection(dataset) {
       "div",
       { class: "split even" },
       columns({
-        title: `${counted(shown, "uploaded picture")}`,
+        title: phrase("uploaded", { n: shown }),
         labels,
         parts: [
-          { name: "to learn from", kind: "first", counts: uploads.train },
-          { name: "held out as a test", kind: "second", counts: uploads.test },
+          { name: phrase("part.fit"), kind: "first", counts: uploads.train },
+          { name: phrase("held-out"), kind: "second", counts: uploads.test },
         ],
       }),
       base.length
         ? columns({ title: baseTitle(base), labels, parts: baseParts(base) })
-        : element("p", { class: "hint" }, "The dataset that the model began with is not listed by this server."),
+        : element("p", { class: "hint" }, phrase("base.unknown")),
     ),
-    waiting > 0 && element("p", { class: "hint" }, `${count(waiting)} more ${waiting === 1 ? "waits" : "wait"} for a judgement.`),
+    waiting > 0 && element("p", { class: "hint" }, phrase("waiting", { n: waiting })),
     quota(dataset),
   ];
 }
@@ -55,16 +55,16 @@ export function batchList(batches) {
         element(
           "span",
           {},
-          element("strong", {}, each.source === "correction" ? "Correction" : `Upload ${each.batch}`),
+          element("strong", {}, each.source === "correction" ? phrase("correction") : phrase("upload.name", { batch: each.batch })),
           element(
             "span",
             { class: "hint", title: moment(each.created_at) },
-            ` ${counted(each.count, "picture")}, ${age(each.created_at)}`,
+            ` ${phrase("pictures", { n: each.count })}, ${age(each.created_at)}`,
           ),
         ),
-        button("Undo", () => askUndo(each), {
+        button(phrase("undo"), () => askUndo(each), {
           class: "quiet",
-          "aria-label": `Undo upload ${each.batch}`,
+          "aria-label": phrase("upload.undo", { batch: each.batch }),
           "data-key": `undo-${each.batch}`,
         }),
       ),
@@ -72,9 +72,9 @@ export function batchList(batches) {
   );
 }
 
-/** @param {"suspects" | "batches"} list @param {number} shown @param {number} all @param {string} what one of them is */
-export function moreOf(list, shown, all, what) {
-  const text = `Show more of the ${counted(all, what)}`;
+/** @param {"suspects" | "batches"} list @param {number} shown @param {number} all */
+export function moreOf(list, shown, all) {
+  const text = phrase(`more.${list}`, { n: all });
   return (
     shown < all && element("p", { class: "more" }, button(text, () => showMore(list), { "data-key": `more-${list}` }))
   );
@@ -83,25 +83,23 @@ export function moreOf(list, shown, all, what) {
 /** @param {T.Batch} batch */
 async function askUndo({ batch }) {
   const agreed = await confirm({
-    title: `Take upload ${batch} back?`,
-    text:
-      "What it said is forgotten: its pictures are deleted, or have the label again that they had before. " +
-      "The next retraining learns without it.",
-    action: "Take back",
+    title: phrase("undo.title", { batch }),
+    text: phrase("undo.text"),
+    action: phrase("take-back"),
   });
   if (agreed !== null) await undoBatch(batch);
 }
 
 /** @param {[string, T.Counts][]} base */
 function baseTitle(base) {
-  return `${count(base.reduce((sum, [, counts]) => sum + sumOf(counts), 0))} in the dataset it began with`;
+  return phrase("base", { n: base.reduce((sum, [, counts]) => sum + sumOf(counts), 0) });
 }
 
 /** @param {[string, T.Counts][]} base */
 function baseParts(base) {
   const kinds = ["first", "third", "fourth", "second"];
   return base.map(([name, counts], index) => ({
-    name: PARTS[name] ?? name,
+    name: phraseOr(`part.${name}`, name),
     kind: kinds[index % kinds.length],
     counts,
   }));
@@ -114,9 +112,12 @@ function quota({ quota: used }) {
   return element(
     "p",
     { class: "hint quota" },
-    element("meter", { min: 0, max: 1, high: 0.9, value: share, "aria-label": "Space used" }),
-    ` ${count(used.images)} of ${count(used.images_limit)} pictures, `,
-    `${bytes(used.bytes)} of ${bytes(used.bytes_limit)}`,
+    element("meter", { min: 0, max: 1, high: 0.9, value: share, "aria-label": phrase("space") }),
+    " ",
+    phrase("quota", {
+      ...{ images: used.images, most: used.images_limit },
+      ...{ bytes: bytes(used.bytes), limit: bytes(used.bytes_limit) },
+    }),
   );
 }
 

@@ -4,6 +4,7 @@
 import * as api from "../api.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
+import { phrase } from "../texts.js";
 
 const STEP = 100; // uploads, or suspects, that are shown more
 
@@ -29,7 +30,7 @@ export async function showMore(list) {
 
 /** @param {string} batch */
 export async function undoBatch(batch) {
-  if (await attempt(() => api.removeBatch(batch))) tell(`Upload ${batch} is taken back.`, "good");
+  if (await attempt(() => api.removeBatch(batch))) tell(phrase("undo.done", { batch }), "good");
   await loadDataset();
 }
 

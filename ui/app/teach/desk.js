@@ -4,29 +4,22 @@
  * label; nothing is stored until it is sent.
  */
 
-import { choices } from "../choices.js";
+import { choices, labelOfKey, onKeys } from "../choices.js";
 import { button, element, property, replace } from "../element.js";
-import { counted, percent } from "../format.js";
+import { percent } from "../format.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { filters } from "./filters.js";
-import { deskKeys } from "./keys.js";
-import { markSeveral } from "./marks.js";
-import { current, isOpen, isSaid, isThere, isToLabel, suggestionOf } from "./order.js";
+import { phrase } from "../texts.js";
+import { current, isOpen, isSaid, isThere, isToLabel, markAll, markSeveral, step, suggestionOf, unmark } from "./order.js";
 import { cancelSending, send } from "./sending.js";
 import { stage, standing } from "./stage.js";
-import { strip } from "./strip.js";
-import { suggestLabels } from "./suggestions.js";
-import { accept, label, leaveAllOut, leaveOut, redo, undo } from "./words.js";
-
-const KEYS =
-  "Enter takes the suggestion, a label's key another; arrows move, Shift and Ctrl mark several, Delete leaves out, " +
-  "Ctrl+Z undoes.";
+import { filters, strip } from "./strip.js";
+import { accept, label, leaveAllOut, leaveOut, redo, suggestLabels, undo } from "./words.js";
 
 export function desk() {
   const line = element("p", { class: "hint" });
   const palette = element("div", { class: "desk-choices" });
-  const out = button("Leave out", leaveOut, { class: "quiet", "aria-keyshortcuts": "Delete" });
+  const out = button(phrase("leave-out"), leaveOut, { class: "quiet", "aria-keyshortcuts": "Delete" });
   const [film, large] = [strip(), stage()];
   const part = element(
     "div",
@@ -46,8 +39,8 @@ export function desk() {
       palette.replaceChildren(
         choices({
           labels: labelsNow(),
-          title: "Label for the selected picture",
-          name: (each) => `Label it ${each}`,
+          title: phrase("desk.choices"),
+          name: (each) => phrase("desk.label", { label: each }),
           pick: label,
           keyed: true,
           enter: accept,
@@ -78,10 +71,10 @@ export function desk() {
       const fresh = there.filter(isToLabel).length;
       replace(
         line,
-        fresh > 0 && `${counted(fresh, "picture has", "pictures have")} no label yet. `,
-        open > fresh && `${counted(open - fresh, "label is", "labels are")} doubted and not learnt from until you say. `,
-        !open && "All have labels. Look them over, then send them.",
-        open > 0 && element("span", { class: "by-key" }, KEYS),
+        fresh > 0 && `${phrase("desk.open", { n: fresh })} `,
+        open > fresh && `${phrase("desk.doubted", { n: open - fresh })} `,
+        !open && phrase("desk.done"),
+        open > 0 && element("span", { class: "by-key" }, phrase("desk.keys")),
       );
     },
   );
@@ -90,34 +83,34 @@ export function desk() {
 
 /** @param {import("../state.js").Picture | null} here what it is to leave it out */
 function goes(here) {
-  if (!here?.suspect) return "Leave out";
-  return here.suspect.in_force === null ? "Remove" : `It stays ${here.suspect.in_force}`;
+  if (!here?.suspect) return phrase("leave-out");
+  return here.suspect.in_force === null ? phrase("remove") : phrase("desk.stays", { label: here.suspect.in_force });
 }
 
 function head() {
-  const back = button("Undo", undo, { class: "quiet", "aria-keyshortcuts": "Control+Z" });
-  const forth = button("Redo", redo, { class: "quiet", "aria-keyshortcuts": "Control+Shift+Z" });
-  const several = button("Several", markSeveral, { class: "quiet", title: "A tap marks one more" });
+  const back = button(phrase("undo"), undo, { class: "quiet", "aria-keyshortcuts": "Control+Z" });
+  const forth = button(phrase("redo"), redo, { class: "quiet", "aria-keyshortcuts": "Control+Shift+Z" });
+  const several = button(phrase("several"), markSeveral, { class: "quiet", title: phrase("several.hint") });
   watch(
     () => [state.teach],
     ({ past, future, several: on, marked }) => {
       back.disabled = !past.length;
       forth.disabled = !future.length;
       several.setAttribute("aria-pressed", String(on));
-      several.textContent = on || marked.size ? "One at a time" : "Several";
+      several.textContent = on || marked.size ? phrase("one") : phrase("several");
     },
   );
   const actions = element("div", { class: "actions" }, back, forth, several);
-  return element("div", { class: "card-head" }, element("h2", {}, "Label them"), actions);
+  return element("div", { class: "card-head" }, element("h2", {}, phrase("desk")), actions);
 }
 
 /** The way to the server, with how far it has got. */
 function sender() {
-  const go = button("Send", send, { class: "primary" });
-  const cancel = button("Cancel", cancelSending, { hidden: true });
-  const none = button("Leave all out", leaveAllOut, { class: "quiet" });
+  const go = button(phrase("send"), send, { class: "primary" });
+  const cancel = button(phrase("cancel"), cancelSending, { hidden: true });
+  const none = button(phrase("leave-all-out"), leaveAllOut, { class: "quiet" });
   const progress = property(
-    element("div", { class: "progress", role: "progressbar", "aria-label": "Upload" }),
+    element("div", { class: "progress", role: "progressbar", "aria-label": phrase("upload") }),
     "--share",
     0,
   );
@@ -127,8 +120,8 @@ function sender() {
       const labelled = pictures.filter((each) => isSaid(each)).length;
       go.textContent =
         share === null
-          ? `Send ${counted(labelled, "picture")}`
-          : `${again ? "No answer; sending again" : "Sending"}, ${percent(share, 0)}`;
+          ? phrase("send.count", { n: labelled })
+          : phrase(again ? "send.again" : "send.now", { share: percent(share, 0) });
       go.disabled = !labelled || share !== null;
       cancel.hidden = progress.hidden = share === null;
       none.hidden = !pictures.some((each) => each.suspect === null && isThere(each));
@@ -137,4 +130,45 @@ function sender() {
     },
   );
   return element("div", { class: "sender" }, progress, element("div", { class: "actions" }, go, cancel, none));
+}
+
+/* The desk by keyboard, wherever the focus is. */
+
+const PRESSED_BY_ENTER = "button, a, summary";
+const STEPS = /** @type {Record<string, number>} */ ({
+  ...{ ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 },
+  ...{ Home: -Infinity, End: Infinity },
+});
+
+/** @param {HTMLElement[]} sight what is brought into it by a key that means something */
+export function deskKeys(...sight) {
+  onKeys("teach", (event) => {
+    const meant = onKey(event);
+    if (meant) for (const each of sight) each.scrollIntoView({ block: "nearest" });
+    return meant;
+  });
+}
+
+/** @param {KeyboardEvent} event @returns {boolean} whether it meant something */
+function onKey(event) {
+  const { past, future, marked, several } = state.teach;
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (command && (key === "y" || (key === "z" && event.shiftKey))) return act(future.length > 0, redo);
+  if (command && key === "z") return act(past.length > 0, undo);
+  if (event.altKey || current() === null) return false;
+  if (command) return act(key === "a", markAll);
+  if (key === "enter") return act(!/** @type {Element} */ (event.target).closest(PRESSED_BY_ENTER), accept);
+  const said = labelOfKey(event.key);
+  if (said !== null) return act(true, () => label(said));
+  if (key === "delete" || key === "backspace") return act(true, leaveOut);
+  if (key === "escape") return act(marked.size > 0 || several, unmark);
+  const by = STEPS[event.key];
+  return act(by !== undefined, () => step(by, event.shiftKey));
+}
+
+/** @param {boolean} can @param {() => void} work @returns {boolean} whether it was done */
+function act(can, work) {
+  if (can) work();
+  return can;
 }

@@ -2,17 +2,16 @@
 /**
  * What comes to the desk and leaves it: pictures that a person chose, and those whose label is doubted.
  *
- * @import { Picture, Word } from "../state.js"
  * @import * as T from "../types.js"
+ * @import { Picture, Word, Words } from "../state.js"
  */
 
-import { counted } from "../format.js";
 import { labelsNow } from "../labels.js";
 import { say, tell } from "../notice.js";
-import { state, update } from "../state.js";
-import { guess } from "./labels.js";
+import { state, update, watch } from "../state.js";
+import { phrase } from "../texts.js";
 import { arranged, current, isOpen, isToLabel } from "./order.js";
-import { edit } from "./words.js";
+import { edit, leaveAllOut } from "./words.js";
 
 const PICTURES_LIMIT = 5000; // new ones; the browser keeps each
 
@@ -22,7 +21,7 @@ let added = 0;
 export function addPictures(found) {
   if (!found.length) return;
   const room = PICTURES_LIMIT - state.teach.pictures.filter(({ suspect }) => suspect === null).length;
-  if (found.length > room) tell(`At most ${PICTURES_LIMIT} pictures at once; send these and take the rest after.`, "bad");
+  if (found.length > room) tell(phrase("desk.full", { most: PICTURES_LIMIT }), "bad");
   const words = new Map(state.teach.words);
   const pictures = found.slice(0, room).map(({ file, path }) => {
     const made = pictureOf(file, path);
@@ -33,7 +32,7 @@ export function addPictures(found) {
   edit(words, here && isToLabel(here) ? here.id : null);
   lay(pictures);
   update("sending", { outcome: null, error: null });
-  say(`${counted(pictures.length, "picture")} added`);
+  say(phrase("added", { n: pictures.length }));
 }
 
 /**
@@ -45,7 +44,7 @@ export function pictureOf(file, name, id = `picture-${Date.now()}-${++added}`) {
 
 /** @param {T.Suspect} suspect @returns {Picture} */
 export const doubtedOf = (suspect) => ({
-  ...{ id: `suspect-${suspect.sha256}`, name: `labelled ${suspect.label}`, file: null, picture: null, suspect },
+  ...{ id: `suspect-${suspect.sha256}`, name: phrase("doubted.name", { label: suspect.label }), file: null, picture: null, suspect },
 });
 
 /** What the browser kept. @param {Picture[]} pictures @param {Map<string, Word>} words */
@@ -85,4 +84,139 @@ function lay(more) {
   const { pictures, cursor, suggestions } = state.teach;
   const all = arranged([...pictures, ...more], cursor, suggestions);
   update("teach", { pictures: all, cursor: cursor ?? (all.find(isToLabel) ?? all.find(isOpen) ?? all[0])?.id ?? null });
+}
+
+/* What label a file's own place or name gives it. */
+
+const WORDS = new Set(["label", "class", "digit"]);
+
+/**
+ * The label of the nearest folder that is named like one, else of the name's first words, or of those after "label",
+ * "class" or "digit". A number at the end of a name is mostly a running number and gives nothing.
+ *
+ * @param {string} path @param {string[]} labels
+ * @returns {{label: string, origin: "folder" | "name"} | null}
+ */
+export function guess(path, labels) {
+  const known = new Map(labels.map((label) => [wordsOf(label).join(" "), label]));
+  known.delete(""); // a label of signs only
+  const parts = path.split("/");
+  const name = /** @type {string} */ (parts.pop());
+  for (const folder of parts.reverse()) {
+    const label = known.get(wordsOf(folder).join(" "));
+    if (label !== undefined) return { label, origin: "folder" };
+  }
+  const words = wordsOf(name.replace(/\.[^.]*$/, ""));
+  const told = words.findIndex((word) => WORDS.has(word)) + 1;
+  for (const candidate of told ? [words.slice(told), words] : [words])
+    for (let length = candidate.length; length > 0; length--) {
+      const label = known.get(candidate.slice(0, length).join(" "));
+      if (label !== undefined) return { label, origin: "name" };
+    }
+  return null;
+}
+
+/** @param {string} text its words, however they are joined: a folder can't have every sign that a label may have */
+const wordsOf = (text) =>
+  text
+    .normalize("NFC")
+    .toLowerCase()
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter(Boolean);
+
+/*
+ * What is not sent yet, pictures and words, kept by the browser (IndexedDB), so that a reload or a crash loses none.
+ */
+
+const STORE = "examples";
+
+/** @type {Words | null} what is kept, as far as this tab knows; not known after a write that failed */
+let kept = new Map();
+let saved = true;
+
+/** Bring back what was there, and keep what is to come. */
+export async function keepPictures() {
+  addEventListener("beforeunload", (event) => {
+    if (!saved || state.sending.share !== null) event.preventDefault();
+  });
+  const database = await opened().catch(() => null); // a browser that keeps nothing asks before it leaves
+  if (database) bringBack(await all(database));
+  watch(
+    () => [state.teach.pictures, state.teach.words],
+    (pictures, words) => {
+      saved = words.size === 0;
+      try {
+        if (database) save(database, pictures, words);
+      } catch {
+        kept = null; // the browser has closed it: this site's data were cleared
+      }
+    },
+  );
+}
+
+/** @param {[Picture, Word][]} found */
+function bringBack(found) {
+  if (!found.length) return;
+  const words = new Map(found.map(([{ id }, word]) => [id, word]));
+  kept = words;
+  restore(
+    found.map(([picture]) => picture),
+    words,
+  );
+  const fresh = found.filter(([{ suspect }]) => suspect === null).length;
+  if (fresh) tell(phrase("kept", { n: fresh }), "plain", [phrase("leave-out"), leaveAllOut]);
+}
+
+/**
+ * All at once: what is committed before the page goes is kept, what waits for another write is not.
+ *
+ * @param {IDBDatabase} database @param {readonly Picture[]} pictures @param {Words} words
+ */
+function save(database, pictures, words) {
+  const transaction = database.transaction(STORE, "readwrite");
+  const store = transaction.objectStore(STORE);
+  const before = kept ?? new Map();
+  /** @type {Map<string, Word>} */
+  const now = new Map();
+  if (!kept) store.clear();
+  pictures.forEach(({ id, file, name, suspect }, order) => {
+    const word = words.get(id);
+    if (!word) return;
+    now.set(id, word);
+    if (before.get(id) !== word) store.put({ id, file, name, suspect, ...word, order });
+  });
+  for (const id of before.keys()) if (!now.has(id)) store.delete(id);
+  kept = now;
+  transaction.oncomplete = () => {
+    if (words === state.teach.words) saved = true;
+  };
+  transaction.onabort = () => {
+    kept = null;
+  };
+  transaction.commit();
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function opened() {
+  const request = indexedDB.open("relearn", 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
+  return answerOf(request);
+}
+
+/** @param {IDBDatabase} database @returns {Promise<[Picture, Word][]>} */
+async function all(database) {
+  const rows = await answerOf(database.transaction(STORE).objectStore(STORE).getAll());
+  rows.sort((one, other) => one.order - other.order);
+  return rows.map(({ id, file, name, suspect, label, origin }) => [
+    suspect ? doubtedOf(suspect) : pictureOf(file, name, id),
+    { label, origin },
+  ]);
+}
+
+/** @template Answer @param {IDBRequest<Answer>} request @returns {Promise<Answer>} */
+function answerOf(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 }

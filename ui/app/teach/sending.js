@@ -10,10 +10,10 @@
  */
 
 import * as api from "../api.js";
-import { counted } from "../format.js";
 import { messageOf, say } from "../notice.js";
 import { firstGroup } from "../shrink.js";
 import { state, update } from "../state.js";
+import { phrase } from "../texts.js";
 import { Failure } from "../transport.js";
 import { loadDataset } from "./dataset.js";
 import { isSaid } from "./order.js";
@@ -45,10 +45,10 @@ export async function send() {
     }
   } catch (error) {
     const left = said().length;
-    update("sending", { error: `${messageOf(error)} ${counted(left, "picture is", "pictures are")} still to be sent.` });
+    update("sending", { error: `${messageOf(error)} ${phrase("send.left", { n: left })}` });
   }
   update("sending", { share: null, again: false, outcome: sent ? together : null });
-  if (sent) say(`${counted(together.count, "new picture")} stored`);
+  if (sent) say(phrase("stored", { n: together.count }));
   await loadDataset();
 }
 

@@ -6,21 +6,19 @@
  */
 
 import { button, element, replace } from "../element.js";
-import { count, counted, percent } from "../format.js";
+import { percent } from "../format.js";
 import { isSign } from "../labels.js";
-import { picture } from "../picture.js";
 import { state, watch } from "../state.js";
-import { step, targets } from "./marks.js";
-import { current, isOpen, shownPictures, suggestionOf } from "./order.js";
+import { phrase } from "../texts.js";
+import { current, isOpen, shownPictures, step, suggestionOf, targets } from "./order.js";
+import { picture } from "./strip.js";
 import { accept } from "./words.js";
-
-const FROM = { folder: "From its folder.", name: "From its name.", hand: "By hand.", model: "As the model suggested." };
 
 export function stage() {
   const frame = element("div", { class: "stage-picture" });
   const place = element("p", { class: "hint stage-place", "aria-live": "off" });
-  const back = button("←", () => step(-1), { "aria-label": "Previous picture", "aria-keyshortcuts": "ArrowLeft" });
-  const on = button("→", () => step(1), { "aria-label": "Next picture", "aria-keyshortcuts": "ArrowRight" });
+  const back = button("←", () => step(-1), { "aria-label": phrase("previous"), "aria-keyshortcuts": "ArrowLeft" });
+  const on = button("→", () => step(1), { "aria-label": phrase("following"), "aria-keyshortcuts": "ArrowRight" });
   watch(
     () => [current()],
     (here) => frame.replaceChildren(...(here ? [large(here)] : [])),
@@ -34,7 +32,7 @@ export function stage() {
       on.disabled = here < 0 || here === shown.length - 1;
       const { length } = targets();
       place.textContent =
-        length > 1 ? `${counted(length, "picture")} marked` : here < 0 ? "" : `${here + 1} of ${shown.length}`;
+        length > 1 ? phrase("marked", { n: length }) : here < 0 ? "" : phrase("place", { here: here + 1, all: shown.length });
     },
   );
   return element("figure", { class: "stage" }, frame, element("figcaption", {}, back, place, on));
@@ -42,7 +40,7 @@ export function stage() {
 
 /** @param {Picture} here */
 function large({ name, picture: url, suspect }) {
-  const alt = suspect ? `A picture labelled ${suspect.label}` : name;
+  const alt = suspect ? phrase("doubted.alt", { label: suspect.label }) : name;
   return suspect ? picture(suspect.sha256, { alt }) : element("img", { src: url, alt });
 }
 
@@ -68,17 +66,17 @@ function verdict(here) {
   const label = open ? (suggestion?.label ?? "?") : (word?.label ?? "✕");
   const title = open
     ? suggestion
-      ? `It reads ${label}`
+      ? phrase("reads", { label })
       : state.teach.suggestions.has(here.id) || here.suspect
-        ? "No suggestion"
-        : "The model is looking at it"
+        ? phrase("suggestion.none")
+        : phrase("suggestion.looking")
     : word?.label === null
-      ? "Its doubted label goes"
-      : `Labelled ${label}`;
+      ? phrase("doubt.goes")
+      : phrase("labelled", { label });
   return element(
     "div",
     { class: `verdict ${open ? "ghost" : ""}` },
-    element("output", { class: `label ${isSign(label) ? "" : "word"}`, "aria-label": open ? "Suggestion" : "Label" }, label),
+    element("output", { class: `label ${isSign(label) ? "" : "word"}`, "aria-label": open ? phrase("suggestion") : phrase("label") }, label),
     element(
       "div",
       {},
@@ -86,8 +84,8 @@ function verdict(here) {
       element(
         "p",
         { class: "hint" },
-        open && suggestion && suggestion.share !== null && `${percent(suggestion.share, 1)} sure. `,
-        !open && `${FROM[word?.origin ?? "hand"]} `,
+        open && suggestion && suggestion.share !== null && `${phrase("answer.sure", { share: percent(suggestion.share, 1) })}. `,
+        !open && `${phrase(`from.${word?.origin ?? "hand"}`)} `,
         !here.suspect && element("span", { class: "large-name" }, here.name),
       ),
     ),
@@ -101,8 +99,8 @@ function remark({ suspect }) {
   return element(
     "p",
     { class: "remark" },
-    `Somebody labelled it ${label}, which the model finds nearly impossible. `,
-    inForce === null ? "Until you say, nothing learns from it." : `Until you say, it counts as ${inForce}.`,
+    `${phrase("doubt", { label })} `,
+    inForce === null ? phrase("doubt.open") : phrase("doubt.counts", { label: inForce }),
   );
 }
 
@@ -112,10 +110,10 @@ function taking(here, all) {
   if (here === null) return null;
   const [text, what] =
     all.length > 1
-      ? [`Accept ${count(open.length)}`, ` suggestion${open.length === 1 ? "" : "s"}`]
+      ? [phrase("accept.all", { n: open.length }), ` ${phrase("suggestions", { n: open.length })}`]
       : open.length
-        ? ["Accept", ` ${suggestionOf(here)?.label}`]
-        : ["Go on", ""];
+        ? [phrase("accept"), ` ${suggestionOf(here)?.label}`]
+        : [phrase("go-on"), ""];
   const key = element("kbd", { "aria-hidden": "true" }, "Enter");
   return button([text, element("span", { class: "unseen" }, what), key], accept, {
     ...{ class: "primary accept", "aria-keyshortcuts": "Enter", "data-key": "accept" },

@@ -3,14 +3,16 @@
  * All pictures on the desk in one line, of which only those in sight are made; one stop for the Tab key.
  *
  * @import { Picture } from "../state.js"
+ * @import { Kind } from "../state.js"
  */
 
-import { element, property } from "../element.js";
+import * as api from "../api.js";
+import { button, element, property, replace } from "../element.js";
+import { count } from "../format.js";
 import { keyed } from "../keyed.js";
-import { picture } from "../picture.js";
 import { state, watch } from "../state.js";
-import { moveTo } from "./marks.js";
-import { shownPictures, suggestionOf } from "./order.js";
+import { phrase } from "../texts.js";
+import { filter, isKind, moveTo, shownPictures, suggestionOf } from "./order.js";
 
 const BEYOND = 10; // pictures that are made on either side of what is in sight
 
@@ -19,7 +21,7 @@ export function strip() {
     class: "strip-line",
     role: "listbox",
     "aria-multiselectable": "true",
-    "aria-label": "Pictures to label",
+    "aria-label": phrase("strip"),
   });
   const made = element("div", { class: "strip scroll", scroll: () => show() }, line);
   const fill = keyed(line, tile);
@@ -89,4 +91,79 @@ function dress(node, each, index, count, here, marked) {
   const text = label ?? (gone ? "✕" : `${suggestionOf(each)?.label ?? ""}?`);
   const place = /** @type {Element} */ (node.querySelector(".tile-label"));
   if (place.textContent !== text) place.textContent = text;
+}
+
+/* Which pictures the strip shows: by what is to be done with them, and by label. */
+
+const KINDS = /** @type {Kind[]} */ (["all", "open", "said", "doubted"]);
+
+export function filters() {
+  const buttons = KINDS.map((kind) => ({
+    kind,
+    node: button("", () => filter({ kind }), { class: "filter", "data-key": `filter-${kind}` }),
+    text: phrase(`filter.${kind}`),
+  }));
+  const labels = element("select", {
+    "aria-label": phrase("filter.label"),
+    change: () => filter({ label: labels.value || null }),
+  });
+  watch(
+    () => [state.teach],
+    ({ pictures, words, filter: now }) => {
+      for (const { kind, node, text } of buttons) {
+        const found = pictures.filter((each) => isKind(each, kind)).length;
+        replace(node, `${text} `, element("span", { class: "filter-count" }, count(found)));
+        node.setAttribute("aria-pressed", String(now.kind === kind));
+        node.hidden = kind === "doubted" && !found && now.kind !== kind;
+      }
+      const used = [...new Set([...words.values()].flatMap(({ label }) => label ?? []))].sort();
+      if (now.label !== null && !used.includes(now.label)) used.push(now.label);
+      labels.hidden = !used.length;
+      const options = ["", ...used];
+      if ([...labels.options].map(({ value }) => value).join("\n") !== options.join("\n"))
+        labels.replaceChildren(...options.map((each) => element("option", { value: each }, each || phrase("filter.any"))));
+      labels.value = now.label ?? "";
+    },
+  );
+  return element(
+    "div",
+    { class: "filters scroll", role: "group", "aria-label": phrase("filter") },
+    buttons.map(({ node }) => node),
+    labels,
+  );
+}
+
+/* An uploaded picture as an element that loads itself when it comes into sight. */
+
+/** @type {Map<string, Promise<string>>} where each picture is in memory, by its hash; they never change */
+const loaded = new Map();
+
+const sight = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    sight.unobserve(target);
+    void show(/** @type {HTMLImageElement} */ (target));
+  }
+});
+
+/** @param {string} sha256 @param {import("../element.js").Attributes} attributes */
+export function picture(sha256, attributes) {
+  const made = element("img", { ...attributes, "data-sha256": sha256 });
+  sight.observe(made);
+  return made;
+}
+
+/** @param {HTMLImageElement} made */
+async function show(made) {
+  const sha256 = String(made.dataset.sha256);
+  let url = loaded.get(sha256);
+  if (url === undefined) {
+    url = api.image(sha256).then((blob) => URL.createObjectURL(blob));
+    loaded.set(sha256, url);
+  }
+  try {
+    made.src = await url;
+  } catch {
+    loaded.delete(sha256); // its text stands for it
+  }
 }

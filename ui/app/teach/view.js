@@ -3,6 +3,7 @@
  * Many labelled pictures at once: choose, label, send, and see what the model will learn from.
  *
  * @import { Found } from "../files.js"
+ * @import * as T from "../types.js"
  */
 
 import { whenBack } from "../connection.js";
@@ -11,12 +12,11 @@ import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
+import { phrase } from "../texts.js";
 import { batchList, collection, moreOf } from "./collection.js";
 import { loadDataset } from "./dataset.js";
 import { desk } from "./desk.js";
-import { keepPictures } from "./keep.js";
-import { outcomeOf } from "./outcome.js";
-import { addPictures, bring } from "./pictures.js";
+import { addPictures, bring, keepPictures } from "./pictures.js";
 
 export function teachView() {
   const outcome = element("div", {});
@@ -32,25 +32,21 @@ export function teachView() {
   const drop = element(
     "div",
     { class: "drop" },
-    element("p", { class: "drop-title" }, "Drop pictures or a folder here"),
+    element("p", { class: "drop-title" }, phrase("drop")),
     hint,
     element(
       "div",
       { class: "actions" },
-      chooser("Choose images", take, { class: "primary" }),
-      chooser("Choose a folder", take, { folder: true }),
-      chooser("Take a photo", take, { camera: true, class: "touch-only" }),
+      chooser(phrase("choose"), take, { class: "primary" }),
+      chooser(phrase("choose-folder"), take, { folder: true }),
+      chooser(phrase("photo"), take, { camera: true, class: "touch-only" }),
     ),
   );
   const view = element(
     "section",
     { class: "view teach" },
-    heading(
-      "teach",
-      "Teach",
-      "Give the model examples with their right labels. One in five is held out, to test it fairly.",
-    ),
-    element("section", { class: "card", "aria-label": "New examples" }, drop, part, doubts, outcome),
+    heading("teach"),
+    element("section", { class: "card", "aria-label": phrase("examples") }, drop, part, doubts, outcome),
     learnt(),
   );
   acceptDrops(view, take);
@@ -69,17 +65,15 @@ export function teachView() {
   watch(
     () => [labelsNow().join()],
     () => {
-      const example = labelsNow().at(-3) ?? labelsNow()[0] ?? "a label";
-      hint.textContent =
-        `A folder called ${example}, or a file called ${example}_anything.png, labels itself. ` +
-        "The rest you label here, by its key or its name.";
+      const label = labelsNow().at(-3) ?? labelsNow()[0] ?? phrase("hint.label");
+      hint.textContent = phrase("hint", { label });
     },
   );
   watch(
     () => [state.dataset.value],
     (dataset) => {
       bring(dataset?.suspects ?? []);
-      replace(doubts, moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0, "doubted label"));
+      replace(doubts, moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0));
     },
   );
   watch(
@@ -99,19 +93,65 @@ function learnt() {
   watch(
     () => [state.dataset.value, state.dataset.error],
     (dataset, error) => {
-      replace(counts, dataset ? collection(dataset) : element("p", { class: "hint" }, error ?? "Counting …"));
+      replace(counts, dataset ? collection(dataset) : element("p", { class: "hint" }, error ?? phrase("counting")));
       replace(
         batches,
         dataset?.batches.length
-          ? [batchList(dataset.batches), moreOf("batches", dataset.batches.length, dataset.batches_count, "upload")]
-          : element("p", { class: "hint" }, "Nothing was uploaded yet. Corrections from Predict appear here, too."),
+          ? [batchList(dataset.batches), moreOf("batches", dataset.batches.length, dataset.batches_count)]
+          : element("p", { class: "hint" }, phrase("uploads.none")),
       );
     },
   );
   return element(
     "div",
     { class: "stack" },
-    element("section", { class: "card" }, element("h2", {}, "What it learns from"), counts),
-    element("section", { class: "card" }, element("h2", {}, "Uploads"), batches),
+    element("section", { class: "card" }, element("h2", {}, phrase("learnt")), counts),
+    element("section", { class: "card" }, element("h2", {}, phrase("uploads")), batches),
+  );
+}
+
+/* What became of an upload, file by file. */
+
+const NAMED = 50; // files in one list; the rest is counted
+
+/** @param {T.Uploaded} outcome @returns {HTMLElement} */
+export function outcomeOf({ count, duplicates, suspects = [], refused, settled = 0 }) {
+  return element(
+    "div",
+    { class: "outcome", role: "status" },
+    element(
+      "p",
+      { class: count ? "good" : "" },
+      count ? phrase("stored", { n: count }) : settled ? "" : phrase("stored.none"),
+    ),
+    settled > 0 && element("p", { class: "good" }, phrase("settled", { n: settled })),
+    group(
+      "known",
+      duplicates.map((file) => [file, ""]),
+    ),
+    group(
+      "doubted",
+      suspects.map(({ file, predicted }) => [file, predicted === undefined ? "" : phrase("outcome.reads", { label: predicted })]),
+    ),
+    group(
+      "refused",
+      refused.map(({ file, error }) => [file, error]),
+    ),
+  );
+}
+
+/** @param {"known" | "doubted" | "refused"} what @param {[string, string][]} files */
+function group(what, files) {
+  if (!files.length) return null;
+  return element(
+    "details",
+    { open: files.length <= 12 },
+    element("summary", {}, phrase(`outcome.${what}`, { n: files.length })),
+    element(
+      "ul",
+      { class: "named" },
+      files.slice(0, NAMED).map(([file, why]) => element("li", {}, element("code", {}, file), why && ` ${why}`)),
+      files.length > NAMED && element("li", {}, phrase("outcome.more", { n: files.length - NAMED })),
+    ),
   );
 }

@@ -1,0 +1,206 @@
+"""Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.store.selection import State
+from server.store.standing import Revision
+
+FILE: Schema = {"type": "string", "format": "binary"}
+FLAG: Schema = {"type": "boolean", "default": False}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: what it is for, what it takes, and what each good answer holds; errors have all one form."""
+
+    method: str
+    path: str
+    summary: str
+    answers: Mapping[int, Schema | None]  # by status; None: the body is no JSON
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    body: Mapping[str, Schema] = field(default_factory=dict)  # by media type
+    media_type: str = "application/json"  # of the good answers
+
+
+def _form(required: list[str], **fields: Schema) -> Schema:
+    return {"type": "object", "properties": fields, "required": required}
+
+
+PAGED = {"limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "before": WHOLE}
+CONDITIONS = {
+    "label": TEXT | {"description": "in force, or of suspects the suspected one"},
+    "split": {"enum": ["train", "test", "suspect"]},
+    "state": {"enum": list(State)},
+    "source": TEXT,
+    "batch": TEXT,
+    "since": TEXT | {"description": "a time, as of the batch that the image is where it is for"},
+    "until": TEXT,
+}
+PICTURE = {"multipart/form-data": _form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
+OPTIONS = _form(
+    [],
+    epochs=WHOLE,
+    batch_size=WHOLE,
+    learning_rate=NUMBER,
+    uploads_share=NUMBER,
+    seed=WHOLE,
+    from_scratch=FLAG,
+    force=FLAG | {"description": "train even if there is nothing new"},
+)
+REVISION = _form(
+    ["action"],
+    action={"enum": list(Revision)},
+    label=TEXT | {"description": "of relabel, and of no other action"},
+    images=every(TEXT) | {"description": "their hashes; or `where`"},
+    where=_form([], **CONDITIONS),
+)
+GUARDED = ("/upload", "/dataset", "/retrain", "/models", "/v2/models/{name}/versions", "/v2/repository")  # by a key
+STARTED = record(message=TEXT, job=TEXT)
+
+NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
+TENSORS = {"application/json": ref("InferRequest"), "application/octet-stream": FILE}
+OF_MODEL = (
+    ("GET", "", "What it takes and gives", {200: ref("ModelMetadata")}),
+    ("GET", "/ready", "Whether it can be asked", {200: READY, 503: READY}),
+    ("GET", "/config", "The same in the form of Triton's ModelConfig", {200: ANYTHING}),
+    ("GET", "/stats", "What it answered since the start", {200: ref("ModelStatistics")}),
+    (
+        "POST",
+        "/infer",
+        "Tensors in, tensors out; JSON, or JSON with binary data behind it",
+        {200: ref("InferResponse")},
+    ),
+)
+INFERENCE = (
+    *(Call("GET", path, "The server, by the Open Inference Protocol", {200: ANYTHING}) for path in ("/v2", "/v2/")),
+    Call("GET", "/v2/health/live", "Whether the process lives", {200: record(live={"type": "boolean"})}),
+    Call("GET", "/v2/health/ready", "Whether it can be asked", {200: READY, 503: READY}),
+    Call("GET", "/v2/models/stats", "What every version answered since the start", {200: ref("ModelStatistics")}),
+    *(
+        Call(method, path + end, f"{text}: {whose}", answers, body=TENSORS if end == "/infer" else {})
+        for path, whose in ((NAME, "the version that serves"), (f"{NAME}/versions/{{version}}", "one version"))
+        for method, end, text, answers in OF_MODEL
+    ),
+    Call(
+        "POST",
+        "/v2/repository/index",
+        "Every version and its state",
+        {200: every(record(name=TEXT, version=TEXT, state=TEXT, reason=TEXT))},
+        body={"application/json": _form([], ready=FLAG)},
+    ),
+    Call(
+        "POST",
+        "/v2/repository/models/{name}/load",
+        "Make the version in its parameters serve, or verify the current one",
+        {200: record(name=TEXT, load={"type": "boolean"}, model_version=TEXT)},
+        body={"application/json": _form([], parameters=_form([], version=TEXT))},
+    ),
+    Call("POST", "/v2/repository/models/{name}/unload", "Refused: what serves is never unloaded", {}),
+)
+
+CALLS = (
+    Call(
+        "POST", "/predict", "Classify one picture", {200: ref("Prediction")}, {"include": {"enum": ["input"]}}, PICTURE
+    ),
+    Call(
+        "POST",
+        "/predict/batch",
+        "Classify many pictures; an answer or an error for each, in order",
+        {200: record(model_version=TEXT, predictions=every({"anyOf": [ref("Prediction"), ref("Error")]}))},
+        body={"multipart/form-data": _form(["files"], files=every(FILE))},
+    ),
+    Call(
+        "POST",
+        "/upload",
+        "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
+        {201: ref("Uploaded")},
+        body={"multipart/form-data": _form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+    ),
+    Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
+    Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),
+    Call(
+        "POST",
+        "/dataset/batches",
+        "Relabel, accept, reject or put aside many pictures by one decision, which is undone as a batch",
+        {201: record(message=TEXT, count=WHOLE, batch=TEXT, unchanged=WHOLE, held_by=ref("Holders"))},
+        body={"application/json": REVISION},
+    ),
+    Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Removed")}),
+    Call(
+        "GET",
+        "/dataset/export",
+        "The labelled uploads as a zip of folders, with what is known of each in metadata.csv",
+        {200: None},
+        CONDITIONS,
+        media_type="application/zip",
+    ),
+    Call(
+        "GET",
+        "/dataset/images",
+        "Uploaded pictures, newest first",
+        {200: page("images", ref("Image"))},
+        PAGED | CONDITIONS,
+    ),
+    Call("GET", "/dataset/images/{sha256}", "One picture", {200: None}, media_type="image/png"),
+    Call("DELETE", "/dataset/images/{sha256}", "Remove a picture", {200: ref("Removed")}),
+    Call("GET", "/dataset/images/{sha256}/versions", "The versions that have something of it", {200: ref("Heirs")}),
+    Call("POST", "/dataset/images/{sha256}/accept", "A suspect's label is right", {200: ref("Done")}),
+    Call("POST", "/dataset/images/{sha256}/reject", "A suspect's label is wrong", {200: ref("Done")}),
+    Call(
+        "POST",
+        "/retrain",
+        "Train a new version; with ?wait=true the answer is how that ended",
+        {200: {"anyOf": [ref("Retrained"), ref("Done")]}, 202: STARTED},
+        {"wait": FLAG},
+        {"application/json": OPTIONS},
+    ),
+    Call("GET", "/retrain/jobs", "Retrainings, newest first", {200: page("jobs", ref("Job"))}, PAGED),
+    Call("GET", "/retrain/jobs/{job}", "One retraining", {200: ref("Job")}),
+    Call("DELETE", "/retrain/jobs/{job}", "Cancel it", {202: record(message=TEXT, job=ref("Job"))}),
+    Call("GET", "/retrain/jobs/{job}/log", "What its trainer printed", {200: None}, media_type="text/plain"),
+    Call("GET", "/retrain/jobs/{job}/events", "Its progress, resumable", {200: None}, media_type="text/event-stream"),
+    Call(
+        "GET",
+        "/models",
+        "Versions, newest first, with the newest candidates and moves",
+        {
+            200: page(
+                "models", ref("Version"), name=TEXT, current=maybe(TEXT), candidates=every({}), promotions=every({})
+            )
+        },
+        PAGED,
+    ),
+    Call(
+        "GET",
+        "/models/at",
+        "The version that served at a time, and the move that brought it there",
+        {200: ref("Served")},
+        {"time": TEXT | {"description": "as RFC 3339 has it; UTC where it names no zone"}},
+    ),
+    Call("GET", "/models/{version}", "One version: manifest and report", {200: ANYTHING}),
+    Call(
+        "GET",
+        "/models/{version}/images",
+        "The uploads that it was given to learn from (train) and to be judged by (test), newest first",
+        {200: page("images", record(sha256=TEXT, split=TEXT, label=TEXT, batch=TEXT))},
+        PAGED,
+    ),
+    Call("GET", "/models/{version}/model.onnx", "Its model", {200: None}, media_type="application/octet-stream"),
+    Call("GET", "/models/{version}/report/{file}", "A file of its report", {200: None}, media_type="*/*"),
+    Call(
+        "POST",
+        "/models/{version}/promote",
+        "Make a version serve: forward, or back; with If-Match only from the version in that ETag of GET /models",
+        dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
+        body={"application/json": _form([], reason=TEXT)},
+    ),
+    *INFERENCE,
+    Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),
+    Call("GET", "/livez", "Whether the process lives", {200: record(status=TEXT)}),
+    Call("GET", "/readyz", "Whether it can answer predictions", {200: record(status=TEXT)}),
+    Call("GET", "/metrics", "Figures for Prometheus", {200: None}, media_type="text/plain"),
+    Call("GET", "/stats", "The last minutes, for the page", {200: ANYTHING}),
+    Call("GET", "/openapi.json", "This document", {200: ANYTHING}),
+)

@@ -1,0 +1,34 @@
+"""Scripts and style sheets as they are sent: without what is there for who reads the files, and with fewer requests.
+
+Comments and the space that lines begin with are left out, a third of the bytes. The lines stay, some empty, so that the
+browser names an error by its line in the file. A style sheet that imports others is sent as all of them in one, which
+compress better together.
+"""
+
+import re
+from pathlib import Path
+
+# A block that begins a line and ends one, a line that is nothing else, and a type or a remark beside code: one that
+# might as well be within a string stays.
+_BLOCK = re.compile(rb"^[ \t]*/\*(?:(?!\*/)[\s\S])*\*/[ \t]*$", re.MULTILINE)
+_LINE = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)
+_TYPE = re.compile(rb"(?<=[\s(\[,.])/\*\* ?@(?:(?!\*/).)*\*/ ")
+_REMARK = re.compile(rb"""(?<=[;,{}()\[\]]) // [^"'`\n]*$""", re.MULTILINE)
+_INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
+_IMPORT = re.compile(rb'^@import "([\w-]+\.css)";$', re.MULTILINE)
+
+
+def terse(name: str, content: bytes) -> bytes:
+    """The content of a file of this name; as it is where it is no script, style sheet or table of texts."""
+    if not name.endswith((".js", ".css", ".json")):
+        return content
+    shorter = _BLOCK.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+    if name.endswith(".js"):
+        shorter = _REMARK.sub(b"", _TYPE.sub(b"", _LINE.sub(b"", shorter)))
+    return _INDENT.sub(b"", shorter)
+
+
+def parts(path: Path) -> list[Path]:
+    """The style sheets that a style sheet imports, from its own folder, in their order; else the file alone."""
+    imported = _IMPORT.findall(path.read_bytes()) if path.suffix == ".css" else []
+    return [path.parent / name.decode() for name in imported] or [path]

@@ -1,0 +1,80 @@
+"""How the pointer is moved by a call: a version is verified as a worker would, made current, and waited for."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.machine import priority
+from server.models.trial import Trials
+from server.serving.presence import all_serve
+from server.serving.takeover import Serving
+from server.store.errors import BrokenArtifact, Conflict, CurrentMoved
+from server.store.memory import Memory
+
+logger = logging.getLogger("relearn")
+
+Expect = Callable[[str | None], None]
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What came of it."""
+
+    previous: str | None  # version that was current before
+    everywhere: bool  # that every worker serves it now; else they take it over
+
+
+class Promotion:
+    """Promotes a version; one in each worker."""
+
+    def __init__(self, memory: Memory, trials: Trials, serving: Serving, wait_seconds: float) -> None:
+        self._memory = memory
+        self._trials = trials
+        self._serving = serving
+        self._wait_seconds = wait_seconds
+        self._thread = priority.threads(1, "promote")  # one that takes long holds up no other work
+
+    async def promote(self, version: str, by: str, why: str, expect: Expect = lambda _: None) -> Promoted:
+        """Make a version current, then wait for every worker; raises NotFound or Conflict, and then nothing changed.
+
+        `expect` is given the version that is current, and raises where the caller saw another one.
+        """
+        previous = await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._promote, version, by, why, expect
+        )
+        await self._serving.look()
+        return Promoted(previous, await all_serve(self._memory.workers, version, self._wait_seconds))
+
+    async def verify(self, version: str) -> bool:
+        """Try a version as `promote` does, and move nothing; whether every worker serves it."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._verify, version)
+        return await all_serve(self._memory.workers, version, self._wait_seconds)
+
+    def _verify(self, number: str) -> None:
+        versions = self._memory.versions
+        versions.find(number)
+        try:
+            manifest = versions.manifest(number)
+            self._trials.check(versions.folder(number), manifest)
+        except BrokenArtifact as error:
+            raise Conflict(f"version {number} can't serve, so nothing was changed: {error}") from None
+        if not self._serving.fits(manifest.preprocessing):
+            raise Conflict(
+                f"version {number} reads pictures another way than the one that serves, so no worker could take it "
+                "over; nothing was changed"
+            )
+
+    def _promote(self, number: str, by: str, why: str, expect: Expect) -> str | None:
+        self._memory.versions.find(number)
+        expect(self._memory.pointer.current())  # before the trial, which takes long
+        self._verify(number)
+        previous = self._memory.pointer.current()
+        expect(previous)
+        try:
+            self._memory.versions.promote(number, by, why, previous)
+        except CurrentMoved as error:
+            expect(self._memory.pointer.current())
+            raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None
+        logger.info("version %s is current: from=%s by=%s reason=%r", number, previous, by, why)
+        return previous

@@ -1,0 +1,1 @@
+"""Whether a server speaks the Open Inference Protocol: `python -m tests.conformance URL MODEL` asks it."""
