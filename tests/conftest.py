@@ -1,6 +1,8 @@
 """Fixtures that more than one room's tests use: real digits, a real tiny model, a switch that forbids skipping."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from tests import warden
 from tests.digits import Digits, mnist
 from tests.live import LiveServer
 from tests.opener import opener
@@ -31,6 +34,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if os.environ.get("REQUIRE_ALL_TESTS") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_survivors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that the tests start or mount outlives this process, however it ends."""
+    folder = str(tmp_path_factory.getbasetemp())
+    os.environ[warden.VARIABLE] = folder
+    command = [sys.executable, "-I", warden.__file__, folder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):  # at whose end it is waited for
+        yield
 
 
 @pytest.fixture(scope="session")

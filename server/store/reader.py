@@ -51,6 +51,8 @@ class _Files:
         self._copy: Path | None = None
         self._copied: object = None  # the state of which it is the copy
         self._copying = threading.Lock()
+        self._header: int | None = None  # a descriptor
+        self._looking = threading.Lock()
 
     def connect(self) -> sqlite3.Connection:
         """Raises sqlite3.Error where no way leads in."""
@@ -73,12 +75,23 @@ class _Files:
         them opened -shm for (SQLite's os_unix.c): one that can only read it keeps every later one from writing, for as
         long as there is always another that overlaps. So where somebody may write, -shm is opened for that, or not.
         """
-        is_wal, shm = _has_wal_form(self._path), self._beside("-shm")
+        is_wal, shm = self._has_wal_form(), self._beside("-shm")
         if is_wal and not (self._beside("-wal").exists() and shm.exists()):
             return None
         if self._process_is_alone:
             return f"file:{quote(str(self._path))}?mode=ro&readonly_shm=1"
         return f"file:{quote(str(self._path))}?mode=ro" if not is_wal or os.access(shm, os.W_OK) else None
+
+    def _has_wal_form(self) -> bool:
+        """Whether the header says so: https://www.sqlite.org/fileformat.html#file_format_version_numbers
+
+        The file stays open: to close it would drop every lock that this process has on it, SQLite's too (fcntl(2)).
+        """
+        with self._looking:
+            if self._header is None or not os.path.samestat(os.fstat(self._header), self._path.stat()):
+                self._header = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                weakref.finalize(self, os.close, self._header)
+            return os.pread(self._header, 2, 18) == b"\x02\x02"
 
     def _alone(self) -> str | None:
         """Taken for a file that nobody changes; not where the newest changes, or undone ones, lie beside it."""
@@ -134,12 +147,6 @@ def _connected(place: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _has_wal_form(path: Path) -> bool:
-    """Whether the header says so: https://www.sqlite.org/fileformat.html#file_format_version_numbers"""
-    with path.open("rb") as file:
-        return file.read(20)[18:] == b"\x02\x02"
 
 
 def _size(path: Path) -> int:

@@ -248,6 +248,13 @@ MUTANTS = (
         "server/store/test_rescue.py::test_a_database_that_was_replaced_is_opened_again",
     ),
     mutant(
+        "a reader drops no lock of its process",
+        "server/store/reader.py",
+        'return os.pread(self._header, 2, 18) == b"\\x02\\x02"',
+        "return self._path.read_bytes()[18:20] == bytes([2, 2])",
+        "server/store/test_rescue.py::test_a_reader_drops_no_lock_of_this_process",
+    ),
+    mutant(
         "a log without its database is kept",
         OPENING,
         "if wal.exists() and wal.stat().st_size:",

@@ -338,6 +338,21 @@ def test_a_reader_keeps_no_later_writer_from_writing(folder: Path) -> None:
     memory.close()
 
 
+def test_a_reader_drops_no_lock_of_this_process(folder: Path) -> None:
+    """Another process that comes and goes would take the database for left, and clear away what lies beside it."""
+    memory = memory_in(folder)
+    memory.dataset.remove(sha_of(0))
+    look = reading_engine(memory.database.url)
+    for _ in range(2):
+        with look.connect() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM move").scalar() is not None
+    leave = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM move'); c.close()"
+    subprocess.run([sys.executable, "-c", leave, str(database_of(folder))], check=True)
+    assert database_of(folder).with_name("relearn.sqlite3-wal").exists()
+    memory.dataset.remove(sha_of(1))
+    memory.close()
+
+
 @pytest.mark.parametrize("side", ["-wal", "-shm"])
 def test_what_the_connections_share_must_be_writable(
     folder: Path, side: str, at_once: None, monkeypatch: pytest.MonkeyPatch
