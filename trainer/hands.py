@@ -20,7 +20,7 @@ from trainer.strokes import Points, Random, Strokes
 
 LABELS = tuple("0123456789")
 FOREIGN = -1  # the class of what is no digit
-DRAWN = 0.2  # of the other hands' digits: by strokes; the others are training images, turned
+DRAWN = 0.3  # of the other hands' digits: by strokes; the others are training images, turned
 ONES = 4 / 6  # of those: they are 7s to MNIST
 
 SIDE, BOX = 28, 20  # pixels: MNIST's form

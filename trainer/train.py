@@ -22,7 +22,7 @@ WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cos
 FINAL = 0.01
 PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights that are good already
 STEPS_TOLD = 20  # steps between two looks at how it goes
-HEARD = 0.7  # weight of a teacher's answers beside the labels
+HEARD = 0.8  # weight of a teacher's answers beside the labels
 
 Logits = NDArray[np.float32]  # (N, classes)
 
