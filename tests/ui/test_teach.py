@@ -24,7 +24,7 @@ def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
         expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
         expect(page.get_by_role("button", name="Sending, ")).to_be_disabled()
         held[0].continue_()
-        expect(page.get_by_text("10 new pictures stored.")).to_be_visible()
+        expect(page.get_by_role("main").get_by_text("10 new pictures stored.")).to_be_visible()
         expect(page.get_by_role("progressbar", name="Upload")).to_be_hidden()
         expect(page.get_by_text("10 uploaded pictures")).to_be_visible()
         assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 10
