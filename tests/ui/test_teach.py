@@ -44,7 +44,7 @@ def test_a_folder_names_its_labels(server: LiveServer, open_page: OpenPage, digi
 
 def test_labels_are_guessed_only_where_a_name_says_them(server: LiveServer, open_page: OpenPage) -> None:
     page = open_page(server.url, "teach")
-    guess = """async ([path, labels]) => (await import("/app/teach/labels.js")).guess(path, labels)?.label ?? null"""
+    guess = """async ([path, labels]) => (await import("/app/teach/pictures.js")).guess(path, labels)?.label ?? null"""
     numbers, pets = [str(n) for n in range(10)], ["Cat", "Dog"]
     for path, labels, label in [
         ("set/7/IMG_3.png", numbers, "7"),
