@@ -179,7 +179,8 @@ def test_another_kind_of_file_named_as_a_picture_starts_no_program(server: LiveS
         answer = server.predict(OTHERS[kind]())
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_type")
         assert not Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    assert server.upload([("digit.png", OTHERS[kind]())], ["7"]).status_code == 415
+    refused = 400 if kind == "ZIP" else 415  # a zip may be uploaded, but this one is none
+    assert server.upload([("digit.png", OTHERS[kind]())], ["7"]).status_code == refused
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])

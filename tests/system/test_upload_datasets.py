@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -130,17 +131,18 @@ def test_a_dataset_that_cant_be_taken_has_a_sentence(
     assert (answer.status_code, sentence in answer.json()["error"]) == (status, True), answer.text
 
 
-def test_what_is_exported_is_imported_with_equal_labels(live: LiveServer, server: LiveServer, digits: Digits) -> None:
+def test_what_is_exported_is_imported_with_equal_labels(live: LiveServer, tmp_path: Path, digits: Digits) -> None:
     assert send(live, ("set.zip", packed(folders(digits, range(40))))).status_code == 201
     some = list(labels_of(live))[:5]
     change = {"action": "relabel", "label": "0", "images": some}
     assert live.post("/dataset/batches", json=change).status_code == 201
     exported = live.get("/dataset/export").content
-    answer = send(server, ("digits.zip", exported))
-    assert (answer.status_code, answer.json()["count"]) == (201, 40), answer.text
-    assert answer.json()["suspects"] == answer.json()["refused"] == answer.json()["passed_over"] == []
-    assert labels_of(server) == labels_of(live)
-    assert send(server, ("digits.zip", exported)).json()["count"] == 0
+    with LiveServer(tmp_path) as empty:
+        answer = send(empty, ("digits.zip", exported))
+        assert (answer.status_code, answer.json()["count"]) == (201, 40), answer.text
+        assert answer.json()["suspects"] == answer.json()["refused"] == answer.json()["passed_over"] == []
+        assert labels_of(empty) == labels_of(live)
+        assert send(empty, ("digits.zip", exported)).json()["count"] == 0
 
 
 def test_suspects_and_quota_are_as_for_every_upload(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> None:

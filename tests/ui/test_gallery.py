@@ -47,7 +47,7 @@ def test_a_thousand_pictures_are_read_and_stay_usable(server: LiveServer, open_p
     tile = page.locator(".gallery .tile").nth(700)
     tile.click()
     answer(page, labels[700])
-    expect(page.locator(".chosen")).to_contain_text("701 of 1000")
+    expect(page.locator(".chosen")).to_contain_text("701 of 1,000")
     wrong = page.get_by_role("button", name="It is a 8", exact=True)
     assert tile.evaluate(IN_VIEW)
     assert wrong.evaluate(IN_VIEW)

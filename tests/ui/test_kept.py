@@ -81,7 +81,7 @@ def test_what_is_not_sent_outlives_a_reload(server: LiveServer, open_page: OpenP
         expect(page.locator(".strip img").first).to_have_js_property("naturalWidth", 28)
     before = server.get("/dataset").json()["count"]
     page.get_by_role("button", name="Send 1 picture").click()
-    expect(page.get_by_text("1 new picture stored.")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("1 new picture stored.")).to_be_visible()
     assert server.get("/dataset").json()["count"] == before + 1
     left = {name: label for name, label in kept.items() if name != first}
     expect_said(page, left)
@@ -163,7 +163,7 @@ def test_an_upload_is_tried_again_and_ends_in_words(tmp_path: Path, open_page: O
         assert tries == 5
         page.unroute("**/upload")
         page.get_by_role("button", name="Send 1 picture").click()
-        expect(page.get_by_text("1 new picture stored.")).to_be_visible()
+        expect(page.get_by_role("main").get_by_text("1 new picture stored.")).to_be_visible()
 
 
 def test_an_upload_can_be_cancelled(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:

@@ -24,7 +24,7 @@ def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
         expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
         expect(page.get_by_role("button", name="Sending, ")).to_be_disabled()
         held[0].continue_()
-        expect(page.get_by_text("10 new pictures stored.")).to_be_visible()
+        expect(page.get_by_role("main").get_by_text("10 new pictures stored.")).to_be_visible()
         expect(page.get_by_role("progressbar", name="Upload")).to_be_hidden()
         expect(page.get_by_text("10 uploaded pictures")).to_be_visible()
         assert len([*server.data.glob("train/*/*.png"), *server.data.glob("test/*/*.png")]) == 10
@@ -44,7 +44,7 @@ def test_a_folder_names_its_labels(server: LiveServer, open_page: OpenPage, digi
 
 def test_labels_are_guessed_only_where_a_name_says_them(server: LiveServer, open_page: OpenPage) -> None:
     page = open_page(server.url, "teach")
-    guess = """async ([path, labels]) => (await import("/app/teach/labels.js")).guess(path, labels)?.label ?? null"""
+    guess = """async ([path, labels]) => (await import("/app/teach/pictures.js")).guess(path, labels)?.label ?? null"""
     numbers, pets = [str(n) for n in range(10)], ["Cat", "Dog"]
     for path, labels, label in [
         ("set/7/IMG_3.png", numbers, "7"),
