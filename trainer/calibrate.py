@@ -12,7 +12,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.config import Recipe
 from trainer.evaluate import negative_log_likelihood, softmax
+from trainer.hands import suits
+from trainer.learned_score import LearnedScore, learned_score, lesson
 from trainer.model import FEATURES
 from trainer.prepare import Classes, Images, Prepared
 from trainer.score import Score, fitted_score
@@ -20,7 +23,7 @@ from trainer.score import Score, fitted_score
 TEMPERATURES = np.exp(np.linspace(np.log(0.2), np.log(5), 321))
 PRIOR = 0.35  # standard deviation of the temperature's logarithm around 0: from 0.5 to 2 in 95 of 100 cases
 SAMPLE = 10_000  # fit images at most that the score compares with
-DOUBTED_QUANTILE = 0.0065  # of the validation images, which have a score below the threshold
+LEAST_LESSON = 1000  # images, for a score to be learned
 
 Features = NDArray[np.float32]  # (N, features)
 Logits = NDArray[np.float32]  # (N, classes)
@@ -31,7 +34,7 @@ class Calibration:
     """What is folded into the exported graph besides the network's weights."""
 
     temperature: float
-    score: Score
+    score: Score | LearnedScore
     score_threshold: float  # an answer with a lower score is not to be believed
 
     def answers(self, features: Features, logits: Logits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -40,17 +43,27 @@ class Calibration:
         return softmax(divided), self.score.of(features, divided)
 
 
-def calibrate(model: keras.Model, prepared: Prepared) -> Calibration:
+def calibrate(model: keras.Model, prepared: Prepared, recipe: Recipe) -> Calibration:
     """Temperature and threshold from the validation part, the score from what was trained on."""
-    fit = prepared.rows["fit"]
-    sample = np.concatenate([fit[:: -(-len(fit) // SAMPLE)], prepared.rows["uploads"][:SAMPLE]])
     images, classes = prepared.part("validation")
     features, logits = outputs_of(model, images)
-    temperature = fitted_temperature(logits, classes)
-    known, known_logits = outputs_of(model, prepared.images[np.sort(sample)])
-    score = fitted_score(known, known_logits / np.float32(temperature))
-    threshold = np.quantile(score.of(features, logits / np.float32(temperature)), DOUBTED_QUANTILE)
-    return Calibration(temperature, score, float(threshold))
+    temperature = np.float32(fitted_temperature(logits, classes))
+    score = _score(model, prepared, recipe, temperature)
+    threshold = np.quantile(score.of(features, logits / temperature), score.doubted_quantile)
+    return Calibration(float(temperature), score, float(threshold))
+
+
+def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: np.float32) -> Score | LearnedScore:
+    """Learned where there is something to learn doubt from, and enough to learn it with."""
+    fit = prepared.rows["fit"]
+    sample = np.sort(np.concatenate([fit[:: -(-len(fit) // SAMPLE)], prepared.rows["uploads"][:SAMPLE]]))
+    images, classes = prepared.images[sample], prepared.classes[sample]
+    if not suits(recipe, prepared.labels) or len(sample) < LEAST_LESSON:
+        features, logits = outputs_of(model, images)
+        return fitted_score(features, logits / temperature)
+    images, classes = lesson(images, classes, recipe, len(sample))
+    features, logits = outputs_of(model, images)
+    return learned_score(features, logits / temperature, logits.argmax(axis=1) == classes, recipe.seed)
 
 
 def fitted_temperature(logits: Logits, classes: Classes) -> float:

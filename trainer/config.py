@@ -71,14 +71,7 @@ class Recipe:
     thickness: float = inherited(
         0.2, "share of the images whose strokes are made thicker or thinner; 0 for what is not drawn"
     )
-    hands: float = inherited(
-        0.2, "of the base images: so many digits as other hands write them are drawn; for the ten digits in digit form"
-    )
-    foreign: float = inherited(
-        0.12, "of the base images: so many pictures of no digit are drawn, to be unsure of; as with hands"
-    )
     flip: bool = inherited(False, "mirror images left to right at random; for clothes, not for digits")
-    teacher: str = option("", "a version whose answers on the base images are learned beside the labels")
     uploads_share: float = option(0.25, "of an epoch: uploads make up at most this")
     seed: int = option(0, "seed of everything random")
 
@@ -138,8 +131,6 @@ _RANGES: Sequence[tuple[str, float, float]] = (
     ("shear", 0, 1),
     ("elastic", 0, 0.2),
     ("thickness", 0, 1),
-    ("hands", 0, 1),
-    ("foreign", 0, 1),
     ("uploads_share", 0, 0.9),
 )
 

@@ -26,6 +26,7 @@ from trainer.calibrate import Calibration, calibrate, outputs_of
 from trainer.conclude import conclude
 from trainer.config import Recipe, as_json
 from trainer.evaluate import metrics
+from trainer.learned_score import LearnedScore
 from trainer.mistakes import mistakes
 from trainer.model import served
 from trainer.policy import Policy
@@ -55,14 +56,14 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
     """Conclude the job with what was trained; raises BrokenArtifact if the ONNX model is not the network."""
     report("calibrating")
     prepared = delivery.prepared
-    calibration = calibrate(delivery.trained.model, prepared)
+    calibration = calibrate(delivery.trained.model, prepared, delivery.recipe)
     report("exporting")
     candidate, model, parity = _export(delivery, calibration, report, work)
     figures = _figures(delivery, model) | {"parity": asdict(parity), "timing": _timing(model)}
     figures["calibration"] = {
         "temperature": calibration.temperature,
         "score_threshold": calibration.score_threshold,
-        "score_directions": calibration.score.directions.shape[1],
+        "score": "learned" if isinstance(calibration.score, LearnedScore) else "share",
     }
     judging = _judging(prepared)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)

@@ -1,9 +1,8 @@
-"""Digits as other hands write them, and what is no digit: made before a training, to learn from beside MNIST's.
+"""Digits as other hands write them, and what is no digit: what the score learns doubt from (learned_score.py).
 
-MNIST hardly has a 1 with a long flag, a 0 with a slash or a digit turned far, and nothing that is none: a network that
-never saw such things is as sure of them as of digits. They are drawn by a round pen (strokes.py) or made of training
-images, and brought to MNIST's form as a picture is before a prediction (server/pictures): the longer side of the ink 20
-of 28 pixels, its centre of mass in the middle. docs/decisions/0035-other-hands.md has what they do.
+MNIST hardly has a 1 with a long flag, a 0 with a slash or a digit turned far, and nothing that is none. They are drawn
+by a round pen (strokes.py) or made of training images, and brought to MNIST's form as a picture is before a prediction
+(server/pictures): the longer side of the ink 20 of 28 pixels, its centre of mass in the middle.
 """
 
 import math
@@ -37,9 +36,8 @@ Picture = NDArray[np.uint8]  # (28, 28), or of any size before it has the form
 
 
 def suits(recipe: Recipe, labels: Sequence[str]) -> bool:
-    """Whether a recipe asks for them and the classes are the ten digits in MNIST's form: a letter may be a class."""
-    form = (recipe.preprocessing, recipe.height, recipe.width) == ("digit", SIDE, SIDE)
-    return form and tuple(labels) == LABELS and recipe.hands + recipe.foreign > 0
+    """Whether the classes are the ten digits in MNIST's form: else a letter may be a class."""
+    return (recipe.preprocessing, recipe.height, recipe.width) == ("digit", SIDE, SIDE) and tuple(labels) == LABELS
 
 
 def make_hands(images: Images, classes: Classes, hands: int, foreign: int, seed: int) -> tuple[Images, Classes]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import Recipe
+from trainer.learned_score import LearnedScore
 from trainer.score import Score
 
 SCALE = 1 / 255
@@ -51,7 +52,9 @@ def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Mode
     return keras.Model(inputs, logits)
 
 
-def served(model: keras.Model, recipe: Recipe, classes: int, temperature: float, score: Score) -> keras.Model:
+def served(
+    model: keras.Model, recipe: Recipe, classes: int, temperature: float, score: Score | LearnedScore
+) -> keras.Model:
     """Images -> {"probabilities": (N, classes), "score": (N,)}; see calibrate.py for temperature and score."""
     made = build_model(recipe, classes, scaled=False)
     made.set_weights(model.get_weights())
@@ -59,13 +62,8 @@ def served(model: keras.Model, recipe: Recipe, classes: int, temperature: float,
     first.set_weights([first.get_weights()[0] * SCALE])
     # Less their mean over the classes, the logits have the same softmax, and are what the score asks for.
     last.set_weights([_less_mean(weights / np.float32(temperature)) for weights in last.get_weights()])
-    features, probabilities = made.get_layer(FEATURES).output, keras.ops.softmax(made.output)
-    project = keras.layers.Dense(score.directions.shape[1], use_bias=False, name="directions")
-    along = keras.ops.sum(keras.ops.square(project(features)), axis=1)
-    pointing = keras.ops.sum(keras.ops.square(probabilities) * made.output, axis=1)
-    extent = keras.ops.sum(keras.ops.square(features), axis=1) * keras.ops.sum(features, axis=1)
-    found = keras.ops.minimum(along * pointing / keras.ops.maximum(extent, score.least_extent), 1.0)
-    project.set_weights([score.directions])
+    probabilities = keras.ops.softmax(made.output)
+    found = score.layers(made.get_layer(FEATURES).output, made.output)
     return keras.Model(made.input, {"probabilities": probabilities, "score": found})
 
 

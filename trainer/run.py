@@ -36,19 +36,16 @@ def run(memory: Memory, lease: Lease, start: Start, policy: Policy, report: Repo
         f"the dataset as decision {prepared.decision} left it",
         decision=prepared.decision,
     )
-    going_on, teacher = (
-        _weights(memory, version, work / name)
-        for version, name in ((start.version, "start.weights.h5"), (start.teacher, "teacher.weights.h5"))
-    )
-    trained = train(start.recipe, prepared, going_on, report, teacher)
+    trained = train(start.recipe, prepared, _weights(memory, start.version, work), report)
     provenance: dict[str, Any] = {"job": lease.job, "warm_start": start.version if trained.went_on else None}
     delivery = Delivery(start.recipe, prepared, trained, provenance, start.began)
     deliver(memory, lease, delivery, policy, report, work)
 
 
-def _weights(memory: Memory, version: str | None, weights: Path) -> Path | None:
-    """The weights of a version, written to a file."""
+def _weights(memory: Memory, version: str | None, work: Path) -> Path | None:
+    """The weights file of the version to go on from."""
     if version is None:
         return None
+    weights = work / "start.weights.h5"
     weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))
     return weights

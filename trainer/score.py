@@ -6,7 +6,9 @@ it is clear which. docs/decisions/0022-the-score-doubts-what-is-unclear.md has w
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +28,20 @@ class Score:
     directions: NDArray[np.float32]  # (features, directions), orthogonal columns, so long that the best image has 1
     least_extent: float  # of any of the images: one with less gains nothing by it
 
+    doubted_quantile: ClassVar[float] = 0.0075  # of the validation images, which have a score below the threshold
+
     def of(self, features: Features, logits: Logits) -> Values:
         """The scores of images by their features and logits."""
         return np.minimum(self.uncapped(features, logits), np.float32(1))
+
+    def layers(self, features: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+        """The same in a network that is to be exported; the logits are less their mean over the classes already."""
+        project = keras.layers.Dense(self.directions.shape[1], use_bias=False, name="directions")
+        along = keras.ops.sum(keras.ops.square(project(features)), axis=1)
+        pointing = keras.ops.sum(keras.ops.square(keras.ops.softmax(logits)) * logits, axis=1)
+        extent = keras.ops.sum(keras.ops.square(features), axis=1) * keras.ops.sum(features, axis=1)
+        project.set_weights([self.directions])
+        return keras.ops.minimum(along * pointing / keras.ops.maximum(extent, self.least_extent), 1.0)
 
     def uncapped(self, features: Features, logits: Logits) -> Values:
         along = np.square(features @ self.directions).sum(axis=1)

@@ -27,14 +27,13 @@ class Start:
     recipe: Recipe
     prepared: Prepared
     version: str | None  # whose weights to go on from; None: from scratch
-    teacher: str | None  # whose answers are learned beside the labels
     began: float  # time.monotonic()
 
 
 def make_start(
     memory: Memory, lease: Lease, options: Mapping[str, Any], places: Places, report: Report, work: Path
 ) -> Start:
-    """Read and check everything there is; raises DatasetError, or ValueError, TypeError or StoreError for an option."""
+    """Read and check everything there is; raises DatasetError, or ValueError or TypeError for an option."""
     began = time.monotonic()
     report("preparing", f"reading {places.dataset}")
     found = dataset.find(places.dataset)
@@ -49,17 +48,12 @@ def make_start(
             note = f"starting from scratch: {obstacle}"
             report("preparing", note, note=note)
             version = None
-    if recipe.teacher:
-        memory.versions.find(recipe.teacher)
-        obstacle = _obstacle(memory, recipe.teacher, _recipe_of_version(memory, recipe.teacher), recipe, found.labels)
-        if obstacle is not None:
-            raise ValueError(f"teacher: {obstacle}")
     prepared = prepare(found, memory, recipe.input, work)
     check_enough(prepared.counts(), found.labels, str(found.folder))
     lease.learn_from(prepared.decision)
     for note in (*found.notes, *prepared.notes):
         report("preparing", note, note=note)
-    return Start(recipe, prepared, version, recipe.teacher or None, began)
+    return Start(recipe, prepared, version, began)
 
 
 def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:

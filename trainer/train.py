@@ -1,7 +1,7 @@
 """Fitting: the network, the recipe and the prepared images in; weights and the history of every epoch out."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainer.augment import augment
 from trainer.config import Recipe
-from trainer.epoch import Epoch, batches
-from trainer.hands import FOREIGN
 from trainer.model import build_model
 from trainer.prepare import Classes, Images, Prepared
 from trainer.progress import Progress, Report
@@ -22,8 +21,12 @@ WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cos
 FINAL = 0.01
 PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights that are good already
 STEPS_TOLD = 20  # steps between two looks at how it goes
-HEARD = 0.8  # weight of a teacher's answers beside the labels
+LEAST_STEPS = 10  # of an epoch: of fewer images a step takes fewer, and they come more than once an epoch
+LEAST_BATCH = 8  # images a step: batch norm knows too little of fewer
+UPLOADS_REPEAT = 10  # times an epoch, at most: few uploads are repeated up to their share, to be heard at all
 
+
+Rows = NDArray[np.int64]  # row numbers of the prepared images
 Logits = NDArray[np.float32]  # (N, classes)
 
 
@@ -39,12 +42,8 @@ class Trained:
     went_on: bool  # from the weights it was given
 
 
-def train(
-    recipe: Recipe, prepared: Prepared, start: Path | None, report: Report, teacher: Path | None = None
-) -> Trained:
-    """Train on the fit part, the uploads and what is drawn.
-
-    `start` is a weights file to go on from, `teacher` one whose answers on the fit part are learned beside the labels.
+def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report) -> Trained:
+    """Train on the fit part and the uploads; `start` is a weights file to go on from.
 
     The weights that come out are the moving average at the last step: no epoch is picked. On one machine they are the
     same, bit by bit, whenever the recipe with its seed, the images and the start are.
@@ -55,11 +54,13 @@ def train(
     if start is not None and not _take_weights(model, start, report):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
-    read = Epoch.of(recipe, prepared)
-    steps = len(read.rows) // read.batch_size
+    rows = epoch_rows(recipe, prepared)
+    batch_size = batch_size_for(recipe, len(rows))
+    rows = np.tile(rows, math.ceil(LEAST_STEPS * batch_size / len(rows)))
+    steps = len(rows) // batch_size
     peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
-    fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average, _teacher(recipe, prepared, teacher))
-    source = iter(batches(recipe, read))
+    fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
+    source = iter(batches(replace(recipe, batch_size=batch_size), prepared, rows))
     validation = prepared.part("validation")
     progress = Progress(report, epochs, steps)
     for epoch in range(1, epochs + 1):
@@ -69,9 +70,13 @@ def train(
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(
-        fit.averaged(), progress.history, epochs, read.batch_size, read.stored_images(), went_on=start is not None
-    )
+    return Trained(fit.averaged(), progress.history, epochs, batch_size, len(np.unique(rows)), start is not None)
+
+
+def batch_size_for(recipe: Recipe, images: int) -> int:
+    """The recipe's, or of fewer images the largest power of two that gives an epoch its steps."""
+    most = max(LEAST_BATCH, images // LEAST_STEPS)
+    return min(recipe.batch_size, 1 << most.bit_length() - 1)
 
 
 def _default_epochs(recipe: Recipe, start: Path | None) -> int:
@@ -91,22 +96,11 @@ def _take_weights(model: keras.Model, start: Path, report: Report) -> bool:
     return True
 
 
-def _teacher(recipe: Recipe, prepared: Prepared, weights: Path | None) -> keras.Model | None:
-    if weights is None:
-        return None
-    teacher = build_model(recipe, len(prepared.labels))
-    teacher.load_weights(weights)
-    return teacher
-
-
 class Fit:
     """A network being fitted: the training step, and the moving average of everything it learns."""
 
-    def __init__(
-        self, model: keras.Model, schedule: "OneCycle", average: float, teacher: keras.Model | None = None
-    ) -> None:
+    def __init__(self, model: keras.Model, schedule: "OneCycle", average: float) -> None:
         self._model = model
-        self._teacher = teacher
         self._averaged = keras.models.clone_model(model)
         self._averaged.set_weights(model.get_weights())
         self._average = average
@@ -117,17 +111,15 @@ class Fit:
 
     # One call a step: a loop over the steps inside the function took 44 ms a step where single calls took 26.
     @tf.function
-    def step(self, images: tf.Tensor, classes: tf.Tensor, base: tf.Tensor) -> None:
-        """One step of Adam on a batch, and the average moved after it; `base` tells the images of the fit part."""
-        heard = tf.nn.softmax(self._teacher(images, training=False)) if self._teacher is not None else None
+    def step(self, images: tf.Tensor, classes: tf.Tensor) -> None:
+        """One step of Adam on a batch, and the average moved after it."""
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
-            targets = targets_of(classes, logits.shape[1], base, heard)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         self._loss.update_state(loss)
-        self._accuracy.update_state(tf.maximum(classes, 0), logits, classes != FOREIGN)
+        self._accuracy.update_state(classes, logits)
         # At first the average follows closely, so that it does not remember the random start.
         taken = tf.cast(self._optimizer.iterations, tf.float32)
         kept = tf.minimum(self._average, (1 + taken) / (10 + taken))
@@ -147,23 +139,45 @@ class Fit:
         self._accuracy.reset_state()
 
 
-def targets_of(classes: tf.Tensor, number: int, base: tf.Tensor, heard: tf.Tensor | None) -> tf.Tensor:
-    """What each image's probabilities are to be, float32 (N, number).
-
-    Its class; of the fit part's images, where there is a teacher, partly what is `heard` of it (Hinton et al. 2015,
-    https://arxiv.org/abs/1503.02531); of what is FOREIGN all the same (Hendrycks et al. 2019,
-    https://arxiv.org/abs/1812.04606).
-    """
-    targets = tf.one_hot(classes, number)
-    if heard is not None:
-        targets = tf.where(base[:, None], (1 - HEARD) * targets + HEARD * heard, targets)
-    return tf.where((classes == FOREIGN)[:, None], 1 / number, targets)
-
-
 def _loss_and_accuracy(model: keras.Model, images: Images, classes: Classes) -> tuple[float, float]:
     logits = logits_of(model, images)
     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
     return float(loss), float((logits.argmax(axis=1) == classes).mean())
+
+
+def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
+    """The rows of one epoch: the whole fit part, and the uploads as often as their share allows.
+
+    Of more uploads than that, some are drawn at random for the whole run.
+    """
+    fit, uploads = prepared.rows["fit"], prepared.rows["uploads"]
+    room = int(len(fit) * recipe.uploads_share / (1 - recipe.uploads_share))
+    if not len(uploads) or not room:
+        return fit
+    drawn = np.random.default_rng([recipe.seed, len(uploads)]).permutation(uploads)
+    repeated = np.tile(drawn, min(UPLOADS_REPEAT, math.ceil(room / len(drawn))))[:room]
+    return np.concatenate([fit, repeated])
+
+
+def batches(recipe: Recipe, prepared: Prepared, rows: Rows) -> tf.data.Dataset:
+    """Endless shuffled batches of (augmented uint8 images, classes), gathered from the array file when needed.
+
+    All that is random follows from the recipe's seed and a batch's number.
+    """
+    shape = prepared.images.shape[1:]
+
+    def gather(numbers: Rows) -> tuple[Any, Any]:
+        numbers = np.sort(numbers)
+        return prepared.images[numbers], prepared.classes[numbers]
+
+    def read(batch: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, classes = tf.numpy_function(gather, [numbers], (tf.uint8, tf.int32), stateful=False)
+        images = tf.ensure_shape(images, (recipe.batch_size, *shape))
+        return augment(images, recipe, tf.stack([recipe.seed, batch])), tf.ensure_shape(classes, (recipe.batch_size,))
+
+    numbers = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), recipe.seed, reshuffle_each_iteration=True)
+    numbered = numbers.batch(recipe.batch_size, drop_remainder=True).repeat().enumerate()
+    return numbered.map(read, tf.data.AUTOTUNE).prefetch(4)
 
 
 def logits_of(model: keras.Model, images: Images) -> Logits:

@@ -27,10 +27,9 @@ from export.convert import to_onnx
 from export.cost import cost_of
 from server.models.model import session_options
 from trainer.config import Recipe
-from trainer.epoch import Epoch, batches
 from trainer.model import SCALE
 from trainer.prepare import PARTS, Prepared
-from trainer.train import Fit, OneCycle, logits_of
+from trainer.train import Fit, OneCycle, batches, logits_of
 
 REFERENCE = Path(__file__).with_name("reference-2.25MMAC.onnx")
 SHIPPED = shipped.FOLDER / "model.onnx"
@@ -147,10 +146,10 @@ def accuracy(name: str, recipe: Recipe, prepared: Prepared) -> float:
     """Validation accuracy after the last epoch of the recipe."""
     keras.utils.set_random_seed(recipe.seed)
     model = network(name)
-    epoch = Epoch.of(recipe, prepared)
-    steps = recipe.epochs * (len(epoch.rows) // recipe.batch_size)
+    rows = prepared.rows["fit"]
+    steps = recipe.epochs * (len(rows) // recipe.batch_size)
     fit = Fit(model, OneCycle(recipe.learning_rate, steps), recipe.average)
-    source = iter(batches(recipe, epoch))
+    source = iter(batches(recipe, prepared, rows))
     for _ in range(steps):
         fit.step(*next(source))
     images, classes = prepared.part("validation")

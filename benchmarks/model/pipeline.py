@@ -19,10 +19,9 @@ import tensorflow as tf
 
 from benchmarks.model.frontier import parts
 from trainer.config import Recipe
-from trainer.epoch import Epoch, batches
 from trainer.model import build_model
 from trainer.run import set_threads
-from trainer.train import Fit, OneCycle
+from trainer.train import Fit, OneCycle, batches
 
 ROUNDS = 5
 
@@ -38,12 +37,11 @@ def main() -> None:
     keras.utils.set_random_seed(0)
     tf.config.experimental.enable_op_determinism()
     fit = Fit(build_model(recipe, 10), OneCycle(recipe.learning_rate, 10_000), recipe.average)
-    source = iter(batches(recipe, Epoch.of(recipe, prepared)))
+    source = iter(batches(recipe, prepared, prepared.rows["fit"]))
     random = np.random.default_rng(0)
     bare = (
         tf.constant(random.integers(0, 256, (recipe.batch_size, 28, 28, 1), np.uint8)),
         tf.constant(random.integers(0, 10, recipe.batch_size, np.int32)),
-        tf.ones(recipe.batch_size, tf.bool),
     )
     ways: dict[str, Callable[[], object]] = {
         "fed by the pipeline": lambda: fit.step(*next(source)),

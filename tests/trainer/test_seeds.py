@@ -9,7 +9,7 @@ import numpy as np
 from tests.live import TRAINING_SECONDS
 from tests.trainer.test_train import prepared_with
 from trainer.config import Recipe
-from trainer.epoch import Epoch, batches
+from trainer.train import batches
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """
@@ -47,9 +47,9 @@ def drawn(seed: int) -> list[np.ndarray]:
     """The images of eight batches, which are two epochs."""
     prepared = prepared_with(0)
     prepared.images[:] = np.random.default_rng(0).integers(0, 256, prepared.images.shape, np.uint8)
-    prepared.rows["fit"] = np.arange(256)
+    rows = np.arange(256)
     recipe = Recipe(batch_size=64, height=8, width=8, flip=True, seed=seed)
-    return [images.numpy() for images, _, _ in batches(recipe, Epoch.of(recipe, prepared)).take(8)]
+    return [images.numpy() for images, _ in batches(recipe, prepared, rows).take(8)]
 
 
 def test_batches_are_their_seed_s_own() -> None:

@@ -1,7 +1,6 @@
 """What a job inherits from the version it goes on from, and what it says where it can't go on."""
 
 import json
-import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 
 from export.publish import publish, with_file
 from server.store import living
-from server.store.errors import StoreError
 from server.store.lease import take
 from server.store.memory import Memory
 from tests.digits import mnist, write_small_mnist
@@ -20,7 +18,7 @@ from trainer.config import Places, Recipe, as_json, options_of
 from trainer.progress import Report
 from trainer.start import Start, make_start, recipe_for
 
-OF_A_RUN = {"from_scratch", "quick", "epochs", "learning_rate", "teacher", "uploads_share", "seed"}
+OF_A_RUN = {"from_scratch", "quick", "epochs", "learning_rate", "uploads_share", "seed"}
 CLOTHES: dict[str, Any] = {
     "preprocessing": "resize",
     "flip": True,
@@ -32,7 +30,6 @@ CLOTHES: dict[str, Any] = {
     "learning_rate": 0.001,
     "from_scratch": True,
     "quick": True,
-    "teacher": "1",
     "uploads_share": 0.5,
     "seed": 4,
 }
@@ -116,30 +113,6 @@ def test_from_scratch_on_request_needs_no_announcement(tmp_path: Path) -> None:
     publish_trained(memory)
     start, notes = started(memory, tmp_path, {"from_scratch": True})
     assert (start.version, notes) == (None, [])
-
-
-def test_a_teacher_is_a_version_of_the_same_network_and_labels(tmp_path: Path) -> None:
-    memory = memory_in(tmp_path)
-    publish_trained(memory)
-    start, notes = started(memory, tmp_path, {"from_scratch": True, "teacher": "1"})
-    assert (start.version, start.teacher, notes) == (None, "1", [])
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"teacher": "1", "channels_factor": 2.0}, "teacher: version 1 is another network: its channels_factor is 1.0"),
-        ({"teacher": "7"}, "there is no version '7'"),
-        ({"teacher": "../1"}, "there is no version '../1'"),
-    ],
-)
-def test_another_teacher_is_refused_before_anything_is_read(
-    tmp_path: Path, options: dict[str, Any], words: str
-) -> None:
-    memory = memory_in(tmp_path)
-    publish_trained(memory)
-    with pytest.raises((ValueError, StoreError), match=re.escape(words)):
-        started(memory, tmp_path, {"from_scratch": True, **options})
 
 
 def test_what_a_dataset_has_that_is_left_out_is_said(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
-"""What one epoch is made of, and what is learned of each image."""
+"""What one epoch is made of."""
 
 import numpy as np
 import pytest
 
 from trainer.config import Recipe, recipe_of
-from trainer.epoch import batch_size_for, epoch_rows
-from trainer.hands import FOREIGN
 from trainer.prepare import Prepared
-from trainer.train import HEARD, targets_of
+from trainer.train import batch_size_for, epoch_rows
 
 BASE = 900
 
@@ -51,13 +49,3 @@ def test_a_step_takes_fewer_images_of_few(images: int, batch_size: int) -> None:
 def test_a_share_that_leaves_no_room_for_the_base_is_refused() -> None:
     with pytest.raises(ValueError, match="uploads_share"):
         recipe_of({"uploads_share": 1.0})
-
-
-def test_a_teacher_is_heard_on_the_base_alone_and_of_no_digit_nothing_is_sure() -> None:
-    heard = np.array([[0.1, 0.2, 0.3, 0.4]] * 3, np.float32)
-    classes, base = np.array([1, 2, FOREIGN], np.int32), np.array([True, False, False])
-    own, foreign = [0, 0, 1, 0], [0.25] * 4
-    found = np.asarray(targets_of(classes, 4, base, heard))
-    of_both = HEARD * heard[0] + (1 - HEARD) * np.eye(4)[1]
-    assert np.allclose(found, [of_both, own, foreign])
-    assert np.allclose(targets_of(classes, 4, base, None), [[0, 1, 0, 0], own, foreign])
