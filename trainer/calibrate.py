@@ -58,12 +58,13 @@ def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: 
     fit = prepared.rows["fit"]
     sample = np.sort(np.concatenate([fit[:: -(-len(fit) // SAMPLE)], prepared.rows["uploads"][:SAMPLE]]))
     images, classes = prepared.images[sample], prepared.classes[sample]
+    features, logits = outputs_of(model, images)
+    likeness = fitted_score(features, logits / temperature)
     if not suits(recipe, prepared.labels) or len(sample) < LEAST_LESSON:
-        features, logits = outputs_of(model, images)
-        return fitted_score(features, logits / temperature)
+        return likeness
     images, classes = lesson(images, classes, recipe, len(sample))
     features, logits = outputs_of(model, images)
-    return learned_score(features, logits / temperature, logits.argmax(axis=1) == classes, recipe.seed)
+    return learned_score(likeness, features, logits / temperature, logits.argmax(axis=1) == classes, recipe.seed)
 
 
 def fitted_temperature(logits: Logits, classes: Classes) -> float:
