@@ -1,4 +1,4 @@
-"""The score of digits: that of score.py times how probable it is that the answer is right, which a small network learns.
+"""The score of digits: that of score.py times the chance that the answer is right, which a small network learns.
 
 It reads the classifier's last features and its probabilities, and learns from training images, from digits as other
 hands write them and from what is no digit (hands.py), each as it is and changed as in training: whether the answer is
@@ -46,7 +46,7 @@ class LearnedScore:
     last: Weights  # (HIDDEN, 1)
     bias: Weights  # (1,)
 
-    doubted_quantile: ClassVar[float] = 0.009  # of the validation images, which have a score below the threshold
+    doubted_quantile: ClassVar[float] = 0.012  # of the validation images, which have a score below the threshold
 
     def of(self, features: Features, logits: Logits) -> Weights:
         """The scores of images by their features and logits, (N,)."""
