@@ -81,5 +81,8 @@ def _array_behind(text: bytes, start: int) -> tuple[int, int]:
     quote = text.find(b'"', begins.end())
     reach = len(text) if quote < 0 else quote
     brace = text.find(b"}", begins.end(), reach)
-    end = text.rfind(b"]", begins.end(), reach if brace < 0 else brace)
-    return (start, start) if end < 0 else (begins.end(), end + 1)
+    reach = reach if brace < 0 else brace
+    span = begins.end(), text.rfind(b"]", begins.end(), reach) + 1
+    if text.count(b"[", *span) != text.count(b"]", *span) or text.find(b"{", *span) >= 0:
+        return start, start  # it goes on behind a text or an object, so it is no tensor's
+    return span

@@ -1,7 +1,6 @@
 """A trainer that runs wild under a real server: its job fails with the reason, nothing of it is left, and the server
 neither grows nor notices."""
 
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from server.store.content import job_path
 from tests.digits import Digits
 from tests.faults.bench import Bench
 from tests.faults.stage import eventually, is_alive, workers_of
-from tests.system.test_express import connect
 from trainer.log import LOG_LIMIT_BYTES
 
 MB = 2**20
@@ -77,14 +75,3 @@ def test_a_trainer_that_runs_wild_takes_nothing_along(bench: Bench, digits: Digi
 def test_the_next_retrain_works(bench: Bench) -> None:
     assert bench.check(bench.retrain(), bench.now()) == "published"
     assert "Traceback" not in "".join(bench.server.log)
-
-
-def test_memory_that_grows_would_be_seen(bench: Bench) -> None:
-    """A worker holds as much of a body under way as of a log that it took in."""
-    held = resident_bytes(bench)
-    head = b"POST /upload HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
-    with contextlib.ExitStack() as stack:
-        for _ in range(3):
-            connection = stack.enter_context(connect(bench.server))
-            connection.sendall(head % (30 * MB) + os.urandom(25 * MB))
-        eventually(lambda: resident_bytes(bench) - held > GROWTH_BYTES, "what the workers hold")

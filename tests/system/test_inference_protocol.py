@@ -46,6 +46,14 @@ def live(place: tuple[LiveServer, Memory]) -> LiveServer:
     return place[0]
 
 
+@pytest.fixture(autouse=True)
+def _as_it_was(place: tuple[LiveServer, Memory]) -> None:
+    """Version 2 serves, whatever a test before made serve."""
+    live, memory = place
+    if memory.pointer.current() != "2":
+        assert live.post("/models/2/promote").status_code == 200
+
+
 @pytest.fixture(scope="module")
 def client(live: LiveServer) -> Iterator[InferenceServerClient]:
     with InferenceServerClient(live.url.removeprefix("http://")) as made:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,10 @@ from tests.tiny import memory_in, publish_tiny, tiny_candidate
 KEY = {"X-API-Key": "a-key-of-some-length"}
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveServer]:
     """A server whose current version is the second of two."""
-    folder = tmp_path_factory.mktemp("live")
+    folder = tmp_path
     memory = memory_in(folder)
     for seed in range(2):
         publish_tiny(memory, seed)
