@@ -1,4 +1,4 @@
-"""What is drawn for a training: in MNIST's form, of the class it says, the same for the same seed."""
+"""What is drawn for the score: in MNIST's form, of the class it says, the same for the same seed."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,7 @@ from server.pictures.preprocessing import NEWEST, Preprocessing
 from tests.digits import mnist
 from trainer import strokes
 from trainer.config import Recipe
-from trainer.epoch import Epoch
 from trainer.hands import FOREIGN, INK, LABELS, in_form, make_hands, suits, written
-from trainer.prepare import Prepared
 from trainer.strokes import Random, Strokes
 
 DIGITS = mnist("train")
@@ -74,17 +72,3 @@ def test_they_are_for_the_ten_digits_in_mnist_s_form_alone() -> None:
     assert not suits(Recipe(), LABELS[:9])
     assert not suits(Recipe(height=32, width=32), LABELS)
     assert not suits(Recipe(preprocessing="resize"), LABELS)
-    assert not suits(Recipe(hands=0, foreign=0), LABELS)
-
-
-def test_an_epoch_reads_the_base_the_uploads_and_what_is_drawn_each_as_what_it_is() -> None:
-    rows = {"fit": np.arange(400), "uploads": np.arange(400, 420)}
-    epoch = Epoch.of(Recipe(hands=0.2, foreign=0.1), Prepared(LABELS, IMAGES, CLASSES, rows, (), 0))
-    assert len(epoch.rows) == 400 + 133 + 80 + 40  # the uploads a fourth of all but what is drawn
-    images, classes, base = epoch.read(np.array([619, 3, 500, 410, 579]))
-    assert base.tolist() == [True, False, False, False, False]
-    assert np.array_equal(images[:2], IMAGES[[3, 410]])
-    assert classes[:2].tolist() == CLASSES[[3, 410]].tolist()
-    assert classes[2] >= 0
-    assert classes[3] >= 0
-    assert classes[4] == FOREIGN

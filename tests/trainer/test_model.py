@@ -11,6 +11,7 @@ from server.models.model import Images, Model
 from server.store.errors import BrokenArtifact
 from trainer.calibrate import Calibration, outputs_of
 from trainer.config import Recipe
+from trainer.learned_score import learned_score
 from trainer.model import build_model, served
 from trainer.score import fitted_score
 
@@ -62,6 +63,19 @@ def test_the_exported_model_is_the_trained_network(recipe: Recipe) -> None:
     wrong_temperature = Calibration(1.0, score, 0.5).answers(features, logits)[0]
     with pytest.raises(BrokenArtifact, match="not the network"):
         verify(model, images, wrong_temperature, scores)
+
+
+def test_a_learned_score_is_exported_as_it_was_learned() -> None:
+    recipe = Recipe()
+    network = trained_somewhat(recipe)
+    images = images_for(recipe)
+    features, logits = outputs_of(network, images)
+    right = np.arange(len(images)) % 3 > 0
+    score = learned_score(fitted_score(features, logits / np.float32(1.7)), features, logits, right, 0)
+    exported = to_onnx(served(network, recipe, 3, 1.7, score), recipe.height, recipe.width, recipe.channels)
+    candidate = Candidate(LABELS, recipe.input, ("probabilities", "score"), OPSET, {"model.onnx": exported})
+    model = Model(candidate.manifest("m", "1"), exported)
+    assert verify(model, images, *Calibration(1.7, score, 0.5).answers(features, logits)).top1_agreement == 1
 
 
 def test_channels_fill_the_blocks_that_onnxruntime_computes() -> None:
