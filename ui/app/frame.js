@@ -36,9 +36,11 @@ export function showFrame(loaders, next) {
     for (const [name, section] of made) section.hidden = name !== view;
     if (first) {
       first = false;
-      // The other views are fetched now, so that they are there even if the server is lost.
-      for (const load of Object.values(loaders)) void load().catch(() => {});
-      void next();
+      // The other views are fetched once it can be used, so that they are there even if the server is lost.
+      setTimeout(() => {
+        for (const load of Object.values(loaders)) void load().catch(() => {});
+        void next();
+      });
       return;
     }
     // A screen reader starts to read the view where it begins; the first time the browser does that by itself.
