@@ -19,6 +19,8 @@ from tests.ui.conftest import OpenPage
 from tests.ui.test_accessible import SERIOUS
 from tests.ui.test_labels import CROOKED
 
+WORST = 24  # mistakes that the page shows of a version alone
+
 
 def test_an_old_version_is_promoted_with_a_confirmation(tmp_path: Path, open_page: OpenPage) -> None:
     memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
@@ -69,7 +71,7 @@ def test_the_worst_mistakes_are_shown_as_pictures(tmp_path: Path, open_page: Ope
         page = open_page(server.url, "models")
         page.get_by_role("link", name="Version 0", exact=True).click()
         worst = page.get_by_role("figure", name="Its worst mistakes").get_by_role("listitem")
-        expect(worst).to_have_count(len(report["mistakes"]))
+        expect(worst).to_have_count(min(len(report["mistakes"]), WORST))
         first = report["mistakes"][0]
         expect(worst.first).to_contain_text(f"{first['label']}, read as {first['predicted']}")
         expect(worst.first.locator("img")).to_have_js_property("naturalWidth", 28)
