@@ -2,10 +2,10 @@
 
 import asyncio
 import gzip
-import io
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,6 @@ from tritonclient.utils import InferenceServerException
 
 from server.store.memory import Memory
 from tests.digits import Digits, encoded
-from tests.faults.stage import eventually
 from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 
@@ -330,25 +329,24 @@ def test_a_load_moves_the_pointer_and_an_unload_is_refused(
     assert live.post("/v2/repository/models/digits/load", json={"parameters": {"version": "9"}}).status_code == 404
 
 
-def test_a_damaged_version_is_refused_and_what_serves_goes_on(
-    place: tuple[LiveServer, Memory], client: InferenceServerClient, digits: Digits
-) -> None:
-    live, memory = place
-    damaged = publish_tiny(memory, 4)
-    eventually(lambda: live.get("/health").json()["model_version"] == damaged, "the newest serves")
-    live.post("/v2/repository/models/digits/load", json={"parameters": {"version": "2"}})
-    (memory.versions.folder(damaged) / "model.onnx").write_bytes(io.BytesIO(b"damaged").getvalue())
-    with pytest.raises(InferenceServerException, match="hash") as caught:
-        infer(client, digits, damaged)
-    assert caught.value.status() == "409"
-    ready = live.get(f"/v2/models/digits/versions/{damaged}/ready")
-    assert (ready.status_code, ready.json()["ready"]) == (503, False)
-    answer = live.post("/v2/repository/models/digits/load", json={"parameters": {"version": damaged}})
-    assert answer.status_code == 409
-    assert infer(client, digits, "2").shape == (3, 10)
+def test_a_damaged_version_is_refused_and_what_serves_goes_on(tmp_path: Path, digits: Digits) -> None:
+    memory = memory_in(tmp_path)
+    serving, damaged = publish_tiny(memory, 2), publish_tiny(memory, 4)
+    memory.versions.promote(serving, "a test", "", damaged)
+    (memory.versions.folder(damaged) / "model.onnx").write_bytes(b"damaged")
+    memory.close()
+    with LiveServer(tmp_path) as live, InferenceServerClient(live.url.removeprefix("http://")) as client:
+        with pytest.raises(InferenceServerException, match="hash") as caught:
+            infer(client, digits, damaged)
+        assert caught.value.status() == "409"
+        ready = live.get(f"/v2/models/digits/versions/{damaged}/ready")
+        assert (ready.status_code, ready.json()["ready"]) == (503, False)
+        answer = live.post("/v2/repository/models/digits/load", json={"parameters": {"version": damaged}})
+        assert answer.status_code == 409
+        assert infer(client, digits, serving).shape == (3, 10)
 
 
-def test_keys_and_scopes(tmp_path: Any, digits: Digits) -> None:
+def test_keys_and_scopes(tmp_path: Path, digits: Digits) -> None:
     from server.web.keys import Scope, new_key
 
     reader, line = new_key("reader", [Scope.READ])
