@@ -21,7 +21,7 @@ from tests.system.test_express import post
 Tries = Callable[[str, object], None]
 CLIENTS, SECONDS = 64, 6.0
 QUEUE = 8  # requests
-TIMES = 8  # as long as the queue takes to work off: what a busy machine may add
+TIMES = 16  # as long as the queue takes to work off: what a busy machine may add
 
 
 @dataclass(frozen=True)
