@@ -27,7 +27,7 @@ HIDDEN = 32
 PASSES, BATCH, RATE, DECAY = 25, 512, 2e-3, 1e-4  # of Adam; the decay is scikit-learn's alpha
 SHARE = 50.0  # features are read as shares of their sum, times this: about 1 where there are some
 LEAST_SUM = 1e-6  # what has no features has no shares
-FOREIGN = 0.6  # pictures of no digit to one of the digits as other hands write them
+NO_DIGITS = 0.6  # pictures of no digit to one of the digits as other hands write them
 CHUNK = 512
 
 Weights = NDArray[np.float32]
@@ -56,7 +56,9 @@ class LearnedScore:
         found: Weights = self.likeness.of(features, logits) * (odds / (1 + odds))
         return found
 
-    def layers(self, features: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    def layers(
+        self, features: keras.KerasTensor, logits: keras.KerasTensor, probabilities: keras.KerasTensor
+    ) -> keras.KerasTensor:
         """The same in a network that is to be exported."""
         of_features, of_probabilities, last = (
             keras.layers.Dense(units, use_bias=biased, name=name)
@@ -67,12 +69,12 @@ class LearnedScore:
             )
         )
         total = keras.ops.maximum(keras.ops.sum(features, axis=1, keepdims=True), LEAST_SUM)
-        inner = keras.ops.relu(of_features(features) / total + of_probabilities(keras.ops.softmax(logits)))
+        inner = keras.ops.relu(of_features(features) / total + of_probabilities(probabilities))
         found = keras.ops.sigmoid(keras.ops.sum(last(inner), axis=1))
         of_features.set_weights([self.of_features])
         of_probabilities.set_weights([self.of_probabilities, self.hidden])
         last.set_weights([self.last, self.bias])
-        return self.likeness.layers(features, logits) * found
+        return self.likeness.layers(features, logits, probabilities) * found
 
 
 def learned_score(
@@ -97,7 +99,7 @@ def lesson(images: Images, classes: Classes, recipe: Recipe, digits: int) -> tup
 
     `digits`: how many of other hands. The class of what is no digit is no class.
     """
-    drawn, drawn_classes = make_hands(images, classes, digits, round(FOREIGN * digits), recipe.seed)
+    drawn, drawn_classes = make_hands(images, classes, digits, round(NO_DIGITS * digits), recipe.seed)
     plain = np.concatenate([images, drawn])
     starts = range(0, len(plain), CHUNK)
     seeds = (tf.constant([recipe.seed, start]) for start in starts)

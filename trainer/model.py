@@ -63,7 +63,7 @@ def served(
     # Less their mean over the classes, the logits have the same softmax, and are what the score asks for.
     last.set_weights([_less_mean(weights / np.float32(temperature)) for weights in last.get_weights()])
     probabilities = keras.ops.softmax(made.output)
-    found = score.layers(made.get_layer(FEATURES).output, made.output)
+    found = score.layers(made.get_layer(FEATURES).output, made.output, probabilities)
     return keras.Model(made.input, {"probabilities": probabilities, "score": found})
 
 

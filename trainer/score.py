@@ -34,11 +34,13 @@ class Score:
         """The scores of images by their features and logits."""
         return np.minimum(self.uncapped(features, logits), np.float32(1))
 
-    def layers(self, features: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    def layers(
+        self, features: keras.KerasTensor, logits: keras.KerasTensor, probabilities: keras.KerasTensor
+    ) -> keras.KerasTensor:
         """The same in a network that is to be exported; the logits are less their mean over the classes already."""
         project = keras.layers.Dense(self.directions.shape[1], use_bias=False, name="directions")
         along = keras.ops.sum(keras.ops.square(project(features)), axis=1)
-        pointing = keras.ops.sum(keras.ops.square(keras.ops.softmax(logits)) * logits, axis=1)
+        pointing = keras.ops.sum(keras.ops.square(probabilities) * logits, axis=1)
         extent = keras.ops.sum(keras.ops.square(features), axis=1) * keras.ops.sum(features, axis=1)
         project.set_weights([self.directions])
         return keras.ops.minimum(along * pointing / keras.ops.maximum(extent, self.least_extent), 1.0)

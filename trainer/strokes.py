@@ -176,11 +176,11 @@ def barred_seven(random: Random) -> Strokes:
 
 
 def curve(points: Points) -> Points:
-    """A Catmull-Rom curve through the points."""
+    """A Catmull-Rom curve through the points, of their dtype."""
     if len(points) < 3:
         return points
     padded = np.concatenate([points[:1], points, points[-1:]])
-    t = np.linspace(0, 1, CURVE_POINTS, endpoint=False)[:, None]
+    t = np.linspace(0, 1, CURVE_POINTS, endpoint=False, dtype=points.dtype)[:, None]
     parts = [
         0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
         for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False)

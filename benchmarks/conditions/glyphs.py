@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.mnist import Digits
+from trainer.strokes import curve
 
 Mask = NDArray[np.floating[Any]]  # (height, width), ink from 0 to 1
 Segments = NDArray[np.floating[Any]]  # (number, 2, 2): both ends of each, column and row; the longer side is 0 to 1
@@ -90,7 +91,7 @@ def own(label: str, variants: Variants, random: np.random.Generator) -> Glyph:
         points: NDArray[np.floating[Any]] = np.array(stroke, np.float32)
         points = points + random.normal(0, 0.015, points.shape)
         points[:, 0] += bend[0] * points[:, 1] + bend[1] * points[:, 1] ** 2
-        lines.append(_smooth(points))
+        lines.append(curve(points))
     return Glyph(label, segments=_in_unit_box(lines))
 
 
@@ -106,7 +107,7 @@ def slashed(random: np.random.Generator) -> Glyph:
 
 def scribble(random: np.random.Generator) -> Glyph:
     """A scrawl that is no digit."""
-    return Glyph(None, segments=_in_unit_box([_smooth(random.uniform(0, 1, (9, 2)).astype(np.float32))]))
+    return Glyph(None, segments=_in_unit_box([curve(random.uniform(0, 1, (9, 2)).astype(np.float32))]))
 
 
 def printed(text: str, label: str | None, random: np.random.Generator) -> Glyph:
@@ -121,20 +122,6 @@ def printed(text: str, label: str | None, random: np.random.Generator) -> Glyph:
 @cache
 def _font(face: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(FONTS / face), 96)
-
-
-def _smooth(points: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """A Catmull-Rom curve through the points."""
-    if len(points) < 3:
-        return points
-    padded = np.concatenate([points[:1], points, points[-1:]])
-    t = np.linspace(0, 1, 8, endpoint=False, dtype=np.float32)[:, None]
-    parts = []
-    for p0, p1, p2, p3 in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        parts.append(
-            0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
-        )
-    return np.concatenate([*parts, points[-1:]]).astype(np.float32)
 
 
 def _in_unit_box(lines: Sequence[NDArray[np.floating[Any]]]) -> Segments:

@@ -86,9 +86,7 @@ async def _predict_some(predictor: Predictor, files: Sequence[bytes], record: Re
     predictions: Iterator[dict[str, object]] = iter(())
     if inputs:
         answer = await predictor.predict(inputs)
-        earlier = record.answers
         note(record, answer)
-        record.answers = [*earlier, *answer.results]
         predictions = map(content_of, answer.results)
     return [
         {"error": str(reading), "code": refusal_of(reading).code}
