@@ -32,6 +32,8 @@ DROP = """([selector, files]) => {
 
 
 def drop(page: Page, selector: str, files: list[tuple[str, bytes]]) -> None:
+    """Drop files on a place, which may have to be loaded first."""
+    page.locator(selector).first.wait_for()
     page.evaluate(DROP, [selector, [[name, base64.b64encode(content).decode()] for name, content in files]])
 
 

@@ -127,6 +127,7 @@ def test_a_prompt_line_waits_for_nobody() -> None:
         calling.start()
         calling.join(10)
         assert not calling.is_alive()
+        everything(reader, output)  # its thread must not meet the descriptors of another test
     finally:
         os.close(reader)
         os.close(writer)
