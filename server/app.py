@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
-from server.machine import descriptors, output, priority
+from server.machine import descriptors, json_lines, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.models.trial import Trials
@@ -111,7 +111,8 @@ def _service(settings: Settings, crew: Crew) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, lines = Metrics(crew), output.standard_output()
+    as_json = settings.log_format == "json"
+    metrics, lines = Metrics(crew), output.standard_output(json_lines.told if as_json else None)
     stats = Stats(folder=metrics.shared_folder, place=crew.place)
     usage = Usage(metrics.shared_folder, crew.place)
 
@@ -153,7 +154,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         metrics=metrics,
         stats=stats,
         usage=usage,
-        log=AccessLog(count, lines.write),
+        log=AccessLog(count, lines.write, as_json),
         lines=lines,
         shutdown=shutdown,
         executor=executor,
@@ -173,7 +174,7 @@ async def _gauge(service: Service) -> None:
     while True:
         model = service.serving.model
         waiting = service.predictor.batcher.waiting
-        service.metrics.gauge(model.version if model is not None else None, waiting)
+        service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
         service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())
         problem = descriptors.problem()

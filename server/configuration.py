@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from server.settings import KEY_LIMIT, LAUNCHERS, PREFIX, SettingError, Settings, is_loopback
+from server.settings import KEY_LIMIT, LAUNCHERS, LOG_FORMATS, PREFIX, SettingError, Settings, is_loopback
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
@@ -140,6 +140,8 @@ def _check(settings: Settings) -> None:
         raise SettingError(f"RELEARN_API_KEY must be at most {KEY_LIMIT} characters of ASCII, with no blanks around it")
     if settings.reads not in ("key", "open"):
         raise SettingError(f"RELEARN_READS={settings.reads!r} must be one of key, open")
+    if settings.log_format not in LOG_FORMATS:
+        raise SettingError(f"RELEARN_LOG_FORMAT={settings.log_format!r} must be one of {', '.join(LOG_FORMATS)}")
     _ = settings.proxies  # raises
     has_key = key or settings.keys or settings.keys_file
     if not (is_loopback(settings.host) or has_key or settings.allow_anonymous_writes):

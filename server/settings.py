@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 PREFIX = "RELEARN_"
+LOG_FORMATS = ("lines", "json")
 LAUNCHERS = ("process", "docker", "none")
 STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
 LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
@@ -49,6 +50,7 @@ class Settings:
 
     host: str = setting("127.0.0.1", "address", "address to listen on")
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
+    log_format: str = setting("lines", "word", "how the log of requests and that of events are written: lines, or json")
     root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")

@@ -74,6 +74,7 @@ class Front:
                 await RedirectResponse(link(scope, "/"), 308)(scope, receive, answer)
             else:
                 scope["by"] = self._guard.admit(scope)
+                record.by = scope["by"]
                 await self._router(scope, receive, answer)
         except TOLD as error:
             await refuse(error, scope, receive, answer)
