@@ -24,6 +24,8 @@ from server.store.options import check_options
 from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
 from server.web.prefix import link
 
+RETRY_MS = 2000  # after which a client that lost its stream of events asks again
+STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold events back
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
 NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
 NOT_READY = (
@@ -94,7 +96,7 @@ def routes(service: Service) -> list[Route]:
         if not last.isdecimal() or len(last) > 9:
             raise Malformed("Last-Event-ID must be the id of an event of this job")
         stream = _events(service, job, int(last))
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAMED)
 
     return [
         Route("/retrain", retrain, methods=["POST"]),
@@ -193,6 +195,7 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
 
 async def _events(service: Service, number: str, last: int) -> AsyncIterator[str]:
     """The job's events as Server-Sent Events, each with its number as id, and at the end its result."""
+    yield f"retry: {RETRY_MS}\n\n"
     try:
         async for each in service.feeds.follow(number, last):
             if isinstance(each, Glance):

@@ -7,6 +7,7 @@ alone, without Starlette's application class, whose error middleware would answe
 import asyncio
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
@@ -17,7 +18,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft
 from server.web.budget import Budget, Share
-from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, StorageFailed, refusal_of, told
+from server.web.errors import (
+    PROBLEM,
+    TOLD,
+    Busy,
+    MethodNotAllowed,
+    NoSuchPath,
+    RequestError,
+    StorageFailed,
+    refusal_of,
+    told,
+)
 from server.web.guard import Guard
 from server.web.headers import secured
 from server.web.prefix import Prefix, link
@@ -102,9 +113,13 @@ class Front:
 
 
 async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with an error, all in one shape."""
+    """Answer with an error, all in one shape; for who asks for it with the fields of RFC 9457 as well."""
     status, code, headers = refusal_of(error)
-    response = JSONResponse({"error": str(error), "code": code}, status, headers)
+    content: dict[str, object] = {"error": str(error), "code": code}
+    response = JSONResponse(content, status, headers)
+    if PROBLEM in scope["headers_by_name"].get(b"accept", b""):
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": str(error)}
+        response = JSONResponse(problem | content, status, headers, PROBLEM.decode())
     if status in (408, 413):
         response.headers["connection"] = "close"
     await response(scope, receive, send)
