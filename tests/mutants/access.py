@@ -59,14 +59,14 @@ MUTANTS = (
         "changes of an address are limited",
         GUARD,
         "self._rates.count_write(self._addresses.of(call))",
-        "pass",
+        "{}",
         GUARDS + "test_changes_of_an_address_are_limited",
     ),
     mutant(
         "changes of a key are limited",
         GUARD,
         "self._rates.count_write_of(key.name)",
-        "pass",
+        "{}",
         GUARDS + "test_changes_of_a_key_are_limited_wherever_they_come_from",
     ),
     mutant(
