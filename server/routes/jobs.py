@@ -178,7 +178,8 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
         raise Conflict(f"the retraining was cancelled: {result['reason']}")
     published = result["state"] == "published"
     if published:
-        await all_serve(service.memory.workers, str(result["version"]), service.settings.promote_wait_seconds)
+        memory, version = service.memory, str(result["version"])
+        await all_serve(memory.workers, memory.pointer, version, service.settings.promote_wait_seconds)
     content = {
         "message": "Model retrained successfully"
         if published
