@@ -132,7 +132,7 @@ MUTANTS = (
     mutant(
         "no held-out upload is trained on",
         PARTS,
-        'held_out = _less_copies(images, rows["held out"], np.concatenate([fit, judging]))',
+        'held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]))',
         'held_out = rows["held out"]',
         APART,
     ),
@@ -142,6 +142,20 @@ MUTANTS = (
         'uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]))',
         'uploads = rows["uploads"]',
         APART,
+    ),
+    mutant(
+        "no copy in the base that judges",
+        PARTS,
+        "fit = _less_alike(images, classes, fit, judging)",
+        "pass",
+        APART,
+    ),
+    mutant(
+        "pictures that are all alike are learnt",
+        PARTS,
+        "if copied[of_row == number].mean() > ALIKE_SHARE:",
+        "if False:",
+        "trainer/test_parts.py::test_a_class_of_pictures_that_are_all_alike_is_trained_on",
     ),
     mutant(
         "nor a copy of what judges",
