@@ -58,7 +58,7 @@ class Prepared:
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
     notes: tuple[str, ...] = ()  # what reading the base showed of it
     left_out: tuple[str, ...] = ()  # pictures that can't be used, each with its reason
-    base_left_out: int = 0  # training images of the base left out because the same picture judges
+    base_left_out: int = 0  # training images of the base left out because the same picture, or a copy, judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
         """The images and classes of one part, in memory."""
@@ -86,9 +86,9 @@ def prepare(
     """Read every picture of the dataset and the uploads once; raises DatasetError that names a file it can't use.
 
     The uploads are those of one decision, whatever is changed meanwhile: the files of removed ones stay until the job
-    is over. Nothing that judges is trained on: a training image that is the same to the model as one that judges is
-    left out, an upload that is a copy of one, and a held-out upload that is a copy of what is trained on. So is an
-    upload whose file is lost, which is no reason to learn from none. `before`: the same pictures as another
+    is over. Nothing that judges is trained on: a training image or an upload that is a copy of one that judges is left
+    out, and a held-out upload that is a copy of what is trained on. So is an upload whose file is lost, which is no
+    reason to learn from none. `before`: the same pictures as another
     preprocessing read them, whose parts these have, so that models of both are compared on the same.
     """
     decision, fingerprint, stored, batches = memory.browser.learnable()
@@ -132,7 +132,7 @@ def prepare(
                 place(row, upload.label, part, taken)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
-    apart = kept_apart(images, arrays) if before is None else before.rows
+    apart = kept_apart(images, classes, arrays) if before is None else before.rows
     left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     made = Prepared(
         labels=dataset.labels,

@@ -291,7 +291,7 @@ def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Pa
     model = Model(candidate.manifest("candidate", "candidate"), candidate.contents["model.onnx"])
     verdict = Verdict(told("refuse") is None, memory.pointer.current(), (), None)
     conclude.judge = lambda *_: verdict  # type: ignore[attr-defined]
-    conclude.anchors, conclude.times_judged = lambda *_: [], lambda *_: 0  # type: ignore[attr-defined]
+    conclude.earlier, conclude.times_judged = lambda *_: [], lambda *_: 0  # type: ignore[attr-defined]
     figures = candidate.report
     nothing = np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int32)
     parity, judging = Parity(0, 0.0, 1.0), Judging(nothing, nothing)  # nobody judges
