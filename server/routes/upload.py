@@ -18,7 +18,7 @@ from server.pictures.preprocessing import Input
 from server.routes.claims import Claim, Claims, claims_of
 from server.routes.requests import by
 from server.routes.service import Service
-from server.serving.predictor import Prediction
+from server.serving.prediction import Prediction
 from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
