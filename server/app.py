@@ -26,7 +26,7 @@ from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, lineage, models, openapi, page, predictions, revisions, status, upload
+from server.routes import dataset, jobs, lineage, models, openapi, page, predictions, revisions, samples, status, upload
 from server.routes.service import Service
 from server.serving.keeping import Keeping
 from server.serving.predictor import Predictor
@@ -76,7 +76,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *calls.open_routes(service),
         *page.routes(settings.ui),
     ]
-    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
+    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service), *samples.routes(service)]
     guarded = [
         *learning,
         *jobs.routes(service),

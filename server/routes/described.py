@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.store.sample import Why
 from server.store.selection import State
 from server.store.standing import Revision
 
@@ -56,7 +57,9 @@ REVISION = _form(
     images=every(TEXT) | {"description": "their hashes; or `where`"},
     where=_form([], **CONDITIONS),
 )
-GUARDED = ("/upload", "/dataset", "/retrain", "/models", "/v2/models/{name}/versions", "/v2/repository")  # by a key
+GUARDED = (  # by a key
+    *("/upload", "/dataset", "/samples", "/retrain", "/models", "/v2/models/{name}/versions", "/v2/repository"),
+)
 STARTED = record(message=TEXT, job=TEXT)
 
 NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
@@ -148,6 +151,27 @@ CALLS = (
     Call("GET", "/dataset/images/{sha256}/versions", "The versions that have something of it", {200: ref("Heirs")}),
     Call("POST", "/dataset/images/{sha256}/accept", "A suspect's label is right", {200: ref("Done")}),
     Call("POST", "/dataset/images/{sha256}/reject", "A suspect's label is wrong", {200: ref("Done")}),
+    Call(
+        "GET",
+        "/samples",
+        "Predictions that were kept (--collect), those first whose label teaches most; of any state: newest first",
+        {200: page("samples", ref("Sample"), count=WHOLE, collecting={"type": "boolean"})},
+        {
+            "limit": PAGED["limit"],
+            "offset": WHOLE | {"description": "`next` of the page before"},
+            "why": {"enum": list(Why)},
+            "state": {"enum": ["waiting", "any"], "default": "waiting"},
+        },
+    ),
+    Call(
+        "DELETE",
+        "/samples",
+        "Remove all samples, or those of before a time",
+        {200: record(message=TEXT, count=WHOLE)},
+        {"until": TEXT},
+    ),
+    Call("GET", "/samples/{sample}/picture", "What the model saw", {200: None}, media_type="image/png"),
+    Call("DELETE", "/samples/{sample}", "Remove one", {200: ref("Done")}),
     Call(
         "POST",
         "/retrain",

@@ -48,6 +48,12 @@ def page_of(request: Request, most: int = PAGE_MOST) -> tuple[int, int | None]:
     return limit, before
 
 
+def part_of(request: Request) -> tuple[int, int]:
+    """The parameters `limit` and `offset` of a list that has an order of its own; raises Malformed."""
+    limit, _ = page_of(request)
+    return limit, _number(request, "offset", 0) or 0
+
+
 def _number(request: Request, name: str, default: int | None) -> int | None:
     text = request.query_params.get(name)
     if text is None:

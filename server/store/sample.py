@@ -58,6 +58,13 @@ class Sample(Seen):
     reviewed: str | None  # the label that somebody gave it who looked at it
     skipped: str | None  # why somebody who looked at it gave none
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody should look at it: a random one even if somebody told by the request, as most who do so
+        have something to complain of."""
+        is_told = self.feedback is not None and self.why != Why.RANDOM
+        return self.reviewed is None and self.skipped is None and not is_told
+
     @classmethod
     def of(cls, row: Row[Any]) -> "Sample":
         return cls(**{each.name: row._mapping[each.name] for each in fields(cls)})

@@ -76,21 +76,9 @@ class Samples:
             self._prune(connection, caps, hour)
         self._content.tidy()
 
-    def waiting(self, why: Why | None = None) -> list[Sample]:
-        """Those that wait for somebody to look at them, whatever was told of the random ones: review.py orders them."""
-        is_seen = sample.c.reviewed.is_not(None) | sample.c.skipped.is_not(None)
-        is_told = sample.c.feedback.is_not(None) & (sample.c.why != Why.RANDOM)
-        query = select(sample).where(self._mine, ~is_seen, ~is_told).order_by(sample.c.id)
-        return self._list(query if why is None else query.where(sample.c.why == why))
-
     def every(self) -> list[Sample]:
-        """All of them, oldest first."""
-        return self._list(select(sample).where(self._mine).order_by(sample.c.id))
-
-    def page(self, limit: int, before: int | None = None) -> list[Sample]:
-        """All of them in pages, newest first: those with numbers under `before`."""
-        query = select(sample).where(self._mine).order_by(sample.c.id.desc()).limit(limit)
-        return self._list(query if before is None else query.where(sample.c.id < before))
+        """All of them, newest first: there are never more than may be kept."""
+        return self._list(select(sample).where(self._mine).order_by(sample.c.id.desc()))
 
     def totals(self) -> tuple[int, int]:
         """How many there are, and how many bytes their files have."""

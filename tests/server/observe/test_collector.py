@@ -63,7 +63,7 @@ class Collected:
         self.store()
         self.pool.shutdown()
         found: dict[str, set[str]] = {}
-        for each in self.samples.page(1000):
+        for each in self.samples.every():
             found.setdefault(each.why, set()).add(each.request_id)
         return found
 
@@ -84,7 +84,7 @@ def test_the_least_sure_and_the_least_familiar_are_kept(memory: Memory) -> None:
         "unsure": {f"id-{number}" for number in (1, 2, 3, 4, 5)},
         "unfamiliar": {f"id-{number}" for number in (0, 10, 20, 30, 40)},
     }
-    (sample,) = [each for each in memory.samples.page(99) if each.request_id == "id-20"]
+    (sample,) = [each for each in memory.samples.every() if each.request_id == "id-20"]
     assert (sample.version, sample.predicted, sample.probability, sample.score_threshold) == ("3", "a", None, 0.5)
     assert sample.score == pytest.approx(0.2)
 
@@ -109,7 +109,7 @@ def test_a_sure_and_familiar_answer_is_kept_by_chance_alone(memory: Memory) -> N
     collected.collector.take([record(number, margin=0.9) for number in range(20)])
     found = collected.found()
     assert {why: len(ids) for why, ids in found.items()} == {"random": 5}
-    assert all(each.probability is not None and each.probability < 1 for each in memory.samples.page(9))
+    assert all(each.probability is not None and each.probability < 1 for each in memory.samples.every())
 
 
 def test_one_picture_again_and_again_does_not_fill_the_hour(memory: Memory) -> None:

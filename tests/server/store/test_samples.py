@@ -44,7 +44,7 @@ def seen(
 
 
 def kept(samples: Samples) -> list[str]:
-    return [each.request_id for each in samples.page(1000)]
+    return [each.request_id for each in samples.every()]
 
 
 def files_of(opener: Opener) -> set[str]:
@@ -55,7 +55,7 @@ def agree(memory: Memory, opener: Opener) -> bool:
     """Whether what lies there is what the rows name, and nothing is left to sweep."""
     with memory.database.read() as connection:
         left = connection.execute(select(pending.c.path)).scalars().all()
-    return not left and files_of(opener) == {each.sha256 for each in memory.samples.page(10**6)}
+    return not left and files_of(opener) == {each.sha256 for each in memory.samples.every()}
 
 
 def test_of_each_reason_and_hour_the_lowest_ranks_are_kept(memory: Memory, opener: Opener) -> None:
@@ -65,17 +65,17 @@ def test_of_each_reason_and_hour_the_lowest_ranks_are_kept(memory: Memory, opene
     assert set(kept(memory.samples)) == {"id-1", "id-2", "id-3", "id-4", "id-6", "id-5"}
     many = [seen(10 + number, Why.UNSURE, hour=8) for number in range(9)]
     assert memory.samples.add(many, CAPS) == {(Why.UNSURE, 8): 0.14}
-    assert [each.request_id for each in memory.samples.waiting(Why.UNSURE)] == [f"id-{n}" for n in range(10, 15)]
+    assert [each.request_id for each in memory.samples.every()][:5] == [f"id-{n}" for n in range(14, 9, -1)]
     assert agree(memory, opener)
 
 
 def test_the_random_ones_say_how_probable_they_were(memory: Memory) -> None:
     memory.samples.add([seen(number) for number in range(3)], CAPS)
-    assert {each.probability for each in memory.samples.page(9)} == {0.9}
+    assert {each.probability for each in memory.samples.every()} == {0.9}
     memory.samples.add([seen(number) for number in range(3, 9)], CAPS)
-    assert {each.probability for each in memory.samples.page(9)} == {0.05}  # had it been higher, it was not kept
+    assert {each.probability for each in memory.samples.every()} == {0.05}  # had it been higher, it was not kept
     memory.samples.add([seen(20)], CAPS)
-    assert {each.probability for each in memory.samples.page(9)} == {0.05}
+    assert {each.probability for each in memory.samples.every()} == {0.05}
 
 
 def test_each_random_one_stands_for_as_many_as_its_probability_says_whichever_worker_gave_it(opener: Opener) -> None:
@@ -86,7 +86,7 @@ def test_each_random_one_stands_for_as_many_as_its_probability_says_whichever_wo
         met = [seen(number, rank=rank, hour=hour, like=number % 2) for number, rank in enumerate(ranks)]
         for memory, some in zip(memories, (met[:4], met[4:]), strict=True):
             memory.samples.add(some, CAPS)
-    found = memories[0].samples.page(1000)
+    found = memories[0].samples.every()
     assert len(found) == hours * CAPS.an_hour
     estimated = sum(1 / (each.probability or 0) for each in found) / hours
     assert abs(estimated - answers) < 7  # with a deviation of 3.5
@@ -96,10 +96,10 @@ def test_of_near_copies_one_is_kept_but_each_of_the_random_ones(memory: Memory, 
     for why in (Why.UNSURE, Why.UNFAMILIAR, Why.RANDOM):
         memory.samples.add([seen(1, why), seen(2, why, like=1)], CAPS)
         memory.samples.add([seen(3, why, like=1)], CAPS)
-    found = [(each.why, each.request_id) for each in memory.samples.page(9)]
+    found = [(each.why, each.request_id) for each in memory.samples.every()]
     assert found == [("random", "id-3"), ("random", "id-2"), ("random", "id-1"), ("unsure", "id-1")]
     assert len(files_of(opener)) == 1
-    memory.samples.remove(str(memory.samples.page(1)[0].id))
+    memory.samples.remove(str(memory.samples.every()[0].id))
     assert agree(memory, opener)  # the others' file stays
     memory.samples.clear()
     assert files_of(opener) == set()
@@ -133,10 +133,9 @@ def test_what_is_too_old_goes(memory: Memory) -> None:
         assert kept(memory.samples) == left
 
 
-def test_samples_are_shown_in_pages_and_removed_one_by_one_by_age_and_all(memory: Memory, opener: Opener) -> None:
+def test_samples_are_found_and_removed_one_by_one_by_age_and_all(memory: Memory, opener: Opener) -> None:
     memory.samples.add([seen(number, hour=number) for number in range(6)], CAPS)
-    first = memory.samples.page(4)
-    assert [each.request_id for each in memory.samples.page(4, first[-1].id)] == ["id-1", "id-0"]
+    first = memory.samples.every()
     assert memory.samples.find(str(first[0].id)) == first[0]
     assert memory.samples.picture(first[0])[:4] == b"\x89PNG"
     assert first[0].sha256 == pixels_sha256(pixels(5))
@@ -167,7 +166,7 @@ def test_a_sample_and_an_upload_of_the_same_pixels_are_two_files(memory: Memory,
     memory.dataset.add([labelled(1)], "upload")
     made, _ = seen(1)
     memory.samples.add([(made, np.asarray(picture(1))[:, :, None])], CAPS)
-    assert memory.samples.page(1)[0].sha256 == sha_of(1)
+    assert memory.samples.every()[0].sha256 == sha_of(1)
     memory.dataset.remove(sha_of(1))
     assert (opener.data / sample_path(sha_of(1))).is_file()
     memory.dataset.add([labelled(1)], "upload")
