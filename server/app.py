@@ -26,7 +26,20 @@ from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, lineage, models, openapi, page, predictions, revisions, samples, status, upload
+from server.routes import (
+    dataset,
+    feedback,
+    jobs,
+    lineage,
+    models,
+    openapi,
+    page,
+    predictions,
+    revisions,
+    samples,
+    status,
+    upload,
+)
 from server.routes.service import Service
 from server.serving.keeping import Keeping
 from server.serving.predictor import Predictor
@@ -76,7 +89,8 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *calls.open_routes(service),
         *page.routes(settings.ui),
     ]
-    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service), *samples.routes(service)]
+    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
+    learning += [*samples.routes(service), *feedback.routes(service)]
     guarded = [
         *learning,
         *jobs.routes(service),

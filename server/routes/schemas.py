@@ -91,10 +91,15 @@ SCHEMAS: dict[str, Schema] = {
         margin=NUMBER | {"description": "between the two most probable labels"},
         score=maybe(NUMBER),
         score_threshold=maybe(NUMBER),
-        sha256=TEXT | {"description": "of the picture that the model saw, as its upload is named"},
+        sha256=TEXT | {"description": "of the picture that the model saw"},
         feedback=maybe(TEXT) | {"description": "the label that it had, as somebody told by the request"},
         reviewed=maybe(TEXT) | {"description": "the label that it has, as somebody said who looked at it"},
         skipped=maybe(TEXT) | {"description": "why somebody who looked at it gave no label"},
+    ),
+    "Word": record(
+        sample=TEXT,
+        request_id=TEXT,
+        status={"enum": ["stored", "unchanged", "suspect", "skipped", "waiting"]},
     ),
     "Batch": record(batch=TEXT, created_at=TEXT, source=TEXT, count=WHOLE),
     "Job": record(

@@ -33,6 +33,7 @@ READS = (
 )
 WRITES = {
     ("POST", "/upload"): "teach",
+    ("POST", "/feedback"): "teach",
     ("DELETE", "/samples"): "teach",
     ("DELETE", "/samples/1"): "teach",
     ("POST", "/retrain"): "retrain",

@@ -69,7 +69,7 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "samples of a request": lambda memory: memory.samples.of_request("id"),
     "keep a sample": lambda memory: memory.samples.add([a_sample(5)], Caps(1, 1, 1, 1)),
     "one sample": lambda memory: memory.samples.find("1"),
-    "word on a sample": lambda memory: memory.samples.note(sha_of(40), reviewed="3"),
+    "word on a sample": lambda memory: memory.samples.note([(sha_of(40), {"reviewed": "3"})]),
     "samples of a time": lambda memory: memory.samples.clear("2026"),
     "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),
