@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,6 +12,7 @@ from server.routes.representation import is_known
 from server.routes.requests import by, part_of
 from server.routes.selection import time_of
 from server.routes.service import Service
+from server.store.accuracy import accuracy_of, weighed
 from server.store.review import in_order
 from server.store.sample import Sample, Why
 from server.web.errors import Failed, Malformed
@@ -40,6 +42,9 @@ def routes(service: Service) -> list[Route]:
             }
         )
 
+    async def accuracy(_: Request) -> Response:
+        return JSONResponse(await work(_accuracy, service))
+
     async def picture(request: Request) -> Response:
         found = await work(samples.find, _number(request))
         headers = {"ETag": f'"{found.sha256}"'}
@@ -65,6 +70,7 @@ def routes(service: Service) -> list[Route]:
     return [
         Route("/samples", listing),
         Route("/samples", clear, methods=["DELETE"]),
+        Route("/samples/accuracy", accuracy),
         Route("/samples/{sample}", remove, methods=["DELETE"]),
         Route("/samples/{sample}/picture", picture),
     ]
@@ -84,6 +90,22 @@ def _shown(service: Service, why: str | None, state: str, limit: int, offset: in
     others = [each for each in every if not each.is_waiting and why not in (None, each.why)]
     found = in_order([*mine, *others], offset + limit)
     return sum(each.is_waiting for each in mine), found[offset:]
+
+
+def _accuracy(service: Service) -> dict[str, object]:
+    """In all, by version and by day, the newest first."""
+    found = weighed(service.memory.samples.every())
+    versions = dict.fromkeys(each.sample.version for each in found)
+    days = dict.fromkeys(each.sample.time[:10] for each in found)
+    return asdict(accuracy_of(found)) | {
+        "versions": [
+            {"model_version": version} | asdict(accuracy_of([each for each in found if each.sample.version == version]))
+            for version in versions
+        ],
+        "days": [
+            {"day": day} | asdict(accuracy_of([each for each in found if each.sample.time[:10] == day])) for day in days
+        ],
+    }
 
 
 def _told(sample: Sample) -> dict[str, object]:

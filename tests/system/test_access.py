@@ -29,7 +29,7 @@ READS = (
     *("/dataset", "/dataset/batches", "/dataset/export", "/dataset/images", f"/dataset/images/{'0' * 64}"),
     *("/retrain/jobs", "/retrain/jobs/1", "/retrain/jobs/1/log", "/retrain/jobs/1/events"),
     *("/models", "/models/0", "/models/0/report/report.json"),
-    *("/samples", "/samples/1/picture"),
+    *("/samples", "/samples/1/picture", "/samples/accuracy"),
 )
 WRITES = {
     ("POST", "/upload"): "teach",

@@ -97,6 +97,25 @@ def pictures(data: Path) -> list[Path]:
     return [path for path in (data / "samples").rglob("*") if path.is_file()]
 
 
+def test_accuracy_in_production_is_of_what_was_reviewed_in_turn(live: LiveServer, digits: Digits) -> None:
+    for position in range(20, 24):
+        predict(live, digits.png(position), f"id-{position}")
+    right = samples(live, 4)
+    unknown = live.get("/samples/accuracy").json()
+    assert (unknown["answers"], unknown["reviewed"], unknown["accuracy"]) == (4, 0, None)
+    assert unknown["estimated_accuracy"] == pytest.approx(np.mean([each["confidence"] for each in right]))
+    turn = live.get("/samples").json()["samples"]
+    words = [{"sample": each["sample"], "label": each["label"]} for each in turn[:2]]
+    other = str((int(turn[2]["label"]) + 1) % 10)
+    live.client.post(f"{live.url}/feedback", json=[*words, {"sample": turn[2]["sample"], "label": other}])
+    found = live.get("/samples/accuracy").json()
+    for each in (found, found["versions"][0]):
+        assert (each["reviewed"], each["right"], each["accuracy"]) == (3, 2, pytest.approx(2 / 3))
+        assert each["low"] < 2 / 3 < each["high"]
+    assert found["versions"][0]["model_version"] == turn[0]["model_version"]
+    assert sum(each["reviewed"] for each in found["days"]) == 3
+
+
 def test_answers_are_the_same_with_and_without(live: LiveServer, tmp_path: Path, digits: Digits) -> None:
     noise = png_of(np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8))
     asked = [digits.png(5), noise]
