@@ -101,6 +101,8 @@ def _check(settings: Settings) -> None:
         least = 0 if f.name in ("port", "drain_seconds") else 1 if f.type is int else 1e-3
         if f.type in (int, float) and not least <= value < 2**53:
             raise SettingError(f"{PREFIX}{f.name.upper()}={value} must be at least {least} {f.metadata['unit']}")
+    if settings.collect_share > 1:
+        raise SettingError(f"RELEARN_COLLECT_SHARE={settings.collect_share} must be at most 1 probability")
     if settings.port > 65535:
         raise SettingError(f"RELEARN_PORT={settings.port} must be at most 65535")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.root_path):

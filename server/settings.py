@@ -105,6 +105,12 @@ class Settings:
     suspect_below: float = setting(
         0.02, "probability", "an upload whose label the model finds less probable is put aside as a suspect"
     )
+    collect: bool = setting(False, "switch", "keep samples of what is predicted: docs/privacy.md")
+    collect_share: float = setting(0.01, "probability", "that any answer is kept as a random sample")
+    collect_an_hour: int = setting(20, "samples", "most samples of a reason in an hour: random, unsure, unfamiliar")
+    collect_samples: int = setting(5000, "samples", "most samples that are kept; beyond it the oldest go")
+    collect_bytes: int = setting(64 * 2**20, "bytes", "most that their files take; beyond it the oldest go")
+    collect_days: int = setting(30, "days", "after so long a sample goes, labelled or not")
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
     threads_queue_limit: int = limit(

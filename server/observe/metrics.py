@@ -92,6 +92,9 @@ class Metrics:
             "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
         )
         self._lost_lines_counted = 0
+        self._dropped_samples = Counter(
+            "relearn_samples_dropped", "Samples for which there was no room, or no time.", registry=registry
+        )
         self._queue = _gauge("relearn_queue_images", "Images waiting for the model.", "livesum", registry)
         self._serving = _gauge(
             "relearn_model_info", "Workers that a version serves in.", "livesum", registry, ["name", "version"]
@@ -172,6 +175,9 @@ class Metrics:
         """Bring the count up to the number that this worker lost so far."""
         self._lost_lines.inc(so_far - self._lost_lines_counted)
         self._lost_lines_counted = so_far
+
+    def count_dropped_samples(self, number: int) -> None:
+        self._dropped_samples.inc(number)
 
     def gauge(self, name: str, version: str | None, waiting: int) -> None:
         """Bring the gauges up to date, before a scrape."""

@@ -17,7 +17,8 @@ from server.pictures import image
 from server.predict.answers import as_json, content_of, note, server_timing
 from server.predict.endpoints import small_image_of
 from server.serving.batcher import Answer, QueueTimeout
-from server.serving.predictor import Prediction, Predictor, busy
+from server.serving.prediction import Prediction
+from server.serving.predictor import Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.errors import PROBLEM, RequestError, refusal_of, told

@@ -18,6 +18,7 @@ from server.store.lineage import Lineage
 from server.store.losses import Losses
 from server.store.pointer import Baseline, Pointer
 from server.store.revisions import Revisions
+from server.store.samples import Samples
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -32,6 +33,7 @@ class Memory:
     revisions: Revisions
     browser: Browser
     lineage: Lineage
+    samples: Samples
     pointer: Pointer
     versions: Versions
     jobs: Jobs
@@ -80,6 +82,7 @@ def open_memory(
         revisions=Revisions(opened, model),
         browser=Browser(opened, model),
         lineage=Lineage(opened, model),
+        samples=Samples(opened, content, model),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),

@@ -29,9 +29,13 @@ READS = (
     *("/dataset", "/dataset/batches", "/dataset/export", "/dataset/images", f"/dataset/images/{'0' * 64}"),
     *("/retrain/jobs", "/retrain/jobs/1", "/retrain/jobs/1/log", "/retrain/jobs/1/events"),
     *("/models", "/models/0", "/models/0/report/report.json"),
+    *("/samples", "/samples/1/picture", "/samples/accuracy"),
 )
 WRITES = {
     ("POST", "/upload"): "teach",
+    ("POST", "/feedback"): "teach",
+    ("DELETE", "/samples"): "teach",
+    ("DELETE", "/samples/1"): "teach",
     ("POST", "/retrain"): "retrain",
     ("DELETE", "/retrain/jobs/1"): "retrain",
     ("POST", "/models/0/promote"): "promote",
