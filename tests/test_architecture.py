@@ -26,7 +26,7 @@ HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 ROOF = ("__main__", "app")
 WINGS = (
     *("process", "inference", "routes", "training", "observe", "predict", "serving"),
-    *("web", "models", "store", "layouts", "pictures", "machine"),
+    *("web", "models", "store", "layouts", "pictures", "machine", "client"),
 )
 LEAVES = ("configuration", "settings")
 ORDER = (*ROOF, *WINGS, *LEAVES)
