@@ -174,10 +174,10 @@ def size_of(path: Path) -> int | None:
         return None
 
 
-def read_json(path: Path) -> dict[str, Json]:
+def read_json(path: Path, alone: bool = True) -> dict[str, Json]:
     """The JSON object in a plain file. Raises OSError, or ValueError if it is not one."""
     try:
-        content: Json = json.loads(read_regular(path, JSON_LIMIT_BYTES))
+        content: Json = json.loads(read_regular(path, JSON_LIMIT_BYTES, alone))
     except RecursionError:
         raise ValueError(f"{path} is nested deeper than JSON of ours") from None
     if not isinstance(content, dict):
