@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from server.settings import KEY_LIMIT, LAUNCHERS, LOG_FORMATS, PREFIX, SettingError, Settings, is_loopback
+from server.settings import (
+    CLIENT_URL,
+    KEY_LIMIT,
+    LAUNCHERS,
+    LOG_FORMATS,
+    PREFIX,
+    SettingError,
+    Settings,
+    is_loopback,
+)
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
@@ -23,7 +32,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collec
     for variable, text in environment.items():
         if variable in known:
             given[known[variable]] = text
-        elif variable.startswith(PREFIX):
+        elif variable.startswith(PREFIX) and variable != CLIENT_URL:
             raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
     flags = parser().parse_args(arguments)
     refuse_password(flags.database or "")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 PREFIX = "RELEARN_"
+CLIENT_URL = "RELEARN_URL"  # no setting: it tells clients where the server is, and may stand in the server's shell too
 LOG_FORMATS = ("lines", "json")
 LAUNCHERS = ("process", "docker", "none")
 STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored

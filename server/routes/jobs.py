@@ -32,6 +32,7 @@ NOT_READY = (
     "the trainer's environment is still being built: ask again in a few minutes. If nobody builds it any more, "
     "`make .venv-train/ready` does"
 )
+TRAINER_COMES = "In a checkout `make .venv-train/ready` builds it; with a wheel the extra `train` comes with it"
 NOTHING_NEW = {
     "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
     "published": False,
@@ -64,7 +65,8 @@ def routes(service: Service) -> list[Route]:
             await service.launcher.start(job.job)
         except OSError as error:
             await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
-            raise Failed(f"the trainer could not be started: {error}; is the train environment there?") from None
+            why = f"the trainer could not be started: {error}; is the train environment there?"
+            raise Failed(f"{why} {TRAINER_COMES}") from None
         if not wait:
             return _accepted(request, job.job)
         return await _wait(service, request, job.job)
