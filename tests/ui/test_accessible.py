@@ -11,8 +11,8 @@ from tests.live import LiveServer
 from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
 from tests.ui.test_predict import answer, drop
+from tests.ui.views import VIEWS, arrive
 
-VIEWS = ("predict", "teach", "retrain", "models", "health")
 SERIOUS = "async () => (await axe.run()).violations.filter((each) => ['serious', 'critical'].includes(each.impact))"
 
 
@@ -24,15 +24,13 @@ def test_axe_finds_nothing_serious(
     page = open_page(server.url, width=width, scheme=scheme)
     server.upload([("a.png", digits.png(5))], ["1"])
     for view in VIEWS:
-        page.goto(f"{server.url}/#{view}")
-        expect(page.get_by_role("heading", level=1).filter(visible=True)).to_have_text(view.capitalize())
+        arrive(page, server.url, view)
         if view == "predict":
             draw(page, THREE)
             answer(page, "3")
         if view == "teach":
             drop(page, ".teach", [("1_a.png", digits.png(2)), ("b.png", digits.png(3))])
             expect(page.locator(".strip .tile")).to_have_count(2)
-        page.wait_for_load_state("networkidle")
         page.evaluate(axe)
         found = page.evaluate(SERIOUS)
         told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
@@ -48,7 +46,8 @@ def test_axe_would_find_something(server: LiveServer, open_page: OpenPage, axe: 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_phone_is_wide_enough(server: LiveServer, open_page: OpenPage, digits: Digits, view: str) -> None:
-    page = open_page(server.url, view, width=360, height=740)
+    page = open_page(server.url, width=360, height=740)
+    arrive(page, server.url, view)
     if view == "predict":
         draw(page, THREE)
         answer(page, "3")
@@ -57,7 +56,6 @@ def test_a_phone_is_wide_enough(server: LiveServer, open_page: OpenPage, digits:
     if view == "teach":
         drop(page, ".teach", [("a" * 100 + ".png", digits.png(0))])
         expect(page.locator(".strip .tile")).to_have_count(1)
-    page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 

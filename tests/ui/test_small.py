@@ -10,6 +10,7 @@ from tests.live import ROOT, LiveServer
 from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
 from tests.ui.test_labels import CROOKED
+from tests.ui.views import arrive
 
 DROP = """(name) => {
   const data = new DataTransfer();
@@ -105,8 +106,8 @@ def test_text_of_twice_the_size_and_dictated_colours_fit(
     server: LiveServer, open_page: OpenPage, digits: Digits, view: str, width: int
 ) -> None:
     server.predict(digits.png(0))
-    page = open_page(server.url, view, width=width)
+    page = open_page(server.url, width=width)
     page.emulate_media(forced_colors="active")
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    page.wait_for_load_state("networkidle")
+    arrive(page, server.url, view)
     assert page.evaluate(CROOKED) == []

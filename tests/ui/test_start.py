@@ -26,6 +26,7 @@ def test_the_whole_page_is_small_and_all_its_own(server: LiveServer, open_page: 
     for view in ("teach", "retrain", "models", "health"):
         page.goto(f"{server.url}/#{view}")
         expect(page.get_by_role("heading", level=1).filter(visible=True)).to_have_text(view.capitalize())
+    page.wait_for_function("performance.getEntriesByType('resource').length > 60")
     loaded = dict(page.evaluate(LOADED))  # what is asked for again, since it may have changed, counts once
     assert {urlsplit(name).netloc for name in loaded} == {urlsplit(server.url).netloc}
     assert len(loaded) > 20
