@@ -12,7 +12,6 @@ from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 from tests.ui.browser import THREE, draw, new_page
 from tests.ui.conftest import OpenPage
-from tests.ui.test_labels import CROOKED
 from tests.ui.test_predict import drop
 from tests.ui.views import VIEWS, arrive
 
@@ -178,26 +177,6 @@ def untold(text: str) -> str:
     for _ in range(9):
         text = re.sub(r"⟦[^⟦⟧]*⟧", "", text)
     return GIVEN.sub("", text)
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_german_fits(tmp_path: Path, browser: Browser, digits: Digits, width: int) -> None:
-    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
-    with LiveServer(tmp_path, "--trainer", "none") as server:
-        publish_tiny(memory)
-        server.upload([("slip.png", digits.png(200))], [str((digits.classes[200] + 5) % 10)])
-        server.post("/retrain", json={})
-        page = new_page(browser, width, 740, locale="de-DE")
-        for view in VIEWS:
-            arrive(page, server.url, view)
-            if view == "predict":
-                draw(page, THREE)
-                page.locator(".correction").wait_for()
-            if view == "teach":
-                drop(page, ".teach", [("b.png", digits.png(8))])
-                page.locator(".strip .tile").nth(1).wait_for()
-            assert page.evaluate(CROOKED) == [], view
-        page.context.close()
 
 
 def test_numbers_are_written_as_they_are_there(server: LiveServer, browser: Browser) -> None:
