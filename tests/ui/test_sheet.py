@@ -21,6 +21,7 @@ SENT_PIXELS = 192
 STORED = "/dataset/images?limit=1000"
 # Of 255, the mean between the sheet as it is shown, made smaller, and the picture of the same strokes: one edge apart.
 SAME = 3.0
+CORRECTIONS = 100
 FRAME = [(0.05, 0.1), (0.05, 0.9)]  # with which a drawing is large from its first stroke on, and sent as it is
 
 # A network that takes its time, never the same, so that answers come late and at any moment of a stroke.
@@ -83,8 +84,10 @@ def test_what_is_filed_is_what_is_on_the_sheet_at_any_speed(
     page.evaluate(SLOW_ANSWERS)
     shown: list[str | None] = []
     before = len(stored(server))
-    for stroke in range(6):
-        if stroke in (0, 2, 4):
+    stroke = 0
+    while len(set(shown) - {None}) < CORRECTIONS:
+        assert stroke < CORRECTIONS, "there was next to nothing to click"
+        if stroke % 2 == 0:
             if stroke:
                 page.get_by_role("button", name="Clear").click()
             draw(page, FRAME)
@@ -95,16 +98,16 @@ def test_what_is_filed_is_what_is_on_the_sheet_at_any_speed(
         for position, place in enumerate(places[1:]):
             page.mouse.move(*place, steps=int(random.integers(1, 8)))
             shown.append(page.evaluate(CLICK_AT_ONCE, str(position % 10)))
-            if random.random() < 0.3:
+            if random.random() < 0.6:
                 expect(page.locator(".answer")).to_have_attribute("aria-busy", "false")
                 shown.append(page.evaluate(CLICK_AT_ONCE, str(position % 10)))
         page.mouse.up()
         shown.append(page.evaluate(CLICK_AT_ONCE, str(stroke % 10)))
+        stroke += 1
     clicked = set(shown) - {None}
     eventually(lambda: len(server.get(STORED).json()["images"]) - before >= len(clicked), "all that was filed")
     inks = [ink_of(each) for each in shown if each is not None]
     pictures = stored(server)[before:]
-    assert len(inks) > 10
     apart = [min(float(np.abs(ink - picture).mean()) for picture in pictures) for ink in inks]
     assert max(apart) < SAME, f"{sum(each >= SAME for each in apart)} of {len(apart)} are other pictures: {max(apart)}"
     assert len(clicked) == len(pictures)
