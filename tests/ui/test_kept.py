@@ -2,7 +2,6 @@
 
 import base64
 import io
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from tests.digits import Digits, encoded
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
 from tests.ui.desk import expect_said, said, tile, under_cursor
+from tests.ui.held import Held
 from tests.ui.test_predict import answer, drop
 
 # The first file of the first form that is sent, in base64.
@@ -29,6 +29,9 @@ WATCH_FORMS = """() => {
 # Half a minute of silence is half a second.
 IMPATIENT = """() => {
   const { setTimeout } = globalThis;
+  globalThis.patient = () => {
+    globalThis.setTimeout = setTimeout;
+  };
   globalThis.setTimeout = (work, delay) => setTimeout(work, delay === 30_000 ? 500 : delay);
 }"""
 
@@ -110,10 +113,8 @@ def test_the_last_of_many_steps_outlives_a_reload_at_once(
           }
           location.reload();
         }""")
-    deadline = time.monotonic() + 10
-    while len(found := said(page, doubted=False)) < len(names) and time.monotonic() < deadline:
-        page.wait_for_timeout(30)
-    assert sorted(found.values()) == list("12345678")
+    expect(page.locator(".strip .tile")).to_have_count(len(names))
+    assert sorted(said(page, doubted=False).values()) == list("12345678")
 
 
 def photograph(picture: Image.Image, random: np.random.Generator) -> bytes:
@@ -157,8 +158,9 @@ def test_an_upload_is_tried_again_and_ends_in_words(tmp_path: Path, open_page: O
         page.route("**/upload", fail)
         page.get_by_role("button", name="Send 1 picture").click()
         expect(page.get_by_text("No answer; sending again")).to_be_visible()
-        for _ in range(8):
-            page.clock.run_for(4_000)
+        for _ in range(4):
+            with page.expect_request("**/upload"):  # the clock runs on by itself, too
+                page.clock.run_for(4_000)
         expect(page.get_by_role("alert").filter(has_text="1 picture is still to be sent")).to_be_visible()
         assert tries == 5
         page.unroute("**/upload")
@@ -169,9 +171,9 @@ def test_an_upload_is_tried_again_and_ends_in_words(tmp_path: Path, open_page: O
 def test_an_upload_can_be_cancelled(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url, "teach")
     drop(page, ".teach", [("1_a.png", digits.png(2))])
-    held: list[Route] = []
-    page.route("**/upload", lambda route: held.append(route))
+    held = Held(page, "**/upload")
     page.get_by_role("button", name="Send 1 picture").click()
+    held.wait()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("alert").filter(has_text="Stopped. 1 picture is still to be sent.")).to_be_visible()
     expect(page.get_by_role("button", name="Send 1 picture")).to_be_enabled()
@@ -183,13 +185,13 @@ def test_a_line_that_stands_still_is_told_from_a_lost_server(
 ) -> None:
     page = open_page(server.url)
     page.evaluate(IMPATIENT)
-    held: list[Route] = []
-    page.route("**/predict/batch", lambda route: held.append(route))
-    with page.expect_request("**/predict/batch"):
-        drop(page, ".predict", [("a.png", digits.png(0))])
+    held = Held(page, "**/predict/batch")
+    drop(page, ".predict", [("a.png", digits.png(0))])
+    held.wait()
     expect(page.get_by_text("The line is too slow")).to_be_visible()
     expect(page.locator("#lost")).to_be_hidden()
     page.unroute("**/predict/batch")
+    page.evaluate("globalThis.patient()")
     page.get_by_role("button", name="Try again").click()
     answer(page, "7")
-    assert len(held) == 1
+    assert len(held.routes) == 1

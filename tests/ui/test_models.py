@@ -16,8 +16,8 @@ from tests.live import ROOT, LiveServer
 from tests.programs import needed
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
+from tests.ui.fit import crooked
 from tests.ui.test_accessible import SERIOUS
-from tests.ui.test_labels import CROOKED
 
 WORST = 24  # mistakes that the page shows of a version alone
 
@@ -250,6 +250,6 @@ def test_a_comparison_is_for_everybody(
 ) -> None:
     page = open_page(several.url, "models/3..2..0", width=width, scheme=scheme)
     expect(page.get_by_role("article", name="Version 3 against 2, 0")).to_be_visible()
-    assert page.evaluate(CROOKED) == []
+    assert crooked(page) == []
     page.evaluate(axe)
     assert [each["id"] for each in page.evaluate(SERIOUS)] == []
