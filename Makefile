@@ -43,7 +43,8 @@ train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED)
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
+		$(if $(RERUNS),--reruns $(RERUNS) -rR) $(if $(FAULTS),-p tests.faults.tally --whole --faults $(FAULTS))
 
 # Half an hour; with each seed, which is printed, it breaks and takes out others.
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready .venv-fuzz/ready

@@ -2,7 +2,7 @@
 
 A test is one try, or as many as it says by `record_property("tries", ...)`; it has failed if any of its stages did. A
 run of some rows leaves the others as they are on the page; each says of which commit it is, and when it was tried. A
-run of all tests writes it as well, with PYTEST_ADDOPTS="-p tests.faults.tally --whole --faults docs/faults.md".
+run of all tests writes it as well: `make test FAULTS=docs/faults.md`. Of a test that was run again its last run counts.
 """
 
 import os
@@ -70,7 +70,7 @@ class Tally:
         tries = sum(int(str(value)) for name, value in report.user_properties if name == "tries") or 1
         for row in self._tried:
             if row.has(report.nodeid):
-                if report.when == "call" and not report.skipped:
+                if report.when == "call" and report.outcome not in ("skipped", "rerun"):
                     self._tries[row.number] += tries
                 if report.failed:
                     self._failed[row.number].add(report.nodeid)
