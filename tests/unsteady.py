@@ -12,7 +12,9 @@ MOST = 3  # tests of a run that may pass at their second try
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    tried_again = {report.nodeid for report in reporter.stats.get("rerun", [])} if reporter is not None else set()
+    if reporter is None:
+        return
+    tried_again = {report.nodeid for report in reporter.stats.get("rerun", [])}
     if len(tried_again) > MOST:
         reporter.write_line(f"\n{len(tried_again)} tests passed at their second try only; at most {MOST} may")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
