@@ -56,6 +56,7 @@ def install() -> None:
                 "server.store.dataset": _dataset,
                 "server.store.lease": _lease,
                 "server.store.pointer": _pointer,
+                "server.store.samples": _samples,
                 "server.store.versions": _versions,
                 "server.models.model": _model,
                 "export.publish": _publish,
@@ -216,8 +217,15 @@ def _content(module: Any) -> None:
         if len(contents) > 100:  # the large upload of a test
             stop("writing pictures")
         write(self, contents, root)
+        if any(path.startswith("samples/") for path in contents):
+            stop("samples written")
 
     module.Content.write = writing
+
+
+def _samples(module: Any) -> None:
+    module.Samples._prune = stopping(module.Samples._prune, after="samples before commit")
+    module.Samples.add = stopping(module.Samples.add, after="samples stored")
 
 
 def _dataset(module: Any) -> None:

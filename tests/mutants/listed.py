@@ -9,11 +9,25 @@ from tests.mutants import (
     layouts,
     pictures,
     process,
+    samples,
     serving,
     store,
     training,
 )
 from tests.mutants.mutant import Mutant
 
-ROOMS = (connections, bounds, layouts, access, serving, pictures, artifacts, store, training, process, client)
+ROOMS = (
+    connections,
+    bounds,
+    layouts,
+    access,
+    serving,
+    pictures,
+    artifacts,
+    store,
+    samples,
+    training,
+    process,
+    client,
+)
 MUTANTS: tuple[Mutant, ...] = tuple(each for room in ROOMS for each in room.MUTANTS)
