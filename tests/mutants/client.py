@@ -21,13 +21,6 @@ MUTANTS: tuple[Mutant, ...] = (
         TRIED + "test_a_change_whose_end_nobody_knows_is_sent_once",
     ),
     mutant(
-        "tries end",
-        ATTEMPTS,
-        "        self._left -= 1\n",
-        "        self._left -= 0\n",
-        TRIED + "test_events_that_never_come_are_given_up",
-    ),
-    mutant(
         "half an event is not joined to the next",
         "server/client/events.py",
         'self._number, self._kind, self._data = self.last, "", ""',

@@ -1,5 +1,6 @@
 """What is tried again and what never: against a real socket that answers, refuses and breaks off as it is told."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ import pytest
 
 from server.client import attempts
 from server.client.answers import Outcome
+from server.client.async_client import AsyncClient
 from server.client.client import Client
 from server.client.errors import Overloaded, RelearnError, ServerFailed, Unreachable
 
@@ -145,7 +147,7 @@ def test_nobody_there_is_a_sentence_that_says_what_to_do() -> None:
 
 def test_silence_is_waited_for_so_long_and_no_longer() -> None:
     with Server([(200, ANSWER)]) as silent:  # it listens, and nobody serves
-        with Client(silent.url, timeout_seconds=0.2, retries=0) as client, pytest.raises(Unreachable) as caught:
+        with Client(silent.url, timeout_seconds=0.5, retries=0) as client, pytest.raises(Unreachable) as caught:
             predict(client)
         assert caught.value.was_sent
 
@@ -165,6 +167,26 @@ def test_events_go_on_where_a_connection_broke_off() -> None:
     assert [getattr(each, "stage", None) for each in events] == ["reading", "training"]
     assert outcome == Outcome("refused", "7", None, None, None, "worse")
     assert [each.get("Last-Event-ID") for each in server.headers] == ["0", "1", "1", "2"]
+
+
+def test_the_asynchronous_client_tries_again_by_the_same_rules() -> None:
+    first = b'id: 1\nevent: progress\ndata: {"stage": "reading"}\n\nid: 2\nevent: pro'
+    end = b'id: 2\nevent: result\ndata: {"state": "refused", "reason": "worse"}\n\n'
+
+    async def calls(url: str) -> list[object]:
+        async with AsyncClient(url) as client:
+            said: list[object] = [(await client.predict(b"a picture")).label]
+            with pytest.raises(Unreachable):
+                await client.upload([b"a picture"], ["7"])
+            return said + [event async for event in client.follow("7")]
+
+    steps: list[Step] = [BUSY, (200, ANSWER), BROKEN_OFF, (200, first), BUSY, (200, end)]
+    with told(*steps) as (server, _):
+        said, reading, outcome = asyncio.run(calls(server.url))
+        assert len(server.asked) == len(steps)
+    assert said == "7"
+    assert getattr(reading, "stage", None) == "reading"
+    assert outcome == Outcome("refused", "7", None, None, None, "worse")
 
 
 def test_events_that_never_come_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
