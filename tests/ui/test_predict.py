@@ -68,6 +68,7 @@ def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: O
     expect(page.locator(".bar.best .bar-value")).to_have_text(re.compile("%$"))
     expect(page.locator(".insight summary")).to_have_text(re.compile(r"^Answered in [\d,]+ ms$"))
     expect(page.locator(".timing")).to_be_hidden()
+    expect(page.locator(".correction ~ .bars ~ .insight")).to_be_visible()  # what one can do stands before the figures
     page.locator(".insight summary").click()
     for stage in ("Decode", "Queue", "Model", "On the way"):
         expect(page.locator(".timing div", has_text=stage).locator("dd")).to_have_text(re.compile("s$"))
@@ -216,6 +217,7 @@ def test_an_answer_that_is_not_to_be_believed_says_why(
     page.route("**/predict?*", answer_oddly)
     draw(page, THREE)
     expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_role("button", name="Right: it is a 3")).to_be_enabled()
 
 
 def test_what_is_right_is_taught_with_one_click_too(server: LiveServer, open_page: OpenPage) -> None:
