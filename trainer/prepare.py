@@ -9,7 +9,7 @@ test, nor on a copy of what judges (likeness.py).
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -55,6 +55,9 @@ class Prepared:
     decision: int = 0  # that left the uploads as they were used
     fingerprint: str = ""  # of all uploads there were to use
     sources: tuple[str, ...] = ()  # of the held-out uploads
+    taught: dict[int, tuple[int, bool]] = field(default_factory=dict)  # upload's row -> the decision that put its label
+    # in force, and whether that was a correction
+    heard: int = 0  # what was taught after this decision is new
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
     notes: tuple[str, ...] = ()  # what reading the base showed of it
     left_out: tuple[str, ...] = ()  # pictures that can't be used, each with its reason
@@ -145,6 +148,7 @@ def prepare(
         decision=decision,
         fingerprint=fingerprint,
         sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
+        taught={row: (upload.since, upload.corrected) for row, upload in enumerate(stored, dataset.size)},
         notes=looked_at.notes,
         left_out=tuple(looked_at.left_out),
         base_left_out=left_out["fit"],
