@@ -106,7 +106,7 @@ def test_a_number_before_its_bracket_is_seen_at_a_cut() -> None:
         for row in range(count - 3, count):
             rows = [b"[1,1]"] * count
             rows[0] = b"[%b,%b]" % (b"1" * (1 + longer // 2), b"1" * (1 + longer - longer // 2))
-            rows[row] = b"1[,1]"
+            rows[row] = b"1[1,1]"
             text = b"[%b]" % b",".join(rows)
             begun.add(text.find(b"1["))
             with pytest.raises(Malformed):
