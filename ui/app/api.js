@@ -20,6 +20,8 @@ export async function health() {
 
 /** @returns {Promise<T.Stats>} */
 export const stats = async () => (await unkeyed("GET", "/stats")).json();
+/** @param {number} wanted @returns {Promise<T.Day[]>} newest first; those without answers are left out */
+export const days = async (wanted) => (await (await unkeyed("GET", `/stats/days?limit=${wanted}`)).json()).days;
 
 /**
  * @param {Blob} image @param {AbortSignal} [signal]

@@ -56,9 +56,9 @@ export const state = {
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
    *   error: string | null}} `failed`: why a version is not there */
   models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
-  /** @type {{value: T.Stats | null, corrections: T.Batch[] | null, error: string | null}} `corrections`: null where it
-   *   is not known, or this page may not know */
-  stats: { value: null, corrections: null, error: null },
+  /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, error: string | null}} `days` and
+   *   `corrections`: null where they are not known, or this page may not know */
+  stats: { value: null, days: null, corrections: null, error: null },
 };
 
 /** @type {Set<() => void>} */

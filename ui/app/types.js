@@ -77,6 +77,10 @@
  *   last_minute: LastMinute, requests_per_second: number[], client_errors: number[], server_errors: number[],
  *   batch_mean: (number | null)[], batch_max: number[], queue_max: number[], resident_bytes: number[],
  *   p50_ms: (number | null)[], p95_ms: (number | null)[], p99_ms: (number | null)[]}} Stats
+ * @typedef {{answers: number, confidence: number, judged: number, unfamiliar: number | null}} Answered `confidence` is
+ *   their mean, `unfamiliar` a share of the judged
+ * @typedef {Answered & {day: string, labels: (Answered & {label: string | null})[]}} Day in UTC, as 2026-05-01; of labels
+ *   beyond those that the server keeps apart null
  */
 
 export {};

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from server.store import living
+from server.store.days import Answered
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
 from server.store.sample import Caps
@@ -71,6 +72,8 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "one sample": lambda memory: memory.samples.find("1"),
     "word on a sample": lambda memory: memory.samples.note([(sha_of(40), {"reviewed": "3"})]),
     "samples of a time": lambda memory: memory.samples.clear("2026"),
+    "answers of days": lambda memory: memory.days.newest(9),
+    "count answers": lambda memory: memory.days.add({(number, "7"): Answered(1, 0.9) for number in (9, 10)}),
     "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),
     "moves": lambda memory: memory.pointer.moves(9),
