@@ -197,6 +197,8 @@ def test_all_that_is_kept_is_removed_on_the_page(
     page.evaluate(axe)
     found = page.evaluate("async () => (await axe.run()).violations.map(({ id, impact }) => [id, impact])")
     assert not [each for each in found if each[1] in ("serious", "critical")]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Send 1 picture")).to_be_enabled()
     page.get_by_role("button", name="Remove all that is kept").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Uploads that were made of them stay")

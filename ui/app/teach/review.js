@@ -12,9 +12,10 @@ import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { percent } from "../format.js";
 import { attempt } from "../notice.js";
-import { update } from "../state.js";
+import { state, update } from "../state.js";
 import { phrase } from "../texts.js";
 import { loadDataset } from "./dataset.js";
+import { forget } from "./pictures.js";
 import { unlessGone } from "./sending.js";
 
 const NONE = "none of these"; // why a sample has no label, for whoever reads what was kept
@@ -28,14 +29,15 @@ export function kept({ collecting, count, accuracy }) {
     element("p", { class: "hint" }, phrase(collecting ? "review.kept" : "review.off")),
     count > 0 && element("p", {}, phrase("desk.samples", { n: count })),
     answers > 0 && element("p", {}, phrase(reviewed ? "review.right" : "review.right.none", figures)),
-    button(phrase("review.remove"), askRemove, { class: "quiet", "data-key": "remove-samples" }),
+    element("p", { class: "actions" }, button(phrase("review.remove"), askRemove, { class: "quiet", "data-key": "remove-samples" })),
   ];
 }
 
 async function askRemove() {
   const title = phrase("review.remove");
   const agreed = await confirm({ title, text: phrase("review.remove.text"), action: phrase("remove") });
-  if (agreed !== null) await attempt(api.removeSamples);
+  if (agreed === null) return;
+  if (await attempt(api.removeSamples)) forget(state.teach.pictures.filter(({ sample }) => sample));
   await loadDataset();
 }
 
@@ -59,12 +61,9 @@ export async function store(group, together) {
 /** @param {T.Uploaded} outcome what was sent, of which the samples wait again */
 export function reviewed(outcome) {
   const { reviewed = [] } = outcome;
-  return element(
-    "p",
-    { class: "good" },
-    `${phrase("reviewed", { n: reviewed.length })} `,
-    button(phrase("take-back"), () => takeBack(outcome), { class: "quiet" }),
-  );
+  const text = element("p", { class: "good" }, phrase("reviewed", { n: reviewed.length }));
+  const back = button(phrase("take-back"), () => takeBack(outcome), { class: "quiet" });
+  return element("div", { class: "outcome", role: "status" }, text, element("p", { class: "actions" }, back));
 }
 
 /** @param {T.Uploaded} outcome */

@@ -137,7 +137,7 @@ export function filters() {
 
 /* A picture as an element; what the server has loads itself when it comes into sight. */
 
-/** @type {Map<string, Promise<string>>} where each picture is in memory, by its path; they never change */
+/** @type {Map<string, string | Promise<string>>} where each picture is in memory, or will be, by its path; they never change */
 const loaded = new Map();
 
 const sight = new IntersectionObserver((entries) => {
@@ -150,7 +150,8 @@ const sight = new IntersectionObserver((entries) => {
 
 /** @param {Picture} picture @param {import("../element.js").Attributes} attributes */
 export function picture({ picture: src, path }, attributes) {
-  const made = element("img", { src, "data-path": path, ...attributes });
+  const known = path && loaded.get(path);
+  const made = element("img", { src: typeof known === "string" ? known : src, "data-path": path, ...attributes });
   if (path) sight.observe(made);
   return made;
 }
@@ -164,7 +165,7 @@ async function show(made) {
     loaded.set(path, url);
   }
   try {
-    made.src = await url;
+    loaded.set(path, (made.src = await url));
   } catch {
     loaded.delete(path); // its text stands for it
   }
