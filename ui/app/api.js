@@ -80,9 +80,23 @@ export function upload(images, source, sending = {}) {
 /** @param {string} batch */
 export const removeBatch = (batch) => json("DELETE", `/dataset/batches/${encodeURIComponent(batch)}`);
 /** @param {string} sha256 */
-export const rejectImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/reject`);
-/** @param {string} sha256 @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
-export const image = (sha256) => blob(`/dataset/images/${encodeURIComponent(sha256)}`);
+export const rejectImage = (sha256) => json("POST", `${imagePath(sha256)}/reject`);
+/** @param {string} sha256 */
+export const imagePath = (sha256) => `/dataset/images/${encodeURIComponent(sha256)}`;
+/** @param {string} path @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
+export const picture = (path) => blob(path);
+
+/** @returns {Promise<T.Samples>} the first that wait, in the server's order */
+export async function samples() {
+  const [found, accuracy] = await Promise.all([json("GET", "/samples?limit=100"), json("GET", "/samples/accuracy")]);
+  const placed = found.samples.map((/** @type {T.Sample} */ each, /** @type {number} */ place) => ({ ...each, place }));
+  return { ...found, samples: placed, accuracy };
+}
+/** @param {string} sample */
+export const samplePath = (sample) => `/samples/${encodeURIComponent(sample)}/picture`;
+/** @param {{sample: string, label?: string | null, skip?: string}[]} words @returns {Promise<T.Heard>} */
+export const feedback = (words) => json("POST", "/feedback", { body: JSON.stringify(words), type: "application/json" });
+export const removeSamples = () => json("DELETE", "/samples");
 
 /** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} null: nothing new */
 export const retrain = (options) =>
