@@ -1,6 +1,6 @@
 """Scripts and style sheets as they are sent: without what is there for who reads the files, and with fewer requests.
 
-Comments and the space that lines begin with are left out, a third of the bytes. The lines stay, some empty, so that the
+Comments are left out, and the space that nobody needs, a third of the bytes. The lines stay, some empty, so that the
 browser names an error by its line in the file. A style sheet that imports others is sent as all of them in one, which
 compress better together.
 """
@@ -15,6 +15,9 @@ _LINE = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)
 _TYPE = re.compile(rb"(?<=[\s(\[,.])/\*\* ?@(?:(?!\*/).)*\*/ ")
 _REMARK = re.compile(rb"""(?<=[;,{}()\[\]]) // [^"'`\n]*$""", re.MULTILINE)
 _INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
+_PROPERTY = re.compile(rb"^([\w-]+): ", re.MULTILINE)  # of a style sheet, at the beginning of its line
+_RULE = re.compile(rb" \{$", re.MULTILINE)
+_NAME = re.compile(rb'^("[\w.-]+"): ', re.MULTILINE)  # of a table's entry
 _IMPORT = re.compile(rb'^@import "([\w-]+\.css)";$', re.MULTILINE)
 
 
@@ -25,7 +28,10 @@ def terse(name: str, content: bytes) -> bytes:
     shorter = _BLOCK.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
     if name.endswith(".js"):
         shorter = _REMARK.sub(b"", _TYPE.sub(b"", _LINE.sub(b"", shorter)))
-    return _INDENT.sub(b"", shorter)
+    shorter = _INDENT.sub(b"", shorter)
+    if name.endswith(".css"):
+        shorter = _RULE.sub(b"{", _PROPERTY.sub(rb"\1:", shorter))
+    return _NAME.sub(rb"\1:", shorter) if name.endswith(".json") else shorter
 
 
 def parts(path: Path) -> list[Path]:

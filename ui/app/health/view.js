@@ -5,11 +5,10 @@ import { whenBack } from "../connection.js";
 import { element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
-import { state, watch } from "../state.js";
+import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
 import { loadCorrections, loadDays, loadStats } from "./actions.js";
 import { charts, modelCharts, modelTiles, tiles } from "./charts.js";
-import { dayCharts } from "./days.js";
 
 const EVERY_MS = 2_000;
 const DAYS_ROUNDS = 30; // of these between two looks at the days, which the server adds to once a minute
@@ -48,9 +47,10 @@ export function healthView() {
     },
   );
   watch(
-    () => [state.stats.days, state.stats.corrections, state.health.value?.labels.join()],
-    (told, corrections, _labels) => {
-      if (!isSelected(view)) replace(days, ...dayCharts(told, labelsNow(), corrections));
+    () => [state.stats.days, state.stats.corrections, state.health.value?.labels.join(), daily],
+    (told, corrections, _labels, daily) => {
+      if (!daily && (told?.length || corrections?.length)) void loadDaily();
+      if (daily && !isSelected(view)) replace(days, ...daily.dayCharts(told, labelsNow(), corrections));
     },
   );
   watch(
@@ -82,6 +82,14 @@ function part(title) {
 function isSelected(place) {
   const selection = getSelection();
   return selection !== null && !selection.isCollapsed && selection.containsNode(place, true);
+}
+
+/** @type {typeof import("./daily.js") | null} only for who has days to look at */
+let daily = null;
+
+async function loadDaily() {
+  daily = await import("./daily.js").catch(() => null); // it is tried again when the server is back
+  if (daily) update("stats", {});
 }
 
 let timer = 0;
