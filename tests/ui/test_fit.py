@@ -1,6 +1,7 @@
 """Everything fits, for everybody: in each view and dialog, at any width, size of text, colours, language, labels."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from export.publish import publish, with_file
 from server.store import living
+from server.store.days import DAY_SECONDS, OTHERS, Answered
 from server.store.lease import take
 from server.store.memory import Memory
 from server.store.outcome import outcome
@@ -46,7 +48,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Iterator[
 
 
 def live_through(server: LiveServer, memory: Memory, labels: tuple[str, ...], digits: Digits) -> None:
-    """Two versions, a retraining that was refused, one that waits, pictures of each label, and a doubted one."""
+    """Two versions, a refused retraining, one that waits, pictures of each label, a doubted one, days of answers."""
+    today = int(time.time() // DAY_SECONDS)
+    for day in range(today - 20, today + 1):
+        memory.days.add({(day, label): Answered(day * 37, day * 30.0, day * 37, day) for label in (*labels, OTHERS)})
     if labels != DIGITS:
         publish(memory, with_file(worded(labels), "report/report.html", b"<h1>All</h1>"), "0", "a test")
     server.upload([(f"{n}.png", digits.png(n)) for n in range(len(labels))], list(labels))
@@ -168,6 +173,7 @@ def walk(page: Page, server: LiveServer, digits: Digits, look: Look) -> None:
         page.locator(".pair").wait_for()
         look("models, two")
     arrive(page, server.url, "health")
+    page.locator(".matrix.days td").first.wait_for()
     look("health")
     page.locator("h1").filter(visible=True).press("?")
     page.locator("dialog dt").first.wait_for()

@@ -26,7 +26,7 @@ export function dayCharts(days, known, corrections) {
   const strange = found.map((each) => each?.unfamiliar ?? null);
   const answers = found.map((each) => each?.answers ?? 0);
   return [
-    days && lines({ ...frame, most: 1, title: phrase("days.answers"), series: [one(phrase("chart.answers.name"), answers)] }),
+    days && lines({ ...frame, format: shortCount, most: 1, title: phrase("days.answers"), series: [one(phrase("chart.answers.name"), answers)] }),
     days && lines({ ...share, least, most: 1, title: phrase("days.sure"), series: [one(phrase("chart.sure.name"), sure)] }),
     days && lines({ ...share, most: 0.1, title: phrase("days.unfamiliar"), series: [one(phrase("chart.unfamiliar.name"), strange)] }),
     corrections && lines({ ...frame, most: 1, title: phrase("chart.corrections"), series: [corrected(shown, corrections)] }),
