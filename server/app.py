@@ -25,7 +25,7 @@ from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import dataset, jobs, lineage, models, openapi, page, predictions, revisions, status, upload
+from server.routes import classes, dataset, jobs, lineage, models, openapi, page, predictions, revisions, status, upload
 from server.routes.service import Service
 from server.serving.predictor import Predictor
 from server.serving.promotion import Promotion
@@ -73,7 +73,12 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *calls.open_routes(service),
         *page.routes(settings.ui),
     ]
-    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
+    learning = [
+        *upload.routes(service),
+        *dataset.routes(service),
+        *revisions.routes(service),
+        *classes.routes(service),
+    ]
     guarded = [
         *learning,
         *jobs.routes(service),
@@ -193,6 +198,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
         except OSError as error:
             logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
     await service.serving.start()
+    await asyncio.to_thread(classes.begin_as_set, service)
     service.watch.start()
     service.attendance.start()
     service.losses.start()

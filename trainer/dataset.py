@@ -55,12 +55,19 @@ class Dataset:
 
     def examples(self) -> Iterator[Example]:
         """Every example, the training half first, always in the same order."""
+        if not self.size:
+            return
         if self.laid_out is None:
             yield from _idx_examples(self.folder, self.labels)
         else:
             tree, layout = self.laid_out
             for entry in layout.entries:
                 yield Example(tree.name(entry.file), entry.label, entry.half, (tree, entry.file))
+
+
+def nothing(labels: tuple[str, ...]) -> Dataset:
+    """What a model that begins from nothing has for a base: uploads alone teach it."""
+    return Dataset(Path("uploads"), labels, 0)
 
 
 def find(folder: Path) -> Dataset:

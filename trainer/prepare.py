@@ -106,17 +106,17 @@ def prepare(
         rows[part].append(row)
 
     looked_at = LookedAt(dataset.size)
+    with_base = set()
     members = []
     for row, (example, read) in enumerate(_read_base(dataset, preprocessing, looked_at)):
+        with_base.add(example.label)
         if read is not None:
             images[row], classes[row] = read[1], number_of[example.label]
             members.append(Member(row, example.label, example.half, read[0], hash_of(images, row)))
         else:  # a blank, if another preprocessing could read it: no answer is wrong
             classes[row] = number_of[example.label]
-    for row, part in dealt(members):
-        rows[part].append(row)
     if before is None:
-        looked_at.check(dataset.labels, str(dataset.folder))
+        looked_at.check([label for label in dataset.labels if label in with_base], str(dataset.folder))
     lost = 0
     for row, upload in enumerate(stored, dataset.size):
         path = memory.content.path("data", picture_path(upload.sha256, upload.split))
@@ -128,8 +128,13 @@ def prepare(
             taken = _read_upload(path, preprocessing, looked_at.left_out)
             if taken is None and part == "held out":  # versions are compared on the same pictures: no answer is wrong
                 taken = np.zeros(preprocessing.shape, np.uint8)
-            if taken is not None:
+            if taken is not None and upload.label in with_base:
                 place(row, upload.label, part, taken)
+            elif taken is not None:  # all that there is of its class are uploads: they are parted as a base is
+                images[row], classes[row] = taken, number_of[upload.label]
+                members.append(Member(row, upload.label, None, upload.sha256, hash_of(images, row)))
+    for row, part in dealt(members):
+        rows[part].append(row)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
     apart = kept_apart(images, arrays) if before is None else before.rows

@@ -14,6 +14,7 @@ from server.store.memory import Memory
 from trainer import dataset
 from trainer.config import Places, Recipe, as_json, recipe_of
 from trainer.deal import check_enough
+from trainer.first import first_recipe
 from trainer.prepare import Prepared, prepare
 from trainer.progress import Report
 
@@ -35,8 +36,13 @@ def make_start(
 ) -> Start:
     """Read and check everything there is; raises DatasetError, or ValueError or TypeError for an option."""
     began = time.monotonic()
-    report("preparing", f"reading {places.dataset}")
-    found = dataset.find(places.dataset)
+    vocabulary = memory.classes.vocabulary()
+    if vocabulary is None or vocabulary.has_base:
+        report("preparing", f"reading {places.dataset}")
+        found = dataset.find(places.dataset)
+    else:
+        report("preparing", "reading the uploads, since there is no base dataset")
+        found = dataset.nothing(vocabulary.names)
     version = memory.pointer.current()
     earlier = _recipe_of_version(memory, version)
     recipe = _merged(earlier, options)
@@ -62,8 +68,11 @@ def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:
 
 
 def _recipe_of_version(memory: Memory, version: str | None) -> dict[str, Any]:
-    """The recipe in a version's report; empty if there is none."""
-    training = memory.versions.report(version).get("training") if version is not None else None
+    """The recipe in a version's report, or what a first one's follows from; empty if there is none."""
+    if version is None:
+        vocabulary = memory.classes.vocabulary()
+        return {} if vocabulary is None or vocabulary.has_base else first_recipe(memory)
+    training = memory.versions.report(version).get("training")
     recipe = training.get("recipe") if isinstance(training, dict) else None
     return recipe if isinstance(recipe, dict) else {}
 

@@ -56,7 +56,10 @@ REVISION = _form(
     images=every(TEXT) | {"description": "their hashes; or `where`"},
     where=_form([], **CONDITIONS),
 )
-GUARDED = ("/upload", "/dataset", "/retrain", "/models", "/v2/models/{name}/versions", "/v2/repository")  # by a key
+GUARDED = (  # by a key
+    *("/upload", "/dataset", "/classes", "/retrain", "/models"),
+    *("/v2/models/{name}/versions", "/v2/repository"),
+)
 STARTED = record(message=TEXT, job=TEXT)
 
 NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
@@ -117,6 +120,14 @@ CALLS = (
         "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
         {201: ref("Uploaded")},
         body={"multipart/form-data": _form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+    ),
+    Call("GET", "/classes", "The classes, and how many pictures each has and lacks", {200: ref("Classes")}),
+    Call(
+        "POST",
+        "/classes",
+        "Begin a model from nothing, with two classes or more",
+        {201: record(message=TEXT, classes=every(TEXT), batch=maybe(TEXT))},
+        body={"application/json": _form([], begin=every(TEXT))},
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
     Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),

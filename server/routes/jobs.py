@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from server.routes.classes import shortage
 from server.routes.requests import by, flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.settings import Settings
 from server.store import files, fingerprint
 from server.store.content import job_path
-from server.store.errors import Conflict, StoreError
+from server.store.enough import advice
+from server.store.errors import Conflict, StoreError, TooFew
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
@@ -47,6 +49,7 @@ def routes(service: Service) -> list[Route]:
         check_options(options)
         forced = options.pop("force", False)
         work = asyncio.get_running_loop().run_in_executor
+        await work(executor, _check_enough, service)
         if not forced and not await work(executor, _is_anything_new, service):
             return JSONResponse(NOTHING_NEW)
         if not service.launcher.is_ready():
@@ -104,6 +107,13 @@ def routes(service: Service) -> list[Route]:
         Route("/retrain/jobs/{job}/log", log),
         Route("/retrain/jobs/{job}/events", events),
     ]
+
+
+def _check_enough(service: Service) -> None:
+    """Raise TooFew where some class has too few pictures for a version."""
+    short = shortage(service, service.memory.classes.vocabulary())
+    if short:
+        raise TooFew(f"too few pictures to learn from and to judge by, so nothing was trained: {advice(short)}")
 
 
 def _is_anything_new(service: Service) -> bool:

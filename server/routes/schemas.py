@@ -78,6 +78,18 @@ SCHEMAS: dict[str, Schema] = {
         source=TEXT | {"description": "of that batch"},
         suspect=maybe(ref("Suspect")),
     ),
+    "Classes": record(
+        classes=every(
+            record(
+                name=TEXT,
+                uploads=WHOLE,
+                lacking=WHOLE | {"description": "pictures without which no version can be trained"},
+            )
+        ),
+        version=maybe(TEXT),
+        version_labels=every(TEXT) | {"description": "what that version answers, which may be older than the classes"},
+        advice=maybe(TEXT),
+    ),
     "Batch": record(batch=TEXT, created_at=TEXT, source=TEXT, count=WHOLE),
     "Job": record(
         job=TEXT,

@@ -8,6 +8,7 @@ from pathlib import Path
 from server.store import living, missing
 from server.store.browse import Browser
 from server.store.changes import Changes
+from server.store.classes import Classes
 from server.store.content import Content
 from server.store.database import Database, Name
 from server.store.dataset import Dataset
@@ -30,6 +31,7 @@ class Memory:
     content: Content
     dataset: Dataset
     revisions: Revisions
+    classes: Classes
     browser: Browser
     lineage: Lineage
     pointer: Pointer
@@ -78,6 +80,7 @@ def open_memory(
         content=content,
         dataset=Dataset(opened, content, model, images_limit, bytes_limit),
         revisions=Revisions(opened, model),
+        classes=Classes(opened, model),
         browser=Browser(opened, model),
         lineage=Lineage(opened, model),
         pointer=pointer,
