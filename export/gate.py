@@ -6,7 +6,7 @@ that change only on pictures that are not here; against that stand who may uploa
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from export.calibration import calibration_error, calibration_loss
 from export.cost import Cost
-from export.interval import interval
+from export.interval import Interval, interval
 from export.paired import Paired, compare
+from export.shared import Called, Shared, shared
 from export.verdict import SAME_CONTRACT, Check, Verdict
 from export.verify import PARITY_LIMIT, Parity, in_batches
 from server.models.model import Images, Model, Probabilities
 from server.pictures.preprocessing import Preprocessing
 
 BATCH = 256
+NEW_LEAST = 0.5  # accuracy of a class that the current model does not know: rather right than wrong
 HELD_OUT_LEAST = 100  # held-out uploads, in all or of one source: fewer can't judge
 
 
@@ -55,6 +57,7 @@ class Judging:
     held_out: tuple[Images, NDArray[np.int32]]
     sources: tuple[str, ...] = ()  # of the held-out uploads
     read_by: "Callable[[Preprocessing], Judging] | None" = None
+    called: Called | None = None  # None: nothing was decided about the classes, so that labels have to be the same
 
     @property
     def part(self) -> str:
@@ -82,22 +85,26 @@ def judge(
     checks = [_at_most("parity", parity.max_abs_diff, PARITY_LIMIT, parity.images)]
     images, classes = judging.gate
     now = in_batches(candidate.model, images, BATCH)
-    right, gain = int((now.argmax(axis=1) == classes).sum()), None
+    right, gain, new = int((now.argmax(axis=1) == classes).sum()), None, tuple[tuple[str, Interval], ...]()
     if current is None:
         chance = 1 / len(candidate.model.labels)  # better than that is all that can be asked of a first model
         accuracy = right / len(images)
         checks.append(Check("accuracy", accuracy, chance, len(images), accuracy > chance))
-    elif not same_contract(candidate.model, current.model):
+    elif not comparable(candidate.model, current.model, judging.called):
         checks.append(Check(SAME_CONTRACT, 0.0, 1.0, 0, passed=False))
     else:
         earlier = judging.seen_by(current.model, candidate.model)
-        before = in_batches(current.model, earlier.gate[0], BATCH)
-        checks += _accuracy(before, now, classes, limits)
-        checks += _each_class(before, now, classes, candidate.model.labels, limits)
-        checks.append(_calibration(before, now, classes, limits))
+        both = shared(candidate.model.labels, current.model.labels, judging.called)
+        rows = both.rows(classes)
+        before = both.seen(in_batches(current.model, earlier.gate[0], BATCH))[rows]
+        checks += _accuracy(before, now[rows], classes[rows], limits)
+        checks += _each_class(before, now[rows], classes[rows], candidate.model.labels, limits)
+        checks.append(_calibration(before, now[rows], classes[rows], limits))
+        new = tuple(_new_classes(now, classes, candidate.model.labels, both))
+        checks += [_learnt(label, found) for label, found in new]
         checks += _cost(current.cost, candidate.cost, limits)
         if len(judging.held_out[1]):
-            gain, held_out = _held_out((current.model, earlier), (candidate.model, judging), limits)
+            gain, held_out = _held_out((current.model, earlier), (candidate.model, judging), both, limits)
             checks += held_out
     for anchor in anchors:
         gate = judging.seen_by(anchor, candidate.model).gate
@@ -111,12 +118,34 @@ def judge(
         judging.part,
         judged,
         interval(right, len(images)),
+        new,
     )
 
 
 def same_contract(candidate: Model, current: Model) -> bool:
     """Whether the two can be compared: on the same pictures, each as its own number of the preprocessing reads them."""
     return candidate.labels == current.labels and candidate.preprocessing.is_like(current.preprocessing)
+
+
+def comparable(candidate: Model, current: Model, called: Called | None) -> bool:
+    """Whether the two can be compared, where need be on the classes that both know."""
+    if called is None or not shared(candidate.labels, current.labels, called).known.any():
+        return same_contract(candidate, current)
+    return candidate.preprocessing.is_like(current.preprocessing)
+
+
+def _new_classes(
+    now: Probabilities, classes: NDArray[np.int32], labels: tuple[str, ...], both: Shared
+) -> Iterator[tuple[str, Interval]]:
+    """Each class that the current model does not know, with how much of it is right."""
+    right = now.argmax(axis=1) == classes
+    for number in np.flatnonzero(~both.known).tolist():
+        yield labels[number], interval(int(right[classes == number].sum()), int((classes == number).sum()))
+
+
+def _learnt(label: str, found: Interval) -> Check:
+    accuracy = found.right / max(1, found.images)
+    return Check(f"class {label} accuracy", accuracy, NEW_LEAST, found.images, accuracy >= NEW_LEAST)
 
 
 def _accuracy(before: Probabilities, now: Probabilities, classes: NDArray[np.int32], limits: Limits) -> list[Check]:
@@ -144,6 +173,7 @@ def _each_class(
     return [
         _beyond_chance(f"class {label} change", compare(right_before[of_class], right_now[of_class]), significance)
         for label, of_class in ((label, classes == number) for number, label in enumerate(labels))
+        if of_class.any()
     ]
 
 
@@ -179,14 +209,14 @@ def _cost(before: Cost, now: Cost, limits: Limits) -> list[Check]:
 
 
 def _held_out(
-    current: tuple[Model, Judging], candidate: tuple[Model, Judging], limits: Limits
+    current: tuple[Model, Judging], candidate: tuple[Model, Judging], both: Shared, limits: Limits
 ) -> tuple[float, list[Check]]:
     """The gain on the held-out uploads; and the checks on all of them and on those of each source, if enough."""
-    before, now = (
-        in_batches(model, seen.held_out[0], BATCH).argmax(axis=1) == seen.held_out[1]
-        for model, seen in (current, candidate)
-    )
-    sources = np.array(candidate[1].sources)
+    before, now = (in_batches(model, seen.held_out[0], BATCH) for model, seen in (current, candidate))
+    classes = candidate[1].held_out[1]
+    rows = both.rows(classes)
+    before, now = (each.argmax(axis=1)[rows] == classes[rows] for each in (both.seen(before), now))
+    sources = np.array(candidate[1].sources)[rows] if candidate[1].sources else np.array([])
     counts = dict(zip(*np.unique(sources, return_counts=True), strict=True)) if len(sources) else {}
     slices = {source: sources == source for source, count in counts.items() if count >= HELD_OUT_LEAST}
     paired = compare(before, now)

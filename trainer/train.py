@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.augment import augment
 from trainer.config import Recipe
+from trainer.heard import heard
 from trainer.model import build_model
 from trainer.prepare import Classes, Images, Prepared
 from trainer.progress import Progress, Report
@@ -150,7 +151,7 @@ def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
 
     Of more uploads than that, some are drawn at random for the whole run.
     """
-    fit, uploads = prepared.rows["fit"], prepared.rows["uploads"]
+    fit, uploads = heard(prepared), prepared.rows["uploads"]
     room = int(len(fit) * recipe.uploads_share / (1 - recipe.uploads_share))
     if not len(uploads) or not room:
         return fit

@@ -9,14 +9,26 @@ from starlette.routing import Route
 
 from server.routes.requests import by, json_object
 from server.routes.service import Service
+from server.store.classes import Decided
 from server.store.enough import advice, lacking
 from server.store.errors import Conflict, StoreError
 from server.store.files import Json
-from server.store.vocabulary import Vocabulary
+from server.store.vocabulary import Change, Kind, Vocabulary
 from server.web.errors import Malformed
 
 BODY_LIMIT_BYTES = 2**20  # ten thousand names
 SETTING = "--labels"
+SECOND = {Kind.ADD: None, Kind.RENAME: "to", Kind.MERGE: "into", Kind.REMOVE: None}  # the word beside the action
+DONE = {
+    Kind.ADD: "Class {0.name!r} is added: upload pictures of it, and retrain",
+    Kind.RENAME: "Class {0.name!r} is called {0.becomes!r}; the next version answers so",
+    Kind.MERGE: "Class {0.name!r} is a part of {0.becomes!r}; the next version is trained so",
+    Kind.REMOVE: "Class {0.name!r} is removed; the next version is trained without its pictures, which stay",
+}
+FORM = (
+    'send one of {"begin": ["cat", "dog"]}, {"add": "owl"}, {"rename": "cat", "to": "kitten"}, '
+    '{"merge": "cat", "into": "dog"} and {"remove": "cat"}'
+)
 
 logger = logging.getLogger("relearn")
 
@@ -26,10 +38,16 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse(await asyncio.to_thread(_listing, service))
 
     async def decide(request: Request) -> Response:
-        names = _begun(await json_object(request, BODY_LIMIT_BYTES))
-        made = await asyncio.to_thread(_begin, service, names, by(request))
-        message = f"The model begins with {len(made.names):,} classes; upload pictures of each"
-        return JSONResponse({"message": message, "classes": made.names, "batch": None}, 201)
+        given = await json_object(request, BODY_LIMIT_BYTES)
+        if "begin" in given:
+            made, batch = await asyncio.to_thread(_begin, service, _begun(given), by(request)), None
+            message = f"The model begins with {len(made.names):,} classes; upload pictures of each"
+        else:
+            change, model = _change(given), service.serving.model
+            labels = model.labels if model is not None else ()
+            batch, made = await asyncio.to_thread(service.memory.classes.change, change, labels, by(request))
+            message = f"{DONE[change.kind].format(change)}; DELETE /dataset/batches/{batch} undoes it"
+        return JSONResponse({"message": message, "classes": made.names, "batch": batch}, 201)
 
     return [Route("/classes", listing), Route("/classes", decide, methods=["POST"])]
 
@@ -71,8 +89,18 @@ def _begin(service: Service, names: tuple[str, ...], whose: str) -> Vocabulary:
 def _begun(given: dict[str, Json]) -> tuple[str, ...]:
     names = given.get("begin")
     if set(given) != {"begin"} or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise Malformed('send {"begin": ["cat", "dog"]}, two names or more')
+        raise Malformed(FORM)
     return tuple(map(str, names))
+
+
+def _change(given: dict[str, Json]) -> Change:
+    kind = next((kind for kind in SECOND if kind in given), None)
+    if kind is None or set(given) != {kind, SECOND[kind]} - {None}:
+        raise Malformed(FORM)
+    name, becomes = given[kind], given.get(SECOND[kind] or "")
+    if not isinstance(name, str) or not isinstance(becomes, str | None):
+        raise Malformed(FORM)
+    return Change(kind, name, becomes)
 
 
 def _listing(service: Service) -> dict[str, object]:
@@ -86,7 +114,19 @@ def _listing(service: Service) -> dict[str, object]:
             {"name": name, "uploads": sum(of.get(name, 0) for of in counts), "lacking": short.get(name, 0)}
             for name in names
         ],
+        "changes": [_decided(each) for each in memory.classes.decided() if each.batch is not None],
         "version": model.version if model is not None else None,
         "version_labels": list(model.labels) if model is not None else [],
         "advice": advice(short) if short else None,
+    }
+
+
+def _decided(decided: Decided) -> dict[str, object]:
+    change = decided.change
+    return {
+        "batch": decided.batch,
+        "created_at": decided.time,
+        "action": change.kind,
+        "name": change.name,
+        "becomes": change.becomes,
     }

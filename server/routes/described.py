@@ -125,9 +125,13 @@ CALLS = (
     Call(
         "POST",
         "/classes",
-        "Begin a model from nothing, with two classes or more",
+        "Begin a model from nothing, or add, rename, merge or remove a class, which is undone as a batch",
         {201: record(message=TEXT, classes=every(TEXT), batch=maybe(TEXT))},
-        body={"application/json": _form([], begin=every(TEXT))},
+        body={
+            "application/json": _form(
+                [], begin=every(TEXT), add=TEXT, rename=TEXT, to=TEXT, merge=TEXT, into=TEXT, remove=TEXT
+            )
+        },
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
     Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),

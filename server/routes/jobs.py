@@ -121,6 +121,9 @@ def _is_anything_new(service: Service) -> bool:
     is for the admission to say."""
     memory, model = service.memory, service.serving.model
     training = memory.versions.find(model.version).figures.get("training") if model is not None else None
+    vocabulary = memory.classes.vocabulary()
+    if vocabulary is not None and model is not None and vocabulary.names != model.labels:
+        return True
     if not isinstance(training, dict) or memory.jobs.open() is not None:
         return True
     learnt = training.get("uploads_fingerprint")

@@ -86,6 +86,10 @@ SCHEMAS: dict[str, Schema] = {
                 lacking=WHOLE | {"description": "pictures without which no version can be trained"},
             )
         ),
+        changes=every(
+            record(batch=TEXT, created_at=TEXT, action=TEXT, name=TEXT, becomes=maybe(TEXT))
+            | {"description": "that stand; DELETE /dataset/batches/{batch} undoes one"}
+        ),
         version=maybe(TEXT),
         version_labels=every(TEXT) | {"description": "what that version answers, which may be older than the classes"},
         advice=maybe(TEXT),

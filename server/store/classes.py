@@ -88,8 +88,13 @@ class Classes:
 
 def vocabulary_in(connection: Connection, model_id: int) -> Vocabulary | None:
     """What the changes that stand make of the classes; None if there are none."""
-    changes = [_change(row) for row in _standing(connection, model_id)]
+    changes = changes_in(connection, model_id)
     return made_by(changes) if changes else None
+
+
+def changes_in(connection: Connection, model_id: int) -> list[Change]:
+    """The changes that stand, oldest first."""
+    return [_change(row) for row in _standing(connection, model_id)]
 
 
 def check_undone(connection: Connection, model_id: int) -> None:

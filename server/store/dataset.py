@@ -18,6 +18,7 @@ from sqlalchemy import update
 from server.pictures import image as pictures
 from server.store import decisions, tables
 from server.store.annotations import Known, Label, Ledger, Said
+from server.store.called import read_as
 from server.store.classes import check_undone
 from server.store.content import Claim, Content, picture_path
 from server.store.database import Database, Name
@@ -156,7 +157,7 @@ class Dataset:
             with self._database.write() as connection:
                 self._content.settle(connection, claim)
                 ledger = Ledger(connection, self._model.id)
-                known = ledger.stored(list(pngs))
+                known = read_as(connection, self._model.id, ledger.stored(list(pngs)))
                 if not pngs.keys() <= known.keys() | paths.keys():
                     raise _Removed
                 return self._store(ledger, known, encoded, source, by)

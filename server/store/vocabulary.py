@@ -7,6 +7,7 @@ a picture's label stays what was said of it, and is read by what the classes are
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from unicodedata import category
 
 from server.store.errors import Conflict, NotFound, UnusableLabel
 from server.store.tables import clean
@@ -14,6 +15,7 @@ from server.store.tables import clean
 NAME_LIMIT = 100  # characters
 CLASSES_MOST = 10_000
 LEAST = 2
+_BREAKING = ("Cc", "Zl", "Zp")  # control characters and ends of lines; what joins letters, or emoji, is none of these
 
 
 class Kind(StrEnum):
@@ -53,6 +55,10 @@ class Vocabulary:
         name = self.stands_for.get(label)
         return name if name in self.names else None
 
+    def said(self, name: str) -> tuple[str, ...]:
+        """The labels by which pictures were given a class, which may be one that was removed."""
+        return (name, *(label for label, of in self.stands_for.items() if of == name != label))
+
     def taught_by_uploads(self) -> tuple[str, ...]:
         """The classes of which the base dataset has no picture."""
         with_base = {self.of(name) for name in self.based}
@@ -70,7 +76,8 @@ class Vocabulary:
         return self._without(change.name)
 
     def _with(self, change: Change) -> "Vocabulary":
-        self._check_name(change.name)
+        if change.kind is not Kind.BASE:
+            self._check_name(change.name)
         taken = self.stands_for.get(change.name, change.name)
         if change.name in self.names or taken in self.names:
             raise Conflict(f"there is a class {change.name!r} already" + self._known_as(change.name))
@@ -121,10 +128,11 @@ class Vocabulary:
         return f", which is called {now!r} now" if now not in (None, name) else ""
 
     def _check_name(self, name: str) -> None:
-        if not name or name != name.strip() or len(name) > NAME_LIMIT or not name.isprintable() or name != clean(name):
+        breaks = any(category(letter) in _BREAKING for letter in name)
+        if not 0 < len(name) <= NAME_LIMIT or name != name.strip() or breaks or name != clean(name):
             raise UnusableLabel(
                 f"{name[:NAME_LIMIT]!r} can't be the name of a class: it has to have from 1 to {NAME_LIMIT} characters "
-                "that can be printed, and no blanks around them"
+                "in one line, and no blanks around them"
             )
 
 

@@ -40,4 +40,25 @@ MUTANTS = (
         "",
         "system/test_classes.py::test_a_model_begins_by_a_call",
     ),
+    mutant(
+        "pictures of a removed class are left out",
+        "trainer/prepare.py",
+        "            without_class[example.label] += 1\n            continue\n",
+        "            label = dataset.classes[0]\n",
+        "trainer/test_changed_classes.py::test_renamed_merged_and_removed_classes_of_the_base",
+    ),
+    mutant(
+        "a new class has to be learnt",
+        "export/gate.py",
+        "        checks += [_learnt(label, found) for label, found in new]\n",
+        "",
+        "export/test_shared.py::test_one_that_was_not_learnt_is_refused",
+    ),
+    mutant(
+        "labels that nobody decided about are not compared",
+        "export/gate.py",
+        "if called is None or not shared(candidate.labels, current.labels, called).known.any():",
+        "if False:",
+        "export/test_shared.py::test_labels_that_nobody_decided_about_can_not_be_compared",
+    ),
 )

@@ -167,14 +167,14 @@ MUTANTS = (
     mutant(
         "no class is lost",
         GATE,
-        "checks += _each_class(before, now, classes, candidate.model.labels, limits)",
+        "checks += _each_class(before, now[rows], classes[rows], candidate.model.labels, limits)",
         "pass",
         JUDGED + "test_a_class_that_is_lost_is_named",
     ),
     mutant(
         "overconfidence is refused",
         GATE,
-        "checks.append(_calibration(before, now, classes, limits))",
+        "checks.append(_calibration(before, now[rows], classes[rows], limits))",
         "pass",
         JUDGED + "test_overconfidence_is_refused",
     ),

@@ -32,7 +32,9 @@ def taught(memory: Memory, label: str, images: list[Image.Image]) -> None:
 
 def prepared(memory: Memory, folder: Path, preprocessing: Preprocessing) -> Prepared:
     folder.mkdir()
-    return prepare(dataset.nothing(NAMES), memory, preprocessing, folder)
+    vocabulary = memory.classes.vocabulary()
+    assert vocabulary is not None
+    return prepare(dataset.nothing(vocabulary), memory, preprocessing, folder)
 
 
 @pytest.fixture

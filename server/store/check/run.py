@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.settings import Settings
-from server.store.check import decisions, folders, jobs, labels, lessons, opening, pictures, versions
+from server.store.check import classes, decisions, folders, jobs, labels, lessons, opening, pictures, versions
 from server.store.check.look import Look
 from server.store.engine import url_of
 from server.store.manifest import Manifest
@@ -22,6 +22,7 @@ CLEAN, FOUND, NOT_LOOKED = 0, 1, 2  # what the command ends with
 SUBJECTS = {
     "its pages": opening.findings,
     "the decisions": decisions.findings,
+    "the classes": classes.findings,
     "the labels": labels.findings,
     "the lessons": lessons.findings,
     "the versions": versions.findings,

@@ -41,6 +41,16 @@ def test_what_is_removed_is_left_out_until_it_is_added_again() -> None:
     assert again.of("b") == again.of("d") == "d"
 
 
+@pytest.mark.parametrize("name", ["none of these", "naïve", "猫", "می\u200cروم", "👩\u200d🔬", "x" * NAME_LIMIT])
+def test_a_name_is_of_any_script(name: str) -> None:
+    assert after(Change(Kind.ADD, name)).of(name) == name
+
+
+def test_the_names_of_a_base_dataset_are_as_they_are() -> None:
+    based = made_by([Change(Kind.BASE, " a"), Change(Kind.BASE, "x" * 200)])
+    assert after(Change(Kind.RENAME, " a", "a"), of=based).of(" a") == "a"
+
+
 def test_what_nobody_ever_named_is_no_class() -> None:
     assert BEGUN.of("x") is None
 
@@ -64,7 +74,7 @@ def test_what_nobody_ever_named_is_no_class() -> None:
         ([Change(Kind.REMOVE, "a"), Change(Kind.MERGE, "b", "c")], Conflict),
         *(
             ([Change(Kind.ADD, name)], UnusableLabel)
-            for name in ("", " d", "d ", "a\nb", "\0", "\ud800", "x" * (NAME_LIMIT + 1))
+            for name in ("", " d", "d ", "a\nb", "a\u2028b", "\0", "\ud800", "x" * (NAME_LIMIT + 1))
         ),
     ],
 )
