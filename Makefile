@@ -13,7 +13,7 @@ AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak mutants faults fuzz check format bench bench-quick load audit sbom lock clean
+.PHONY: help run train test soak mutants faults fuzz check format bench bench-quick load audit sbom wheel lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
@@ -25,6 +25,7 @@ help:
 	@echo "make check   formatting, lint and types"
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
 	@echo "make audit   ask the advisories about every locked package; make sbom: bills of materials in sbom/"
+	@echo "make wheel   make dist/relearn_server-….whl, which serves wherever there is Python"
 	@echo "make lock    resolve the locked requirements again"
 
 # The trainer's environment is built beside the server. Ctrl-C reaches all by the terminal; a signal to make alone is
@@ -42,7 +43,8 @@ train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED)
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
+		$(if $(RERUNS),--reruns $(RERUNS) -rR) $(if $(FAULTS),-p tests.faults.tally --whole --faults $(FAULTS))
 
 # Half an hour; with each seed, which is printed, it breaks and takes out others.
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready .venv-fuzz/ready
@@ -94,6 +96,11 @@ sbom: .venv-audit/ready .venv-serve/ready .venv-train/ready
 
 SBOM_FLAGS := --pyproject pyproject.toml --output-reproducible --output-format JSON
 
+wheel: .venv-wheel/ready
+	@rm -rf dist
+	.venv-wheel/bin/hatchling build -t wheel -d dist
+	.venv-wheel/bin/check-wheel-contents dist
+
 # Serve is resolved first; the others are held to its versions, so that all three agree.
 lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
@@ -104,6 +111,7 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --group dev -c requirements-train.txt -o requirements-dev.txt
 	$(UV) pip compile $(LOCK_FLAGS) --group audit -o requirements-audit.txt
+	$(UV) pip compile $(LOCK_FLAGS) --group wheel -o requirements-wheel.txt
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"
@@ -145,4 +153,4 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 endef
 
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit sbom .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit .venv-wheel sbom dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -76,10 +76,13 @@ def ship_version(memory: Memory, arguments: argparse.Namespace, settings: Settin
     manifest = _load(memory, arguments.version, settings).manifest
     contents = {file: read_listed(memory.versions.folder(arguments.version), manifest, file) for file in manifest.files}
     candidate = Candidate(manifest.labels, manifest.preprocessing, manifest.outputs, manifest.opset, contents)
-    temp = settings.baseline.with_name(TEMP_PREFIX + "baseline")
+    temp, before = (settings.baseline.with_name(TEMP_PREFIX + name) for name in ("baseline", "baseline-before"))
     write(temp, candidate, candidate.manifest(memory.versions.name, BASELINE))
-    shutil.rmtree(settings.baseline, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
+    if settings.baseline.exists():
+        settings.baseline.rename(before)  # a whole one is there at any time, under one of two names
     temp.rename(settings.baseline)
+    shutil.rmtree(before, ignore_errors=True)
     if settings.baseline.resolve() == (ROOT / "artifacts/baseline").resolve():
         SHIPPED.write_text(fingerprint(manifest) + "\n")
     print(f"{settings.baseline} is version {arguments.version} now")

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.answers import Answers, answers
+
 BINS = 15
 RESAMPLES = 1000
 
@@ -16,8 +18,14 @@ def calibration_error(probabilities: NDArray[np.float32], classes: NDArray[np.in
     Equal mass, since with equal width nearly every image of a good classifier falls into the last bin, and a constant
     100 % would look calibrated (Nixon et al. 2019, https://arxiv.org/abs/1904.01685).
     """
-    found = reliability(probabilities, classes, bins)
-    return sum(each.images * abs(each.confidence - each.accuracy) for each in found) / len(classes)
+    return error_of(answers(probabilities, classes), bins)
+
+
+def error_of(said: Answers, bins: int = BINS) -> float:
+    """The same of answers."""
+    return sum(each.images * abs(each.confidence - each.accuracy) for each in _reliability(said, bins)) / len(
+        said.right
+    )
 
 
 @dataclass(frozen=True)
@@ -31,24 +39,24 @@ class Bin:
 
 def reliability(probabilities: NDArray[np.float32], classes: NDArray[np.int32], bins: int = BINS) -> list[Bin]:
     """The images sorted by confidence into bins of equal mass, the least sure first."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == classes
+    return _reliability(answers(probabilities, classes), bins)
+
+
+def _reliability(said: Answers, bins: int) -> list[Bin]:
     return [
-        Bin(float(confidence[members].mean()), float(right[members].mean()), len(members))
-        for members in _members(confidence, bins)
+        Bin(float(said.confidence[members].mean()), float(said.right[members].mean()), len(members))
+        for members in _members(said.confidence, bins)
     ]
 
 
-def calibration_loss(
-    before: NDArray[np.float32], now: NDArray[np.float32], classes: NDArray[np.int32], significance: float
-) -> float:
+def calibration_loss(before: Answers, now: Answers, significance: float) -> float:
     """By how much the calibration error of one classifier is surely above another's on the same images.
 
     The quantile at `significance` of the difference over resamples of the images, the same for both: a paired bootstrap
     (Efron and Tibshirani 1993, chapter 16). The bins stay those of all images.
     """
-    gaps = [_gaps(each, classes) for each in (before, now)]
-    random, count = np.random.default_rng(0), len(classes)
+    gaps = [_gaps(each) for each in (before, now)]
+    random, count = np.random.default_rng(0), len(now.right)
     losses = np.empty(RESAMPLES)
     for resample in range(RESAMPLES):
         drawn = random.integers(count, size=count)
@@ -57,15 +65,12 @@ def calibration_loss(
     return float(np.quantile(losses, significance))
 
 
-def _gaps(
-    probabilities: NDArray[np.float32], classes: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _gaps(said: Answers) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Of each image its bin, and its confidence less 1 if it is right: summed over a bin, what that is off by."""
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    bins = np.empty(len(classes), np.int64)
-    for number, members in enumerate(_members(confidence, BINS)):
+    bins = np.empty(len(said.right), np.int64)
+    for number, members in enumerate(_members(said.confidence, BINS)):
         bins[members] = number
-    return bins, confidence - (probabilities.argmax(axis=1) == classes)
+    return bins, said.confidence.astype(np.float64) - said.right
 
 
 def _members(confidence: NDArray[Any], bins: int) -> list[NDArray[np.int64]]:

@@ -18,6 +18,7 @@ class Check:
     images: int
     passed: bool
     detectable: float | None = None  # the smallest loss that these images tell from chance; None where none is compared
+    since: str | None = None  # the anchor that it was held to; None where that is the version that serves
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def serve(flags: "Sequence[str]") -> int:
     """Listen and answer until SIGTERM or Ctrl-C; the exit code."""
     from server.configuration import load
     from server.machine.descriptors import open_standard, raise_limit
+    from server.machine.json_lines import told
     from server.machine.output import standard_error
     from server.observe.crew import Crew
     from server.process.supervisor import Supervisor
@@ -43,12 +44,13 @@ def serve(flags: "Sequence[str]") -> int:
         check_keys(settings)
     except SettingError as error:
         sys.exit(f"error: {error}")
-    log_to_stderr()
+    log_to_stderr(settings)
     raise_limit()
     config = config_of(settings, Crew())
     listener = config.bind_socket()
     host, port = listener.getsockname()[:2]
-    standard_error().write(f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}\n")
+    sentence = f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}"
+    standard_error().write(told(sentence, "INFO") if settings.log_format == "json" else sentence + "\n")
     if settings.workers > 1:
         return Supervisor(settings, listener, flags).run()
     Alone(config).run([listener])

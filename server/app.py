@@ -14,25 +14,42 @@ from starlette.types import ASGIApp
 
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
-from server.machine import descriptors, output, priority
+from server.machine import descriptors, json_lines, output, priority
 from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.models.trial import Trials
 from server.observe.answers import said_in
+from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
-from server.routes import classes, dataset, jobs, lineage, models, openapi, page, predictions, revisions, status, upload
+from server.routes import (
+    classes,
+    dataset,
+    feedback,
+    jobs,
+    lineage,
+    models,
+    openapi,
+    page,
+    predictions,
+    revisions,
+    samples,
+    status,
+    upload,
+)
 from server.routes.service import Service
+from server.serving.keeping import Keeping
 from server.serving.predictor import Predictor
 from server.serving.promotion import Promotion
 from server.serving.shelf import Shelf
 from server.serving.takeover import Serving
 from server.settings import Settings
 from server.store.memory import Memory, open_memory
+from server.store.sample import Caps
 from server.store.watch import Watch
 from server.training.attendance import Attendance
 from server.training.ends import Ends
@@ -73,12 +90,8 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *calls.open_routes(service),
         *page.routes(settings.ui),
     ]
-    learning = [
-        *upload.routes(service),
-        *dataset.routes(service),
-        *revisions.routes(service),
-        *classes.routes(service),
-    ]
+    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
+    learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service)]
     guarded = [
         *learning,
         *jobs.routes(service),
@@ -116,9 +129,15 @@ def _service(settings: Settings, crew: Crew) -> Service:
     )
     watch = Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = Shutdown(settings.drain_seconds)
-    metrics, lines = Metrics(crew), output.standard_output()
+    as_json = settings.log_format == "json"
+    metrics, lines = Metrics(crew), output.standard_output(json_lines.told if as_json else None)
     stats = Stats(folder=metrics.shared_folder, place=crew.place)
     usage = Usage(metrics.shared_folder, crew.place)
+
+    keeping = Keeping() if settings.collect else None
+    caps = Caps(settings.collect_an_hour, settings.collect_samples, settings.collect_bytes, settings.collect_days)
+    storing = priority.threads(1, "samples", priority.NICE_UNAWAITED)
+    collector = Collector(memory.samples, caps, settings.collect_share, keeping, storing, metrics.count_dropped_samples)
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
@@ -128,6 +147,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         if said.answers:
             metrics.count_answers(said)
             stats.count_answers(said)
+        collector.take(records)
 
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)
@@ -142,12 +162,13 @@ def _service(settings: Settings, crew: Crew) -> Service:
     return Service(
         settings=settings,
         memory=memory,
+        collector=collector,
         losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
         trials=trials,
         serving=serving,
         promotion=Promotion(memory, trials, serving, settings.promote_wait_seconds),
-        predictor=Predictor(settings, serving, threads),
+        predictor=Predictor(settings, serving, threads, keeping),
         shelf=Shelf(settings, memory.versions, trials, threads),
         threads=threads,
         budget=Budget(settings.bodies_limit_bytes),
@@ -158,7 +179,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         metrics=metrics,
         stats=stats,
         usage=usage,
-        log=AccessLog(count, lines.write),
+        log=AccessLog(count, lines.write, as_json),
         lines=lines,
         shutdown=shutdown,
         executor=executor,
@@ -178,7 +199,7 @@ async def _gauge(service: Service) -> None:
     while True:
         model = service.serving.model
         waiting = service.predictor.batcher.waiting
-        service.metrics.gauge(model.version if model is not None else None, waiting)
+        service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
         service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())
         problem = descriptors.problem()
@@ -202,6 +223,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
     service.watch.start()
     service.attendance.start()
     service.losses.start()
+    service.collector.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     gauges = Background(partial(_gauge, service))
@@ -217,6 +239,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
     await service.serving.stop()
     await service.watch.stop()
     service.log.flush()
+    await service.collector.stop()
     await asyncio.to_thread(service.lines.flush)
     service.shelf.close()
     service.predictor.close()

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from server.settings import BEGUN, KEY_LIMIT, LAUNCHERS, PREFIX, SettingError, Settings, is_loopback
+from server.settings import (
+    BEGUN,
+    CLIENT_URL,
+    KEY_LIMIT,
+    LAUNCHERS,
+    LOG_FORMATS,
+    PREFIX,
+    SettingError,
+    Settings,
+    is_loopback,
+)
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
@@ -23,7 +33,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collec
     for variable, text in environment.items():
         if variable in known:
             given[known[variable]] = text
-        elif variable.startswith(PREFIX):
+        elif variable.startswith(PREFIX) and variable != CLIENT_URL:
             raise SettingError(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
     flags = parser().parse_args(arguments)
     refuse_password(flags.database or "")
@@ -103,6 +113,8 @@ def _check(settings: Settings) -> None:
         least = 0 if f.name in ("port", "drain_seconds") else 1 if f.type is int else 1e-3
         if f.type in (int, float) and not least <= value < 2**53:
             raise SettingError(f"{PREFIX}{f.name.upper()}={value} must be at least {least} {f.metadata['unit']}")
+    if settings.collect_share > 1:
+        raise SettingError(f"RELEARN_COLLECT_SHARE={settings.collect_share} must be at most 1 probability")
     if settings.port > 65535:
         raise SettingError(f"RELEARN_PORT={settings.port} must be at most 65535")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.root_path):
@@ -144,6 +156,8 @@ def _check(settings: Settings) -> None:
         raise SettingError(f"RELEARN_API_KEY must be at most {KEY_LIMIT} characters of ASCII, with no blanks around it")
     if settings.reads not in ("key", "open"):
         raise SettingError(f"RELEARN_READS={settings.reads!r} must be one of key, open")
+    if settings.log_format not in LOG_FORMATS:
+        raise SettingError(f"RELEARN_LOG_FORMAT={settings.log_format!r} must be one of {', '.join(LOG_FORMATS)}")
     _ = settings.proxies  # raises
     has_key = key or settings.keys or settings.keys_file
     if not (is_loopback(settings.host) or has_key or settings.allow_anonymous_writes):

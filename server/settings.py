@@ -13,6 +13,8 @@ from typing import TypeVar
 
 PREFIX = "RELEARN_"
 BEGUN = "pictures"  # the name of a model that begins from nothing, unless it is given one
+CLIENT_URL = "RELEARN_URL"  # no setting: it tells clients where the server is, and may stand in the server's shell too
+LOG_FORMATS = ("lines", "json")
 LAUNCHERS = ("process", "docker", "none")
 STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
 LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
@@ -50,6 +52,7 @@ class Settings:
 
     host: str = setting("127.0.0.1", "address", "address to listen on")
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
+    log_format: str = setting("lines", "word", "how the log of requests and that of events are written: lines, or json")
     root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")
@@ -107,6 +110,12 @@ class Settings:
     suspect_below: float = setting(
         0.02, "probability", "an upload whose label the model finds less probable is put aside as a suspect"
     )
+    collect: bool = setting(False, "switch", "keep samples of what is predicted: docs/privacy.md")
+    collect_share: float = setting(0.01, "probability", "that any answer is kept as a random sample")
+    collect_an_hour: int = setting(20, "samples", "most samples of a reason in an hour: random, unsure, unfamiliar")
+    collect_samples: int = setting(5000, "samples", "most samples that are kept; beyond it the oldest go")
+    collect_bytes: int = setting(64 * 2**20, "bytes", "most that their files take; beyond it the oldest go")
+    collect_days: int = setting(30, "days", "after so long a sample goes, labelled or not")
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
     threads_queue_limit: int = limit(

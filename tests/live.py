@@ -16,7 +16,7 @@ import httpx
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 TRAINING_SECONDS = 1800.0  # the same: a trainer has the lowest priority
-_ADDRESS = re.compile(r"Relearn serves on (http://\S+)")
+_ADDRESS = re.compile(r"Relearn serves on (http://[^\s\"]+)")
 
 
 class LiveServer:

@@ -14,6 +14,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "node": "npm",
     "php": "php-cli php-curl",
+    "prometheus": "prometheus",
     "promtool": "prometheus",
 }
 

@@ -25,8 +25,8 @@ HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 # The server from its roof to the ground: each imports only what stands after it, and all may read the settings.
 ROOF = ("__main__", "app")
 WINGS = (
-    *("process", "inference", "routes", "training", "observe", "predict", "serving"),
-    *("web", "models", "store", "layouts", "pictures", "machine"),
+    *("command", "process", "inference", "routes", "training", "observe", "predict", "serving"),
+    *("web", "models", "store", "layouts", "pictures", "machine", "client"),
 )
 LEAVES = ("configuration", "settings")
 ORDER = (*ROOF, *WINGS, *LEAVES)
@@ -200,7 +200,7 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(json.loads(done.stdout))
     assert "onnxruntime" in loaded
-    assert not loaded & (HEAVY | {"trainer", "export"})
+    assert not loaded & (HEAVY | {"trainer", "export", "httpx"})
 
 
 def test_the_serve_environment_has_no_training_library() -> None:

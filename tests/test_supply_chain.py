@@ -135,7 +135,7 @@ def test_a_bill_of_materials_names_all_that_is_installed_with_its_version(tmp_pa
         file = tmp_path / name
         subprocess.run([*command.split(), "-o", str(file), python], cwd=ROOT, check=True, capture_output=True)
         bill = json.loads(file.read_text())
-        assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "relearn")
+        assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "relearn-server")
         named = {(normalised(each["name"]), each["version"]) for each in bill["components"]}
         there = {(normalised(each["Name"]), each["Version"]) for each in installed(name)}
         assert named == there

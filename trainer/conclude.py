@@ -11,7 +11,7 @@ from server.store.errors import BrokenArtifact, CurrentMoved
 from server.store.lease import Lease
 from server.store.memory import Memory
 from server.store.outcome import outcome
-from trainer.anchors import anchors, times_judged
+from trainer.anchors import earlier, times_judged
 from trainer.policy import Policy
 from trainer.progress import Report
 from trainer.report import report_files
@@ -39,9 +39,9 @@ def conclude(
     while True:
         report("gating")
         current = memory.pointer.current()
-        held_to = anchors(memory, model, current, judging)
+        said = earlier(memory, model, judging)
         judged = times_judged(memory, judging.part) + 1
-        verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits, held_to, judged)
+        verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits, said, judged)
         figures["gate"] = verdict.to_json()
         report("gating", verdict.known, note=verdict.known)
         final = candidate

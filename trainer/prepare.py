@@ -9,7 +9,7 @@ test, nor on a copy of what judges (likeness.py).
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -56,12 +56,15 @@ class Prepared:
     decision: int = 0  # that left the uploads as they were used
     fingerprint: str = ""  # of all uploads there were to use
     sources: tuple[str, ...] = ()  # of the held-out uploads
+    taught: dict[int, tuple[int, bool]] = field(default_factory=dict)  # upload's row -> the decision that put its label
+    # in force, and whether that was a correction
+    heard: int = 0  # what was taught after this decision is new
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
     notes: tuple[str, ...] = ()  # what reading the base showed of it
     left_out: tuple[str, ...] = ()  # pictures that can't be used, each with its reason
     alone: frozenset[str] = frozenset()  # classes that uploads alone teach, beside others of the base
     called: Called | None = None  # what a label of an earlier version is called now, where the classes were decided
-    base_left_out: int = 0  # training images of the base left out because the same picture judges
+    base_left_out: int = 0  # training images of the base left out because the same picture, or a copy, judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
         """The images and classes of one part, in memory."""
@@ -89,9 +92,9 @@ def prepare(
     """Read every picture of the dataset and the uploads once; raises DatasetError that names a file it can't use.
 
     The uploads are those of one decision, whatever is changed meanwhile: the files of removed ones stay until the job
-    is over. Nothing that judges is trained on: a training image that is the same to the model as one that judges is
-    left out, an upload that is a copy of one, and a held-out upload that is a copy of what is trained on. So is an
-    upload whose file is lost, which is no reason to learn from none. `before`: the same pictures as another
+    is over. Nothing that judges is trained on: a training image or an upload that is a copy of one that judges is left
+    out, and a held-out upload that is a copy of what is trained on. So is an upload whose file is lost, which is no
+    reason to learn from none. `before`: the same pictures as another
     preprocessing read them, whose parts these have, so that models of both are compared on the same.
     """
     decision, fingerprint, stored, batches = memory.browser.learnable()
@@ -144,7 +147,7 @@ def prepare(
         rows[part].append(row)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
-    apart = kept_apart(images, arrays) if before is None else before.rows
+    apart = kept_apart(images, classes, arrays) if before is None else before.rows
     left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     made = Prepared(
         labels=dataset.classes,
@@ -157,6 +160,7 @@ def prepare(
         decision=decision,
         fingerprint=fingerprint,
         sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
+        taught={row: (upload.since, upload.corrected) for row, upload in enumerate(stored, dataset.size)},
         notes=(
             *looked_at.notes,
             *(f"left out, since {label!r} is no class: {n}" for label, n in without_class.items()),

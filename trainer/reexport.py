@@ -18,7 +18,7 @@ from typing import Any
 
 from server.settings import SettingError
 from server.store import living
-from server.store.errors import StoreError
+from server.store.errors import LeaseLost, StoreError
 from server.store.lease import Lease, take
 from server.store.memory import Memory, open_memory
 from server.store.outcome import outcome
@@ -98,6 +98,8 @@ def _beating(lease: Lease) -> Iterator[None]:
         while not over.wait(living.BEAT_SECONDS):
             try:
                 lease.renew()
+            except LeaseLost:  # the job is over, or whoever concludes it is told
+                return
             except StoreError as error:
                 print(f"the lease was not renewed: {error}", flush=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from server.store.lease import Lease
 from server.store.memory import Memory
+from server.store.pointer import BASELINE
 from trainer import dataset
 from trainer.config import Places, Recipe, as_json, recipe_of
 from trainer.dataset import Dataset
@@ -49,7 +50,7 @@ def make_start(
             note = f"starting from scratch: {obstacle}"
             report("preparing", note, note=note)
             version = None
-    prepared = prepare(found, memory, recipe.input, work)
+    prepared = replace(prepare(found, memory, recipe.input, work), heard=_heard(memory))
     check_enough(prepared.counts(), found.classes, str(found.folder))
     lease.learn_from(prepared.decision)
     for note in (*found.notes, *prepared.notes):
@@ -71,6 +72,16 @@ def base_of(memory: Memory, places: Places, report: Report) -> Dataset:
 def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:
     """The recipe of a job with these options, if it started now; raises ValueError or TypeError as recipe_of does."""
     return _merged(_recipe_of_version(memory, memory.pointer.current()), options)
+
+
+def _heard(memory: Memory) -> int:
+    """The decision that the version that serves was trained at; 0 where that is not known."""
+    current = memory.pointer.current()
+    if current is None or current == BASELINE:  # which learned elsewhere, of other uploads
+        return 0
+    training = memory.versions.report(current).get("training")
+    decision = training.get("decision") if isinstance(training, dict) else None
+    return decision if isinstance(decision, int) else 0
 
 
 def _recipe_of_version(memory: Memory, version: str | None) -> dict[str, Any]:

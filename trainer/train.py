@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from trainer.augment import augment
 from trainer.config import Recipe
-from trainer.heard import heard
 from trainer.model import build_model
 from trainer.prepare import Classes, Images, Prepared
 from trainer.progress import Progress, Report
+from trainer.replay import Replay
 
 EPOCHS_FROM_SCRATCH, EPOCHS_QUICK, EPOCHS_FROM_CURRENT = 45, 20, 3
 WARM_UP = 0.15  # of all steps: the learning rate climbs, then falls along a cosine to FINAL of its peak
@@ -24,7 +24,6 @@ PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights tha
 STEPS_TOLD = 20  # steps between two looks at how it goes
 LEAST_STEPS = 10  # of an epoch: of fewer images a step takes fewer, and they come more than once an epoch
 LEAST_BATCH = 8  # images a step: batch norm knows too little of fewer
-UPLOADS_REPEAT = 10  # times an epoch, at most: few uploads are repeated up to their share, to be heard at all
 
 
 Rows = NDArray[np.int64]  # row numbers of the prepared images
@@ -55,13 +54,13 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     if start is not None and not _take_weights(model, start, report):
         start = None
     epochs = recipe.epochs or _default_epochs(recipe, start)
-    rows = epoch_rows(recipe, prepared)
-    batch_size = batch_size_for(recipe, len(rows))
-    rows = np.tile(rows, math.ceil(LEAST_STEPS * batch_size / len(rows)))
-    steps = len(rows) // batch_size
+    replay = Replay(prepared, recipe.uploads_share, recipe.seed)
+    batch_size = batch_size_for(recipe, len(replay))
+    times = math.ceil(LEAST_STEPS * batch_size / len(replay))
+    steps = times * len(replay) // batch_size
     peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
     fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
-    source = iter(batches(replace(recipe, batch_size=batch_size), prepared, rows))
+    source = iter(batches(replace(recipe, batch_size=batch_size), prepared, replay, times))
     validation = prepared.part("validation")
     progress = Progress(report, epochs, steps)
     for epoch in range(1, epochs + 1):
@@ -71,7 +70,9 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(fit.averaged(), progress.history, epochs, batch_size, len(np.unique(rows)), start is not None)
+    return Trained(
+        fit.averaged(), progress.history, epochs, batch_size, replay.images(epochs * times), start is not None
+    )
 
 
 def batch_size_for(recipe: Recipe, images: int) -> int:
@@ -146,24 +147,10 @@ def _loss_and_accuracy(model: keras.Model, images: Images, classes: Classes) -> 
     return float(loss), float((logits.argmax(axis=1) == classes).mean())
 
 
-def epoch_rows(recipe: Recipe, prepared: Prepared) -> Rows:
-    """The rows of one epoch: the whole fit part, and the uploads as often as their share allows.
+def batches(recipe: Recipe, prepared: Prepared, replay: Replay, times: int = 1) -> tf.data.Dataset:
+    """Endless batches of (augmented uint8 images, classes), gathered from the array file when needed.
 
-    Of more uploads than that, some are drawn at random for the whole run.
-    """
-    fit, uploads = heard(prepared), prepared.rows["uploads"]
-    room = int(len(fit) * recipe.uploads_share / (1 - recipe.uploads_share))
-    if not len(uploads) or not room:
-        return fit
-    drawn = np.random.default_rng([recipe.seed, len(uploads)]).permutation(uploads)
-    repeated = np.tile(drawn, min(UPLOADS_REPEAT, math.ceil(room / len(drawn))))[:room]
-    return np.concatenate([fit, repeated])
-
-
-def batches(recipe: Recipe, prepared: Prepared, rows: Rows) -> tf.data.Dataset:
-    """Endless shuffled batches of (augmented uint8 images, classes), gathered from the array file when needed.
-
-    All that is random follows from the recipe's seed and a batch's number.
+    An epoch takes so many of the replay's. All that is random follows from the recipe's seed and a batch's number.
     """
     shape = prepared.images.shape[1:]
 
@@ -176,8 +163,15 @@ def batches(recipe: Recipe, prepared: Prepared, rows: Rows) -> tf.data.Dataset:
         images = tf.ensure_shape(images, (recipe.batch_size, *shape))
         return augment(images, recipe, tf.stack([recipe.seed, batch])), tf.ensure_shape(classes, (recipe.batch_size,))
 
-    numbers = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), recipe.seed, reshuffle_each_iteration=True)
-    numbered = numbers.batch(recipe.batch_size, drop_remainder=True).repeat().enumerate()
+    def rows_of(epoch: int) -> Rows:
+        return np.concatenate([replay.epoch(times * int(epoch) + time) for time in range(times)])
+
+    def of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        rows = tf.numpy_function(rows_of, [epoch], tf.int64)
+        rows = tf.ensure_shape(rows, (times * len(replay),))
+        return tf.data.Dataset.from_tensor_slices(rows).batch(recipe.batch_size, drop_remainder=True)
+
+    numbered = tf.data.Dataset.counter().flat_map(of_epoch).enumerate()
     return numbered.map(read, tf.data.AUTOTUNE).prefetch(4)
 
 

@@ -29,6 +29,7 @@ from server.models.model import session_options
 from trainer.config import Recipe
 from trainer.model import SCALE
 from trainer.prepare import PARTS, Prepared
+from trainer.replay import Replay
 from trainer.train import Fit, OneCycle, batches, logits_of
 
 REFERENCE = Path(__file__).with_name("reference-2.25MMAC.onnx")
@@ -146,10 +147,10 @@ def accuracy(name: str, recipe: Recipe, prepared: Prepared) -> float:
     """Validation accuracy after the last epoch of the recipe."""
     keras.utils.set_random_seed(recipe.seed)
     model = network(name)
-    rows = prepared.rows["fit"]
-    steps = recipe.epochs * (len(rows) // recipe.batch_size)
+    replay = Replay(prepared, recipe.uploads_share, recipe.seed)
+    steps = recipe.epochs * (len(replay) // recipe.batch_size)
     fit = Fit(model, OneCycle(recipe.learning_rate, steps), recipe.average)
-    source = iter(batches(recipe, prepared, rows))
+    source = iter(batches(recipe, prepared, replay))
     for _ in range(steps):
         fit.step(*next(source))
     images, classes = prepared.part("validation")

@@ -20,6 +20,7 @@ import tensorflow as tf
 from benchmarks.model.frontier import parts
 from trainer.config import Recipe
 from trainer.model import build_model
+from trainer.replay import Replay
 from trainer.run import set_threads
 from trainer.train import Fit, OneCycle, batches
 
@@ -37,7 +38,7 @@ def main() -> None:
     keras.utils.set_random_seed(0)
     tf.config.experimental.enable_op_determinism()
     fit = Fit(build_model(recipe, 10), OneCycle(recipe.learning_rate, 10_000), recipe.average)
-    source = iter(batches(recipe, prepared, prepared.rows["fit"]))
+    source = iter(batches(recipe, prepared, Replay(prepared, recipe.uploads_share, recipe.seed)))
     random = np.random.default_rng(0)
     bare = (
         tf.constant(random.integers(0, 256, (recipe.batch_size, 28, 28, 1), np.uint8)),

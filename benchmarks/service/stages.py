@@ -22,7 +22,7 @@ from server.pictures.image import Limits
 from server.predict import answers
 from server.predict.endpoints import small_image_of
 from server.serving.batcher import Batcher
-from server.serving.predictor import Prediction
+from server.serving.prediction import Prediction
 from server.settings import Settings
 from server.web.access import AccessLog, Record
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from server.inference.asking import Asked, Output
 from server.models.model import Model
-from server.serving.predictor import Prediction
+from server.serving.prediction import Prediction
 
 AT_ONCE = 4096  # values that are written as JSON in one go
 

@@ -15,7 +15,8 @@ from server.predict.answers import note, server_timing
 from server.predict.endpoints import AT_ONCE
 from server.routes.representation import takes
 from server.routes.service import Service
-from server.serving.predictor import Prediction, Predictor
+from server.serving.prediction import Prediction
+from server.serving.predictor import Predictor
 from server.web.access import Record
 from server.web.body import read_pieces, whole
 from server.web.errors import Busy, Malformed, NoSuchPath

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TextIO
 
 LIMIT_BYTES = 2**19  # that wait: some seconds of the busiest log
@@ -22,11 +23,21 @@ FLUSH_SECONDS = 2.0  # that the end waits for a reader
 class Output:
     """Lines to one descriptor, in the order in which they came."""
 
-    def __init__(self, descriptor: int | None, limit_bytes: int = LIMIT_BYTES, prompt: bool = False) -> None:
-        """`prompt`: what fits at once is written by the caller, so that it is out whatever happens next."""
+    def __init__(
+        self,
+        descriptor: int | None,
+        limit_bytes: int = LIMIT_BYTES,
+        prompt: bool = False,
+        told: Callable[[str], str] | None = None,
+    ) -> None:
+        """`prompt`: what fits at once is written by the caller, so that it is out whatever happens next.
+
+        `told` makes the line that says a sentence of this output's own; without it that is the time and the sentence.
+        """
         self._descriptor = descriptor  # None: there is nobody to write to
         self._limit_bytes = limit_bytes
         self._prompt = prompt
+        self._told = told or _told
         self._changed = threading.Condition()  # of an RLock: _put may be called with it held
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0  # with the piece that is being written
@@ -77,9 +88,8 @@ class Output:
 
     def _tell_losses(self) -> None:
         if self._unsaid:
-            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             number, self._unsaid = self._unsaid, 0
-            self._add(f"{moment} {number} lines were lost here: they could not be written in time\n".encode())
+            self._add(self._told(f"{number} lines were lost here: they could not be written in time").encode())
 
     def _lose(self, lines: bytes) -> None:
         number = lines.count(b"\n")
@@ -129,6 +139,10 @@ class OutputHandler(logging.Handler):
         self._output.flush()
 
 
+def _told(sentence: str) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {sentence}\n"
+
+
 def descriptor_of(stream: TextIO | None) -> int | None:
     """The descriptor of stdout or stderr; None where this process was started without it."""
     if stream is None:
@@ -139,9 +153,9 @@ def descriptor_of(stream: TextIO | None) -> int | None:
     return None
 
 
-def standard_output() -> Output:
-    return Output(descriptor_of(sys.__stdout__))
+def standard_output(told: Callable[[str], str] | None = None) -> Output:
+    return Output(descriptor_of(sys.__stdout__), told=told)
 
 
-def standard_error() -> Output:
-    return Output(descriptor_of(sys.__stderr__), prompt=True)
+def standard_error(told: Callable[[str], str] | None = None) -> Output:
+    return Output(descriptor_of(sys.__stderr__), prompt=True, told=told)

@@ -66,8 +66,8 @@ class Metrics:
         )
         self._stages = Histogram(
             "relearn_stage_seconds",
-            "Time a prediction spent in each stage, and any request in all.",
-            ["stage"],
+            "Time a prediction spent in each stage, and any request in all; with the version that answered it.",
+            ["stage", "version"],
             buckets=SECONDS,
             registry=registry,
         )
@@ -92,15 +92,20 @@ class Metrics:
             "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
         )
         self._lost_lines_counted = 0
+        self._dropped_samples = Counter(
+            "relearn_samples_dropped", "Samples for which there was no room, or no time.", registry=registry
+        )
         self._queue = _gauge("relearn_queue_images", "Images waiting for the model.", "livesum", registry)
+        self._serving = _gauge(
+            "relearn_model_info", "Workers that a version serves in.", "livesum", registry, ["name", "version"]
+        )
+        self._served: tuple[str, str] | None = None
         self._version = _gauge("relearn_model_version", "Version of the model that serves.", "livemin", registry)
         self._uptime = _gauge("relearn_uptime_seconds", "Seconds since the oldest worker started.", "livemax", registry)
         self._memory = _gauge("relearn_resident_memory_bytes", "Resident memory, all workers.", "livesum", registry)
         self._descriptors = _gauge(
             "relearn_open_descriptors", "Open file descriptors, all workers.", "livesum", registry
         )
-        for stage in ("decode", "queue", "infer", "total"):
-            self._stages.labels(stage)
         for state in FINAL_STATES:
             self._retrains.labels(state)
         for outcome in ("success", "failure"):
@@ -111,12 +116,19 @@ class Metrics:
         tally = Tally((record.route, record.method, record.status) for record in records)
         for (route, method, status), number in tally.items():
             self._requests.labels(route, method, status).inc(number)
-        observe_many(self._stages.labels("total"), SECONDS, (record.seconds for record in records))
+        for version in {record.version for record in records}:
+            self._count_stages(version, [record for record in records if record.version == version])
+
+    def _count_stages(self, version: str, records: Sequence[Record]) -> None:
+        """Count the times of requests that one version answered, or none."""
+        named = version if version != "-" else ""
+        observe_many(self._stages.labels("total", named), SECONDS, (record.seconds for record in records))
         predictions = [record for record in records if record.batch_size]
         if predictions:
-            observe_many(self._stages.labels("decode"), SECONDS, (record.decode_seconds for record in predictions))
-            observe_many(self._stages.labels("queue"), SECONDS, (record.queue_seconds for record in predictions))
-            observe_many(self._stages.labels("infer"), SECONDS, (record.infer_seconds for record in predictions))
+            decode, queue, infer = (self._stages.labels(stage, named) for stage in ("decode", "queue", "infer"))
+            observe_many(decode, SECONDS, (record.decode_seconds for record in predictions))
+            observe_many(queue, SECONDS, (record.queue_seconds for record in predictions))
+            observe_many(infer, SECONDS, (record.infer_seconds for record in predictions))
             observe_many(self._batches, BATCH_SIZES, (record.batch_size for record in predictions))
 
     def count_answers(self, said: Said) -> None:
@@ -164,8 +176,18 @@ class Metrics:
         self._lost_lines.inc(so_far - self._lost_lines_counted)
         self._lost_lines_counted = so_far
 
-    def gauge(self, version: str | None, waiting: int) -> None:
+    def count_dropped_samples(self, number: int) -> None:
+        self._dropped_samples.inc(number)
+
+    def gauge(self, name: str, version: str | None, waiting: int) -> None:
         """Bring the gauges up to date, before a scrape."""
+        served = (name, version) if version is not None else None
+        if served != self._served:
+            if self._served is not None:
+                self._serving.labels(*self._served).set(0)
+            if served is not None:
+                self._serving.labels(*served).set(1)
+            self._served = served
         self._queue.set(waiting)
         self._version.set(float(version) if version is not None else float("nan"))
         self._uptime.set(self.uptime_seconds)
@@ -216,5 +238,5 @@ def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable
     histogram._sum.inc(sum(listed))
 
 
-def _gauge(name: str, text: str, mode: str, registry: CollectorRegistry) -> Gauge:
-    return Gauge(name, text, registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]
+def _gauge(name: str, text: str, mode: str, registry: CollectorRegistry, labels: Sequence[str] = ()) -> Gauge:
+    return Gauge(name, text, labels, registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]

@@ -35,6 +35,10 @@ def reduced(image: Image.Image, mode: str | None, side_limit: int) -> Image.Imag
     Without a mode it is grey or coloured as it is, and whatever is transparent is on what shows the ink.
     """
     is_small = max(image.size) <= side_limit
+    if is_small and mode != "RGB" and image.mode == "RGBA":
+        grey = _grey_of(image)  # of a canvas that was painted white, which needs nothing else done
+        if grey is not None:
+            return grey
     size = image.size if is_small else _within(image.width, image.height, side_limit)
     # As Image.resize does it: averaged by whole factors, then resampled.
     factors = (int(image.width / size[0] / _GAP) or 1, int(image.height / size[1] / _GAP) or 1)
@@ -118,13 +122,22 @@ def _grey_or_colour(image: Image.Image) -> Image.Image:
     """The picture in mode "L" if it has no colour, else "RGB"."""
     if image.mode in ("L", "1", "LA"):
         return image.convert("L")
-    array = np.asarray(image if image.mode in ("RGB", "RGBA") else image.convert("RGB"))
-    if image.mode == "RGBA":  # four channels at once: red by green, and green by blue
-        packed = array.view("<u4")
-        is_grey = not ((packed ^ packed >> 8) & 0xFFFF).any()
-    else:
-        is_grey = bool((array[..., 0] == array[..., 1]).all() and (array[..., 1] == array[..., 2]).all())
-    return Image.fromarray(array[..., 0]) if is_grey else image.convert("RGB")
+    if image.mode == "RGBA":
+        grey = _grey_of(image)
+        return image.convert("RGB") if grey is None else grey
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    array = np.asarray(image)
+    is_grey = bool((array[..., 0] == array[..., 1]).all() and (array[..., 1] == array[..., 2]).all())
+    return image.getchannel("R") if is_grey else image
+
+
+def _grey_of(image: Image.Image) -> Image.Image | None:
+    """The grey levels of an RGBA picture that is opaque and has no colour; None for any other."""
+    packed = np.asarray(image).view("<u4")
+    differing = packed >> 8  # four channels at once: red by green, green by blue, and alpha as it is
+    differing ^= packed
+    differing &= 0xFF00FFFF
+    return image.getchannel("R") if (differing == 0xFF000000).all() else None
 
 
 def _opaque(image: Image.Image, unset_alpha: bool, ground: str) -> Image.Image:

@@ -8,7 +8,7 @@ from starlette.types import Send
 from server.pictures import image
 from server.pictures.preprocessing import Input
 from server.serving.batcher import Answer
-from server.serving.predictor import Prediction
+from server.serving.prediction import Prediction
 from server.web.access import Record
 
 

@@ -17,10 +17,11 @@ from server.pictures import image
 from server.predict.answers import as_json, content_of, note, server_timing
 from server.predict.endpoints import small_image_of
 from server.serving.batcher import Answer, QueueTimeout
-from server.serving.predictor import Prediction, Predictor, busy
+from server.serving.prediction import Prediction
+from server.serving.predictor import Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
-from server.web.errors import RequestError, refusal_of, told
+from server.web.errors import PROBLEM, RequestError, refusal_of, told
 from server.web.headers import SECURITY_LINES
 from server.web.lane import Connection
 
@@ -52,6 +53,8 @@ class Express:
         """Begin to answer a POST /predict; None if it has to go the long way, and then nothing was done."""
         started = perf_counter()
         if len(body) > self._body_limit_bytes or b"content-encoding" in headers:
+            return None
+        if PROBLEM in headers.get(b"accept", b""):
             return None
         predictor = self._predictor
         if not predictor.batcher.has_room(1):  # first: refusing has to be cheap when there is much to refuse

@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from server.machine import json_lines
 from server.machine.memory import share_one_pool
 from server.machine.output import OutputHandler, standard_error
 from server.machine.priority import favour_this_thread
@@ -52,16 +53,17 @@ def make_app(settings: Settings, crew: Crew) -> ASGIApp:
     from server.app import create_app
 
     favour_this_thread()
-    log_to_stderr()
+    log_to_stderr(settings)
     return create_app(settings, crew)
 
 
-def log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[OutputHandler(standard_error())],
-        force=True,
-    )
+def log_to_stderr(settings: Settings) -> None:
+    if settings.log_format == "json":
+        handler = OutputHandler(standard_error(json_lines.told))
+        handler.setFormatter(json_lines.JsonFormatter())
+    else:
+        handler = OutputHandler(standard_error())
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # else any broken form of anybody's is a line

@@ -1,8 +1,7 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
+from server.routes.call import PAGED, Call, form
+from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
 from server.store.selection import State
 from server.store.standing import Revision
@@ -10,25 +9,6 @@ from server.store.standing import Revision
 FILE: Schema = {"type": "string", "format": "binary"}
 FLAG: Schema = {"type": "boolean", "default": False}
 
-
-@dataclass(frozen=True)
-class Call:
-    """One call: what it is for, what it takes, and what each good answer holds; errors have all one form."""
-
-    method: str
-    path: str
-    summary: str
-    answers: Mapping[int, Schema | None]  # by status; None: the body is no JSON
-    query: Mapping[str, Schema] = field(default_factory=dict)
-    body: Mapping[str, Schema] = field(default_factory=dict)  # by media type
-    media_type: str = "application/json"  # of the good answers
-
-
-def _form(required: list[str], **fields: Schema) -> Schema:
-    return {"type": "object", "properties": fields, "required": required}
-
-
-PAGED = {"limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "before": WHOLE}
 CONDITIONS = {
     "label": TEXT | {"description": "in force, or of suspects the suspected one"},
     "split": {"enum": ["train", "test", "suspect"]},
@@ -38,8 +18,8 @@ CONDITIONS = {
     "since": TEXT | {"description": "a time, as of the batch that the image is where it is for"},
     "until": TEXT,
 }
-PICTURE = {"multipart/form-data": _form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
-OPTIONS = _form(
+PICTURE = {"multipart/form-data": form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
+OPTIONS = form(
     [],
     epochs=WHOLE,
     batch_size=WHOLE,
@@ -49,16 +29,25 @@ OPTIONS = _form(
     from_scratch=FLAG,
     force=FLAG | {"description": "train even if there is nothing new"},
 )
-REVISION = _form(
+REVISION = form(
     ["action"],
     action={"enum": list(Revision)},
     label=TEXT | {"description": "of relabel, and of no other action"},
     images=every(TEXT) | {"description": "their hashes; or `where`"},
-    where=_form([], **CONDITIONS),
+    where=form([], **CONDITIONS),
 )
 GUARDED = (  # by a key
-    *("/upload", "/dataset", "/classes", "/retrain", "/models"),
-    *("/v2/models/{name}/versions", "/v2/repository"),
+    *(
+        "/upload",
+        "/dataset",
+        "/classes",
+        "/samples",
+        "/feedback",
+        "/retrain",
+        "/models",
+        "/v2/models/{name}/versions",
+        "/v2/repository",
+    ),
 )
 STARTED = record(message=TEXT, job=TEXT)
 
@@ -91,14 +80,14 @@ INFERENCE = (
         "/v2/repository/index",
         "Every version and its state",
         {200: every(record(name=TEXT, version=TEXT, state=TEXT, reason=TEXT))},
-        body={"application/json": _form([], ready=FLAG)},
+        body={"application/json": form([], ready=FLAG)},
     ),
     Call(
         "POST",
         "/v2/repository/models/{name}/load",
         "Make the version in its parameters serve, or verify the current one",
         {200: record(name=TEXT, load={"type": "boolean"}, model_version=TEXT)},
-        body={"application/json": _form([], parameters=_form([], version=TEXT))},
+        body={"application/json": form([], parameters=form([], version=TEXT))},
     ),
     Call("POST", "/v2/repository/models/{name}/unload", "Refused: what serves is never unloaded", {}),
 )
@@ -112,14 +101,14 @@ CALLS = (
         "/predict/batch",
         "Classify many pictures; an answer or an error for each, in order",
         {200: record(model_version=TEXT, predictions=every({"anyOf": [ref("Prediction"), ref("Error")]}))},
-        body={"multipart/form-data": _form(["files"], files=every(FILE))},
+        body={"multipart/form-data": form(["files"], files=every(FILE))},
     ),
     Call(
         "POST",
         "/upload",
         "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
         {201: ref("Uploaded")},
-        body={"multipart/form-data": _form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+        body={"multipart/form-data": form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
     ),
     Call("GET", "/classes", "The classes, and how many pictures each has and lacks", {200: ref("Classes")}),
     Call(
@@ -128,7 +117,7 @@ CALLS = (
         "Begin a model from nothing, or add, rename, merge or remove a class, which is undone as a batch",
         {201: record(message=TEXT, classes=every(TEXT), batch=maybe(TEXT))},
         body={
-            "application/json": _form(
+            "application/json": form(
                 [], begin=every(TEXT), add=TEXT, rename=TEXT, to=TEXT, merge=TEXT, into=TEXT, remove=TEXT
             )
         },
@@ -163,6 +152,7 @@ CALLS = (
     Call("GET", "/dataset/images/{sha256}/versions", "The versions that have something of it", {200: ref("Heirs")}),
     Call("POST", "/dataset/images/{sha256}/accept", "A suspect's label is right", {200: ref("Done")}),
     Call("POST", "/dataset/images/{sha256}/reject", "A suspect's label is wrong", {200: ref("Done")}),
+    *SAMPLES,
     Call(
         "POST",
         "/retrain",
@@ -209,7 +199,7 @@ CALLS = (
         "/models/{version}/promote",
         "Make a version serve: forward, or back; with If-Match only from the version in that ETag of GET /models",
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
-        body={"application/json": _form([], reason=TEXT)},
+        body={"application/json": form([], reason=TEXT)},
     ),
     *INFERENCE,
     Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),

@@ -26,12 +26,15 @@ from server.store.options import check_options
 from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
 from server.web.prefix import link
 
+RETRY_MS = 2000  # after which a client that lost its stream of events asks again
+STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold events back
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
 NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
 NOT_READY = (
     "the trainer's environment is still being built: ask again in a few minutes. If nobody builds it any more, "
     "`make .venv-train/ready` does"
 )
+TRAINER_COMES = "In a checkout `make .venv-train/ready` builds it; with a wheel the extra `train` comes with it"
 NOTHING_NEW = {
     "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
     "published": False,
@@ -65,7 +68,8 @@ def routes(service: Service) -> list[Route]:
             await service.launcher.start(job.job)
         except OSError as error:
             await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
-            raise Failed(f"the trainer could not be started: {error}; is the train environment there?") from None
+            why = f"the trainer could not be started: {error}; is the train environment there?"
+            raise Failed(f"{why} {TRAINER_COMES}") from None
         if not wait:
             return _accepted(request, job.job)
         return await _wait(service, request, job.job)
@@ -97,7 +101,7 @@ def routes(service: Service) -> list[Route]:
         if not last.isdecimal() or len(last) > 9:
             raise Malformed("Last-Event-ID must be the id of an event of this job")
         stream = _events(service, job, int(last))
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAMED)
 
     return [
         Route("/retrain", retrain, methods=["POST"]),
@@ -189,7 +193,8 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
         raise Conflict(f"the retraining was cancelled: {result['reason']}")
     published = result["state"] == "published"
     if published:
-        await all_serve(service.memory.workers, str(result["version"]), service.settings.promote_wait_seconds)
+        memory, version = service.memory, str(result["version"])
+        await all_serve(memory.workers, memory.pointer, version, service.settings.promote_wait_seconds)
     content = {
         "message": "Model retrained successfully"
         if published
@@ -206,6 +211,7 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
 
 async def _events(service: Service, number: str, last: int) -> AsyncIterator[str]:
     """The job's events as Server-Sent Events, each with its number as id, and at the end its result."""
+    yield f"retry: {RETRY_MS}\n\n"
     try:
         async for each in service.feeds.follow(number, last):
             if isinstance(each, Glance):

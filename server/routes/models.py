@@ -68,7 +68,7 @@ def routes(service: Service) -> list[Route]:
         content = {
             "message": f"Version {version} serves"
             if promoted.everywhere
-            else f"Version {version} is current; workers take it over",
+            else f"Version {version} was made current; workers take it over, unless another was meanwhile",
             "model_version": version,
             "previous": promoted.previous,
         }

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.routes.described import CALLS, GUARDED, Call
+from server.routes.call import Call
+from server.routes.described import CALLS, GUARDED
 from server.routes.schemas import SCHEMAS, TEXT, ref
 from server.web.prefix import link
 

@@ -21,11 +21,29 @@ def by(request: Request) -> str:
 
 async def json_object(request: Request, limit_bytes: int) -> dict[str, Json]:
     """The JSON object in the body, or an empty one for no body; raises Malformed."""
+    content = await _json(request, limit_bytes)
+    if not isinstance(content, dict):
+        raise Malformed("the body is JSON but not an object; send one such as {}")
+    return content
+
+
+async def json_objects(request: Request, limit_bytes: int) -> list[dict[str, Json]] | dict[str, Json]:
+    """The JSON object in the body, or the array of such; raises Malformed."""
+    content = await _json(request, limit_bytes)
+    if isinstance(content, dict):
+        return content
+    many = [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
+    if not isinstance(content, list) or len(many) < len(content):
+        raise Malformed("the body is JSON but neither an object nor an array of objects; send [{}]")
+    return many
+
+
+async def _json(request: Request, limit_bytes: int) -> Json:
     body = await read_body(request.scope, request.receive, limit_bytes)
-    return _object(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(_object, body)
+    return _parsed(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(_parsed, body)
 
 
-def _object(body: bytes) -> dict[str, Json]:
+def _parsed(body: bytes) -> Json:
     if not body.strip():
         return {}
     try:
@@ -33,8 +51,6 @@ def _object(body: bytes) -> dict[str, Json]:
         is_text = _is_text(content)
     except (ValueError, RecursionError):
         raise Malformed("the body is not JSON, or nested too deep; send an object such as {}") from None
-    if not isinstance(content, dict):
-        raise Malformed("the body is JSON but not an object; send one such as {}")
     if not is_text:
         raise Malformed("the body has a NUL, or half of a surrogate pair, in its text; send whole characters")
     return content
@@ -46,6 +62,12 @@ def page_of(request: Request, most: int = PAGE_MOST) -> tuple[int, int | None]:
     if limit is None or not 1 <= limit <= most:
         raise Malformed(f"?limit must be from 1 to {most}")
     return limit, before
+
+
+def part_of(request: Request) -> tuple[int, int]:
+    """The parameters `limit` and `offset` of a list that has an order of its own; raises Malformed."""
+    limit, _ = page_of(request)
+    return limit, _number(request, "offset", 0) or 0
 
 
 def _number(request: Request, name: str, default: int | None) -> int | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.machine.output import Output
 from server.models.trial import Trials
+from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
@@ -32,6 +33,7 @@ class Service:
 
     settings: Settings
     memory: Memory
+    collector: Collector
     losses: Losses
     watch: Watch
     trials: Trials

@@ -18,7 +18,7 @@ from server.routes.claims import Claim, Claims, claims_of
 from server.routes.labels import check_label, labels_of
 from server.routes.requests import by
 from server.routes.service import Service
-from server.serving.predictor import Prediction
+from server.serving.prediction import Prediction
 from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
@@ -36,14 +36,13 @@ def routes(service: Service) -> list[Route]:
     work = asyncio.to_thread
 
     async def upload(request: Request) -> Response:
-        door = await work(_door, service)
+        door = await work(door_of, service)
         parts = await read_form(request.scope, request.receive, service.settings, service.threads)
         with service.threads.place():
             claims = await service.threads.run(claims_of, parts, service.settings)
-            usable, refused = await _examined(service, claims.each, door, request.scope["share"])
+            usable, refused = await examined(service, claims.each, door, request.scope["share"])
         _check(claims, usable, refused)
-        if service.serving.model is not None:
-            usable = await _doubted(service, usable)
+        usable = await doubted(service, usable)
         stored = await work(service.memory.dataset.add, [each.labelled for each in usable], claims.source, by(request))
         return JSONResponse(_answer(claims, usable, stored, refused), 201)
 
@@ -51,22 +50,24 @@ def routes(service: Service) -> list[Route]:
 
 
 @dataclass(frozen=True)
-class _Door:
+class Door:
     """What an upload is judged by."""
 
     labels: Sequence[Label]
     preprocessing: Preprocessing
 
 
-def _door(service: Service) -> _Door:
-    """Raises NoModel where there is neither a version nor a class."""
+def door_of(service: Service) -> Door:
+    """Reads the database; raises NoModel where there is neither a version nor a class."""
     model = service.serving.model
     labels = labels_of(service)
-    return _Door(labels, model.preprocessing if model is not None else AS_IT_CAME)
+    return Door(labels, model.preprocessing if model is not None else AS_IT_CAME)
 
 
 @dataclass(frozen=True)
-class _Usable:
+class Usable:
+    """A picture that can be learnt from, with what it is said to show."""
+
     filename: str
     was_looked_at: bool
     labelled: Labelled
@@ -80,7 +81,9 @@ class _Usable:
 
 
 @dataclass(frozen=True)
-class _Refused:
+class Refused:
+    """A file that can't be used, and why."""
+
     filename: str
     error: PictureError | UnusableLabel
 
@@ -88,35 +91,35 @@ class _Refused:
         return {"file": self.filename, "error": str(self.error), "code": refusal_of(self.error).code}
 
 
-async def _examined(
-    service: Service, claims: Sequence[Claim], door: _Door, share: Share
-) -> tuple[list[_Usable], list[_Refused]]:
+async def examined(
+    service: Service, claims: Sequence[Claim], door: Door, share: Share
+) -> tuple[list[Usable], list[Refused]]:
     """Which files could be learnt from, and why the others could not; raises Busy where they take too much."""
-    usable: list[_Usable] = []
-    refused: list[_Refused] = []
+    usable: list[Usable] = []
+    refused: list[Refused] = []
     limits = Limits.of(service.settings)
     position = 0
     while position < len(claims):
         some = await service.threads.run(_examine, islice(claims, position, None), door, limits)
         position += len(some)
-        usable += [each for each in some if isinstance(each, _Usable)]
-        refused += [each for each in some if isinstance(each, _Refused)]
-        share.take(sum(each.bytes for each in some if isinstance(each, _Usable)))
+        usable += [each for each in some if isinstance(each, Usable)]
+        refused += [each for each in some if isinstance(each, Refused)]
+        share.take(sum(each.bytes for each in some if isinstance(each, Usable)))
     return usable, refused
 
 
-def _examine(claims: Iterable[Claim], door: _Door, limits: Limits) -> list[_Usable | _Refused]:
+def _examine(claims: Iterable[Claim], door: Door, limits: Limits) -> list[Usable | Refused]:
     """The first of the files, judged through the same door as a prediction: as many as one turn has time for."""
-    judged: list[_Usable | _Refused] = []
+    judged: list[Usable | Refused] = []
     begun = perf_counter()
     for claim in claims:
         try:
             check_label(claim.label, door.labels)
             picture = door.preprocessing.kept(_bytes_of(claim), limits)
             labelled, model_input = Labelled(picture, claim.label), door.preprocessing.apply(picture)
-            judged.append(_Usable(claim.file, claim.was_looked_at, labelled, model_input))
+            judged.append(Usable(claim.file, claim.was_looked_at, labelled, model_input))
         except (PictureError, UnusableLabel) as error:
-            judged.append(_Refused(claim.file, error))
+            judged.append(Refused(claim.file, error))
         if perf_counter() - begun > TURN_SECONDS:
             break
     return judged
@@ -129,7 +132,7 @@ def _bytes_of(claim: Claim) -> bytes:
         raise UnusableImage(str(error)) from None
 
 
-def _check(claims: Claims, usable: Sequence[_Usable], refused: Sequence[_Refused]) -> None:
+def _check(claims: Claims, usable: Sequence[Usable], refused: Sequence[Refused]) -> None:
     """Raise where there is nothing to store, or so little of a dataset that it is better sent again."""
     if not claims.each:
         passed_over = "; ".join(f"{file[:40]!r}: {why}" for file, why in claims.passed_over[:3])
@@ -142,12 +145,14 @@ def _check(claims: Claims, usable: Sequence[_Usable], refused: Sequence[_Refused
         raise UnusableImage(f"{many}, so nothing was stored; mend them or leave them out. {_reasons(broken)}")
 
 
-async def _doubted(service: Service, usable: list[_Usable]) -> list[_Usable]:
+async def doubted(service: Service, usable: list[Usable]) -> list[Usable]:
     """The same images, with those marked whose label the model finds nearly impossible: most often a finger slipped.
 
     It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of. What a
-    person looked at is not doubted.
+    person looked at is not doubted, and nothing is while no model serves.
     """
+    if service.serving.model is None:
+        return usable
     judged = list(usable)
     asked = [position for position, each in enumerate(usable) if not each.was_looked_at]
     for first in range(0, len(asked), DOUBT_AT_ONCE):
@@ -172,17 +177,17 @@ def _doubt_of(label: Label, prediction: Prediction, suspect_below: float) -> tup
     return (probability, labels[prediction.best]) if probability < suspect_below else None
 
 
-def _nothing_usable(refused: Sequence[_Refused]) -> PictureError | UnusableLabel:
+def _nothing_usable(refused: Sequence[Refused]) -> PictureError | UnusableLabel:
     if len(refused) == 1:
         return refused[0].error
     return UnusableImage(f"none of the {len(refused)} files can be used, so nothing was stored. {_reasons(refused)}")
 
 
-def _reasons(refused: Sequence[_Refused]) -> str:
+def _reasons(refused: Sequence[Refused]) -> str:
     return "; ".join(f"{each.filename[:40]!r}: {each.error}" for each in refused[:3])
 
 
-def _answer(claims: Claims, usable: list[_Usable], stored: Stored, refused: list[_Refused]) -> dict[str, object]:
+def _answer(claims: Claims, usable: list[Usable], stored: Stored, refused: list[Refused]) -> dict[str, object]:
     plural = "" if stored.count == 1 else "s"
     return {
         "message": f"Uploaded {stored.count} image{plural} successfully",

@@ -10,10 +10,8 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from server.models.model import Images, Model
@@ -21,21 +19,14 @@ from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input
 from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout
+from server.serving.keeping import Keeping
+from server.serving.prediction import Prediction
 from server.settings import Settings
 from server.web.errors import Busy, NoModel
 from server.web.threads import Threads
 
 READY_LIMIT_BYTES = 4096  # of a file that is in the model's form already: larger ones are judged one by one
 TURN_SECONDS = 0.001  # after so long a batch of small pictures gives way; one of them takes up to two milliseconds
-
-
-class Prediction(NamedTuple):
-    """The model's answer for one image."""
-
-    model: Model
-    best: int  # index of the most probable label
-    probabilities: NDArray[np.float32]  # (labels,)
-    score: np.float32 | None
 
 
 class Source(Protocol):
@@ -48,15 +39,18 @@ class Source(Protocol):
 
 
 class Predictor:
-    """What an image is given to, whichever call it came with; one in each worker for what serves."""
+    """What an image is given to, whichever call it came with; one in each worker for what serves.
 
-    def __init__(self, settings: Settings, source: Source, threads: Threads) -> None:
+    With `keeping` its answers bring along what the model saw, as samples.
+    """
+
+    def __init__(self, settings: Settings, source: Source, threads: Threads, keeping: Keeping | None = None) -> None:
         self._limits = image.Limits.of(settings)
         self._source = source
         self._threads = threads
         self._turn = asyncio.Lock()
         self.batcher: Batcher[Prediction] = Batcher(
-            self._run,
+            self._run if keeping is None else lambda images: keeping.keep(self._run(images), images),
             self._is_slow,
             settings.batch_limit,
             settings.queue_limit,

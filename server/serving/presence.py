@@ -13,6 +13,7 @@ from typing import Any
 from server.machine.background import Background
 from server.store import living
 from server.store.errors import NotFound, StoreError
+from server.store.pointer import Pointer
 from server.store.workers import Workers
 
 JOIN_SECONDS = 1.0  # that a start waits for its row, if the database is locked; predictions need none
@@ -97,14 +98,19 @@ class Presence:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
 
 
-async def all_serve(workers: Workers, version: str, wait_seconds: float) -> bool:
-    """Wait until every live worker serves `version`; False if that took longer than allowed."""
+async def all_serve(workers: Workers, pointer: Pointer, version: str, wait_seconds: float) -> bool:
+    """Wait until every live worker serves `version`; False if that took longer than allowed, or can't come any more.
+
+    Once the pointer is at another version, nobody takes over this one.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
     while True:
         try:
             if await loop.run_in_executor(None, workers.all_serve, version):
                 return True
+            if await loop.run_in_executor(None, pointer.current) != version:
+                return False
         except StoreError:
             return False
         if loop.time() >= deadline:

@@ -44,12 +44,15 @@ class Promotion:
             self._thread, self._promote, version, by, why, expect
         )
         await self._serving.look()
-        return Promoted(previous, await all_serve(self._memory.workers, version, self._wait_seconds))
+        return Promoted(previous, await self._serves_everywhere(version))
 
     async def verify(self, version: str) -> bool:
         """Try a version as `promote` does, and move nothing; whether every worker serves it."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._verify, version)
-        return await all_serve(self._memory.workers, version, self._wait_seconds)
+        return await self._serves_everywhere(version)
+
+    async def _serves_everywhere(self, version: str) -> bool:
+        return await all_serve(self._memory.workers, self._memory.pointer, version, self._wait_seconds)
 
     def _verify(self, number: str) -> None:
         versions = self._memory.versions

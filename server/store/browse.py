@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from server.store.annotations import Label
 from server.store.called import called_in, said_in, shown_in
 from server.store.database import Database, Name
 from server.store.errors import NotFound
 from server.store.selection import ALL, IN_FORCE, SUSPICION, Selection, State
-from server.store.tables import annotation, batch, image, model, tally
+from server.store.tables import annotation, batch, image, lesson, model, tally
 
 LOOKED = 5000  # images that one page looks at where it has to look for those that are meant
 
@@ -73,6 +73,8 @@ class Learnable:
     split: str
     label: Label
     source: str  # of the upload that put the label in force
+    since: int  # the decision that did
+    corrected: bool  # it is another than somebody said before, or one that the model doubted
 
 
 class Browser:
@@ -144,8 +146,12 @@ class Browser:
         One moment's, whatever is uploaded meanwhile; images of which a label is only suspected are not among them, nor
         those of a class that was removed.
         """
+        of_it = (lesson.c.sha256 == image.c.sha256) & (lesson.c.model_id == image.c.model_id)
+        since = select(func.max(lesson.c.since)).where(of_it, lesson.c.until.is_(None)).scalar_subquery()
+        earlier = exists().where(of_it, lesson.c.until.is_not(None), lesson.c.label != image.c.label)
+        corrected = annotation.c.accepted_by.is_not(None) | earlier
         images = (
-            select(image.c.sha256, image.c.split, image.c.label, batch.c.source)
+            select(image.c.sha256, image.c.split, image.c.label, batch.c.source, func.coalesce(since, 0), corrected)
             .join(annotation, annotation.c.id == image.c.annotation_id)
             .join(batch, batch.c.id == annotation.c.batch_id)
             .order_by(image.c.id)
@@ -156,9 +162,9 @@ class Browser:
             mine = (image.c.model_id == self._model.id) & image.c.label.is_not(None)
             called = called_in(connection, self._model.id)
             found = [
-                Learnable(row.sha256, row.split, name, row.source)
-                for row in connection.execute(images.where(mine))
-                if (name := called(row.label)) is not None
+                Learnable(sha256, split, name, *others)
+                for sha256, split, label, *others in connection.execute(images.where(mine))
+                if (name := called(label)) is not None
             ]
             batches = connection.execute(standing.where(batch.c.model_id == self._model.id)).scalars()
             return row.decision, row.fingerprint, found, [str(number) for number in batches]

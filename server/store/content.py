@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from server.store import files, living
 from server.store.database import Database
 from server.store.errors import ClaimLost, StoreError
-from server.store.tables import image, job, model, pending, version, worker
+from server.store.tables import image, job, model, pending, sample, version, worker
 
 WRITERS = 8  # threads that write and sync: a disk syncs many files at once sooner than one after another
 PICTURE_LIMIT_BYTES = 4 * 2**20  # read of a file; the pixels of the largest picture are a tenth of it
@@ -69,8 +69,8 @@ class Content:
         return connection.execute(listed).first() is None and not self.path(root, path).exists()
 
     def unnamed(self, connection: Connection, root: str) -> tuple[int, int]:
-        """How many files of calls under way, or that failed, there may be, and how many bytes of them are there now."""
-        mine = (pending.c.root == root) & pending.c.decision.is_(None)
+        """How many files of calls under way, or that failed, there may be, and their bytes now; samples not counted."""
+        mine = (pending.c.root == root) & pending.c.decision.is_(None) & ~pending.c.path.startswith("samples/")
         paths = connection.execute(select(pending.c.path).where(mine).distinct()).scalars().all()
         sizes = (files.size_of(self.path(root, path)) for path in paths)
         return len(paths), sum(size for size in sizes if size is not None)
@@ -207,6 +207,11 @@ def picture_path(sha256: str, split: str) -> str:
     return f"{split}/{sha256[:2]}/{sha256}.png"
 
 
+def sample_path(sha256: str) -> str:
+    """The place of a sample's file below the data folder; samples of the same pixels share it."""
+    return f"samples/{sha256[:2]}/{sha256}.png"
+
+
 def version_path(name: str, number: int | str) -> str:
     """The place of a version's folder below the artifacts folder."""
     return f"models/{name}/{number}"
@@ -226,9 +231,10 @@ def is_named(connection: Connection, root: str, path: str) -> bool:
     """Whether a fact names a file or folder."""
     parts = PurePosixPath(path).parts
     if root == "data":
-        # By model as well, since that is how images are indexed: without it each look reads the whole table.
-        models = image.c.model_id.in_(select(model.c.id))
-        query = select(image.c.id).where(models, image.c.sha256 == PurePosixPath(path).stem)
+        # By model as well, since that is how they are indexed: without it each look reads the whole table.
+        table = sample if parts[0] == "samples" else image
+        models = table.c.model_id.in_(select(model.c.id))
+        query = select(table.c.id).where(models, table.c.sha256 == PurePosixPath(path).stem)
     elif parts[0] == "models":
         query = (
             select(version.c.number)

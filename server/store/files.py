@@ -129,9 +129,9 @@ def read_regular(path: Path, limit_bytes: int, alone: bool = True) -> bytes:
     return data
 
 
-def digest(path: Path, expected_bytes: int) -> tuple[str, int]:
+def digest(path: Path, expected_bytes: int, alone: bool = True) -> tuple[str, int]:
     """sha256 and size of a plain file, of no more than is needed to tell it from an expected one; raises OSError."""
-    with os.fdopen(open_plain(path), "rb") as file:
+    with os.fdopen(open_plain(path, alone=alone), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         made = hashlib.sha256()
         if size == expected_bytes:
@@ -147,7 +147,7 @@ def open_plain(path: Path, flags: int = os.O_RDONLY, alone: bool = True) -> int:
 
     Raises OSError if it is missing, no plain file, or a link of either kind, since a link may lead to somebody else's
     file; nor may any folder on the way from the root be one. So whoever holds a folder resolves it once, beforehand.
-    Not `alone`, it may have a second name: pictures of before there was a database do.
+    Not `alone`, it may have a second name: pictures of before there was a database do, and what was installed.
     """
     *folders, name = path.absolute().parts
     parent = os.open(folders[0], _FOLDER)
@@ -174,10 +174,10 @@ def size_of(path: Path) -> int | None:
         return None
 
 
-def read_json(path: Path) -> dict[str, Json]:
+def read_json(path: Path, alone: bool = True) -> dict[str, Json]:
     """The JSON object in a plain file. Raises OSError, or ValueError if it is not one."""
     try:
-        content: Json = json.loads(read_regular(path, JSON_LIMIT_BYTES))
+        content: Json = json.loads(read_regular(path, JSON_LIMIT_BYTES, alone))
     except RecursionError:
         raise ValueError(f"{path} is nested deeper than JSON of ours") from None
     if not isinstance(content, dict):

@@ -7,17 +7,19 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Table, select
 
 from server.machine.background import Background
 from server.store import files
-from server.store.content import Content, candidate_path, picture_path, version_path
+from server.store.content import Content, candidate_path, picture_path, sample_path, version_path
 from server.store.database import Database, Name
 from server.store.errors import StoreError
-from server.store.tables import image, job, version
+from server.store.tables import image, job, sample, version
 
 LOOK_SECONDS = 600.0  # between looks that found nothing
 LOST_SECONDS = 10.0  # between looks while something is lost, and may come back
@@ -49,7 +51,7 @@ class Losses:
 
     def look(self) -> list[str]:
         """What is lost now; raises StoreError."""
-        return [*self._versions(), *self._candidates(), *self._pictures()]
+        return [*self._versions(), *self._candidates(), *self._pictures(), *self._samples()]
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -91,28 +93,38 @@ class Losses:
         return [f"the candidate of job {number} is lost; {HINT}" for number in still]
 
     def _pictures(self) -> list[str]:
-        lost: list[str] = []
-        number, after = 0, 0
-        query = select(image.c.id, image.c.sha256, image.c.split).order_by(image.c.id).limit(PAGE)
+        number, one = self._lost_of(image, lambda row: picture_path(row.sha256, row.split))
+        if not number:
+            return []
+        what = "the file of 1 image is lost" if number == 1 else f"the files of {number:,} images are lost"
+        return [f"{what}, such as {one}: upload it again, or remove it; {HINT}"]
+
+    def _samples(self) -> list[str]:
+        number, one = self._lost_of(sample, lambda row: sample_path(row.sha256))
+        if not number:
+            return []
+        what = "the file of 1 sample is lost" if number == 1 else f"the files of {number:,} samples are lost"
+        return [f"{what}, such as {one}: remove it; {HINT}"]
+
+    def _lost_of(self, table: Table, path_of: Callable[[Row[Any]], str]) -> tuple[int, str]:
+        """How many rows of a table have lost their file, and the sha256 of one."""
+        number, one, after = 0, "", 0
+        query = select(table).order_by(table.c.id).limit(PAGE)
         data = str(self._content.path("data", ""))
         while not self._stopping:
-            mine = (image.c.model_id == self._model.id) & (image.c.id > after)
+            mine = (table.c.model_id == self._model.id) & (table.c.id > after)
             with self._database.read() as connection:
                 rows = connection.execute(query.where(mine)).all()
             if not rows:
                 break
             after = rows[-1].id
-            gone = [row.id for row in rows if _is_lost(f"{data}/{picture_path(row.sha256, row.split)}")]
+            gone = [row.id for row in rows if _is_lost(f"{data}/{path_of(row)}")]
             if gone:
                 with self._database.read() as connection:  # unless it was removed meanwhile
-                    found = connection.execute(select(image.c.sha256).where(image.c.id.in_(gone))).scalars().all()
-                number += len(found)
-                lost = (lost + list(found))[:1]
+                    found = connection.execute(select(table.c.sha256).where(table.c.id.in_(gone))).scalars().all()
+                number, one = number + len(found), one or next(iter(found), "")
             time.sleep(PAUSE_SECONDS)
-        if not number:
-            return []
-        what = "the file of 1 image is lost" if number == 1 else f"the files of {number:,} images are lost"
-        return [f"{what}, such as {lost[0]}: upload it again, or remove it; {HINT}"]
+        return number, one
 
 
 def _is_lost(path: str) -> bool:

@@ -16,6 +16,7 @@ SCHEMA = 1
 MANIFEST_LIMIT_BYTES = 4 * 2**20
 FILE_LIMIT_BYTES = 256 * 2**20  # no file of an artifact is read beyond this
 FILES_LIMIT = 64  # in a version
+SHIPPED = "0"  # the version that came with the code, whose files an installer may have linked from its cache
 _FILE = re.compile(r"(report/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")  # a name that leads nowhere else
 
 
@@ -92,7 +93,7 @@ class Manifest:
 def read_manifest(folder: Path, name: str, version: str) -> Manifest:
     """The manifest of a version's folder; raises BrokenArtifact if it is missing, malformed, or another's."""
     try:
-        data = files.read_regular(folder / "manifest.json", MANIFEST_LIMIT_BYTES)
+        data = files.read_regular(folder / "manifest.json", MANIFEST_LIMIT_BYTES, alone=version != SHIPPED)
     except OSError as error:
         raise BrokenArtifact(f"version {version} has no manifest that can be read: {error.strerror}") from None
     manifest = Manifest.from_json(data)
@@ -105,7 +106,7 @@ def read_listed(folder: Path, manifest: Manifest, file: str, limit_bytes: int = 
     """The bytes of a file that a manifest lists, checked against it; raises BrokenArtifact."""
     _, size = _listed(manifest, file)
     try:
-        data = files.read_regular(folder / file, min(size + 1, limit_bytes))
+        data = files.read_regular(folder / file, min(size + 1, limit_bytes), alone=manifest.version != SHIPPED)
     except OSError as error:
         raise _unreadable(manifest, file, error) from None
     _compare(manifest, file, (hashlib.sha256(data).hexdigest(), len(data)))
@@ -118,7 +119,7 @@ def verify_listed(folder: Path, manifest: Manifest, file: str) -> None:
     try:
         if size > FILE_LIMIT_BYTES:
             raise OSError(errno.EFBIG, f"larger than {FILE_LIMIT_BYTES} bytes")
-        found = files.digest(folder / file, size)
+        found = files.digest(folder / file, size, alone=manifest.version != SHIPPED)
     except OSError as error:
         raise _unreadable(manifest, file, error) from None
     _compare(manifest, file, found)

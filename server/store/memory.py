@@ -19,6 +19,7 @@ from server.store.lineage import Lineage
 from server.store.losses import Losses
 from server.store.pointer import Baseline, Pointer
 from server.store.revisions import Revisions
+from server.store.samples import Samples
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -34,6 +35,7 @@ class Memory:
     classes: Classes
     browser: Browser
     lineage: Lineage
+    samples: Samples
     pointer: Pointer
     versions: Versions
     jobs: Jobs
@@ -83,6 +85,7 @@ def open_memory(
         classes=Classes(opened, model),
         browser=Browser(opened, model),
         lineage=Lineage(opened, model),
+        samples=Samples(opened, content, model),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),

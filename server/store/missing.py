@@ -40,7 +40,7 @@ def _unknown(artifacts: Path, data: Path) -> Iterator[Path]:
 
 
 def _pictures(data: Path) -> Iterator[Path]:
-    for split in ("train", "test"):
+    for split in ("train", "test", "samples"):
         for folder in _folders(data / split):
             if len(folder.name) == 2:
                 for path in folder.iterdir():

@@ -14,10 +14,10 @@ from server.store import rescue
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import BrokenArtifact, CurrentMoved, NotFound
-from server.store.manifest import read_manifest
+from server.store.manifest import SHIPPED, read_manifest
 from server.store.tables import model, move
 
-BASELINE = "0"
+BASELINE = SHIPPED
 FALLBACKS = 100  # moves that are looked along for a version that can serve
 
 Kind = Literal["published", "promoted", "rolled back"]

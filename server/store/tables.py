@@ -222,6 +222,38 @@ version = Table(
     Column("pruned", Integer, nullable=False, server_default="0"),  # 1: its files are gone, its number is used
 )
 
+# A prediction whose picture was kept, with what was answered and what is known by now: samples.py.
+sample = Table(
+    "sample",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the pixels that the model saw; several may have the same
+    Column("bytes", Integer, nullable=False),  # of their file
+    Column("why", String(16), nullable=False),  # random, unsure or unfamiliar
+    Column("hour", Integer, nullable=False),  # since 1970, of the answer
+    Column("rank", Float, nullable=False),  # of each reason and hour the lowest are kept
+    Column("probability", Float),  # that any answer of that hour had to be a random sample; None for the others
+    Column("time", String(40), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("position", Integer, nullable=False),  # among the answers of that request
+    Column("version", String(20), nullable=False),  # that answered
+    Column("predicted", Words, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("margin", Float, nullable=False),  # between the two most probable labels
+    Column("score", Float),
+    Column("score_threshold", Float),
+    Column("likeness", String(100), nullable=False),  # likeness.py
+    Column("feedback", Words),  # the label that it had, as somebody told by the request
+    Column("reviewed", Words),  # the label that it has, as somebody said who looked at the sample
+    Column("skipped", Words),  # why somebody who looked at it gave no label
+    Index(None, "model_id", "id"),
+    Index(None, "model_id", "hour", "why", "rank"),
+    Index(None, "model_id", "request_id"),
+    Index(None, "sha256", "model_id"),  # in this order, since a file is asked for whatever the model
+    sqlite_autoincrement=True,
+)
+
 # The pointer's way; the newest row is the pointer. Version 0 is the baseline, which no row names.
 move = Table(
     "move",

@@ -109,7 +109,7 @@ class Versions:
     def report(self, number: str) -> dict[str, Json]:
         """The whole report of a version: report/report.json, or nothing where there is none that can be read."""
         try:
-            return files.read_json(self.folder(number) / "report" / "report.json")
+            return files.read_json(self.folder(number) / "report" / "report.json", alone=number != BASELINE)
         except (OSError, ValueError):
             return {}
 

@@ -62,6 +62,8 @@ class Feeds:
         """
         feed, followers = self._feeds.get(job) or (Feed(self._jobs, self._watch, self._executor, job), 0)
         self._feeds[job] = feed, followers + 1
+        loop = asyncio.get_running_loop()
+        told = loop.time()
         try:
             while True:
                 turn = self._watch.turn()
@@ -70,14 +72,16 @@ class Feeds:
                     events = await feed.after(last)
                     last = events[-1][0]
                     yield events
+                    told = loop.time()
                 if glance.result is not None:
                     yield glance
                     return
                 if self._stopping.is_set():
                     return
                 await self._watch.wait(turn, SILENCE_SECONDS)
-                if not turn.is_set():
+                if loop.time() >= told + SILENCE_SECONDS:  # whatever else changed meanwhile
                     yield []
+                    told = loop.time()
         finally:
             feed, followers = self._feeds.pop(job)
             if followers > 1:

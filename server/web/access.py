@@ -1,7 +1,8 @@
 """The record of every request, kept in memory until the tick: then one log line each, and the metrics' counts.
 
-A line: time, method, path, status, milliseconds, model version, client's address, request id, separated by spaces. A
-path stands as it was sent, percent-encoded, so that it can't break the line; what has none because it is no HTTP has -.
+A line: time, method, path, status, milliseconds, model version, client's address, name of the key, request id,
+separated by spaces; or the same as a JSON object. A path stands as it was sent, percent-encoded, so that it can't break
+the line; what has none because it is no HTTP has -.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from server.machine.json_lines import line as json_line
 
 TICK_SECONDS = 0.1
 TICK_RECORDS = (
@@ -63,6 +66,7 @@ class Record:
     infer_seconds: float = 0.0
     batch_size: int = 0  # 0 for all but predictions
     client: str = "-"  # its address
+    by: str = "-"  # the name of its key, where one is asked for
     answers: Sequence[Told] = ()  # that were sent
 
 
@@ -84,9 +88,12 @@ class RequestIds:
 class AccessLog:
     """Collects records; `write` and `count` get them in bulk."""
 
-    def __init__(self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object]) -> None:
+    def __init__(
+        self, count: Callable[[Sequence[Record]], None], write: Callable[[str], object], as_json: bool = False
+    ) -> None:
         self._count = count
         self._write = write
+        self._form = _as_json if as_json else _as_words
         self._pending: list[Record] = []
         self._wall_offset = time.time() - time.perf_counter()
         self._second = 0  # the second of the last line, and how it is written
@@ -113,8 +120,31 @@ class AccessLog:
         second = int(moment)
         if second != self._second:
             self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        path = record.path[:PATH_LIMIT].decode("ascii", "backslashreplace")
-        return (
-            f"{self._stamp}.{int((moment - second) * 1000):03d}Z {record.method} {path} {record.status} "
-            f"{record.seconds * 1000:.2f}ms model={record.version} client={record.client} id={record.request_id}\n"
-        )
+        return self._form(record, f"{self._stamp}.{int((moment - second) * 1000):03d}Z")
+
+
+def _as_words(record: Record, moment: str) -> str:
+    return (
+        f"{moment} {record.method} {_path(record)} {record.status} {record.seconds * 1000:.2f}ms "
+        f"model={record.version} client={record.client} key={record.by} id={record.request_id}\n"
+    )
+
+
+def _as_json(record: Record, moment: str) -> str:
+    return json_line(
+        {
+            "time": moment,
+            "method": record.method,
+            "path": _path(record),
+            "status": record.status,
+            "milliseconds": round(record.seconds * 1000, 2),
+            "model": record.version,
+            "client": record.client,
+            "key": record.by,
+            "id": record.request_id,
+        }
+    )
+
+
+def _path(record: Record) -> str:
+    return record.path[:PATH_LIMIT].decode("ascii", "backslashreplace")

@@ -2,7 +2,8 @@
 
 The wings below raise errors that know no HTTP (pictures/errors.py, store/errors.py). What a client gets for each of
 them, and for those that stand here, is in REFUSALS and nowhere else. Whoever answers asks `refusal_of`; the body has
-always the same shape: {"error": "a sentence for a person", "code": "a_word_for_a_program"}.
+always the same shape: {"error": "a sentence for a person", "code": "a_word_for_a_program"}; who accepts PROBLEM gets
+the fields of RFC 9457 beside them.
 """
 
 import errno
@@ -30,6 +31,7 @@ from server.store.errors import (
     UnusableOption,
 )
 
+PROBLEM = b"application/problem+json"
 STORAGE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 
 

@@ -7,17 +7,28 @@ alone, without Starlette's application class, whose error middleware would answe
 import asyncio
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse
-from starlette.routing import Router
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
 from server.web.body import ClientLeft
 from server.web.budget import Budget, Share
-from server.web.errors import TOLD, Busy, MethodNotAllowed, NoSuchPath, RequestError, StorageFailed, refusal_of, told
+from server.web.errors import (
+    PROBLEM,
+    TOLD,
+    Busy,
+    MethodNotAllowed,
+    NoSuchPath,
+    RequestError,
+    StorageFailed,
+    refusal_of,
+    told,
+)
 from server.web.guard import Guard
 from server.web.headers import secured
 from server.web.prefix import Prefix, link
@@ -61,6 +72,8 @@ class Front:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
                 message["headers"] = [*secured(message["headers"]), (b"x-request-id", record.request_id.encode())]
+                if "rate_limit" in scope and record.status != 429:  # which says it itself
+                    message["headers"] += [(k.lower().encode(), v.encode()) for k, v in scope["rate_limit"].items()]
             await send(message)
 
         scope["headers_by_name"] = headers
@@ -70,15 +83,18 @@ class Front:
             if method == "POST" and path in self._predictions:
                 record.route = path
                 await self._predictions[path](scope, receive, answer)
+            elif method == "OPTIONS":
+                await Response(None, 204, {"Allow": self._allowed(scope)})(scope, receive, answer)
             elif not path:
                 await RedirectResponse(link(scope, "/"), 308)(scope, receive, answer)
             else:
                 scope["by"] = self._guard.admit(scope)
+                record.by = scope["by"]
                 await self._router(scope, receive, answer)
         except TOLD as error:
             await refuse(error, scope, receive, answer)
         except HTTPException as error:
-            await refuse(_routing_error(error, scope), scope, receive, answer)
+            await refuse(self._routing_error(error, scope), scope, receive, answer)
         except ClientLeft:
             record.status = CLIENT_LEFT
         except asyncio.CancelledError:  # when the grace of a stop is over
@@ -99,20 +115,38 @@ class Front:
             record.seconds = perf_counter() - record.started
             self._log.add(record)
 
+    def _routing_error(self, error: HTTPException, scope: Scope) -> RequestError:
+        """Starlette's own 404 and 405 as ours."""
+        if error.status_code == 405:
+            allowed = self._allowed(scope)
+            return MethodNotAllowed(
+                f"{scope['method']} is not for {scope['path'][:100]}; use {allowed}", {"Allow": allowed}
+            )
+        return _nothing_at(scope)
+
+    def _allowed(self, scope: Scope) -> str:
+        """The methods that are for this path, by all routes that lead there; raises NoSuchPath if none does."""
+        methods = {"OPTIONS"}
+        for route in self._router.routes:
+            if isinstance(route, Route) and (scope["path"] == "*" or route.matches(scope)[0] != Match.NONE):
+                methods |= route.methods or set()
+        if methods == {"OPTIONS"}:
+            raise _nothing_at(scope)
+        return ", ".join(sorted(methods))
+
 
 async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with an error, all in one shape."""
+    """Answer with an error, all in one shape; for who asks for it with the fields of RFC 9457 as well."""
     status, code, headers = refusal_of(error)
-    response = JSONResponse({"error": str(error), "code": code}, status, headers)
+    content: dict[str, object] = {"error": str(error), "code": code}
+    response = JSONResponse(content, status, headers)
+    if PROBLEM in scope["headers_by_name"].get(b"accept", b""):
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": str(error)}
+        response = JSONResponse(problem | content, status, headers, PROBLEM.decode())
     if status in (408, 413):
         response.headers["connection"] = "close"
     await response(scope, receive, send)
 
 
-def _routing_error(error: HTTPException, scope: Scope) -> RequestError:
-    """Starlette's own 404 and 405 as ours."""
-    path = scope["path"][:100]
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return MethodNotAllowed(f"{scope['method']} is not for {path}; use {allowed}", {"Allow": allowed})
-    return NoSuchPath(f"there is nothing at {path}; the README lists the calls")
+def _nothing_at(scope: Scope) -> NoSuchPath:
+    return NoSuchPath(f"there is nothing at {scope['path'][:100]}; the README lists the calls")

@@ -20,7 +20,7 @@ from server.web.rates import Rates
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEEDED = {
-    **dict.fromkeys(("upload", "dataset", "classes"), Scope.TEACH),
+    **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback"), Scope.TEACH),
     "retrain": Scope.RETRAIN,
     **dict.fromkeys(("models", "v2"), Scope.PROMOTE),
 }
@@ -51,7 +51,7 @@ class Guard:
         self._any_host = keys.are_asked_for and not settings.hosts
 
     def admit(self, call: Call) -> str:
-        """Whose key the call carries, or API where it needs none.
+        """Whose key the call carries, or API where it needs none; a limited call then has headers in `rate_limit`.
 
         Raises Malformed, Forbidden for a foreign Host or Origin, Unauthorized for a missing or wrong key,
         InsufficientScope, or TooOften.
@@ -66,7 +66,7 @@ class Guard:
             raise Forbidden(f"the Host {host[:100]!r} is not one this service answers on; see RELEARN_ALLOWED_HOSTS")
         if changes:
             self._check_page(headers, host)
-            self._rates.count_write(self._addresses.of(call))
+            call["rate_limit"] = self._rates.count_write(self._addresses.of(call))
         if not self._keys.are_asked_for:
             return API
         key = self._key_of(call, headers)
@@ -75,7 +75,7 @@ class Guard:
             has = ", ".join(sorted(key.scopes))
             raise InsufficientScope(f"the key {key.name} may {has}; this call needs one that may {needed}")
         if changes:
-            self._rates.count_write_of(key.name)
+            call["rate_limit"] = self._rates.count_write_of(key.name)
         return key.name
 
     def _is_open(self, path: str) -> bool:

@@ -1,6 +1,7 @@
 """A candidate that is as good takes over; one that is worse, in all or in one class, does not, and is told where."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -225,6 +226,15 @@ def test_mcnemar_agrees_with_counting_every_outcome(pairs: list[tuple[bool, bool
     worst = round(paired.loss_limit(0.01) * paired.images) + paired.gained
     assert Paired(paired.images, worst, paired.gained).chance >= 0.01
     assert Paired(paired.images, worst + 1, paired.gained).chance < 0.01
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_many_changed_answers_are_no_other_question(lost: int, gained: int) -> None:
+    """The probability as a sum of whole numbers, whose last digits no rounding touches."""
+    trials, ways, chances = lost + gained, 1, 0
+    for won in range(gained + 1):  # so many heads or fewer are as many as `lost` tails or more
+        chances, ways = chances + ways, ways * (trials - won) // (won + 1)
+    assert Paired(6000, lost, gained).chance == pytest.approx(float(Fraction(chances, 2**trials)), rel=1e-9, abs=1e-300)
 
 
 def test_calibration_error_of_known_cases(random: np.random.Generator) -> None:

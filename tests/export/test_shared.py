@@ -84,6 +84,37 @@ def test_a_class_by_another_name_is_the_same_class(digits: Model) -> None:
     assert "class zero change" in failed(verdict_of(digits, lost, Renamed({"0": "zero"}), names))
 
 
+def test_what_was_merged_is_held_to_what_both_were() -> None:
+    merged, digits = np.where(CLASSES % 10 == 9, 0, CLASSES % 10), Recited("1", NAMES[:10], CLASSES % 10)
+    judging = Judging((numbered(COUNT), merged), NOTHING, called=Renamed({"9": "0"}))
+    for predicted, lost in ((merged, set()), (CLASSES % 9, {"accuracy change", "accuracy chance", "class 0 change"})):
+        candidate = Contender(Recited("2", NAMES[:9], predicted), COST)
+        verdict = judge(candidate, Contender(digits, COST), PARITY, judging, Limits())
+        assert failed(verdict) >= lost
+        assert verdict.passed != bool(lost)
+
+
+HELD_OUT = Judging((numbered(COUNT), CLASSES), (numbered(COUNT), CLASSES), ("a", "b") * (COUNT // 2), called=str)
+
+
+def test_of_the_held_out_uploads_those_of_both_judge_and_their_sources(digits: Model) -> None:
+    verdict = judge(Contender(Recited("2", NAMES, CLASSES), COST), Contender(digits, COST), PARITY, HELD_OUT, Limits())
+    checks = {check.name: check for check in verdict.checks}
+    assert verdict.passed
+    assert verdict.gain_on_uploads == 0
+    assert checks["held-out uploads change"].images == 1000
+    assert [checks[f"held-out uploads change, source {source}"].images for source in "ab"] == [500, 500]
+
+
+def test_versions_of_the_same_classes_are_anchors_on_all_of_them(digits: Model) -> None:
+    """Also while the current one does not know a class."""
+    best = HELD_OUT.asked(Recited("2", NAMES, CLASSES))
+    half = Recited("3", NAMES, np.where((CLASSES == 10) & (np.arange(COUNT) % 2 == 0), 3, CLASSES))
+    verdict = judge(Contender(half, COST), Contender(digits, COST), PARITY, HELD_OUT, Limits(), [best])
+    assert "class none change since version 2" in failed(verdict)
+    assert verdict.anchors == ("2",)
+
+
 def test_labels_that_nobody_decided_about_can_not_be_compared(digits: Model) -> None:
     assert failed(verdict_of(digits, CLASSES, None)) == {SAME_CONTRACT}
 

@@ -16,7 +16,8 @@ from server.store.dataset import Labelled
 from server.store.lease import Lease, take
 from server.store.memory import Memory, open_memory
 from server.store.outcome import outcome
-from tests.server.store.filled import picture, sha_of
+from server.store.sample import Caps
+from tests.server.store.filled import a_sample, picture, sha_of
 from tests.server.store.memories import gone_process
 from tests.tiny import publish_tiny, tiny_candidate
 from trainer.job import run_job
@@ -165,6 +166,8 @@ DEEDS = {
     ),
     "run a job": Deed(_run, lambda memory: memory.jobs.create({}, "", {}), traces=frozenset({"event"})),
     "sweep": Deed(_call(lambda memory: memory.content.sweep()), _strays),
+    "keep a sample": Deed(_call(lambda memory: memory.samples.add([a_sample(41)], Caps(9, 1, 2**20, 9)))),
+    "remove samples": Deed(_call(lambda memory: memory.samples.clear())),
     "work": Deed(_work),
 }
 CARELESS = {"careless": Deed(_call(_careless))}  # must be found out

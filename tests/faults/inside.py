@@ -56,6 +56,7 @@ def install() -> None:
                 "server.store.dataset": _dataset,
                 "server.store.lease": _lease,
                 "server.store.pointer": _pointer,
+                "server.store.samples": _samples,
                 "server.store.versions": _versions,
                 "server.models.model": _model,
                 "export.publish": _publish,
@@ -216,8 +217,15 @@ def _content(module: Any) -> None:
         if len(contents) > 100:  # the large upload of a test
             stop("writing pictures")
         write(self, contents, root)
+        if any(path.startswith("samples/") for path in contents):
+            stop("samples written")
 
     module.Content.write = writing
+
+
+def _samples(module: Any) -> None:
+    module.Samples._prune = stopping(module.Samples._prune, after="samples before commit")
+    module.Samples.add = stopping(module.Samples.add, after="samples stored")
 
 
 def _dataset(module: Any) -> None:
@@ -291,7 +299,7 @@ def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Pa
     model = Model(candidate.manifest("candidate", "candidate"), candidate.contents["model.onnx"])
     verdict = Verdict(told("refuse") is None, memory.pointer.current(), (), None)
     conclude.judge = lambda *_: verdict  # type: ignore[attr-defined]
-    conclude.anchors, conclude.times_judged = lambda *_: [], lambda *_: 0  # type: ignore[attr-defined]
+    conclude.earlier, conclude.times_judged = lambda *_: [], lambda *_: 0  # type: ignore[attr-defined]
     figures = candidate.report
     nothing = np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int32)
     parity, judging = Parity(0, 0.0, 1.0), Judging(nothing, nothing)  # nobody judges

@@ -123,3 +123,11 @@ def test_tries_and_failures_are_counted_by_row(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS.replace("def test_strange", "def strange"))
     assert lines_of(tmp_path, "--rows", "1") == ["| 1 | one | holds | 30 | 1", good[1]]
     assert lines_of(tmp_path, "--numprocesses", "2") == ["| 1 | one | holds | 30 | 1", "| 2* | two | holds | 30 | 2"]
+
+
+def test_a_run_of_all_tests_counts_as_well(tmp_path: Path) -> None:
+    (tmp_path / "rows.toml").write_text(TABLE.partition("\n[[row]]\nnumber = 2")[0])
+    (tmp_path / "test_it.py").write_text(f"{TESTS}\n    open('ran', 'w').close()".replace("    raise Assert", "    # "))
+    for options, ran in ((), False), (("--whole",), True):
+        assert lines_of(tmp_path, *options) == ["| 1 | one | holds | 30 | 1"]
+        assert (tmp_path / "ran").exists() == ran

@@ -165,7 +165,7 @@ MUTANTS = (
     mutant(
         "pictures of an upload are counted",
         "server/routes/upload.py",
-        "share.take(sum(each.bytes for each in some if isinstance(each, _Usable)))",
+        "share.take(sum(each.bytes for each in some if isinstance(each, Usable)))",
         "pass",
         "system/test_bounds.py::test_the_pictures_of_an_upload_are_counted",
     ),

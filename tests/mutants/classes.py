@@ -61,4 +61,18 @@ MUTANTS = (
         "if False:",
         "export/test_shared.py::test_labels_that_nobody_decided_about_can_not_be_compared",
     ),
+    mutant(
+        "what was merged counts together",
+        "export/gate.py",
+        "asked(current.model, both)",
+        "asked(current.model)",
+        "export/test_shared.py::test_what_was_merged_is_held_to_what_both_were",
+    ),
+    mutant(
+        "a sample is called as its class is now",
+        "server/store/samples.py",
+        "Sample.of(row).called(shown)",
+        "Sample.of(row)",
+        "server/store/test_samples.py::test_samples_are_called_as_their_classes_are_now[sqlite]",
+    ),
 )

@@ -5,15 +5,31 @@ from tests.mutants import (
     artifacts,
     bounds,
     classes,
+    client,
     connections,
     layouts,
     pictures,
     process,
+    samples,
     serving,
     store,
     training,
 )
 from tests.mutants.mutant import Mutant
 
-ROOMS = (connections, bounds, layouts, access, serving, pictures, artifacts, store, classes, training, process)
+ROOMS = (
+    connections,
+    bounds,
+    layouts,
+    access,
+    serving,
+    pictures,
+    artifacts,
+    store,
+    classes,
+    samples,
+    training,
+    process,
+    client,
+)
 MUTANTS: tuple[Mutant, ...] = tuple(each for room in ROOMS for each in room.MUTANTS)

@@ -27,6 +27,10 @@ def test_the_platform_s_port_is_taken_unless_ours_is_given() -> None:
     assert load(["--port", "9001"], {"PORT": "10000"}).port == 9001
 
 
+def test_where_clients_find_a_server_is_no_setting_and_no_mistake() -> None:
+    assert load([], {"RELEARN_URL": "http://elsewhere:9000"}) == load([], {})
+
+
 @pytest.mark.parametrize(
     ("environment", "says"),
     [

@@ -29,9 +29,13 @@ READS = (
     *("/dataset", "/dataset/batches", "/dataset/export", "/dataset/images", f"/dataset/images/{'0' * 64}"),
     *("/retrain/jobs", "/retrain/jobs/1", "/retrain/jobs/1/log", "/retrain/jobs/1/events"),
     *("/models", "/models/0", "/models/0/report/report.json"),
+    *("/samples", "/samples/1/picture", "/samples/accuracy"),
 )
 WRITES = {
     ("POST", "/upload"): "teach",
+    ("POST", "/feedback"): "teach",
+    ("DELETE", "/samples"): "teach",
+    ("DELETE", "/samples/1"): "teach",
     ("POST", "/retrain"): "retrain",
     ("DELETE", "/retrain/jobs/1"): "retrain",
     ("POST", "/models/0/promote"): "promote",
@@ -245,6 +249,11 @@ def test_too_many_changes_and_too_many_wrong_keys_wait(tmp_path: Path) -> None:
         assert [answer.status_code for answer in changes[:3]] == [200] * 3
         assert (changes[4].status_code, changes[4].json()["code"]) == (429, "too_often")
         assert 1 <= int(changes[4].headers["Retry-After"]) <= 60
+        assert changes[4].headers["RateLimit-Policy"] == '"address";q=3;w=60'
+        assert changes[4].headers["RateLimit"].startswith('"address";r=0;t=')
+        # With a key, that of the key is told, which is counted last.
+        assert changes[0].headers["RateLimit-Policy"].startswith('"key";q=6000')
+        assert [f";r={6000 - number};" in changes[number - 1].headers["RateLimit"] for number in (1, 2)] == [True] * 2
         assert asked(server, "GET", "/models", KEY).status_code == 200
         guesses = [asked(server, "GET", "/models", "wrong").status_code for _ in range(4)]
         assert guesses[:2] == [401, 401]

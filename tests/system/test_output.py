@@ -1,5 +1,6 @@
 """The access log on stdout, behind a pipe: no line is missing, and a reader that pauses costs nobody an answer."""
 
+import json
 import re
 import signal
 import socket
@@ -9,11 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.web.keys import Scope, new_key
 from tests.digits import Digits
 from tests.live import LiveServer
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
-LINE = re.compile(r"\S+Z (GET|POST) \S+ \d{3} \d+\.\d\dms model=\S+ client=127\.0\.0\.1 id=\S+\n")
+LINE = re.compile(r"\S+Z (GET|POST) \S+ \d{3} \d+\.\d\dms model=\S+ client=127\.0\.0\.1 key=\S+ id=\S+\n")
 LOST = re.compile(r"\S+Z (\d+) lines were lost here: they could not be written in time\n")
 
 
@@ -39,6 +41,27 @@ def test_every_answered_request_is_a_line_at_the_tick_and_at_the_end(
         server.stop(signal.SIGTERM)
         assert sum(" /last 404 " in line for line in server.access) == 10
         assert all(LINE.fullmatch(line) for line in server.access)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_line_may_be_json(tmp_path: Path, digits: Digits, workers: int) -> None:
+    key, line = new_key("watcher", list(Scope))
+    environment = {"RELEARN_KEYS": line, "RELEARN_LOG_FORMAT": "json"}
+    with LiveServer(tmp_path, "--workers", str(workers), environment=environment) as server:
+        server.predict(digits.png(0))
+        assert server.get("/models").status_code == 401
+        assert server.get("/models", headers={"X-API-Key": key}).status_code == 200
+        assert server.post("/models/0/promote", headers={"X-API-Key": key}, json={}).status_code == 200
+        server.client.close()
+        server.stop(signal.SIGTERM)
+        requests = [json.loads(line) for line in server.access]
+        told = {(each["path"], each["status"], each["model"], each["key"]) for each in requests}
+        assert {("/predict", 200, "0", "-"), ("/models", 401, "-", "-"), ("/models", 200, "-", "watcher")} <= told
+        assert all(each["id"] and each["milliseconds"] > 0 and each["client"] == "127.0.0.1" for each in requests)
+        events = [json.loads(line) for line in server.log]
+        assert any("by=watcher" in each["message"] for each in events)
+        assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, events))
+        assert key not in "".join([*server.access, *server.log])
 
 
 def ask(server: LiveServer, number: int) -> None:

@@ -1,5 +1,6 @@
 """Bad input gets the right 4xx, a sentence that says what to do, and stores nothing."""
 
+import re
 import socket
 import struct
 import zlib
@@ -11,7 +12,9 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.routing import compile_path
 
+from tests.calls import calls
 from tests.digits import Digits, encoded, png_of
 from tests.live import LiveServer
 
@@ -150,8 +153,31 @@ def test_unknown_routes_and_methods(server: LiveServer) -> None:
             refused(server.client.delete(server.url + path.format(nowhere)), 404, "not_found")
     answer = server.client.put(server.url + "/predict")
     refused(answer, 405, "method_not_allowed")
-    assert answer.headers["Allow"] == "POST"
     refused(server.get("/upload"), 405, "method_not_allowed")
+
+
+def test_every_path_says_which_methods_it_is_for(server: LiveServer) -> None:
+    there = calls()
+    for _, path in there:
+        concrete = re.sub(r"\{[^}]+\}", "1", path)
+        methods = {method for method, other in there if compile_path(other)[0].fullmatch(concrete)}
+        expected = ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}))
+        answer = server.client.patch(server.url + concrete)
+        refused(answer, 405, "method_not_allowed")
+        assert answer.headers["Allow"] == expected, path
+        assert expected in answer.json()["error"]
+        answer = server.client.options(server.url + concrete)
+        assert (answer.status_code, answer.headers["Allow"], answer.content) == (204, expected, b""), path
+    refused(server.client.options(server.url + "/nothing"), 404, "not_found")
+
+
+def test_a_head_is_the_answer_without_its_body(server: LiveServer) -> None:
+    for path in ("/", "/livez", "/models", "/openapi.json", "/nothing"):
+        whole, head = server.get(path), server.client.head(server.url + path)
+        assert head.content == b""
+        assert head.status_code == whole.status_code
+        for name in ("Content-Type", "Content-Length", "ETag"):
+            assert head.headers.get(name) == whole.headers.get(name), (path, name)
 
 
 @pytest.mark.parametrize(

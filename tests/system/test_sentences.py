@@ -92,3 +92,19 @@ def test_a_value_of_an_option_is_shown_as_it_was_sent(server: LiveServer, value:
 def test_a_length_that_is_none_is_shown_as_it_was_sent() -> None:
     with pytest.raises(Malformed, match=r"Content-Length is 'five', not"):
         int_of(b"five")
+
+
+def test_who_asks_for_problem_details_gets_them(server: LiveServer, digits: Digits) -> None:
+    headers = {"Accept": "application/problem+json, application/json", "Content-Type": "image/png"}
+    for answer, status, title in (
+        (server.get("/nothing", headers=headers), 404, "Not Found"),
+        (server.get("/predict", headers=headers), 405, "Method Not Allowed"),
+        (server.post("/predict", content=b"{}", headers=headers), 415, "Unsupported Media Type"),
+        (server.post("/predict/batch", content=digits.png(0), headers=headers), 415, "Unsupported Media Type"),
+    ):
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        problem = answer.json()
+        assert problem["detail"] == problem["error"] == sentence(answer, status)
+        assert (problem["type"], problem["title"], problem["status"]) == ("about:blank", title, status)
+        assert problem["code"]
+    assert server.post("/predict", content=digits.png(0), headers=headers).json()["prediction"] == 7

@@ -1,4 +1,4 @@
-"""Which versions a candidate is held to, and how often the same images have judged."""
+"""What is known of the versions that a candidate may be held to, and how often the same images have judged."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from server.models.model import Model
 from server.store.memory import Memory
 from server.store.pointer import BASELINE
 from tests.tiny import answers, memory_in, publish_tiny, tiny_candidate, tiny_onnx
-from trainer.anchors import anchors, times_judged
+from trainer.anchors import earlier, times_judged
 
 IMAGES = np.random.default_rng(2).integers(0, 256, (60, 28, 28, 1), np.uint8)
 NOTHING = (np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int32))
@@ -25,8 +25,9 @@ def judging_for(seed: int) -> Judging:
     return Judging((IMAGES, answers(tiny_onnx(seed), IMAGES).argmax(axis=1).astype(np.int32)), NOTHING)
 
 
-def names(memory: Memory, current: str | None, seed: int) -> list[str]:
-    return [model.version for model in anchors(memory, CANDIDATE, current, judging_for(seed))]
+def right(memory: Memory, candidate: Model, judging: Judging) -> dict[str, bool]:
+    """Which versions get all of the images right."""
+    return {said.version: bool(said.gate.right.all()) for said in earlier(memory, candidate, judging)}
 
 
 @pytest.fixture
@@ -40,37 +41,27 @@ def memory(tmp_path: Path) -> Memory:
     return memory
 
 
-def test_the_best_so_far_and_the_baseline_are_anchors(memory: Memory) -> None:
-    assert names(memory, "4", seed=2) == ["0", "2"]
-    assert names(memory, "4", seed=0) == ["0"]
+def test_every_version_is_asked_the_oldest_first(memory: Memory) -> None:
+    found = right(memory, CANDIDATE, judging_for(2))
+    assert list(found.items()) == [("0", False), ("1", False), ("2", True), ("3", False), ("4", False)]
 
 
 def test_a_version_is_judged_by_what_its_own_preprocessing_reads(memory: Memory) -> None:
     manifest = tiny_candidate(9).manifest("candidate", "candidate")
     later = replace(manifest, preprocessing=replace(manifest.preprocessing, number=2))
     judging = replace(judging_for(3), read_by=lambda _: judging_for(2))
-    found = anchors(memory, Model(later, tiny_onnx(9)), "4", judging)
-    assert [model.version for model in found] == ["0", "2"]
-
-
-def test_the_current_version_is_compared_with_anyway(memory: Memory) -> None:
-    assert names(memory, "4", seed=4) == ["0"]
-    assert names(memory, BASELINE, seed=0) == []
-
-
-def test_of_equal_ones_the_oldest_is_the_anchor(memory: Memory) -> None:
-    publish_tiny(memory, 2)
-    assert names(memory, "5", seed=2) == ["0", "2"]
+    found = right(memory, Model(later, tiny_onnx(9)), judging)
+    assert [version for version, all_right in found.items() if all_right] == ["2"]
 
 
 def test_a_version_that_can_not_be_loaded_is_passed_over(memory: Memory) -> None:
     (memory.versions.folder("2") / "model.onnx").write_bytes(b"broken")
-    assert "2" not in names(memory, "4", seed=2)
+    assert list(right(memory, CANDIDATE, judging_for(2))) == ["0", "1", "3", "4"]
 
 
 def test_an_anchor_is_not_pruned(memory: Memory) -> None:
     assert memory.versions.prune(1, spare=["2"]) == ["1"]
-    assert names(memory, "4", seed=2) == ["0", "2"]
+    assert memory.versions.all() == ["0", "2", "3", "4"]
     assert memory.versions.prune(1) == ["2"]
 
 

@@ -181,6 +181,7 @@ def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path
     again = prepare(dataset.find(tmp_path / "set"), memory, DIGIT, tmp_path)
     assert again.sources == ("scanner",) * len(again.rows["held out"])
     assert len(again.rows["held out"]) > 10
+    assert {again.taught[row] for row in again.rows["uploads"].tolist()} == {(1, False), (2, False)}
     assert len(again.rows["uploads"]) + len(again.rows["held out"]) > len(prepared.rows["uploads"]) + 95
     judging = bytes_of(again, "validation", "gate", "test", "held out")
     assert not judging & bytes_of(again, "fit", "uploads")
@@ -188,6 +189,25 @@ def test_uploads_are_prepared_and_what_judges_is_never_trained_on(tmp_path: Path
 
 def bytes_of(prepared: Prepared, *parts: str) -> set[bytes]:
     return {prepared.images[row].tobytes() for part in parts for row in prepared.rows[part]}
+
+
+def test_a_digit_that_is_saved_again_in_the_other_half_is_not_trained_on(tmp_path: Path) -> None:
+    digits = mnist("train")
+    for position in range(120):
+        digit = Image.fromarray(digits.images[position])
+        pictures = {f"train/{position}.png": encoded(digit, "PNG")}
+        if position < 30:
+            pictures[f"test/again{position}.jpg"] = encoded(ImageChops.offset(digit, 1, 1), "JPEG", quality=80)
+        for name, data in pictures.items():
+            half, file = name.split("/")
+            folder = tmp_path / "set" / half / str(digits.classes[position] % 2)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(data)
+    prepared = prepare(dataset.find(tmp_path / "set"), memory_in(tmp_path), DIGIT, tmp_path)
+    first = {DIGIT.apply(Image.fromarray(digits.images[position])).tobytes() for position in range(30)}
+    assert len(first & bytes_of(prepared, "fit")) <= 1
+    assert prepared.base_left_out >= 18  # the others are of parts that judge
+    assert len(prepared.rows["fit"]) > 50
 
 
 def test_no_copy_of_what_judges_is_trained_on(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.live import TRAINING_SECONDS
-from tests.trainer.test_train import prepared_with
 from trainer.config import Recipe
+from trainer.prepare import Prepared
+from trainer.replay import Replay
 from trainer.train import batches
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +46,11 @@ def test_two_processes_with_one_seed_come_to_the_same_weights(tmp_path: Path) ->
 
 def drawn(seed: int) -> list[np.ndarray]:
     """The images of eight batches, which are two epochs."""
-    prepared = prepared_with(0)
-    prepared.images[:] = np.random.default_rng(0).integers(0, 256, prepared.images.shape, np.uint8)
-    rows = np.arange(256)
+    images = np.random.default_rng(0).integers(0, 256, (256, 8, 8, 1), np.uint8)
+    rows = {"fit": np.arange(256), "uploads": np.empty(0, np.int64)}
+    prepared = Prepared(("a", "b"), images, np.zeros(256, np.int32), rows, (), 0)
     recipe = Recipe(batch_size=64, height=8, width=8, flip=True, seed=seed)
-    return [images.numpy() for images, _ in batches(recipe, prepared, rows).take(8)]
+    return [images.numpy() for images, _ in batches(recipe, prepared, Replay(prepared, 0.25, seed)).take(8)]
 
 
 def test_batches_are_their_seed_s_own() -> None:

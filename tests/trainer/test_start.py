@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from export.publish import publish, with_file
+from export.publish import publish, with_file, write
 from server.store import living
 from server.store.lease import take
 from server.store.memory import Memory
+from server.store.pointer import BASELINE
 from tests.digits import mnist, write_small_mnist
 from tests.tiny import memory_in, tiny_candidate
 from trainer.__main__ import _parser
@@ -88,6 +89,27 @@ def test_a_job_that_goes_on_says_nothing_of_it(tmp_path: Path) -> None:
     publish_trained(memory, channels_factor=2.0)
     start, notes = started(memory, tmp_path, {})
     assert (start.version, start.recipe, notes) == ("1", Recipe(channels_factor=2.0), [])
+
+
+@pytest.mark.parametrize(
+    ("training", "heard"), [({"decision": 7}, 7), ({}, 0), ({"decision": "7"}, 0), (None, 0), ("none published", 0)]
+)
+def test_what_is_new_is_what_was_taught_since_the_current_version(tmp_path: Path, training: object, heard: int) -> None:
+    """Also from scratch, and of a version of which that is not known all is new."""
+    memory = memory_in(tmp_path)
+    if training != "none published":
+        report = tiny_candidate().report | {"training": training}
+        publish(memory, with_file(tiny_candidate(), "report/report.json", json.dumps(report).encode()), None, "a test")
+    assert started(memory, tmp_path, {"from_scratch": True})[0].prepared.heard == heard
+
+
+def test_the_decision_of_the_baseline_is_none_of_ours(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path, baseline=tmp_path / "baseline")
+    report = tiny_candidate().report | {"training": {"decision": 7}}
+    shipped = with_file(tiny_candidate(), "report/report.json", json.dumps(report).encode())
+    write(tmp_path / "baseline", shipped, shipped.manifest("digits", BASELINE))
+    start = started(memory, tmp_path, {})[0]
+    assert (memory.pointer.current(), start.prepared.heard) == (BASELINE, 0)
 
 
 def test_another_network_is_announced_with_what_differs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of every view, to be looked at, and the figures of the page's start.
+"""Pictures of every view, to be looked at, and the figures of the page's start and of its answers.
 
 python -m tests.ui.screenshots OUT              with a server of its own that retrains once first: two minutes
 python -m tests.ui.screenshots OUT --url URL    of a server that runs, and has whatever it has
@@ -27,6 +27,7 @@ LOCALES = ("en-US", "de-DE")
 VIEWS = ("predict", "teach", "retrain", "models", "health")
 TRAINING_SECONDS = 600.0
 STARTS = 5
+DRAWINGS = 20
 
 # When the sheet to draw on is there, with its listeners: they are attached before it enters the document.
 INTERACTIVE = """new MutationObserver((_, observer) => {
@@ -34,6 +35,22 @@ INTERACTIVE = """new MutationObserver((_, observer) => {
   observer.disconnect();
   globalThis.interactive = performance.now();
 }).observe(document, { childList: true, subtree: true })"""
+TIME_ANSWERS = """() => {
+  globalThis.answers = [];
+  let lifted = 0;
+  const panel = document.querySelector(".answer");
+  const look = () => {
+    if (!lifted || panel.getAttribute("aria-busy") === "true" || !panel.querySelector(".best")) return;
+    globalThis.answers.push(performance.now() - lifted);
+    lifted = 0;
+  };
+  addEventListener("pointerup", ({ target }) => {
+    if (!target.matches("canvas.sheet")) return;
+    lifted = performance.now();
+    queueMicrotask(look);
+  });
+  new MutationObserver(look).observe(panel, { attributes: true, childList: true, subtree: true });
+}"""
 BYTES = """(until) => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
   .filter((entry) => entry.responseEnd <= until)
   .reduce((sum, entry) => [sum[0] + entry.encodedBodySize, sum[1] + entry.decodedBodySize], [0, 0])"""
@@ -55,6 +72,7 @@ def main() -> None:
             url = lived_in(stack.enter_context(LiveServer(Path(folder), *flags)))
         browser = stack.enter_context(chromium())
         tell_start(browser, url)
+        tell_answers(browser, url)
         for locale, (width, height), scheme in product(LOCALES, SIZES, SCHEMES):
             page = new_page(browser, width, height, scheme, locale)
             for view in VIEWS:
@@ -99,6 +117,21 @@ def tell_start(browser: Browser, url: str) -> None:
     print(f"to the first view: {first[0] / 1000:.0f} kB sent, {first[1] / 1000:.0f} kB unpacked")
     print(f"with all views:    {whole[0] / 1000:.0f} kB sent, {whole[1] / 1000:.0f} kB unpacked")
     print(f"interactive after {statistics.median(seconds):.2f} s (from {min(seconds):.2f} to {max(seconds):.2f} s)")
+
+
+def tell_answers(browser: Browser, url: str) -> None:
+    """Print how soon after the pen is lifted the answer to all that was drawn is there."""
+    page = new_page(browser)
+    page.goto(url)
+    page.locator("footer").filter(visible=True).wait_for()
+    page.evaluate(TIME_ANSWERS)
+    for turn in range(DRAWINGS):
+        draw(page, [(x + turn / 500, y) for x, y in THREE])
+        page.wait_for_function("(count) => globalThis.answers.length === count", arg=turn + 1)
+        page.get_by_role("button", name="Clear").click()
+    milliseconds = sorted(page.evaluate("globalThis.answers"))
+    page.context.close()
+    print(f"answered {statistics.median(milliseconds):.0f} ms after the last stroke, at the median of {DRAWINGS}")
 
 
 def picture(page: Page, url: str, view: str, path: Path, size: tuple[int, int]) -> None:

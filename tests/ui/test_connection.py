@@ -11,6 +11,10 @@ from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
 from tests.ui.test_predict import answer
 
+# The other views are fetched once the first is there.
+FETCHED = """() => Promise.all(
+  ["teach", "retrain", "models", "health"].map((view) => import(`/app/${view}/view.js`)))"""
+
 
 def free_port() -> str:
     """A port that a server can have twice."""
@@ -22,7 +26,7 @@ def test_a_killed_server_shows_and_the_page_recovers(tmp_path: Path, open_page: 
     with LiveServer(tmp_path, "--port", free_port()) as server:
         page = open_page(server.url)
         expect(page.locator("#pulse")).to_have_text("version 0")
-        page.wait_for_load_state("networkidle")  # the other views are fetched once the first is there
+        page.evaluate(FETCHED)
         server.stop(signal.SIGKILL)
         draw(page, THREE)
         expect(page.get_by_role("alert").filter(has_text="can't be reached")).to_be_visible()

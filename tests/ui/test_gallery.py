@@ -1,11 +1,12 @@
 """A thousand pictures at once: read by 32, made once each, worked through by key, with the answer always in view."""
 
 import numpy as np
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.digits import Digits
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
+from tests.ui.held import Held
 from tests.ui.test_predict import answer, drop
 
 MANY = 1000
@@ -16,10 +17,6 @@ COUNT_ADDED = """() => {
     for (const { addedNodes } of records) for (const each of addedNodes)
       if (each.closest?.(".gallery")) globalThis.added += 1 + each.querySelectorAll("*").length;
   }).observe(document.body, { childList: true, subtree: true });
-}"""
-IN_VIEW = """(node) => {
-  const { top, bottom } = node.getBoundingClientRect();
-  return top >= 0 && bottom <= innerHeight;
 }"""
 
 
@@ -42,6 +39,7 @@ def test_a_thousand_pictures_are_read_and_stay_usable(server: LiveServer, open_p
     expect(page.locator("#spoken")).to_have_text("1,000 of 1,000 pictures read", timeout=60_000)
     assert len(asked) == -(-MANY // 32)
     assert page.evaluate("added") < 15 * MANY, "pictures were made again and again"
+    read(page, MANY)
     labels = page.locator(".gallery .tile-label").all_inner_texts()
     assert np.mean([label == str(right) for label, right in zip(labels, digits.classes, strict=False)]) > 0.98
     tile = page.locator(".gallery .tile").nth(700)
@@ -49,23 +47,22 @@ def test_a_thousand_pictures_are_read_and_stay_usable(server: LiveServer, open_p
     answer(page, labels[700])
     expect(page.locator(".chosen")).to_contain_text("701 of 1,000")
     wrong = page.get_by_role("button", name="It is a 8", exact=True)
-    assert tile.evaluate(IN_VIEW)
-    assert wrong.evaluate(IN_VIEW)
+    expect(tile).to_be_in_viewport(ratio=0.99)
+    expect(wrong).to_be_in_viewport(ratio=0.99)
 
 
 def test_clearing_stops_the_reading(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url)
-    held: list[Route] = []
-    page.route("**/predict/batch", lambda route: held.append(route))
-    with page.expect_request("**/predict/batch"):
-        drop(page, ".predict", pictures(digits, 100))
+    held = Held(page, "**/predict/batch")
+    drop(page, ".predict", pictures(digits, 100))
+    held.wait()
     with page.expect_event("requestfailed"):
         page.get_by_role("button", name="Clear all").click()
     expect(page.get_by_role("application", name="Drawing sheet")).to_be_focused()
     page.unroute("**/predict/batch")
     drop(page, ".predict", pictures(digits, 3))
     expect(page.locator(".gallery .tile-label")).to_have_text([str(each) for each in digits.classes[:3]])
-    assert len(held) == 1
+    assert len(held.routes) == 1
 
 
 def test_what_was_cleared_comes_back(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:

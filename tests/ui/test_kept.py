@@ -2,10 +2,10 @@
 
 import base64
 import io
-import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Route, expect
 
@@ -13,6 +13,7 @@ from tests.digits import Digits, encoded
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
 from tests.ui.desk import expect_said, said, tile, under_cursor
+from tests.ui.held import Held
 from tests.ui.test_predict import answer, drop
 
 # The first file of the first form that is sent, in base64.
@@ -26,10 +27,13 @@ WATCH_FORMS = """() => {
     send.call(this, form);
   };
 }"""
-# Half a minute of silence is half a second.
-IMPATIENT = """() => {
+# Half a minute of silence is as long as this.
+IMPATIENT = """(milliseconds) => {
   const { setTimeout } = globalThis;
-  globalThis.setTimeout = (work, delay) => setTimeout(work, delay === 30_000 ? 500 : delay);
+  globalThis.patient = () => {
+    globalThis.setTimeout = setTimeout;
+  };
+  globalThis.setTimeout = (work, delay) => setTimeout(work, delay === 30_000 ? milliseconds : delay);
 }"""
 
 
@@ -110,17 +114,19 @@ def test_the_last_of_many_steps_outlives_a_reload_at_once(
           }
           location.reload();
         }""")
-    deadline = time.monotonic() + 10
-    while len(found := said(page, doubted=False)) < len(names) and time.monotonic() < deadline:
-        page.wait_for_timeout(30)
-    assert sorted(found.values()) == list("12345678")
+    expect(page.locator(".strip .tile")).to_have_count(len(names))
+    assert sorted(said(page, doubted=False).values()) == list("12345678")
 
 
-def photograph(picture: Image.Image, random: np.random.Generator) -> bytes:
+def noisy(image: NDArray[np.uint8], side: int, random: np.random.Generator) -> Image.Image:
+    large = Image.fromarray(image).resize((side, side)).convert("RGB")
+    noise = random.integers(-40, 40, (side, side, 3))
+    return Image.fromarray(np.clip(np.asarray(large, np.int16) + noise, 0, 255).astype(np.uint8))
+
+
+def photograph(image: NDArray[np.uint8], random: np.random.Generator) -> bytes:
     """A large one, taken with the camera on its side."""
-    large = picture.resize((2400, 2400)).convert("RGB")
-    noisy = np.clip(np.asarray(large, np.int16) + random.integers(-40, 40, (2400, 2400, 3)), 0, 255).astype(np.uint8)
-    turned = Image.fromarray(noisy).transpose(Image.Transpose.ROTATE_90)
+    turned = noisy(image, 2400, random).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn it by 90 degrees to the right
     return encoded(turned, "JPEG", quality=95, exif=exif)
@@ -130,7 +136,7 @@ def test_a_photograph_is_sent_small_and_upright(
     server: LiveServer, open_page: OpenPage, digits: Digits, random: np.random.Generator
 ) -> None:
     page = open_page(server.url)
-    picture = photograph(Image.fromarray(digits.images[0]), random)
+    picture = photograph(digits.images[0], random)
     assert len(picture) > 3e6
     page.evaluate(WATCH_FORMS)
     drop(page, ".predict", [("photo.jpg", picture)])
@@ -157,8 +163,9 @@ def test_an_upload_is_tried_again_and_ends_in_words(tmp_path: Path, open_page: O
         page.route("**/upload", fail)
         page.get_by_role("button", name="Send 1 picture").click()
         expect(page.get_by_text("No answer; sending again")).to_be_visible()
-        for _ in range(8):
-            page.clock.run_for(4_000)
+        for _ in range(4):
+            with page.expect_request("**/upload"):  # the clock runs on by itself, too
+                page.clock.run_for(4_000)
         expect(page.get_by_role("alert").filter(has_text="1 picture is still to be sent")).to_be_visible()
         assert tries == 5
         page.unroute("**/upload")
@@ -169,27 +176,62 @@ def test_an_upload_is_tried_again_and_ends_in_words(tmp_path: Path, open_page: O
 def test_an_upload_can_be_cancelled(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
     page = open_page(server.url, "teach")
     drop(page, ".teach", [("1_a.png", digits.png(2))])
-    held: list[Route] = []
-    page.route("**/upload", lambda route: held.append(route))
+    held = Held(page, "**/upload")
     page.get_by_role("button", name="Send 1 picture").click()
+    held.wait()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("alert").filter(has_text="Stopped. 1 picture is still to be sent.")).to_be_visible()
     expect(page.get_by_role("button", name="Send 1 picture")).to_be_enabled()
     page.unroute("**/upload")
 
 
+def test_a_line_that_is_slow_is_none_that_stands_still(
+    tmp_path: Path, open_page: OpenPage, digits: Digits, random: np.random.Generator
+) -> None:
+    """What takes twice as long as any silence may is sent once, and to its end."""
+    with LiveServer(tmp_path) as server:
+        page = open_page(server.url, "teach")
+        page.evaluate(IMPATIENT, 4_000)
+        line = {"offline": False, "latency": 50, "downloadThroughput": 100_000, "uploadThroughput": 100_000}
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
+        pictures = [encoded(noisy(digits.images[n], 320, random), "PNG") for n in range(4)]
+        assert sum(map(len, pictures)) > 2 * 4 * 100_000
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "/upload" in request.url else None)
+        drop(page, ".teach", [(f"{digits.classes[n]}_{n}.png", each) for n, each in enumerate(pictures)])
+        page.get_by_role("button", name="Send 4 pictures").click()
+        expect(page.get_by_role("button", name="Sending, ")).to_be_visible()
+        expect(page.locator(".outcome")).to_be_visible(timeout=60_000)
+        assert len(asked) == 1
+        assert server.get("/dataset").json()["count"] == 4
+
+
+def test_a_page_that_sends_asks_before_it_goes(server: LiveServer, open_page: OpenPage, digits: Digits) -> None:
+    page = open_page(server.url, "teach")
+    drop(page, ".teach", [("1_a.png", digits.png(5))])
+    held = Held(page, "**/upload")
+    page.get_by_role("button", name="Send 1 picture").click()
+    held.wait()
+    with page.expect_event("dialog") as asked:
+        page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    held.go()
+    expect(page.get_by_role("main").get_by_text("1 new picture stored.")).to_be_visible()
+
+
 def test_a_line_that_stands_still_is_told_from_a_lost_server(
     server: LiveServer, open_page: OpenPage, digits: Digits
 ) -> None:
     page = open_page(server.url)
-    page.evaluate(IMPATIENT)
-    held: list[Route] = []
-    page.route("**/predict/batch", lambda route: held.append(route))
-    with page.expect_request("**/predict/batch"):
-        drop(page, ".predict", [("a.png", digits.png(0))])
+    page.evaluate(IMPATIENT, 500)
+    held = Held(page, "**/predict/batch")
+    drop(page, ".predict", [("a.png", digits.png(0))])
+    held.wait()
     expect(page.get_by_text("The line is too slow")).to_be_visible()
     expect(page.locator("#lost")).to_be_hidden()
     page.unroute("**/predict/batch")
+    page.evaluate("globalThis.patient()")
     page.get_by_role("button", name="Try again").click()
     answer(page, "7")
-    assert len(held) == 1
+    assert len(held.routes) == 1

@@ -12,13 +12,12 @@ from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 from tests.ui.browser import THREE, draw, new_page
 from tests.ui.conftest import OpenPage
-from tests.ui.test_labels import CROOKED
 from tests.ui.test_predict import drop
+from tests.ui.views import VIEWS, arrive
 
 TABLES = {path.stem: json.loads(path.read_text()) for path in (ROOT / "ui/texts").glob("*.json")}
 ENGLISH = TABLES["en"]
 OTHERS = sorted(set(TABLES) - {"en"})
-VIEWS = ("predict", "teach", "retrain", "models", "health")
 VALUE = re.compile(r"\{\w+\}")
 
 # What is seen or read out, a paragraph at a time: what stands in it may come from several nodes.
@@ -138,8 +137,7 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
     """All that every view says, with something to show in each, in its dialogs too."""
     said: set[str] = set()
     for place in VIEWS:
-        page.goto(f"{server.url}/#{place}")
-        page.locator(f".view.{place} h1").wait_for()
+        arrive(page, server.url, place)
         if place == "predict":
             said.update(page.evaluate(SEEN))
             draw(page, THREE)
@@ -166,6 +164,7 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
         page.locator("dialog[open] dt").first.wait_for()
         said.update(page.evaluate(SEEN))
         page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
     page.goto(f"{server.url}/#models/{version}")
     page.locator(".versions tbody tr .row-actions button").first.click()
     page.locator("dialog[open]").wait_for()
@@ -178,28 +177,6 @@ def untold(text: str) -> str:
     for _ in range(9):
         text = re.sub(r"⟦[^⟦⟧]*⟧", "", text)
     return GIVEN.sub("", text)
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_german_fits(tmp_path: Path, browser: Browser, digits: Digits, width: int) -> None:
-    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
-    with LiveServer(tmp_path, "--trainer", "none") as server:
-        publish_tiny(memory)
-        server.upload([("slip.png", digits.png(200))], [str((digits.classes[200] + 5) % 10)])
-        server.post("/retrain", json={})
-        page = new_page(browser, width, 740, locale="de-DE")
-        for view in VIEWS:
-            page.goto(f"{server.url}/#{view}")
-            page.locator(f".view.{view} h1").wait_for()
-            if view == "predict":
-                draw(page, THREE)
-                page.locator(".correction").wait_for()
-            if view == "teach":
-                drop(page, ".teach", [("b.png", digits.png(8))])
-                page.locator(".strip .tile").nth(1).wait_for()
-            page.wait_for_load_state("networkidle")
-            assert page.evaluate(CROOKED) == [], view
-        page.context.close()
 
 
 def test_numbers_are_written_as_they_are_there(server: LiveServer, browser: Browser) -> None:

@@ -16,8 +16,8 @@ from tests.live import ROOT, LiveServer
 from tests.programs import needed
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 from tests.ui.conftest import OpenPage
+from tests.ui.fit import crooked
 from tests.ui.test_accessible import SERIOUS
-from tests.ui.test_labels import CROOKED
 
 WORST = 24  # mistakes that the page shows of a version alone
 
@@ -105,7 +105,14 @@ def compared(memory: Memory, right: int, missed: list[int], digits: Digits, agai
     for n in missed:
         confusion[digits.classes[n]][0] += 1
     test = {"images": 100, "right": right, "accuracy": right / 100, "classes": classes, "confusion": confusion}
-    change = {"name": "accuracy change", "value": 0.02, "limit": -0.003, "images": 50, "passed": True}
+    change = {
+        "name": "accuracy change",
+        "value": 0.02,
+        "limit": -0.003,
+        "images": 50,
+        "passed": True,
+        "detectable": 0.14,
+    }
     history = [
         {"validation_loss": 0.5, "validation_accuracy": 0.8},
         {"validation_loss": 0.4, "validation_accuracy": 0.9},
@@ -148,6 +155,7 @@ def test_versions_are_compared_by_what_one_reads_and_the_other_missed(several: L
     lost = article.get_by_role("figure", name="Version 2 reads, version 3 missed: 1")
     expect(lost.get_by_role("listitem")).to_have_count(1)
     expect(article.get_by_text("1 both missed")).to_be_visible()
+    expect(article).to_contain_text("on 50 pictures, which show a loss of 14.00 points or more")
     expect(article.locator(".matrix .better, .matrix .wrong")).to_have_count(3)
     expect(article.get_by_role("group", name="Loss while checking. version 3: now 0.400")).to_be_visible()
     expect(article.get_by_text("7 pictures of 2 uploads (2 held out, 3 copies left out)")).to_have_count(2)
@@ -242,6 +250,6 @@ def test_a_comparison_is_for_everybody(
 ) -> None:
     page = open_page(several.url, "models/3..2..0", width=width, scheme=scheme)
     expect(page.get_by_role("article", name="Version 3 against 2, 0")).to_be_visible()
-    assert page.evaluate(CROOKED) == []
+    assert crooked(page) == []
     page.evaluate(axe)
     assert [each["id"] for each in page.evaluate(SERIOUS)] == []

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.digits import Digits, encoded
 from tests.live import LiveServer
 from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
+from tests.ui.held import Held
 
 EVIL = "<img src=x onerror=globalThis.broken=1>.png"
 
@@ -31,6 +32,21 @@ DROP = """([selector, files]) => {
 }"""
 
 
+# How many questions there were about a drawing, and how many at once.
+COUNT_QUESTIONS = """() => {
+  const flying = (globalThis.flying = { now: 0, most: 0, sent: 0 });
+  const { open } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function (method, url) {
+    if (url.includes("/predict?")) {
+      flying.sent += 1;
+      flying.most = Math.max(flying.most, (flying.now += 1));
+      this.addEventListener("readystatechange", () => (flying.now -= this.readyState === 4 ? 1 : 0));
+    }
+    open.call(this, method, url);
+  };
+}"""
+
+
 def drop(page: Page, selector: str, files: list[tuple[str, bytes]]) -> None:
     """Drop files on a place, which may have to be loaded first."""
     page.locator(selector).first.wait_for()
@@ -44,39 +60,31 @@ def answer(page: Page, label: str) -> None:
 
 def test_a_three_that_is_drawn_is_read_as_three(server: LiveServer, open_page: OpenPage) -> None:
     page = open_page(server.url)
-    flying: set[Request] = set()
-    most = sent = 0
-
-    def began(request: Request) -> None:
-        nonlocal most, sent
-        if "/predict?" in request.url:
-            flying.add(request)
-            sent += 1
-            most = max(most, len(flying))
-
-    page.on("request", began)
-    page.on("requestfinished", lambda request: flying.discard(request))
+    page.evaluate(COUNT_QUESTIONS)
     draw(page, THREE)
     answer(page, "3")
     expect(page.locator(".bars .bar")).to_have_count(10)
     expect(page.locator(".bar.best .bar-name")).to_have_text("3")
-    assert page.locator(".bar.best .bar-value").inner_text().endswith("%")
-    assert re.fullmatch(r"Answered in \d+ ms", page.locator(".insight summary").inner_text())
+    expect(page.locator(".bar.best .bar-value")).to_have_text(re.compile("%$"))
+    expect(page.locator(".insight summary")).to_have_text(re.compile(r"^Answered in [\d,]+ ms$"))
     expect(page.locator(".timing")).to_be_hidden()
+    expect(page.locator(".correction ~ .bars ~ .insight")).to_be_visible()  # what one can do stands before the figures
     page.locator(".insight summary").click()
     for stage in ("Decode", "Queue", "Model", "On the way"):
-        assert page.locator(".timing div", has_text=stage).locator("dd").inner_text().endswith("ms")
-    assert page.locator(".timing div", has_text="Version").locator("dd").inner_text() == "0"
-    assert most == 1, "more than one request was under way"
-    assert sent > 1, "it was asked only once while the pen moved"
+        expect(page.locator(".timing div", has_text=stage).locator("dd")).to_have_text(re.compile("s$"))
+    expect(page.locator(".timing div", has_text="Version").locator("dd")).to_have_text("0")
+    flying = page.evaluate("globalThis.flying")
+    assert flying["most"] == 1, "more than one request was under way"
+    assert flying["sent"] > 1, "it was asked only once while the pen moved"
 
 
 def test_the_picture_that_the_model_saw_is_shown(server: LiveServer, open_page: OpenPage) -> None:
     page = open_page(server.url)
     draw(page, THREE)
     answer(page, "3")
-    source = page.get_by_alt_text("The picture as the model saw it").get_attribute("src")
-    assert source is not None
+    seen = page.get_by_alt_text("The picture as the model saw it")
+    expect(seen).to_have_attribute("src", re.compile("^data:"))
+    source = seen.get_attribute("src") or ""
     with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
         assert picture.size == (28, 28)
         assert np.asarray(picture).mean() > 10
@@ -182,13 +190,13 @@ def test_a_file_name_never_becomes_markup(server: LiveServer, open_page: OpenPag
 
 def test_an_answer_to_what_was_wiped_off_is_not_shown(server: LiveServer, open_page: OpenPage) -> None:
     page = open_page(server.url)
-    held = []
-    page.route("**/predict?*", lambda route: held.append(route))
+    held = Held(page, "**/predict?*")
     draw(page, THREE)
+    held.wait()
     expect(page.get_by_text("Nothing to read yet")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     with page.expect_response("**/predict?*"):
-        held[0].continue_()
+        held.go()
     answer(page, "…")
     expect(page.get_by_text("Nothing to read yet")).to_be_visible()
 
@@ -209,6 +217,7 @@ def test_an_answer_that_is_not_to_be_believed_says_why(
     page.route("**/predict?*", answer_oddly)
     draw(page, THREE)
     expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_role("button", name="Right: it is a 3")).to_be_enabled()
 
 
 def test_what_is_right_is_taught_with_one_click_too(server: LiveServer, open_page: OpenPage) -> None:

@@ -1,5 +1,6 @@
 """Retrain: one button, a curve that grows by epoch, a verdict in words; a reload or a restart changes nothing of it."""
 
+import re
 import signal
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.digits import Digits, write_small_mnist
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
+from tests.ui.held import Held
 from tests.ui.test_connection import free_port
 
 TRAINING_MS = 240_000  # a bound for a slow machine that does other things as well
@@ -45,9 +47,8 @@ def test_a_retraining_is_watched_to_its_verdict_over_reload_and_restart(
         missed = [check for check in job["result"]["gate"]["checks"] if not check["passed"]]
         expect(page.locator(".checks li.missed")).to_have_count(len(missed))
         expect(page.locator(".checks li.passed").first).to_be_visible()
-        points = page.locator(".curves path.line").first.get_attribute("d")
-        assert points is not None
-        assert points.count("L") >= 1, "two epochs are one line"
+        line = page.locator(".curves path.line").first
+        expect(line).to_have_attribute("d", re.compile("L"))  # two epochs are one line
         page.get_by_text("Log", exact=True).click()
         expect(page.get_by_label("Log")).to_contain_text("epoch 2/2")
 
@@ -77,6 +78,7 @@ def test_what_was_learnt_is_not_thrown_away_unasked(tmp_path: Path, open_page: O
         page.goto(f"{server.url}/#retrain")
         page.get_by_role("button", name="Cancel").click()
         page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
         assert server.get("/retrain/jobs/1").json()["state"] == "queued"
         page.get_by_role("button", name="Cancel").click()
         page.get_by_role("dialog", name="Stop retraining 1?").get_by_role("button", name="Stop it").click()
@@ -111,15 +113,13 @@ def test_how_much_there_is_of_yours_is_said_once_it_is_known(
     server: LiveServer, open_page: OpenPage, digits: Digits
 ) -> None:
     page = open_page(server.url)
-    held: list[Route] = []
-    page.route("**/dataset", lambda route: held.append(route))
-    with page.expect_request("**/dataset"):
-        page.goto(f"{server.url}/#retrain")
+    held = Held(page, "**/dataset")
+    page.goto(f"{server.url}/#retrain")
+    held.wait()
     expect(page.get_by_text("Counting your pictures")).to_be_visible()
     expect(page.get_by_text("There are no pictures of yours yet")).to_have_count(0)
     server.upload([(f"{n}.png", digits.png(n)) for n in range(12)], [str(each) for each in digits.classes[:12]])
-    for each in held:
-        each.continue_()
+    held.go()
     uploads = server.get("/dataset").json()["uploads"]
     learnt, apart = (sum(uploads[part].values()) for part in ("train", "test"))
     words = f"{learnt + apart} pictures of yours: {learnt} to learn from, {apart} held out as a test."

@@ -1,6 +1,7 @@
 """A retraining that runs, its runner being the test: one bar, curves from the first steps on, seen everywhere."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,8 +62,9 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
         yield Runner(server, memory)
 
 
-def points(line: Locator) -> int:
-    return (line.get_attribute("d") or "").count("L")
+def expect_points(line: Locator, count: int) -> None:
+    """Wait until it goes on to so many points from its first."""
+    expect(line).to_have_attribute("d", re.compile(f"^[^L]*(L[^L]*){{{count}}}$"))
 
 
 def test_one_bar_and_one_sentence_say_how_far_it_is(runner: Runner, open_page: OpenPage) -> None:
@@ -91,16 +93,16 @@ def test_curves_grow_from_the_first_steps_on_and_say_their_values(runner: Runner
     lines = page.locator(".curves .chart").first.locator("path.line")
     expect(lines).to_have_count(2)
     learning, checking = lines.first, lines.last
-    assert points(learning) == 1
-    assert points(checking) == 0
+    expect_points(learning, 1)
+    expect_points(checking, 0)
     runner.step(1, 10, 0.6, validation_loss=0.5, validation_accuracy=0.75)
     runner.step(2, 10, 0.4, validation_loss=0.3, validation_accuracy=0.85)
     now = page.locator(".chart-now").first
     expect(now).to_have_text("0.3000")
     swatch = now.locator(".swatch")
     expect(swatch).to_have_class("swatch second")
-    assert points(learning) == 3
-    assert points(checking) == 1
+    expect_points(learning, 3)
+    expect_points(checking, 1)
     plot = page.locator(".curves .plot").first
     box = plot.bounding_box()
     assert box is not None
@@ -123,6 +125,7 @@ def test_it_is_seen_in_the_header_and_in_the_title_of_the_tab_and_its_end_is_tol
     runner.step(2, 5, 0.5)
     running = page.get_by_role("banner").get_by_role("link", name="learning, ")
     expect(running).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^\([4-9]\d\s%\) Predict"))  # the second of two epochs has begun
     percent = (running.text_content() or "").removeprefix("learning, ")
     assert page.get_by_role("banner").bounding_box() == before
     expect(page).to_have_title(f"({percent}) Predict \N{EN DASH} Relearn")

@@ -5,11 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
-from tests.ui.test_labels import CROOKED
 
 DROP = """(name) => {
   const data = new DataTransfer();
@@ -97,16 +95,3 @@ def test_numbers_are_written_as_they_are_where_one_lives(
     page.goto(f"{server.url}/#models")
     expect(page.locator(".versions tbody tr").last).to_contain_text(f"{percent}\N{NO-BREAK SPACE}%")
     context.close()
-
-
-@pytest.mark.parametrize("view", ["retrain", "models", "models/0", "health"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_text_of_twice_the_size_and_dictated_colours_fit(
-    server: LiveServer, open_page: OpenPage, digits: Digits, view: str, width: int
-) -> None:
-    server.predict(digits.png(0))
-    page = open_page(server.url, view, width=width)
-    page.emulate_media(forced_colors="active")
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate(CROOKED) == []

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,10 +10,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from server.routes.terse import terse
+from tests.faults.stage import eventually
 from tests.live import ROOT, LiveServer
 from tests.ui.browser import new_page
 from tests.ui.conftest import NODE, OpenPage
 from tests.ui.screenshots import BYTES, INTERACTIVE
+from tests.ui.views import complete
 
 FIRST_BYTES, ALL_BYTES = 35_000, 90_000  # sent, with nothing in any cache
 # A comment beside code, where it can't be part of a string.
@@ -26,6 +29,7 @@ def test_the_whole_page_is_small_and_all_its_own(server: LiveServer, open_page: 
     for view in ("teach", "retrain", "models", "health"):
         page.goto(f"{server.url}/#{view}")
         expect(page.get_by_role("heading", level=1).filter(visible=True)).to_have_text(view.capitalize())
+    page.wait_for_function("performance.getEntriesByType('resource').length > 60")
     loaded = dict(page.evaluate(LOADED))  # what is asked for again, since it may have changed, counts once
     assert {urlsplit(name).netloc for name in loaded} == {urlsplit(server.url).netloc}
     assert len(loaded) > 20
@@ -46,6 +50,21 @@ def test_the_first_view_needs_little(server: LiveServer, browser: Browser) -> No
     sent, _ = page.evaluate(BYTES, page.evaluate("globalThis.interactive"))
     page.context.close()
     assert 20_000 < sent < FIRST_BYTES
+
+
+def test_nothing_is_fetched_twice(tmp_path: Path, open_page: OpenPage) -> None:
+    with LiveServer(tmp_path) as server:
+        complete(open_page(server.url))
+        eventually(lambda: any("GET /icon.svg" in line for line in server.access), "the icon")
+        asked = Counter(line.split()[2] for line in server.access if " GET " in line)
+    assert {path for path, times in asked.items() if times > 1} <= {"/health"}
+
+
+def test_the_mark_is_the_icon() -> None:
+    """It stands in the page itself, since a browser fetches the icon on its own."""
+    drawn = re.findall(r"<(?:rect|path|circle) [^>]*/>", (ROOT / "ui/icon.svg").read_text())
+    assert drawn
+    assert "".join(drawn) in (ROOT / "ui/index.html").read_text()
 
 
 def test_what_a_browser_has_is_not_sent_again(server: LiveServer) -> None:

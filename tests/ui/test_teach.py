@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.digits import Digits
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
 from tests.ui.desk import ORDER, expect_said, tile, under_cursor
+from tests.ui.held import Held
 from tests.ui.test_predict import drop
 
 
@@ -18,12 +19,11 @@ def test_ten_dropped_files_are_labelled_by_their_names_and_stored(
         page = open_page(server.url, "teach")
         drop(page, ".teach", [(f"{digits.classes[n]}_{n}.png", digits.png(n)) for n in range(10)])
         expect_said(page, {f"{digits.classes[n]}_{n}.png": str(digits.classes[n]) for n in range(10)})
-        held: list[Route] = []
-        page.route("**/upload", lambda route: held.append(route))
+        held = Held(page, "**/upload")
         page.get_by_role("button", name="Send 10 pictures").click()
         expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
         expect(page.get_by_role("button", name="Sending, ")).to_be_disabled()
-        held[0].continue_()
+        held.go()
         expect(page.get_by_role("main").get_by_text("10 new pictures stored.")).to_be_visible()
         expect(page.get_by_role("progressbar", name="Upload")).to_be_hidden()
         expect(page.get_by_text("10 uploaded pictures")).to_be_visible()

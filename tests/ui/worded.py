@@ -19,10 +19,14 @@ SIXTY = tuple("αβγδεζηθικλμνξοπρστυφχψωабвгдежз�
 
 
 def write_baseline(folder: Path, labels: tuple[str, ...]) -> Path:
-    candidate = _renamed(labels) if len(labels) == 10 else _tiny(labels)
+    candidate = worded(labels)
     folder.mkdir(parents=True)
     write(folder, candidate, candidate.manifest("digits", "0"))
     return folder
+
+
+def worded(labels: tuple[str, ...]) -> Candidate:
+    return _renamed(labels) if len(labels) == 10 else _tiny(labels)
 
 
 def _renamed(labels: tuple[str, ...]) -> Candidate:

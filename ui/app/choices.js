@@ -17,12 +17,12 @@ export function choices({ labels, title, name, pick, keyed = false, disabled = f
   const keys = keyed ? keysOf(labels) : new Map();
   const buttons = labels.map((label) => {
     const key = keys.get(label);
-    const printed = key !== undefined && key !== label && element("kbd", { "aria-hidden": "true" }, key);
-    return button([label, printed], () => pick(label), {
+    return button(label, () => pick(label), {
       class: "choice",
       disabled,
       "aria-label": name(label),
       "aria-keyshortcuts": key,
+      "data-printed": key === label ? undefined : key,
       "data-key": `is-${label}`,
     });
   });

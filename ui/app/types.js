@@ -27,7 +27,9 @@
  *   batches: Batch[], quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
  *   both lists have the newest, newest first, and the counts are of all
  *
- * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean}} Check
+ * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean,
+ *   detectable?: number | null, since?: string | null}} Check `detectable`: the smallest loss that so many images show;
+ *   `since`: the anchor that it was held to
  * @typedef {{passed: boolean, against?: string | null, checks?: Check[],
  *   gain_on_uploads?: number | null}} Gate
  * @typedef {{state: string, version?: string | null, reason?: string | null, accuracy?: number | null,

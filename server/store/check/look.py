@@ -15,8 +15,8 @@ from server.store import files
 from server.store.annotations import CHUNK
 from server.store.content import is_named
 from server.store.errors import BrokenArtifact
-from server.store.manifest import MANIFEST_LIMIT_BYTES, Manifest
-from server.store.tables import image, model, pending
+from server.store.manifest import MANIFEST_LIMIT_BYTES, SHIPPED, Manifest
+from server.store.tables import image, model, pending, sample
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,12 @@ def named(connection: Connection, root: str, paths: Sequence[str]) -> set[str]:
     """Those of the paths that a fact names; of pictures by one query."""
     if root != "data":
         return {path for path in paths if is_named(connection, root, path)}
-    models = image.c.model_id.in_(select(model.c.id))
-    query = select(image.c.sha256).where(models, image.c.sha256.in_([PurePosixPath(path).stem for path in paths]))
-    found = set(connection.execute(query).scalars())
-    return {path for path in paths if PurePosixPath(path).stem in found}
+    found = set()
+    for table, is_of in ((image, False), (sample, True)):
+        stems = [PurePosixPath(path).stem for path in paths if path.startswith("samples/") == is_of]
+        query = select(table.c.sha256).where(table.c.model_id.in_(select(model.c.id)), table.c.sha256.in_(stems))
+        found |= {(is_of, sha256) for sha256 in connection.execute(query).scalars()}
+    return {path for path in paths if (path.startswith("samples/"), PurePosixPath(path).stem) in found}
 
 
 def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
@@ -77,7 +79,7 @@ def wrong_files(folder: Path, manifest: Manifest) -> list[str]:
     wrong = []
     for file, (sha256, size) in sorted(manifest.files.items()):
         try:
-            found = files.digest(folder / file, size)
+            found = files.digest(folder / file, size, alone=manifest.version != SHIPPED)
         except FileNotFoundError:
             wrong.append(f"{file} is missing")
         except OSError as error:

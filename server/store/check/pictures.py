@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Table, func, select
 
 from server.pictures import image as pictures
 from server.store import files
@@ -25,7 +25,7 @@ def findings(look: Look) -> Iterator[str]:
     """Images without their picture, and pictures without an image."""
     yield from _images(look)
     for split in ("train", "test"):
-        yield from _strays(look, split)
+        yield from strays(look, split, "no image's; remove it, or upload it with its label")
 
 
 def _images(look: Look) -> Iterator[str]:
@@ -41,16 +41,16 @@ def _images(look: Look) -> Iterator[str]:
             return
         after, done = rows[-1].id, done + len(rows)
         wrong = [(row.id, found) for row in rows if (found := _wrong(look, row)) is not None]
-        yield from _still(look, wrong)
+        yield from still(look, image, wrong)
         look.progress("pictures", done, number)
 
 
-def _still(look: Look, wrong: Sequence[tuple[int, str]]) -> list[str]:
-    """What is said of images that were not removed meanwhile."""
+def still(look: Look, table: Table, wrong: Sequence[tuple[int, str]]) -> list[str]:
+    """What is said of rows that were not removed meanwhile."""
     if not wrong:
         return []
     with look.read() as connection:
-        query = select(image.c.id).where(image.c.id.in_([number for number, _ in wrong]))
+        query = select(table.c.id).where(table.c.id.in_([number for number, _ in wrong]))
         there = set(connection.execute(query).scalars())
     return [sentence for number, sentence in wrong if number in there]
 
@@ -66,7 +66,7 @@ def _wrong(look: Look, row: Row[Any]) -> str | None:
     except OSError as error:
         return f"image {row.sha256}: its file {path} can't be read: {error.strerror}; {replace}"
     try:
-        name = _name(data)
+        name = name_of(data)
     except Exception as error:  # noqa: BLE001 - Pillow raises what it likes of a file that is damaged
         return f"image {row.sha256}: its file {path} is no picture of ours ({error}); {replace}"
     if name != row.sha256:
@@ -77,7 +77,7 @@ def _wrong(look: Look, row: Row[Any]) -> str | None:
     return None
 
 
-def _name(data: bytes) -> str:
+def name_of(data: bytes) -> str:
     """The name that a picture has by its pixels; raises whatever is wrong with it."""
     picture = Image.open(io.BytesIO(data), formats=("PNG",))
     if max(picture.size) > pictures.SIDE_LIMIT or picture.mode not in ("L", "RGB"):
@@ -85,7 +85,8 @@ def _name(data: bytes) -> str:
     return pictures.pixels_sha256(pictures.pixels(picture))
 
 
-def _strays(look: Look, split: str) -> Iterator[str]:
+def strays(look: Look, split: str, fault: str) -> Iterator[str]:
+    """Pictures in a folder of ours that no row names, and what is left of writes."""
     root = look.path("data", split)
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if len(folder.name) != 2 or not folder.is_dir():
@@ -94,7 +95,7 @@ def _strays(look: Look, split: str) -> Iterator[str]:
         paths = [f"{split}/{folder.name}/{name}" for name in names if (found := NAMED.fullmatch(name))
                  and found[1] == folder.name]  # fmt: skip
         for path in look.unaccounted("data", paths):
-            yield f"the picture {path} is no image's; remove it, or upload it with its label"
+            yield f"the picture {path} is {fault}"
         for name in names:
             if (found := TEMP.fullmatch(name)) and _is_left(look, folder / name, f"{split}/{folder.name}/{found[1]}"):
                 yield f"{folder / name} is what is left of a write that was stopped; remove it"

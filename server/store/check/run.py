@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.settings import Settings
-from server.store.check import classes, decisions, folders, jobs, labels, lessons, opening, pictures, versions
+from server.store.check import classes, decisions, folders, jobs, labels, lessons, opening, pictures, samples, versions
 from server.store.check.look import Look
 from server.store.engine import url_of
 from server.store.manifest import Manifest
@@ -29,6 +29,7 @@ SUBJECTS = {
     "the jobs": jobs.findings,
     "the folders": folders.findings,
     "the pictures": pictures.findings,
+    "the samples": samples.findings,
 }
 TOLD_SECONDS = 0.2  # between two words on how far it is
 

@@ -32,30 +32,53 @@ def test_records_are_counted_by_route_and_status() -> None:
     metrics = Metrics(Crew())
     metrics.count([record(batch_size=4), record(batch_size=4), record(503)])
     metrics.count_reload(success=True)
-    metrics.gauge("3", 5)
+    metrics.gauge("digits", "3", 5)
     text = metrics.exposition().decode()
     for line in (
         'relearn_requests_total{method="POST",route="/predict",status="200"} 2.0',
         'relearn_requests_total{method="POST",route="/predict",status="503"} 1.0',
-        'relearn_stage_seconds_count{stage="total"} 3.0',
-        'relearn_stage_seconds_count{stage="infer"} 2.0',
+        'relearn_stage_seconds_count{stage="total",version="3"} 3.0',
+        'relearn_stage_seconds_count{stage="infer",version="3"} 2.0',
         'relearn_batch_size_bucket{le="4.0"} 2.0',
         'relearn_batch_size_bucket{le="2.0"} 0.0',
         'relearn_model_reloads_total{outcome="success"} 1.0',
         "relearn_model_version 3.0",
+        'relearn_model_info{name="digits",version="3"} 1.0',
         "relearn_queue_images 5.0",
     ):
         assert line in text.splitlines()
 
 
-def test_a_line_has_its_eight_words_whatever_the_path_is() -> None:
+def test_times_are_told_by_the_version_that_answered() -> None:
+    metrics = Metrics(Crew())
+    other, none = record(batch_size=4), record(404)
+    other.version, none.version = "4", "-"
+    metrics.count([record(batch_size=4), other, other, none])
+    lines = metrics.exposition().decode().splitlines()
+    assert {f'relearn_stage_seconds_count{{stage="queue",version="{v}"}} {n}' for v, n in (("3", 1.0), ("4", 2.0))} <= {
+        *lines
+    }
+    assert 'relearn_stage_seconds_count{stage="total",version=""} 1.0' in lines
+    assert not [line for line in lines if 'stage="decode",version=""' in line]
+
+
+def test_a_version_that_serves_no_more_has_no_worker() -> None:
+    metrics = Metrics(Crew())
+    for version in ("3", "4", None, "3"):
+        metrics.gauge("digits", version, 0)
+    lines = metrics.exposition().decode().splitlines()
+    assert 'relearn_model_info{name="digits",version="3"} 1.0' in lines
+    assert 'relearn_model_info{name="digits",version="4"} 0.0' in lines
+
+
+def test_a_line_has_its_nine_words_whatever_the_path_is() -> None:
     lines: list[str] = []
     log = AccessLog(lambda _: None, lines.append)
     log._pending = [record(path=b"/a%20b%0A"), record(path=b"/\xff" + b"x" * 1000)]
     log.flush()
     for line in "".join(lines).splitlines():
         words = line.split(" ")
-        assert len(words) == 8
+        assert len(words) == 9
         assert words[1] == "POST"
-        assert words[3:] == ["200", "2.00ms", "model=3", "client=-", "id=id-1"]
+        assert words[3:] == ["200", "2.00ms", "model=3", "client=-", "key=-", "id=id-1"]
         assert len(line) < 400

@@ -2,7 +2,7 @@
 
 from server.predict.answers import note
 from server.serving.batcher import Answer
-from server.serving.predictor import Prediction
+from server.serving.prediction import Prediction
 from server.web.access import Record
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from server.serving.presence import Presence
+from server.serving.presence import Presence, all_serve
 from tests.tiny import memory_in
 
 
@@ -43,4 +43,17 @@ def test_a_version_that_the_pointer_left_is_not_swapped_in(tmp_path: Path) -> No
 
     asyncio.run(run())
     assert swapped == ["0"]
+    memory.close()
+
+
+def test_nobody_waits_for_a_version_that_is_current_no_more(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    memory.workers.join("0")
+
+    async def run() -> None:
+        async with asyncio.timeout(60):
+            assert not await all_serve(memory.workers, memory.pointer, "1", 600)
+            assert await all_serve(memory.workers, memory.pointer, "0", 600)
+
+    asyncio.run(run())
     memory.close()

@@ -8,11 +8,13 @@ from PIL import Image
 
 from export.publish import keep_refused
 from server.pictures import image as pictures
+from server.pictures.preprocessing import Input
 from server.store import living
 from server.store.dataset import Labelled
 from server.store.lease import take
 from server.store.memory import Memory
 from server.store.outcome import outcome
+from server.store.sample import Caps, Seen, Why
 from tests.tiny import publish_tiny, tiny_candidate
 
 
@@ -25,14 +27,21 @@ def sha_of(number: int) -> str:
     return pictures.pixels_sha256(pictures.pixels(picture(number)))
 
 
+def a_sample(number: int) -> tuple[Seen, Input]:
+    """A prediction that may be kept, of such a picture."""
+    answered = Seen(Why.UNSURE, 7, 0.1, None, "2026-05-01T07:00:00Z", "id", 0, "1", "8", 0.5, 0.1, None, None)
+    return answered, pictures.pixels(picture(number))
+
+
 def fill(memory: Memory) -> None:
-    """Uploads, doubts, an undone batch, versions of which one was pruned, a rollback, a refused candidate."""
+    """Uploads, doubts, an undone batch, a sample, versions of which one was pruned, a rollback, a refused candidate."""
     memory.dataset.add([Labelled(picture(number), str(number % 3)) for number in range(12)], "upload")
     memory.dataset.add([Labelled(picture(number), "7", (0.001, "1")) for number in (1, 2, 20, 21)], "upload")
     memory.dataset.add([Labelled(picture(30), "5")], "upload")
     memory.dataset.remove_batch("3")
     memory.dataset.accept(sha_of(20))
     memory.dataset.remove(sha_of(3))
+    memory.samples.add([a_sample(40)], Caps(an_hour=9, samples=9, bytes=2**20, days=9))
     for seed in range(3):
         publish_tiny(memory, seed)
     memory.versions.promote("1", "test", "worse", "3")

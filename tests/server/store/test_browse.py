@@ -99,6 +99,20 @@ def test_what_is_learnt_from_is_one_moments(memory: Memory) -> None:
     ]
 
 
+def test_what_is_learnt_says_since_when_and_whether_it_corrects(memory: Memory) -> None:
+    memory.dataset.add([labelled(1, "1"), labelled(2, "2"), doubted(3, "3"), labelled(4, "4")], "upload")
+    memory.dataset.add([labelled(2, "5"), labelled(1, "1"), labelled(5, "5")], "upload")  # the first is another label
+    memory.dataset.accept(sha_of(3))
+    told = {each.sha256: (each.since, each.corrected) for each in memory.browser.learnable()[2]}
+    assert told == {
+        sha_of(1): (1, False),
+        sha_of(2): (2, True),
+        sha_of(3): (3, True),
+        sha_of(4): (1, False),
+        sha_of(5): (2, False),
+    }
+
+
 def test_the_same_dataset_has_the_same_fingerprint_however_it_came_about(memory: Memory) -> None:
     memory.dataset.add([labelled(1, "1"), labelled(2, "2")], "upload")
     direct = memory.browser.overview().fingerprint

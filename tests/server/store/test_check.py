@@ -70,6 +70,16 @@ def swap_picture(folder: Path) -> None:
     shutil.copy(file_of(folder, 4), file_of(folder, 0))
 
 
+def swap_sample(folder: Path) -> None:
+    shutil.copy(file_of(folder, 4), file_of(folder, 40))
+
+
+def stray_sample(folder: Path) -> None:
+    place = folder / "data/samples/00"
+    place.mkdir()
+    shutil.copy(file_of(folder, 0), place / f"{'0' * 64}.png")
+
+
 def cut_picture(folder: Path) -> None:
     path = file_of(folder, 0)
     path.write_bytes(path.read_bytes()[:70])
@@ -141,6 +151,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "picture longer": (pad_picture, f"image {sha_of(0)}: its file .* bytes are noted|image {sha_of(0)}: .* noted down"),
     "picture of nobody": (stray_picture, f"the picture train/ab/{'ab' * 32}.png is no image's; remove it"),
     "temp file of a picture": (stray_temp, r"\.tmp-.* left of a write that was stopped; remove it"),
+    "sample lost": (lambda folder: file_of(folder, 40).unlink(), "sample 1: its file .* is missing; remove it: DELETE"),
+    "sample swapped": (swap_sample, f"sample 1: its file .* other pixels, whose hash is {sha_of(4)}; remove it"),
+    "sample's size": (sql("UPDATE sample SET bytes = 1"), "sample 1: its file .* bytes, and 1 are noted down"),
+    "sample of nobody": (stray_sample, f"the picture samples/00/{'0' * 64}.png is no sample's; remove it"),
     "another model": (
         altered("model.onnx", lambda data: data[:-1] + b"?"),
         "version 1 of 'digits': model.onnx is not the file that the manifest",

@@ -156,3 +156,22 @@ def test_a_manifest_of_too_many_files_is_refused() -> None:
         else:
             with pytest.raises(BrokenArtifact, match="lists over"):
                 Manifest.from_json(data)
+
+
+@pytest.mark.parametrize("version", ["0", "1"])
+def test_what_shipped_may_be_linked_from_an_installers_cache_and_nothing_else_may(tmp_path: Path, version: str) -> None:
+    manifest = write(tmp_path, version)
+    (tmp_path / "cache").mkdir()
+    for file in ("manifest.json", "model.onnx"):
+        os.link(tmp_path / version / file, tmp_path / "cache" / file)
+    read: list[Callable[[], object]] = [
+        lambda: read_manifest(tmp_path / version, NAME, version),
+        lambda: read_listed(tmp_path / version, manifest, "model.onnx"),
+        lambda: verify_listed(tmp_path / version, manifest, "model.onnx"),
+    ]
+    for each in read:
+        if version == "0":
+            each()
+        else:
+            with pytest.raises(BrokenArtifact, match="of its own"):
+                each()

@@ -13,9 +13,12 @@ from sqlalchemy import event
 from server.store import living
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
+from server.store.sample import Caps
 from server.store.selection import Selection, State
 from server.store.standing import Revision
 from server.store.versions import Version
+from server.store.vocabulary import Change, Kind
+from tests.server.store.filled import a_sample
 from tests.server.store.memories import NAME, doubted, labelled, sha_of
 
 TRAINED = Version("1", "", 0, {"training": {"decision": 1}})
@@ -63,6 +66,15 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "versions of a picture": lambda memory: memory.lineage.heirs(sha_of(1)),
     "versions of a batch": lambda memory: memory.lineage.holders("1", [sha_of(1)]),
     "pictures of a version": lambda memory: memory.lineage.lessons(TRAINED, 9, 9),
+    "samples": lambda memory: memory.samples.every(),
+    "samples of a request": lambda memory: memory.samples.of_request("id"),
+    "keep a sample": lambda memory: memory.samples.add([a_sample(5)], Caps(1, 1, 1, 1)),
+    "one sample": lambda memory: memory.samples.find("1"),
+    "word on a sample": lambda memory: memory.samples.note([(sha_of(40), {"reviewed": "3"})]),
+    "samples of a time": lambda memory: memory.samples.clear("2026"),
+    "classes": lambda memory: memory.classes.vocabulary(),
+    "decisions about classes": lambda memory: memory.classes.decided(),
+    "change a class": lambda memory: memory.classes.change(Change(Kind.RENAME, "3", "three"), (), "test"),
     "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),
     "moves": lambda memory: memory.pointer.moves(9),
@@ -98,6 +110,8 @@ def dear(memory: Memory, call: Callable[[Memory], Any]) -> list[str]:
 def filled(tmp_path: Path) -> Memory:
     memory = open_memory(tmp_path / "artifacts", tmp_path / "data", NAME, tmp_path / "baseline")
     memory.dataset.add([labelled(1), doubted(2, "3")], "upload")
+    memory.samples.add([a_sample(40)], Caps(9, 9, 2**20, 9))
+    memory.classes.change(Change(Kind.RENAME, "1", "one"), "123", "test")
     return memory
 
 

@@ -1,6 +1,7 @@
 """Whoever follows a job gets every event once and in order, then how it ended; and looks are shared."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,10 +130,18 @@ def test_a_job_that_there_is_not_is_said(tmp_path: Path) -> None:
     with_feeds(memory_in(tmp_path), work)
 
 
-def test_followers_hear_from_us_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "SILENCE_SECONDS", 0.05)
-    memory = memory_in(tmp_path)
+@pytest.mark.parametrize("busy", [False, True])
+def test_followers_hear_from_us_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
+    monkeypatch.setattr(feed, "SILENCE_SECONDS", 1.0)
+    memory, other = memory_in(tmp_path), memory_in(tmp_path)
     job = memory.jobs.create({}, "a test", {}).job
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.02):
+            other.workers.join("0")  # a change that is none of this job
+
+    beating = threading.Thread(target=beat)
 
     async def work(feeds: Feeds, _: Watch, __: asyncio.Event) -> None:
         follower = feeds.follow(job)
@@ -141,5 +150,13 @@ def test_followers_hear_from_us_now_and_then(tmp_path: Path, monkeypatch: pytest
                 break
         await follower.aclose()  # type: ignore[attr-defined]
 
-    with_feeds(memory, work)
+    if busy:
+        beating.start()
+    try:
+        with_feeds(memory, work)
+    finally:
+        over.set()
+        if busy:
+            beating.join()
     memory.close()
+    other.close()

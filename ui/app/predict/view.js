@@ -65,7 +65,7 @@ export function predictView() {
         "section",
         { class: "card drawing", "aria-label": phrase("drawing") },
         element("div", { class: "paper" }, sheet.canvas, empty),
-        element("div", { class: "actions" }, tools(sheet), live, undo, redo, clear),
+        element("div", { class: "actions" }, tools(sheet), live, element("div", { class: "actions" }, undo, redo, clear)),
         element(
           "p",
           { id: "sheet-help", class: "hint" },

@@ -6,7 +6,7 @@
  * @import { Key } from "../texts.js"
  */
 
-import { count, decimal, percent } from "../format.js";
+import { count, decimal, isNumber, percent } from "../format.js";
 import { phrase } from "../texts.js";
 
 export const STAGES = /** @type {const} */ ([
@@ -145,21 +145,26 @@ const QUESTIONS = {
 export const labelOf = ({ name }) => /^class (.*) change(?: since version \d+)?$/s.exec(name)?.[1] ?? null;
 
 /** @param {T.Check} check the version that it is held to, where that is not the one that serves */
-export const anchorOf = ({ name }) => /^(?:class .*|accuracy) change since version (\d+)$/s.exec(name)?.[1] ?? null;
+export const anchorOf = ({ name, since }) => since ?? /^(?:class .*|accuracy) change since version (\d+)$/s.exec(name)?.[1] ?? null;
 
 /** @param {T.Check} check @returns {{question: string, found: string, needed: string}} */
 export function checkWords(check) {
-  const { name, value, limit, images } = check;
-  const on = (/** @type {string} */ found) => (images > 1 ? phrase("check.on", { found, n: images }) : found);
+  const { name, value, limit, images, detectable } = check;
+  const on = (/** @type {string} */ found) => {
+    const counted = images > 1 ? phrase("check.on", { found, n: images }) : found;
+    return isNumber(detectable) ? phrase("check.shows", { found: counted, value: decimal(detectable * 100, 2) }) : counted;
+  };
   const [label, anchor] = [labelOf(check), anchorOf(check)];
-  if (label !== null || anchor !== null) {
+  if (label !== null || (anchor !== null && /^accuracy /.test(name))) {
     const old = oldOf(anchor);
     const question = label === null ? phrase("check.change.since", { old }) : phrase("check.label", { label, old });
     return { question, found: on(points(value)), needed: loss(limit) };
   }
-  if (QUESTIONS[name]) {
-    const [question, found, needed] = QUESTIONS[name];
-    return { question: phrase(question), found: on(found(value)), needed: needed(limit) };
+  const [asked = "", source] = name.replace(/ since version \d+/, "").split(", source ");
+  if (QUESTIONS[asked]) {
+    const [question, found, needed] = QUESTIONS[asked];
+    const of = [...(anchor === null ? [] : [oldOf(anchor)]), ...(source === undefined ? [] : [source])].join(", ");
+    return { question: phrase(question) + (of && ` (${of})`), found: on(found(value)), needed: needed(limit) };
   }
   const written = (/** @type {number} */ each) => String(Number(each.toPrecision(4)));
   return { question: capital(name), found: on(written(value)), needed: phrase("check.limit", { value: written(limit) }) };

@@ -1,0 +1,171 @@
+"""`Client`: the service's calls, each of which waits for its answer."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+import httpx
+
+from . import calls
+from .answers import Dataset, Models, Outcome, Prediction, Progress, Promoted, Uploaded
+from .attempts import FOLLOW_RETRIES, Attempts, unreachable
+from .calls import Call, Options, answer_of
+from .connection import TIMEOUT_SECONDS, connection
+from .errors import Unusable
+from .events import Stream
+from .pictures import Picture, as_zips, in_requests, named
+
+T = TypeVar("T")
+
+
+class Client:
+    """A client of one server; threads may share it. `with Client() as client:` closes its connections.
+
+    Address and key are given, or RELEARN_URL's and RELEARN_API_KEY's. Every method raises RelearnError: Unreachable, or
+    one of the kinds of Refused.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        key: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        retries: int = 2,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`timeout_seconds`: longest silence of the server; `retries`: of a call that can't be done twice by it."""
+        self._http = httpx.Client(transport=transport, **connection(url, key, timeout_seconds))
+        self._retries = retries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    @property
+    def url(self) -> str:
+        return str(self._http.base_url).rstrip("/")
+
+    def predict(self, picture: Picture) -> Prediction:
+        """What the model says of one picture: its bytes, its path, or an open file."""
+        return self._answer(calls.predict(picture))
+
+    def predict_many(self, pictures: Iterable[Picture]) -> list[Prediction | Unusable]:
+        """An answer, or why there is none, for each picture in order; any number, sent some hundred at a time."""
+        return [each for some in in_requests(pictures) for each in self._answer(calls.predict_many(some))]
+
+    def upload(self, pictures: Iterable[Picture], labels: Sequence[str], source: str = "") -> Uploaded:
+        """Teach pictures with a label each, as one batch."""
+        return self._answer(calls.upload([named(picture) for picture in pictures], labels, source))
+
+    def upload_dataset(self, dataset: str | Path, source: str = "") -> Iterator[tuple[Uploaded, int]]:
+        """Teach a folder of pictures in folders named by their labels, or a zip of one, or what an export gives.
+
+        A large folder goes in several batches: what became of each, and how many files it had, as they are stored.
+        """
+        for data, count in as_zips(Path(dataset)):
+            yield self._answer(calls.upload_zip(data, f"{Path(dataset).stem}.zip", source)), count
+
+    def export_dataset(self, target: str | Path, **where: str) -> int:
+        """Write the labelled uploads as a zip, under the conditions of GET /dataset/export; the zip's bytes."""
+        target = Path(target)
+        with closing(self._send(calls.export(where))) as answer, target.open("xb") as file:
+            try:
+                return sum(file.write(piece) for piece in answer.iter_bytes())
+            except BaseException as error:
+                target.unlink()
+                if isinstance(error, httpx.RequestError):
+                    raise unreachable(error, self.url) from error
+                raise
+
+    def start_retrain(self, **options: Unpack[Options]) -> str | None:
+        """The number of the job that begins; None if there was nothing new to learn from."""
+        return self._answer(calls.start_retrain(options))
+
+    def follow(self, job: str) -> Iterator[Progress | Outcome]:
+        """A job's events from its first, and at last its outcome; a connection that breaks is taken up again."""
+        stream, attempts = Stream(job), Attempts(FOLLOW_RETRIES, changes_nothing=True)
+        while not stream.is_over:
+            heard = stream.last
+            error: httpx.RequestError = httpx.ReadError("the events broke off")
+            try:
+                with closing(self._send(calls.events(stream), attempts)) as answer:
+                    yield from stream.read(answer.iter_lines())
+            except httpx.RequestError as why:
+                error = why
+            if stream.last != heard:
+                attempts = Attempts(FOLLOW_RETRIES, changes_nothing=True)
+            elif not stream.is_over:
+                time.sleep(attempts.after_silence(error, self.url))
+
+    def retrain(self, progress: Callable[[Progress], object] | None = None, **options: Unpack[Options]) -> Outcome:
+        """Retrain, tell how far it is, and return how it ended: published, refused, cancelled, failed, nothing_new."""
+        job = self.start_retrain(**options)
+        if job is None:
+            return calls.NOTHING_NEW
+        for event in self.follow(job):
+            if isinstance(event, Outcome):
+                return event
+            if progress is not None:
+                progress(event)
+        raise AssertionError("a job that is followed has an outcome")
+
+    def cancel(self, job: str) -> None:
+        """Ask a job to stop."""
+        self._answer(calls.cancel(job))
+
+    def models(self) -> Models:
+        """All versions, and the newest moves of what serves."""
+        found, following = self._answer(calls.models(None))
+        while following is not None:
+            page, following = self._answer(calls.models(following))
+            found = replace(found, versions=found.versions + page.versions)
+        return found
+
+    def promote(self, version: str, reason: str = "", expected: str | None = None) -> Promoted:
+        """Make a version serve; with `expected` only where that one still does, else InConflict."""
+        return self._answer(calls.promote(version, reason, expected))
+
+    def rollback(self, reason: str = "") -> Promoted:
+        """Make the version serve that did before the one that does, unless that was changed meanwhile."""
+        found, _ = self._answer(calls.models(None))
+        return self.promote(calls.one_before(found), reason, found.current)
+
+    def dataset(self) -> Dataset:
+        """What was uploaded, in numbers."""
+        return self._answer(calls.dataset())
+
+    def health(self) -> dict[str, Any]:
+        """How the service is, as GET /health says it."""
+        return self._answer(calls.health())
+
+    def _answer(self, call: Call[T]) -> T:
+        return answer_of(call, self._send(call))
+
+    def _send(self, call: Call[T], attempts: Attempts | None = None) -> httpx.Response:
+        """The answer that stands, read unless it comes as a stream; raises RelearnError."""
+        attempts = attempts or Attempts(self._retries, call.changes_nothing)
+        while True:
+            request = self._http.build_request(call.method, call.path, **call.request)
+            try:
+                answer = self._http.send(request, stream=True)
+                if not (call.streams and answer.is_success):
+                    answer.read()
+            except httpx.RequestError as error:
+                pause = attempts.after_silence(error, self.url)
+            else:
+                if answer.is_success:
+                    return answer
+                pause = attempts.after_refusal(answer)
+            time.sleep(pause)

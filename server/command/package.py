@@ -1,0 +1,66 @@
+"""Relearn for Python programs: `from relearn import Client`. In the wheel this is relearn/__init__.py.
+
+Nothing is loaded before it is asked for: whoever serves needs no client.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from relearn.server import __version__
+
+if TYPE_CHECKING:
+    from relearn.server.client.answers import (
+        Dataset,
+        Models,
+        Outcome,
+        Prediction,
+        Progress,
+        Promoted,
+        Uploaded,
+        Version,
+    )
+    from relearn.server.client.async_client import AsyncClient
+    from relearn.server.client.client import Client
+    from relearn.server.client.errors import (
+        InConflict,
+        NotPermitted,
+        NotThere,
+        Overloaded,
+        Refused,
+        RelearnError,
+        ServerFailed,
+        Unreachable,
+        Unusable,
+    )
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Dataset",
+    "InConflict",
+    "Models",
+    "NotPermitted",
+    "NotThere",
+    "Outcome",
+    "Overloaded",
+    "Prediction",
+    "Progress",
+    "Promoted",
+    "Refused",
+    "RelearnError",
+    "ServerFailed",
+    "Unreachable",
+    "Unusable",
+    "Uploaded",
+    "Version",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        for module in ("client", "async_client", "errors", "answers"):
+            found = vars(import_module(f"relearn.server.client.{module}")).get(name)
+            if found is not None:
+                return found
+    raise AttributeError(f"module 'relearn' has no attribute {name!r}")

@@ -1,0 +1,17 @@
+"""What the model says of one picture."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.models.model import Model
+
+
+class Prediction(NamedTuple):
+    """The model's answer for one image."""
+
+    model: Model
+    best: int  # index of the most probable label
+    probabilities: NDArray[np.float32]  # (labels,)
+    score: np.float32 | None

@@ -1,0 +1,44 @@
+"""Guards of the client and the command: what is never sent twice, and what is never told."""
+
+from tests.mutants.mutant import Mutant, mutant
+
+ATTEMPTS, CHECKS = "server/client/attempts.py", "server/command/checks.py"
+TRIED, ASKED = "server/client/test_attempts.py::", "server/command/test_asking.py::"
+
+MUTANTS: tuple[Mutant, ...] = (
+    mutant(
+        "a change whose answer was lost is not sent again",
+        ATTEMPTS,
+        "if self._left > 0 and (self._changes_nothing or isinstance(error, _NOT_SENT)):",
+        "if self._left > 0:",
+        TRIED + "test_a_change_whose_end_nobody_knows_is_sent_once",
+    ),
+    mutant(
+        "a refusal that may have done it is not asked again",
+        ATTEMPTS,
+        "answer.status_code in PASSING and (self._changes_nothing or error.code in NOT_DONE)",
+        "answer.status_code in PASSING",
+        TRIED + "test_a_change_whose_end_nobody_knows_is_sent_once",
+    ),
+    mutant(
+        "half an event is not joined to the next",
+        "server/client/events.py",
+        'self._number, self._kind, self._data = self.last, "", ""',
+        'self._number, self._kind, self._data = self.last, "", getattr(self, "_data", "")',
+        TRIED + "test_events_go_on_where_a_connection_broke_off",
+    ),
+    mutant(
+        "a report has no secret",
+        CHECKS,
+        '"set" if name in secrets else ',
+        "",
+        ASKED + "test_a_report_has_what_helps_and_no_secret",
+    ),
+    mutant(
+        "a report has no password of the database",
+        CHECKS,
+        'if name != "database":',
+        "if True:",
+        ASKED + "test_a_report_has_what_helps_and_no_secret",
+    ),
+)
