@@ -21,6 +21,7 @@ from server.models.trial import Trials
 from server.observe.answers import said_in
 from server.observe.collector import Collector
 from server.observe.crew import Crew
+from server.observe.daily import Daily
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.observe.usage import Usage
@@ -92,13 +93,8 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
     learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service)]
-    guarded = [
-        *learning,
-        *jobs.routes(service),
-        *lineage.routes(service),
-        *models.routes(service),
-        *calls.guarded_routes(service),
-    ]
+    guarded = [*learning, *jobs.routes(service), *lineage.routes(service)]
+    guarded += [*models.routes(service), *calls.guarded_routes(service)]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
@@ -133,11 +129,11 @@ def _service(settings: Settings, crew: Crew) -> Service:
     metrics, lines = Metrics(crew), output.standard_output(json_lines.told if as_json else None)
     stats = Stats(folder=metrics.shared_folder, place=crew.place)
     usage = Usage(metrics.shared_folder, crew.place)
-
     keeping = Keeping() if settings.collect else None
     caps = Caps(settings.collect_an_hour, settings.collect_samples, settings.collect_bytes, settings.collect_days)
     storing = priority.threads(1, "samples", priority.NICE_UNAWAITED)
     collector = Collector(memory.samples, caps, settings.collect_share, keeping, storing, metrics.count_dropped_samples)
+    daily = Daily(memory.days, storing)
 
     def count(records: Sequence[Record]) -> None:
         metrics.count(records)
@@ -147,6 +143,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         if said.answers:
             metrics.count_answers(said)
             stats.count_answers(said)
+            daily.count_answers(said)
         collector.take(records)
 
     def count_reload(success: bool) -> None:
@@ -163,6 +160,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         settings=settings,
         memory=memory,
         collector=collector,
+        daily=daily,
         losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
         trials=trials,
@@ -224,6 +222,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
     service.attendance.start()
     service.losses.start()
     service.collector.start()
+    service.daily.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     gauges = Background(partial(_gauge, service))
@@ -240,6 +239,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
     await service.watch.stop()
     service.log.flush()
     await service.collector.stop()
+    await service.daily.stop()
     await asyncio.to_thread(service.lines.flush)
     service.shelf.close()
     service.predictor.close()

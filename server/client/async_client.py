@@ -18,6 +18,7 @@ from .connection import TIMEOUT_SECONDS, connection
 from .errors import Unusable
 from .events import Stream
 from .pictures import Picture, as_zips, in_requests, named
+from .samples import Heard, Sample, Word
 
 T = TypeVar("T")
 
@@ -149,6 +150,14 @@ class AsyncClient:
     async def dataset(self) -> Dataset:
         """What was uploaded, in numbers."""
         return await self._answer(calls.dataset())
+
+    async def samples(self, limit: int = 50, why: str | None = None) -> list[Sample]:
+        """The first kept predictions that wait for a look: what teaches most first."""
+        return await self._answer(calls.samples(limit, why))
+
+    async def feedback(self, words: Sequence[Word]) -> list[Heard | Unusable]:
+        """Tell what predictions showed; for each word what became of it, or why it was not heard."""
+        return await self._answer(calls.feedback(words))
 
     async def health(self) -> dict[str, Any]:
         """How the service is, as GET /health says it."""

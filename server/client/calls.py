@@ -11,6 +11,7 @@ from .answers import Dataset, Models, Outcome, Prediction, Promoted, Uploaded
 from .errors import RelearnError, ServerFailed, Unusable
 from .events import Stream
 from .pictures import Picture, named
+from .samples import Heard, Sample, Word
 
 T = TypeVar("T")
 
@@ -143,6 +144,24 @@ def promote(version: str, reason: str, expected: str | None) -> Call[Promoted]:
 
 def dataset() -> Call[Dataset]:
     return Call("GET", "/dataset", lambda answer: Dataset.of(answer.json()))
+
+
+def samples(limit: int, why: str | None) -> Call[list[Sample]]:
+    asked = {"limit": limit} | ({} if why is None else {"why": why})
+    return Call(
+        *("GET", "/samples", lambda answer: [Sample.of(each) for each in answer.json()["samples"]]),
+        request={"params": asked},
+    )
+
+
+def feedback(words: Sequence[Word]) -> Call[list[Heard | Unusable]]:
+    def read(answer: httpx.Response) -> list[Heard | Unusable]:
+        return [
+            Unusable(each["error"], each["code"]) if "error" in each else Heard.of(each)
+            for each in answer.json()["results"]
+        ]
+
+    return Call("POST", "/feedback", read, request={"json": list(words)})  # twice is once
 
 
 def health() -> Call[dict[str, Any]]:

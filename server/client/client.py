@@ -18,6 +18,7 @@ from .connection import TIMEOUT_SECONDS, connection
 from .errors import Unusable
 from .events import Stream
 from .pictures import Picture, as_zips, in_requests, named
+from .samples import Heard, Sample, Word
 
 T = TypeVar("T")
 
@@ -145,6 +146,14 @@ class Client:
     def dataset(self) -> Dataset:
         """What was uploaded, in numbers."""
         return self._answer(calls.dataset())
+
+    def samples(self, limit: int = 50, why: str | None = None) -> list[Sample]:
+        """The first kept predictions that wait for a look: what teaches most first."""
+        return self._answer(calls.samples(limit, why))
+
+    def feedback(self, words: Sequence[Word]) -> list[Heard | Unusable]:
+        """Tell what predictions showed; for each word what became of it, or why it was not heard."""
+        return self._answer(calls.feedback(words))
 
     def health(self) -> dict[str, Any]:
         """How the service is, as GET /health says it."""

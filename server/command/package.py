@@ -32,11 +32,13 @@ if TYPE_CHECKING:
         Unreachable,
         Unusable,
     )
+    from relearn.server.client.samples import Heard, Sample, Word
 
 __all__ = [
     "AsyncClient",
     "Client",
     "Dataset",
+    "Heard",
     "InConflict",
     "Models",
     "NotPermitted",
@@ -48,18 +50,20 @@ __all__ = [
     "Promoted",
     "Refused",
     "RelearnError",
+    "Sample",
     "ServerFailed",
     "Unreachable",
     "Unusable",
     "Uploaded",
     "Version",
+    "Word",
     "__version__",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        for module in ("client", "async_client", "errors", "answers"):
+        for module in ("client", "async_client", "errors", "answers", "samples"):
             found = vars(import_module(f"relearn.server.client.{module}")).get(name)
             if found is not None:
                 return found

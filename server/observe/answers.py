@@ -4,12 +4,12 @@ It is taken from the records once a tick, all at once: one by one it would cost 
 Answers that only judge an upload, which nobody asked for, are not among them.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from server.store.days import Answered
 from server.web.access import Answering, Record, Told
 
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # upper bounds of the steps that are counted
@@ -19,7 +19,7 @@ CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # upper bounds of the 
 class Said:
     """The answers of some records."""
 
-    labels: Counter[str] = field(default_factory=Counter)
+    labels: dict[str, Answered] = field(default_factory=dict)
     answers: int = 0
     confidence: float = 0.0  # the sum of all
     confidences: list[int] = field(default_factory=lambda: [0] * (len(CONFIDENCES) + 1))  # by step, the rest last
@@ -31,16 +31,20 @@ class Said:
         best = np.array([each.best for each in told])
         probabilities = np.concatenate([each.probabilities for each in told])
         confidences = probabilities[np.arange(len(told)) * len(model.labels) + best]
-        numbers = np.bincount(best)
-        self.labels.update({model.labels[place]: int(numbers[place]) for place in np.flatnonzero(numbers)})
         self.answers += len(told)
         self.confidence += float(confidences.sum(dtype=float))
         steps = np.bincount(np.searchsorted(CONFIDENCES, confidences), minlength=len(self.confidences))
         self.confidences = (self.confidences + steps).tolist()
         threshold = model.score_threshold
-        if threshold is not None and told[0].score is not None:
-            self.judged += len(told)
-            self.unfamiliar += int((np.array([each.score for each in told]) < threshold).sum())
+        is_judged = threshold is not None and told[0].score is not None
+        low = np.array([each.score for each in told]) < threshold if is_judged else np.zeros(len(told), bool)
+        self.judged += len(told) * is_judged
+        self.unfamiliar += int(low.sum())
+        numbers, sums, lows = np.bincount(best), np.bincount(best, confidences), np.bincount(best, low)
+        for place in np.flatnonzero(numbers).tolist():
+            number = int(numbers[place])
+            of_label = Answered(number, float(sums[place]), number * is_judged, int(lows[place]))
+            self.labels.setdefault(model.labels[place], Answered()).add(of_label)
 
 
 def said_in(records: Iterable[Record]) -> Said:

@@ -133,8 +133,8 @@ class Metrics:
 
     def count_answers(self, said: Said) -> None:
         """Count what the model said since the last tick."""
-        for label, number in said.labels.items():
-            self._answers.labels(label).inc(number)
+        for label, answered in said.labels.items():
+            self._answers.labels(label).inc(answered.answers)
         for step, number in enumerate(said.confidences):
             if number:
                 self._confidences._buckets[step].inc(number)  # as observe_many does

@@ -22,7 +22,7 @@ BUCKET_SECONDS = 2
 BUCKETS = 150
 SUMMARY_BUCKETS = 30  # the last minute
 PERCENTILES = (50, 95, 99)
-PROBES = frozenset({"/health", "/livez", "/readyz", "/metrics", "/stats"})  # they watch; they are no traffic
+PROBES = frozenset({"/health", "/livez", "/readyz", "/metrics", "/stats", "/stats/days"})  # they watch: no traffic
 MILLIONTHS = 1e6  # of a confidence, since a board has whole numbers
 
 _LEAST_SECONDS = 2e-5

@@ -3,6 +3,7 @@
 from server.routes.call import PAGED, Call, form
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.store.days import DAYS_LIMIT
 from server.store.selection import State
 from server.store.standing import Revision
 
@@ -49,6 +50,12 @@ GUARDED = (  # by a key
         "/v2/repository",
     ),
 )
+ANSWERED = {
+    "answers": WHOLE,
+    "confidence": NUMBER | {"description": "their mean"},
+    "judged": WHOLE | {"description": "of these, by a version that tells what is unlike its pictures"},
+    "unfamiliar": maybe(NUMBER) | {"description": "share of the judged"},
+}
 STARTED = record(message=TEXT, job=TEXT)
 
 NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
@@ -207,5 +214,12 @@ CALLS = (
     Call("GET", "/readyz", "Whether it can answer predictions", {200: record(status=TEXT)}),
     Call("GET", "/metrics", "Figures for Prometheus", {200: None}, media_type="text/plain"),
     Call("GET", "/stats", "The last minutes, for the page", {200: ANYTHING}),
+    Call(
+        "GET",
+        "/stats/days",
+        "What the model answered on each day of UTC, newest first; the last minute may not be in it yet",
+        {200: record(days=every(record(day=TEXT, **ANSWERED, labels=every(record(label=maybe(TEXT), **ANSWERED)))))},
+        {"limit": WHOLE | {"description": f"up to {DAYS_LIMIT} days"}},
+    ),
     Call("GET", "/openapi.json", "This document", {200: ANYTHING}),
 )

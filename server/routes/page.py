@@ -61,7 +61,7 @@ def _route(url: str, path: Path) -> Route:
         headers = HEADERS | {"ETag": kept.etag}
         if is_known(request, kept.etag):
             return Response(status_code=304, headers=headers)
-        if takes_gzip(request):
+        if takes_gzip(request) and len(kept.compressed) < len(kept.plain):
             return Response(kept.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=kind)
         return Response(kept.plain, headers=headers, media_type=kind)
 

@@ -7,6 +7,7 @@ from server.machine.output import Output
 from server.models.trial import Trials
 from server.observe.collector import Collector
 from server.observe.crew import Crew
+from server.observe.daily import Daily
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.observe.usage import Usage
@@ -34,6 +35,7 @@ class Service:
     settings: Settings
     memory: Memory
     collector: Collector
+    daily: Daily
     losses: Losses
     watch: Watch
     trials: Trials

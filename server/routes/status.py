@@ -1,9 +1,10 @@
-"""How the service is: /health for people, /livez and /readyz for orchestrators, /metrics for Prometheus, /stats for
-the page."""
+"""How the service is: /health for people, /livez and /readyz for orchestrators, /metrics for Prometheus, /stats and
+/stats/days for the page."""
 
 import asyncio
 import contextlib
 import os
+from datetime import date, timedelta
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -14,12 +15,15 @@ from starlette.routing import Route
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.routes.labels import labels_of
+from server.routes.requests import page_of
 from server.routes.service import Service
+from server.store.days import DAYS_LIMIT, Answered, Day
 from server.store.errors import StoreError
 from server.store.jobs import Job
 from server.web.errors import Busy, NoModel
 
 FAR = ("epoch", "epochs", "step", "steps", "seconds_left")  # of a job's newest event
+EPOCH = date(1970, 1, 1)
 
 
 def routes(service: Service) -> list[Route]:
@@ -66,12 +70,18 @@ def routes(service: Service) -> list[Route]:
         }
         return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
+    async def days(request: Request) -> Response:
+        limit, _ = page_of(request, DAYS_LIMIT)
+        found = await asyncio.get_running_loop().run_in_executor(service.executor, service.memory.days.newest, limit)
+        return JSONResponse({"days": [_day(each) for each in found]}, headers={"Cache-Control": "no-store"})
+
     return [
         Route("/health", health),
         Route("/livez", livez),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
         Route("/stats", stats),
+        Route("/stats/days", days),
     ]
 
 
@@ -88,6 +98,21 @@ def _labels(service: Service) -> list[str]:
     with contextlib.suppress(StoreError, NoModel):
         return list(labels_of(service))
     return []
+
+
+def _day(day: Day) -> dict[str, object]:
+    labels = [{"label": label or None, **_means(answered)} for label, answered in day.labels.items()]
+    return {"day": str(EPOCH + timedelta(day.number)), **_means(day.whole), "labels": labels}
+
+
+def _means(answered: Answered) -> dict[str, object]:
+    """How many answers, how sure they were on average, and which share of pictures was unfamiliar."""
+    return {
+        "answers": answered.answers,
+        "confidence": answered.confidence / answered.answers,
+        "judged": answered.judged,
+        "unfamiliar": answered.unfamiliar / answered.judged if answered.judged else None,
+    }
 
 
 def problems_of(service: Service) -> list[str]:

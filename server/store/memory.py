@@ -12,6 +12,7 @@ from server.store.classes import Classes
 from server.store.content import Content
 from server.store.database import Database, Name
 from server.store.dataset import Dataset
+from server.store.days import Days
 from server.store.engine import url_of
 from server.store.jobs import Jobs
 from server.store.legacy.takeover import Takeover
@@ -36,6 +37,7 @@ class Memory:
     browser: Browser
     lineage: Lineage
     samples: Samples
+    days: Days
     pointer: Pointer
     versions: Versions
     jobs: Jobs
@@ -86,6 +88,7 @@ def open_memory(
         browser=Browser(opened, model),
         lineage=Lineage(opened, model),
         samples=Samples(opened, content, model),
+        days=Days(opened, model),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"  # the newest of migrations/versions
+HEAD = "0005"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -252,6 +252,19 @@ sample = Table(
     Index(None, "model_id", "request_id"),
     Index(None, "sha256", "model_id"),  # in this order, since a file is asked for whatever the model
     sqlite_autoincrement=True,
+)
+
+# What was answered on a day, by label, as sums: days.py.
+day = Table(
+    "day",
+    metadata,
+    Column("model_id", ForeignKey(model.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # since 1970, in UTC
+    Column("label", Words, primary_key=True),
+    Column("answers", BigInteger, nullable=False),
+    Column("confidence", Float, nullable=False),  # the sum of all
+    Column("judged", BigInteger, nullable=False),  # those whose familiarity the model judged
+    Column("unfamiliar", BigInteger, nullable=False),
 )
 
 # The pointer's way; the newest row is the pointer. Version 0 is the baseline, which no row names.

@@ -1,10 +1,11 @@
-"""Guards of samples: few, no two alike, drawn without bias, and never another picture than was seen."""
+"""Guards of samples: few, no two alike, drawn without bias, never another picture than was seen; and of days' sums."""
 
 from tests.mutants.mutant import mutant
 
 SAMPLES, COLLECTOR, KEEPING = "server/store/samples.py", "server/observe/collector.py", "server/serving/keeping.py"
 REVIEW, ACCURACY, FEEDBACK = "server/store/review.py", "server/store/accuracy.py", "server/routes/feedback.py"
 STORED, COLLECTED = "server/store/test_samples.py::test_", "server/observe/test_collector.py::test_"
+DAYS, DAILY = "server/store/days.py", "server/observe/daily.py"
 
 MUTANTS = (
     mutant(
@@ -83,5 +84,33 @@ MUTANTS = (
         "    if len({each.sha256 for each in found}) > 1:\n",
         "    if False:\n",
         "system/test_feedback.py::test_of_several_pictures_of_a_request_one_is_named_by_its_position",
+    ),
+    mutant(
+        "days have a bound",
+        DAYS,
+        "            if has_begun:\n",
+        "            if False:\n",
+        "server/store/test_days.py::test_the_oldest_days_make_room[sqlite]",
+    ),
+    mutant(
+        "a day's labels have a bound",
+        DAYS,
+        "len(known) < LABELS_LIMIT",
+        "True",
+        "server/store/test_days.py::test_labels_beyond_the_bound_are_counted_together[sqlite]",
+    ),
+    mutant(
+        "a day's sums that could not be stored wait",
+        DAILY,
+        "            since, self._waiting = self._waiting, waiting\n",
+        "            since = self._waiting\n",
+        "server/observe/test_daily.py::test_a_locked_database_has_the_answers_later[sqlite]",
+    ),
+    mutant(
+        "what waits for a day's sums has a bound",
+        DAILY,
+        "                del self._waiting[next(iter(self._waiting))]\n",
+        "                pass\n",
+        "server/observe/test_daily.py::test_what_waits_is_bounded[sqlite]",
     ),
 )

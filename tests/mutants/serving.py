@@ -190,7 +190,7 @@ MUTANTS = (
         "server/inference/numbers.py",
         "form[start : start + WINDOW_BYTES + 1]",
         "form[start : start + WINDOW_BYTES]",
-        ASKING + "test_what_is_wrong_at_a_cut_is_seen",
+        ASKING + "test_a_number_before_its_bracket_is_seen_at_a_cut",
     ),
     mutant(
         "the lengths of files sum to the tensor",

@@ -58,6 +58,28 @@ def test_the_health_of_the_model_is_told_from_what_it_said(tmp_path: Path, open_
         expect(model.get_by_role("group", name="Corrections by day. pictures: now 1, from 0 to 1")).to_be_visible()
 
 
+def test_the_model_is_shown_day_by_day(tmp_path: Path, open_page: OpenPage, digits: Digits) -> None:
+    with LiveServer(tmp_path) as server:
+        for position in range(30):
+            server.predict(digits.png(position))
+        server.upload([("a.png", digits.png(0))], ["7"], source="correction")
+        server.stop()  # when it has them stored, as it has once a minute
+        server.start()
+        page = open_page(server.url, "health")
+        model = page.get_by_role("region", name="The model")
+        expect(model.locator(".number", has_text="Answers")).to_contain_text("since the server's start")
+        expect(model.locator(".number", has_text="Answers").locator("strong")).to_have_text("0")
+        for title in ("Answers by day. answers: now", "Corrections by day. pictures: now"):
+            expect(model.get_by_role("group", name=title)).to_be_visible()
+        for title in ("How sure it was, by day. confidence: now", "Unfamiliar pictures by day. unfamiliar: now"):
+            expect(model.get_by_role("group", name=title)).to_be_visible()
+        table = model.get_by_role("region", name="Answers by label and day")
+        row = table.get_by_role("row", name=re.compile("^7 "))
+        cells = [text for text in row.locator("td").all_inner_texts() if text != "\N{MIDDLE DOT}"]
+        assert sum(map(int, cells)) == list(digits.classes[:30]).count(7)  # of two days at midnight
+        expect(table.locator("thead th")).to_have_count(15)
+
+
 def test_corrections_are_no_reason_to_ask_for_a_key(tmp_path: Path, open_page: OpenPage) -> None:
     with LiveServer(tmp_path, environment={"RELEARN_API_KEY": "secret-key-of-the-test"}) as server:
         page = open_page(server.url, "health")

@@ -78,6 +78,12 @@ def test_what_a_browser_has_is_not_sent_again(server: LiveServer) -> None:
     assert plain.headers["Content-Type"].startswith("text/javascript")
 
 
+def test_what_compression_makes_no_smaller_is_sent_as_it_is(server: LiveServer) -> None:
+    answer = server.get("/samples/1.png", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers
+    assert answer.content == (ROOT / "ui/samples/1.png").read_bytes()
+
+
 def test_only_what_readers_need_is_not_sent(server: LiveServer) -> None:
     for path in sorted([*(ROOT / "ui").rglob("*.js"), *(ROOT / "ui").rglob("*.css")]):
         if path.stem in ("first", "later"):

@@ -20,6 +20,8 @@ export async function health() {
 
 /** @returns {Promise<T.Stats>} */
 export const stats = async () => (await unkeyed("GET", "/stats")).json();
+/** @param {number} wanted @returns {Promise<T.Day[]>} newest first; those without answers are left out */
+export const days = async (wanted) => (await (await unkeyed("GET", `/stats/days?limit=${wanted}`)).json()).days;
 
 /**
  * @param {Blob} image @param {AbortSignal} [signal]
@@ -78,9 +80,23 @@ export function upload(images, source, sending = {}) {
 /** @param {string} batch */
 export const removeBatch = (batch) => json("DELETE", `/dataset/batches/${encodeURIComponent(batch)}`);
 /** @param {string} sha256 */
-export const rejectImage = (sha256) => json("POST", `/dataset/images/${encodeURIComponent(sha256)}/reject`);
-/** @param {string} sha256 @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
-export const image = (sha256) => blob(`/dataset/images/${encodeURIComponent(sha256)}`);
+export const rejectImage = (sha256) => json("POST", `${imagePath(sha256)}/reject`);
+/** @param {string} sha256 */
+export const imagePath = (sha256) => `/dataset/images/${encodeURIComponent(sha256)}`;
+/** @param {string} path @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
+export const picture = (path) => blob(path);
+
+/** @returns {Promise<T.Samples>} the first that wait, in the server's order */
+export async function samples() {
+  const [found, accuracy] = await Promise.all([json("GET", "/samples?limit=100"), json("GET", "/samples/accuracy")]);
+  const placed = found.samples.map((/** @type {T.Sample} */ each, /** @type {number} */ place) => ({ ...each, place }));
+  return { ...found, samples: placed, accuracy };
+}
+/** @param {string} sample */
+export const samplePath = (sample) => `/samples/${encodeURIComponent(sample)}/picture`;
+/** @param {{sample: string, label?: string | null, skip?: string}[]} words @returns {Promise<T.Heard>} */
+export const feedback = (words) => json("POST", "/feedback", { body: JSON.stringify(words), type: "application/json" });
+export const removeSamples = () => json("DELETE", "/samples");
 
 /** @param {T.RetrainOptions} options @returns {Promise<{message: string, job: string | null}>} null: nothing new */
 export const retrain = (options) =>

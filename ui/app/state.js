@@ -10,10 +10,11 @@
  *   dismissed: boolean, edit: number | null}} Subject a picture that the model is asked about; `picture` is a URL to show
  *   it by, `dismissed` that a person said it is none of the labels, `edit` is the sheet's newest when it was taken, null
  *   for a file
- * @typedef {{id: string, name: string, file: Blob | null, picture: string | null, suspect: T.Suspect | null}} Picture on
- *   the desk: a new one with its file and a URL to show it by, or one that the server has and whose label is doubted
+ * @typedef {{id: string, name: string, file: Blob | null, picture: string | null, path: string | null,
+ *   suspect: T.Suspect | null, sample: T.Sample | null}} Picture on the desk: a new one with its file and a URL to show it
+ *   by, or one that the server has at that path, whose label is doubted or which is a prediction to review
  * @typedef {{label: string | null, origin: "folder" | "name" | "hand" | "model" | null}} Word what was said of a picture,
- *   and whence; no label: nothing yet of a new one, and of a doubted one that it is to go
+ *   and whence; no label: nothing yet of a new one, of a doubted one that it is to go, of a sample that none is right
  * @typedef {ReadonlyMap<string, Word>} Words by picture; a new one without any is left out
  * @typedef {{words: Words, cursor: string | null}} Labelling
  * @typedef {{label: string, share: number | null} | null} Suggestion the model's and how sure it is, as far as that is
@@ -27,7 +28,7 @@ export const VIEWS = /** @type {const} */ (["predict", "teach", "retrain", "mode
 
 /** @typedef {(typeof VIEWS)[number]} View */
 
-/** @typedef {"all" | "open" | "said" | "doubted"} Kind of pictures on the desk */
+/** @typedef {"all" | "open" | "said" | "doubted" | "samples"} Kind of pictures on the desk */
 
 export const state = {
   /** @type {{view: View, place: string}} */
@@ -49,16 +50,17 @@ export const state = {
   /** @type {{share: number | null, again: boolean, outcome: T.Uploaded | null, error: string | null}} `again`: it failed,
    *  and is tried again soon */
   sending: { share: null, again: false, outcome: null, error: null },
-  /** @type {{value: T.Dataset | null, wanted: {suspects: number, batches: number}, error: string | null}} */
-  dataset: { value: null, wanted: { suspects: 100, batches: 30 }, error: null },
+  /** @type {{value: T.Dataset | null, samples: T.Samples | null, wanted: {suspects: number, batches: number},
+   *   error: string | null}} */
+  dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30 }, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
    *   error: string | null}} `failed`: why a version is not there */
   models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
-  /** @type {{value: T.Stats | null, corrections: T.Batch[] | null, error: string | null}} `corrections`: null where it
-   *   is not known, or this page may not know */
-  stats: { value: null, corrections: null, error: null },
+  /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, error: string | null}} `days` and
+   *   `corrections`: null where they are not known, or this page may not know */
+  stats: { value: null, days: null, corrections: null, error: null },
 };
 
 /** @type {Set<() => void>} */

@@ -13,7 +13,8 @@
  * @typedef {{decode: number, queue: number, infer: number, total: number}} Timing milliseconds; total as seen from here
  *
  * @typedef {{message: string, count: number, batch: string | null, duplicates: string[],
- *   suspects?: {file: string, sha256: string, predicted?: string, probability?: number}[], settled?: number,
+ *   suspects?: {file: string, sha256?: string, predicted?: string, probability?: number}[], settled?: number,
+ *   reviewed?: string[], batches?: string[],
  *   refused: {file: string, error: string, code: string}[]}} Uploaded
  *
  * @typedef {Record<string, number>} Counts images by label
@@ -21,6 +22,12 @@
  *   in_force: string | null}} Suspect a doubted label; `in_force` is the one that the picture has meanwhile
  * @typedef {{sha256: string, split: string, label: string | null, batch: string | null,
  *   suspect: Suspect | null}} Image
+ * @typedef {{sample: string, why: string, label: string, confidence: number, place: number}} Sample a kept prediction that
+ *   waits for a look; `place` in the order of what teaches most
+ * @typedef {{samples: Sample[], count: number, collecting: boolean, accuracy: {answers: number, reviewed: number,
+ *   accuracy: number | null, low: number | null, high: number | null}}} Samples the first of those that wait, the count of
+ *   all, and how often the service was right
+ * @typedef {{batches: string[], results: {status?: string, error?: string, code?: string}[]}} Heard
  * @typedef {{batch: string, created_at: string, source: string, count: number}} Batch `count`: images that were new
  * @typedef {{labels: string[], base?: Record<string, Counts> | null, uploads: {train: Counts, test: Counts},
  *   count: number, decision: number, suspects_count: number, suspects: Suspect[], batches_count: number,
@@ -77,6 +84,10 @@
  *   last_minute: LastMinute, requests_per_second: number[], client_errors: number[], server_errors: number[],
  *   batch_mean: (number | null)[], batch_max: number[], queue_max: number[], resident_bytes: number[],
  *   p50_ms: (number | null)[], p95_ms: (number | null)[], p99_ms: (number | null)[]}} Stats
+ * @typedef {{answers: number, confidence: number, judged: number, unfamiliar: number | null}} Answered `confidence` is
+ *   their mean, `unfamiliar` a share of the judged
+ * @typedef {Answered & {day: string, labels: (Answered & {label: string | null})[]}} Day in UTC, as 2026-05-01; of labels
+ *   beyond those that the server keeps apart null
  */
 
 export {};

@@ -11,7 +11,19 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.settings import Settings
-from server.store.check import classes, decisions, folders, jobs, labels, lessons, opening, pictures, samples, versions
+from server.store.check import (
+    classes,
+    days,
+    decisions,
+    folders,
+    jobs,
+    labels,
+    lessons,
+    opening,
+    pictures,
+    samples,
+    versions,
+)
 from server.store.check.look import Look
 from server.store.engine import url_of
 from server.store.manifest import Manifest
@@ -30,6 +42,7 @@ SUBJECTS = {
     "the folders": folders.findings,
     "the pictures": pictures.findings,
     "the samples": samples.findings,
+    "the days": days.findings,
 }
 TOLD_SECONDS = 0.2  # between two words on how far it is
 

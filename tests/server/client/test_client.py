@@ -12,7 +12,9 @@ from server.client.answers import Outcome, Prediction, Progress
 from server.client.async_client import AsyncClient
 from server.client.client import Client
 from server.client.errors import InConflict, NotPermitted, NotThere, RelearnError, Unusable
+from server.client.samples import Heard
 from tests.digits import SMALL_GATE_MARGIN, Digits, mnist, write_small_mnist
+from tests.faults.stage import eventually
 from tests.live import TRAINING_SECONDS, LiveServer
 
 KEY = "a-key-of-the-tests"
@@ -217,3 +219,36 @@ def test_the_asynchronous_client_answers_the_same(
             assert end.state == "cancelled"
 
     asyncio.run(calls())
+
+
+def test_samples_and_what_they_show(tmp_path: Path, digits: Digits) -> None:
+    flags = ("--trainer", "none", "--collect", "--collect-share", "1")
+    with LiveServer(tmp_path, *flags) as live, Client(live.url) as client:
+        client.predict_many([digits.png(position) for position in range(3)])
+        first, second, third = eventually(lambda: found if len(found := client.samples()) == 3 else None, "samples")
+        assert {each.why for each in (first, second, third)} == {"random"}
+        assert client.samples(limit=1) == [first]
+        assert client.samples(why="unsure") == []
+        *told, missed = client.feedback(
+            [
+                {"sample": first.sample, "label": first.label},
+                {"sample": second.sample, "skip": "none of these"},
+                {"request_id": "never", "label": "7"},
+            ]
+        )
+        assert told == [
+            Heard(first.sample, first.request_id, "stored"),
+            Heard(second.sample, second.request_id, "skipped"),
+        ]
+        assert isinstance(missed, Unusable)
+        assert missed.code == "not_found"
+
+        async def calls() -> None:
+            async with AsyncClient(live.url) as other:
+                assert await other.samples() == client.samples() == [third]
+                (back,) = await other.feedback([{"sample": second.sample, "label": None}])
+                assert isinstance(back, Heard)
+                assert back.status == "waiting"
+                assert {each.sample for each in await other.samples()} == {second.sample, third.sample}
+
+        asyncio.run(calls())

@@ -100,6 +100,20 @@ def test_what_is_wrong_at_a_cut_is_seen() -> None:
             bytes_of(b"[%b]" % b",".join(numbers), (count,))
 
 
+def test_a_number_before_its_bracket_is_seen_at_a_cut() -> None:
+    count, begun = WINDOW_BYTES // 6 + 2, set()
+    for longer in range(5):
+        for row in range(count - 3, count):
+            rows = [b"[1,1]"] * count
+            rows[0] = b"[%b,%b]" % (b"1" * (1 + longer // 2), b"1" * (1 + longer - longer // 2))
+            rows[row] = b"1[1,1]"
+            text = b"[%b]" % b",".join(rows)
+            begun.add(text.find(b"1["))
+            with pytest.raises(Malformed):
+                bytes_of(text, (count, 2))
+    assert WINDOW_BYTES - 1 in begun
+
+
 @given(
     st.recursive(
         st.booleans() | st.integers() | st.text(max_size=80) | st.text('"\\[]{}:,', max_size=80),

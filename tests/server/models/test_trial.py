@@ -209,7 +209,7 @@ def placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> tupl
 
 
 def test_a_child_that_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(600)")
+    folder, manifest = placed(tmp_path, monkeypatch, "import time; time.sleep(90)")
     monkeypatch.setattr(trial, "WAIT_SECONDS", 0.5)
     begun = time.monotonic()
     with pytest.raises(BrokenArtifact, match="not done within"):

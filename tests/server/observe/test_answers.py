@@ -1,6 +1,5 @@
 """What the model said is counted as it was said, whichever model it was."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from server.observe.answers import CONFIDENCES, said_in
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
+from server.store.days import Answered
 from server.web.access import Record
 
 
@@ -40,7 +40,7 @@ def test_answers_are_counted_by_label_confidence_and_familiarity() -> None:
     model = Model(("cat", "dog"))
     sure, unsure = answer(model, 0.0, 1.0), answer(model, 0.25, 0.75)
     said = said_in([record(unsure, answer(model, 1.0, 0.0, score=0.1)), record(sure)])
-    assert said.labels == Counter(dog=2, cat=1)
+    assert said.labels == {"dog": Answered(2, 1.75, 2, 0), "cat": Answered(1, 1.0, 1, 1)}
     assert said.answers == 3
     assert said.confidence == pytest.approx(2.75)
     steps = dict(zip(CONFIDENCES, said.confidences, strict=False))
@@ -50,8 +50,9 @@ def test_answers_are_counted_by_label_confidence_and_familiarity() -> None:
 
 def test_models_of_different_labels_may_have_answered_in_one_tick() -> None:
     two, three = Model(("cat", "dog")), Model(("dog", "cow", "cat"), None)
-    said = said_in([record(answer(two, 0.2, 0.8)), record(answer(three, 0.1, 0.1, 0.8, score=None))])
-    assert said.labels == Counter(dog=1, cat=1)
+    said = said_in([record(answer(two, 0.25, 0.75)), record(answer(three, 0.125, 0.125, 0.75, score=None))])
+    assert said.labels["dog"] == Answered(1, 0.75, 1, 0)
+    assert said.labels["cat"] == Answered(1, 0.75, 0, 0)
     assert (said.answers, said.judged) == (2, 1)
 
 

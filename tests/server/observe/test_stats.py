@@ -1,7 +1,6 @@
 """The last minutes are counted by the clock, in memory that does not grow, and percentiles are right to a tenth."""
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,7 @@ def test_a_worker_that_is_gone_counts_for_what_it_did(folder: Path, clock: Clock
 
 
 def test_answers_have_their_confidence_and_familiarity(stats: Stats, clock: Clock) -> None:
-    stats.count_answers(Said(Counter("ab"), answers=2, confidence=1.5, judged=2, unfamiliar=1))
+    stats.count_answers(Said(answers=2, confidence=1.5, judged=2, unfamiliar=1))
     clock.now += 4
     content = told(stats)
     assert content["confidence"] == [0.75, None]

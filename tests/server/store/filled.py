@@ -11,6 +11,7 @@ from server.pictures import image as pictures
 from server.pictures.preprocessing import Input
 from server.store import living
 from server.store.dataset import Labelled
+from server.store.days import Answered
 from server.store.lease import take
 from server.store.memory import Memory
 from server.store.outcome import outcome
@@ -34,7 +35,7 @@ def a_sample(number: int) -> tuple[Seen, Input]:
 
 
 def fill(memory: Memory) -> None:
-    """Uploads, doubts, an undone batch, a sample, versions of which one was pruned, a rollback, a refused candidate."""
+    """Uploads, doubts, an undone batch, a sample, a day, versions (one pruned), a rollback, a refused candidate."""
     memory.dataset.add([Labelled(picture(number), str(number % 3)) for number in range(12)], "upload")
     memory.dataset.add([Labelled(picture(number), "7", (0.001, "1")) for number in (1, 2, 20, 21)], "upload")
     memory.dataset.add([Labelled(picture(30), "5")], "upload")
@@ -42,6 +43,7 @@ def fill(memory: Memory) -> None:
     memory.dataset.accept(sha_of(20))
     memory.dataset.remove(sha_of(3))
     memory.samples.add([a_sample(40)], Caps(an_hour=9, samples=9, bytes=2**20, days=9))
+    memory.days.add({(20_000, "7"): Answered(4, 3.5, 4, 1)})
     for seed in range(3):
         publish_tiny(memory, seed)
     memory.versions.promote("1", "test", "worse", "3")

@@ -155,6 +155,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "sample swapped": (swap_sample, f"sample 1: its file .* other pixels, whose hash is {sha_of(4)}; remove it"),
     "sample's size": (sql("UPDATE sample SET bytes = 1"), "sample 1: its file .* bytes, and 1 are noted down"),
     "sample of nobody": (stray_sample, f"the picture samples/00/{'0' * 64}.png is no sample's; remove it"),
+    "day": (sql("UPDATE day SET unfamiliar = 5"), "the answers '7' of 'digits' on 2024-10-04 do not fit each other"),
+    "day's confidence": (sql("UPDATE day SET confidence = 4.5"), "the answers '7' of 'digits' on .* delete that row"),
     "another model": (
         altered("model.onnx", lambda data: data[:-1] + b"?"),
         "version 1 of 'digits': model.onnx is not the file that the manifest",

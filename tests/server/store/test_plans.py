@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from server.store import living
+from server.store.days import Answered
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
 from server.store.sample import Caps
@@ -75,6 +76,8 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "classes": lambda memory: memory.classes.vocabulary(),
     "decisions about classes": lambda memory: memory.classes.decided(),
     "change a class": lambda memory: memory.classes.change(Change(Kind.RENAME, "3", "three"), (), "test"),
+    "answers of days": lambda memory: memory.days.newest(9),
+    "count answers": lambda memory: memory.days.add({(number, "7"): Answered(1, 0.9) for number in (9, 10)}),
     "current version": lambda memory: memory.pointer.current(),
     "versions": lambda memory: memory.versions.page(9, 9),
     "moves": lambda memory: memory.pointer.moves(9),

@@ -1,6 +1,7 @@
 """A transaction is done whole or not at all, alone among writers, and before nobody's eyes until it is."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import event, insert, select, update
@@ -44,6 +45,7 @@ def test_writers_come_one_after_another(opener: Opener, monkeypatch: pytest.Monk
         for _ in range(5):
             with memory.database.write(durable=False) as connection:
                 seen = connection.execute(select(model.c.images)).scalar()
+                time.sleep(0.01)  # in which another would read the same, if it could
                 connection.execute(update(model).values(images=int(seen or 0) + 1))
 
     threads = [threading.Thread(target=count_up, args=(each,)) for each in memories]

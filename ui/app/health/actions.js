@@ -1,10 +1,10 @@
 // @ts-check
-/** The figures of the last minutes and what was corrected: loaded while somebody looks. */
+/** The figures of the last minutes and days, and what was corrected: loaded while somebody looks. */
 
 import * as api from "../api.js";
 import { messageOf } from "../notice.js";
 import { update } from "../state.js";
-import { recent } from "./charts.js";
+import { DAYS, recent } from "./days.js";
 
 const CORRECTIONS_MOST = 1000; // uploads that are looked through for them
 
@@ -14,6 +14,15 @@ export async function loadCorrections() {
     update("stats", { corrections: recent(await api.batchesIfAllowed(CORRECTIONS_MOST)) });
   } catch (error) {
     messageOf(error); // not shown, then
+  }
+}
+
+/** Load what was answered day by day; where that is not known, nothing is shown of it. */
+export async function loadDays() {
+  try {
+    update("stats", { days: await api.days(DAYS) });
+  } catch (error) {
+    messageOf(error); // nor why
   }
 }
 

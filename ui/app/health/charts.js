@@ -9,7 +9,8 @@ import { bar } from "../bar.js";
 import { columns, lines } from "../charts.js";
 import { element } from "../element.js";
 import { bytes, count, decimal, duration, isNumber, milliseconds, percent } from "../format.js";
-import { locale, phrase } from "../texts.js";
+import { phrase } from "../texts.js";
+import { DAYS } from "./days.js";
 
 const SHOWN = 150; // buckets, all that the server keeps
 
@@ -124,9 +125,6 @@ export function tile(name, value, hint, kind = "") {
  * How the model is: what it says, how sure it is, how familiar what it is shown; and how often people corrected it.
  */
 
-const DAYS = 14; // of corrections
-const DAY_MS = 86_400_000;
-
 /** @param {T.Stats} stats @param {T.Batch[] | null} corrections */
 export function modelTiles(stats, corrections) {
   const { labels, confidence_at_most: steps, unfamiliar } = stats.answers;
@@ -140,8 +138,8 @@ export function modelTiles(stats, corrections) {
   ];
 }
 
-/** @param {T.Stats} stats @param {string[]} known the labels that it may give @param {T.Batch[] | null} corrections */
-export function modelCharts(stats, known, corrections) {
+/** @param {T.Stats} stats @param {string[]} known the labels that it may give */
+export function modelCharts(stats, known) {
   const { labels } = stats.answers;
   const named = [...new Set([...known, ...Object.keys(labels)])];
   const frame = frameOf(stats);
@@ -163,7 +161,6 @@ export function modelCharts(stats, known, corrections) {
       series: [one(phrase("chart.unfamiliar.name"), padded(stats.unfamiliar))],
       format: (value) => percent(value, 1),
     }),
-    corrections && byDay(corrections),
   ];
 }
 
@@ -188,32 +185,6 @@ function sureness(steps) {
     ),
   );
 }
-
-/** @param {T.Batch[]} corrections */
-function byDay(corrections) {
-  const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
-  const noon = midnight() + DAY_MS / 2; // from which a day earlier is a day earlier, also where a clock is put forward
-  const days = Array.from({ length: DAYS }, (_, place) => day.format(noon - (DAYS - 1 - place) * DAY_MS));
-  /** @type {number[]} */
-  const values = days.map(() => 0);
-  for (const each of corrections) values[days.indexOf(day.format(Date.parse(each.created_at)))] += each.count;
-  return lines({
-    title: phrase("chart.corrections"),
-    series: [{ name: phrase("chart.pictures"), kind: "second", values }],
-    format: count,
-    least: 0,
-    most: 1,
-    from: days[0],
-    to: days[DAYS - 1],
-    name: (at) => days[Math.round(at * (DAYS - 1))],
-  });
-}
-
-/** @param {T.Batch[]} batches @returns {T.Batch[]} the corrections of the days that are shown */
-export const recent = (batches) =>
-  batches.filter(({ source, created_at: time }) => source === "correction" && Date.parse(time) > midnight() - (DAYS - 1) * DAY_MS);
-
-const midnight = () => new Date().setHours(0, 0, 0, 0);
 
 /** @param {number[]} values */
 const sum = (values) => values.filter(isNumber).reduce((all, each) => all + each, 0);

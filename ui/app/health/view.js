@@ -7,15 +7,19 @@ import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { phrase } from "../texts.js";
-import { loadCorrections, loadStats } from "./actions.js";
+import { loadCorrections, loadDays, loadStats } from "./actions.js";
 import { charts, modelCharts, modelTiles, tiles } from "./charts.js";
+import { dayCharts } from "./days.js";
 
 const EVERY_MS = 2_000;
+const DAYS_ROUNDS = 30; // of these between two looks at the days, which the server adds to once a minute
 
 export function healthView() {
   const problems = element("section", { class: "card status", "aria-label": phrase("state") });
   const service = part(phrase("service"));
   const model = part(phrase("model"));
+  const days = element("div", { class: "plots" });
+  model.section.append(element("p", { class: "hint" }, phrase("days.footing")), days);
   const footing = element("p", { class: "hint" });
   const view = element(
     "section",
@@ -35,12 +39,18 @@ export function healthView() {
     (stats, error, corrections, _labels) => {
       if (isSelected(view)) return; // what somebody has selected, to copy it, stands still
       service.show(stats && tiles(stats), stats ? charts(stats) : element("p", { class: "hint" }, error ?? phrase("looking")));
-      model.show(stats && modelTiles(stats, corrections), stats && modelCharts(stats, labelsNow(), corrections));
+      model.show(stats && modelTiles(stats, corrections), stats && modelCharts(stats, labelsNow()));
       replace(
         footing,
         stats &&
           workersOf(stats) + phrase("footing"),
       );
+    },
+  );
+  watch(
+    () => [state.stats.days, state.stats.corrections, state.health.value?.labels.join()],
+    (told, corrections, _labels) => {
+      if (!isSelected(view)) replace(days, ...dayCharts(told, labelsNow(), corrections));
     },
   );
   watch(
@@ -77,12 +87,15 @@ function isSelected(place) {
 let timer = 0;
 
 /** Every two seconds while somebody looks. */
-async function keepLoading() {
+async function keepLoading(round = 0) {
   clearTimeout(timer);
   if (state.route.view !== "health") return;
-  if (!document.hidden && !state.connection.lost) await loadStats();
+  if (!document.hidden && !state.connection.lost) {
+    if (!state.stats.days || round % DAYS_ROUNDS === 0) void loadDays();
+    await loadStats();
+  }
   clearTimeout(timer);
-  timer = setTimeout(keepLoading, EVERY_MS);
+  timer = setTimeout(keepLoading, EVERY_MS, round + 1);
 }
 
 /** @param {import("../types.js").Stats} stats whose figures these are */

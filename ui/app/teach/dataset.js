@@ -1,5 +1,5 @@
 // @ts-check
-/** What the model learns from: loaded, and changed by taking batches back. */
+/** What the model learns from, and what waits for a look: loaded, and changed by taking back or removing. */
 
 import * as api from "../api.js";
 import { attempt, messageOf, tell } from "../notice.js";
@@ -14,7 +14,8 @@ export async function loadDataset() {
     const { wanted } = state.dataset;
     const suspects = await enough(value.suspects, value.suspects_count, wanted.suspects, api.suspects);
     const batches = await enough(value.batches, value.batches_count, wanted.batches, api.batches);
-    update("dataset", { value: { ...value, suspects, batches }, error: null });
+    const samples = await api.samples();
+    update("dataset", { value: { ...value, suspects, batches }, samples, error: null });
   } catch (error) {
     update("dataset", { error: messageOf(error) });
   }

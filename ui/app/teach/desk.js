@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The desk: pictures that are to be labelled and labels that are doubted, one large, all in a strip, with a key for each
- * label; nothing is stored until it is sent.
+ * The desk: pictures that are to be labelled, labels that are doubted and samples to review, one large, all in a strip,
+ * with a key for each label; nothing is stored until it is sent.
  */
 
 import { choices, labelOfKey, onKeys } from "../choices.js";
@@ -10,7 +10,7 @@ import { percent } from "../format.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { phrase } from "../texts.js";
-import { current, isOpen, isSaid, isThere, isToLabel, markAll, markSeveral, step, suggestionOf, unmark } from "./order.js";
+import { current, isNew, isOpen, isSaid, isThere, markAll, markSeveral, step, suggestionOf, unmark } from "./order.js";
 import { cancelSending, send } from "./sending.js";
 import { stage, standing } from "./stage.js";
 import { filters, strip } from "./strip.js";
@@ -67,12 +67,15 @@ export function desk() {
       }
       out.textContent = goes(here);
       out.disabled = here === null;
-      const open = there.filter(isOpen).length;
-      const fresh = there.filter(isToLabel).length;
+      const waiting = there.filter(isOpen);
+      const [open, fresh] = [waiting.length, waiting.filter(isNew).length];
+      const samples = waiting.filter(({ sample }) => sample).length;
+      const doubts = open - fresh - samples;
       replace(
         line,
         fresh > 0 && `${phrase("desk.open", { n: fresh })} `,
-        open > fresh && `${phrase("desk.doubted", { n: open - fresh })} `,
+        doubts > 0 && `${phrase("desk.doubted", { n: doubts })} `,
+        samples > 0 && `${phrase("desk.samples", { n: samples })} `,
         !open && phrase("desk.done"),
         open > 0 && element("span", { class: "by-key" }, phrase("desk.keys")),
       );
@@ -83,6 +86,7 @@ export function desk() {
 
 /** @param {import("../state.js").Picture | null} here what it is to leave it out */
 function goes(here) {
+  if (here?.sample) return phrase("none");
   if (!here?.suspect) return phrase("leave-out");
   return here.suspect.in_force === null ? phrase("remove") : phrase("desk.stays", { label: here.suspect.in_force });
 }
@@ -124,7 +128,7 @@ function sender() {
           : phrase(again ? "send.again" : "send.now", { share: percent(share, 0) });
       go.disabled = !labelled || share !== null;
       cancel.hidden = progress.hidden = share === null;
-      none.hidden = !pictures.some((each) => each.suspect === null && isThere(each));
+      none.hidden = !pictures.some((each) => isNew(each) && isThere(each));
       property(progress, "--share", share ?? 0);
       progress.setAttribute("aria-valuenow", String(Math.round((share ?? 0) * 100)));
     },

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What lies on the desk, in which order: what is most doubtful first. What is before the cursor keeps its place, so that
+ * What lies on the desk, in which order: what is most doubtful first, then samples as the server orders them. What is before the cursor keeps its place, so that
  * nothing moves under a hand when an answer of the model comes in.
  *
  * @import { Suggestion, Kind, Picture, Words } from "../state.js"
@@ -8,21 +8,25 @@
 
 import { state, update } from "../state.js";
 
+/** @param {Picture} picture whether the server does not have it */
+export const isNew = ({ file }) => file !== null;
+
 /** @param {Picture} picture @param {Words} [words] whether it is still there */
-export const isThere = ({ id, suspect }, words = state.teach.words) => suspect !== null || words.has(id);
+export const isThere = (picture, words = state.teach.words) => !isNew(picture) || words.has(picture.id);
 
 /** @param {Picture} picture @param {Words} [words] whether it is to be sent as it is */
-export const isSaid = ({ id, suspect }, words = state.teach.words) =>
-  suspect === null ? (words.get(id)?.label ?? null) !== null : words.has(id);
+export const isSaid = (picture, words = state.teach.words) =>
+  isNew(picture) ? (words.get(picture.id)?.label ?? null) !== null : words.has(picture.id);
 
 /** @param {Picture} picture whether it waits for a word */
 export const isOpen = (picture) => isThere(picture) && !isSaid(picture);
 
 /** @param {Picture} picture whether it is a new one without a label */
-export const isToLabel = (picture) => picture.suspect === null && isOpen(picture);
+export const isToLabel = (picture) => isNew(picture) && isOpen(picture);
 
 /** @param {Picture} picture @returns {Suggestion} what the model takes it for */
-export function suggestionOf({ id, suspect }) {
+export function suggestionOf({ id, suspect, sample }) {
+  if (sample) return { label: sample.label, share: sample.confidence };
   if (suspect === null) return state.teach.suggestions.get(id) ?? null;
   return suspect.predicted === undefined ? null : { label: suspect.predicted, share: null };
 }
@@ -30,6 +34,7 @@ export function suggestionOf({ id, suspect }) {
 /** @param {Picture} picture @param {Kind} kind */
 export function isKind(picture, kind) {
   if (kind === "doubted") return picture.suspect !== null;
+  if (kind === "samples") return picture.sample !== null;
   return kind === "all" ? isThere(picture) : kind === "open" ? isToLabel(picture) : isThere(picture) && isSaid(picture);
 }
 
@@ -55,7 +60,8 @@ export function nextOpen(after) {
 export function arranged(pictures, cursor, suggestions) {
   const here = pictures.findIndex(({ id }) => id === cursor) + 1;
   /** @param {Picture} picture */
-  const doubt = ({ id, suspect }) => {
+  const doubt = ({ id, suspect, sample }) => {
+    if (sample) return -2 - sample.place; // after all others, in the server's order
     if (suspect !== null) return 1 - (suspect.probability ?? 0);
     const suggestion = suggestions.get(id);
     return suggestion === undefined ? -1 : 1 - (suggestion?.share ?? 0); // what it can't read is in doubt as well

@@ -1,16 +1,17 @@
 // @ts-check
 /**
- * What comes to the desk and leaves it: pictures that a person chose, and those whose label is doubted.
+ * What comes to the desk and leaves it: pictures that a person chose, those whose label is doubted, samples to review.
  *
  * @import * as T from "../types.js"
  * @import { Picture, Word, Words } from "../state.js"
  */
 
+import * as api from "../api.js";
 import { labelsNow } from "../labels.js";
 import { say, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
-import { arranged, current, isOpen, isToLabel } from "./order.js";
+import { arranged, current, isNew, isOpen, isToLabel } from "./order.js";
 import { edit, leaveAllOut } from "./words.js";
 
 const PICTURES_LIMIT = 5000; // new ones; the browser keeps each
@@ -20,7 +21,7 @@ let added = 0;
 /** @param {{file: File, path: string}[]} found */
 export function addPictures(found) {
   if (!found.length) return;
-  const room = PICTURES_LIMIT - state.teach.pictures.filter(({ suspect }) => suspect === null).length;
+  const room = PICTURES_LIMIT - state.teach.pictures.filter(isNew).length;
   if (found.length > room) tell(phrase("desk.full", { most: PICTURES_LIMIT }), "bad");
   const words = new Map(state.teach.words);
   const pictures = found.slice(0, room).map(({ file, path }) => {
@@ -39,13 +40,19 @@ export function addPictures(found) {
  * @param {Blob} file @param {string} name @param {string} [id] @returns {Picture}
  */
 export function pictureOf(file, name, id = `picture-${Date.now()}-${++added}`) {
-  return { id, name, file, picture: URL.createObjectURL(file), suspect: null };
+  return { id, name, file, picture: URL.createObjectURL(file), path: null, suspect: null, sample: null };
 }
 
-/** @param {T.Suspect} suspect @returns {Picture} */
-export const doubtedOf = (suspect) => ({
-  ...{ id: `suspect-${suspect.sha256}`, name: phrase("doubted.name", { label: suspect.label }), file: null, picture: null, suspect },
-});
+/** @param {string} id @param {string} name @param {string} path @param {Partial<Picture>} what @returns {Picture} */
+const servedOf = (id, name, path, what) => ({ id, name, file: null, picture: null, path, suspect: null, sample: null, ...what });
+
+/** @param {T.Suspect} suspect */
+const doubtedOf = (suspect) =>
+  servedOf(`suspect-${suspect.sha256}`, phrase("doubted.name", { label: suspect.label }), api.imagePath(suspect.sha256), { suspect });
+
+/** @param {T.Sample} sample */
+const sampleOf = (sample) =>
+  servedOf(`sample-${sample.sample}`, phrase("review.name", { sample: sample.sample }), api.samplePath(sample.sample), { sample });
 
 /** What the browser kept. @param {Picture[]} pictures @param {Map<string, Word>} words */
 export function restore(pictures, words) {
@@ -53,19 +60,23 @@ export function restore(pictures, words) {
   lay(pictures.filter(({ id }) => !state.teach.pictures.some((each) => each.id === id)));
 }
 
-/** Those whose label is doubted now; one of which something was said stays until that is sent. @param {T.Suspect[]} suspects */
-export function bring(suspects) {
+/**
+ * What the server asks about now; one of which something was said stays until that is sent.
+ *
+ * @param {T.Suspect[]} suspects @param {T.Sample[]} samples
+ */
+export function bring(suspects, samples) {
   const { pictures, words } = state.teach;
-  const now = new Map(suspects.map((each) => [`suspect-${each.sha256}`, each]));
+  const now = new Map([...suspects.map(doubtedOf), ...samples.map(sampleOf)].map((each) => [each.id, each]));
   const left = pictures
-    .filter(({ id, suspect }) => suspect === null || words.has(id) || now.has(id))
+    .filter((each) => isNew(each) || words.has(each.id) || now.has(each.id))
     .map((each) => {
-      const suspect = now.get(each.id);
+      const newer = now.get(each.id);
       now.delete(each.id);
-      return suspect ? { ...each, suspect } : each;
+      return newer ?? each;
     });
   update("teach", { pictures: left });
-  lay([...now.values()].map(doubtedOf));
+  lay([...now.values()]);
 }
 
 /** @param {Picture[]} gone what is stored, so that nothing brings it back */
@@ -163,7 +174,7 @@ function bringBack(found) {
     found.map(([picture]) => picture),
     words,
   );
-  const fresh = found.filter(([{ suspect }]) => suspect === null).length;
+  const fresh = found.filter(([each]) => isNew(each)).length;
   if (fresh) tell(phrase("kept", { n: fresh }), "plain", [phrase("leave-out"), leaveAllOut]);
 }
 
@@ -179,11 +190,11 @@ function save(database, pictures, words) {
   /** @type {Map<string, Word>} */
   const now = new Map();
   if (!kept) store.clear();
-  pictures.forEach(({ id, file, name, suspect }, order) => {
+  pictures.forEach(({ id, file, name, suspect, sample }, order) => {
     const word = words.get(id);
     if (!word) return;
     now.set(id, word);
-    if (before.get(id) !== word) store.put({ id, file, name, suspect, ...word, order });
+    if (before.get(id) !== word) store.put({ id, file, name, suspect, sample, ...word, order });
   });
   for (const id of before.keys()) if (!now.has(id)) store.delete(id);
   kept = now;
@@ -207,8 +218,8 @@ function opened() {
 async function all(database) {
   const rows = await answerOf(database.transaction(STORE).objectStore(STORE).getAll());
   rows.sort((one, other) => one.order - other.order);
-  return rows.map(({ id, file, name, suspect, label, origin }) => [
-    suspect ? doubtedOf(suspect) : pictureOf(file, name, id),
+  return rows.map(({ id, file, name, suspect, sample, label, origin }) => [
+    suspect ? doubtedOf(suspect) : sample ? sampleOf(sample) : pictureOf(file, name, id),
     { label, origin },
   ]);
 }

@@ -1,12 +1,14 @@
 // @ts-check
 /**
  * Sending what has its word: in small groups, again where the line fails for a while, until all is stored, a person has
- * enough of it, or it is no use. What is said of a doubted picture is a correction, which is not doubted again.
+ * enough of it, or it is no use. What is said of a doubted picture is a correction, which is not doubted again; what is
+ * said of a sample is feedback (review.js).
  *
  * @import { Picture, Word } from "../state.js"
  * @import * as T from "../types.js"
  *
  * @typedef {{picture: Picture, word: Word, file: Blob | null}} Ready without a file where the word needs none
+ * @typedef {Required<T.Uploaded>} Together what became of all groups
  */
 
 import * as api from "../api.js";
@@ -14,7 +16,7 @@ import { messageOf, say } from "../notice.js";
 import { firstGroup } from "../shrink.js";
 import { state, update } from "../state.js";
 import { phrase } from "../texts.js";
-import { Failure } from "../transport.js";
+import { Failure, lost } from "../transport.js";
 import { loadDataset } from "./dataset.js";
 import { isSaid } from "./order.js";
 import { forget } from "./pictures.js";
@@ -28,15 +30,19 @@ let cancelled = new AbortController();
 
 /** Send what has its word; what has none stays, and so does what could not be sent or was given another one meanwhile. */
 export async function send() {
-  /** @type {T.Uploaded & {settled: number}} */
-  const together = { message: "", count: 0, batch: null, duplicates: [], suspects: [], refused: [], settled: 0 };
+  /** @type {Together} */
+  const together = {
+    ...{ message: "", count: 0, batch: null, duplicates: [], suspects: [], refused: [], settled: 0 },
+    ...{ reviewed: [], batches: [] },
+  };
   const { signal } = (cancelled = new AbortController());
   let sent = 0;
   update("sending", { share: 0, again: false, outcome: null, error: null });
   try {
     for (let waiting = said(); waiting.length; waiting = said()) {
       const whole = sent + waiting.length;
-      const group = waiting[0].suspect === null ? await newOnes(waiting) : await doubted(waiting, signal);
+      const alike = waiting.filter((each) => kind(each) === kind(waiting[0]));
+      const group = await [newOnes, doubted, reviewed][kind(alike[0])](alike, signal);
       const progress = (/** @type {number} */ part) =>
         update("sending", { share: (sent + part * group.length) / whole, again: false });
       await persistently(() => store(group, together, { progress, signal }), signal);
@@ -54,15 +60,15 @@ export async function send() {
 
 export const cancelSending = () => cancelled.abort();
 
-/** @returns {Picture[]} what is to be sent, new ones first */
-const said = () => {
-  const found = state.teach.pictures.filter((each) => isSaid(each));
-  return [...found.filter(({ suspect }) => suspect === null), ...found.filter(({ suspect }) => suspect !== null)];
-};
+/** @returns {Picture[]} what is to be sent */
+const said = () => state.teach.pictures.filter((each) => isSaid(each)).sort((one, other) => kind(one) - kind(other));
 
-/** @param {Picture[]} waiting @returns {Promise<Ready[]>} the first new ones, as many as one request may hold */
+/** @param {Picture} picture in which order they are sent: new ones, doubted ones, samples */
+const kind = ({ suspect, sample }) => (sample ? 2 : suspect ? 1 : 0);
+
+/** @param {Picture[]} waiting @returns {Promise<Ready[]>} the first, as many as one request may hold */
 async function newOnes(waiting) {
-  const some = waiting.filter(({ suspect }) => suspect === null).slice(0, FILES_A_REQUEST).map((each) => ready(each));
+  const some = waiting.slice(0, FILES_A_REQUEST).map((each) => ready(each));
   const files = await firstGroup(some.map(({ file }) => /** @type {Blob} */ (file)));
   return files.map((file, index) => ({ ...some[index], file }));
 }
@@ -72,10 +78,13 @@ function doubted(waiting, signal) {
   return Promise.all(
     waiting.slice(0, DOUBTS_A_REQUEST).map(async (each) => {
       const goes = ready(each).word.label === null;
-      return ready(each, goes ? null : await persistently(() => unlessGone(() => api.image(shaOf(each))), signal));
+      return ready(each, goes ? null : await persistently(() => unlessGone(() => api.picture(api.imagePath(shaOf(each)))), signal));
     }),
   );
 }
+
+/** @param {Picture[]} waiting */
+const reviewed = async (waiting) => waiting.slice(0, FILES_A_REQUEST).map((each) => ready(each));
 
 /** @param {Picture} picture @param {Blob | null} [file] @returns {Ready} with what is said of it now */
 const ready = (picture, file = picture.file) => ({
@@ -88,11 +97,13 @@ const ready = (picture, file = picture.file) => ({
 const shaOf = ({ suspect }) => /** @type {T.Suspect} */ (suspect).sha256;
 
 /**
- * @param {Ready[]} group @param {T.Uploaded & {settled: number}} together
+ * @param {Ready[]} group @param {Together} together
  * @param {{progress: (share: number) => void, signal: AbortSignal}} sending
  */
 async function store(group, together, sending) {
-  if (group[0].picture.suspect === null) return merge(together, await uploadOrRefusals(group, "upload", sending));
+  const first = kind(group[0].picture);
+  if (first === 2) return (await import("./review.js").catch(() => Promise.reject(lost()))).store(group, together);
+  if (first === 0) return merge(together, await uploadOrRefusals(group, "upload", sending));
   const labelled = group.filter(({ file }) => file !== null);
   const { refused } = labelled.length ? await uploadOrRefusals(labelled, "correction", sending) : { refused: [] };
   for (const { picture, word } of group)
@@ -102,7 +113,7 @@ async function store(group, together, sending) {
 }
 
 /** @template Answer @param {() => Promise<Answer>} work @returns {Promise<Answer | null>} null: somebody else was there first */
-async function unlessGone(work) {
+export async function unlessGone(work) {
   try {
     return await work();
   } catch (error) {
@@ -154,12 +165,12 @@ async function uploadOrRefusals(group, source, sending) {
   }
 }
 
-/** @param {T.Uploaded} together @param {T.Uploaded} answer */
+/** @param {Together} together @param {T.Uploaded} answer */
 function merge(together, answer) {
   together.count += answer.count;
   together.batch = answer.batch ?? together.batch;
   together.duplicates.push(...answer.duplicates);
-  together.suspects?.push(...(answer.suspects ?? []));
+  together.suspects.push(...(answer.suspects ?? []));
   together.refused.push(...answer.refused);
 }
 

@@ -9,7 +9,7 @@ import { button, element, replace } from "../element.js";
 import { percent } from "../format.js";
 import { isSign } from "../labels.js";
 import { state, watch } from "../state.js";
-import { phrase } from "../texts.js";
+import { phrase, phraseOr } from "../texts.js";
 import { current, isOpen, shownPictures, step, suggestionOf, targets } from "./order.js";
 import { picture } from "./strip.js";
 import { accept } from "./words.js";
@@ -21,7 +21,7 @@ export function stage() {
   const on = button("→", () => step(1), { "aria-label": phrase("following"), "aria-keyshortcuts": "ArrowRight" });
   watch(
     () => [current()],
-    (here) => frame.replaceChildren(...(here ? [large(here)] : [])),
+    (here) => frame.replaceChildren(...(here ? [picture(here, { alt: named(here) })] : [])),
   );
   watch(
     () => [state.teach],
@@ -39,10 +39,7 @@ export function stage() {
 }
 
 /** @param {Picture} here */
-function large({ name, picture: url, suspect }) {
-  const alt = suspect ? phrase("doubted.alt", { label: suspect.label }) : name;
-  return suspect ? picture(suspect.sha256, { alt }) : element("img", { src: url, alt });
-}
+const named = ({ name, suspect }) => (suspect ? phrase("doubted.alt", { label: suspect.label }) : name);
 
 /** What the label is, or would be: the model's suggestion stands there like a ghost until it is taken. */
 export function standing() {
@@ -71,7 +68,7 @@ function verdict(here) {
         ? phrase("suggestion.none")
         : phrase("suggestion.looking")
     : word?.label === null
-      ? phrase("doubt.goes")
+      ? phrase(here.sample ? "none" : "doubt.goes")
       : phrase("labelled", { label });
   return element(
     "div",
@@ -93,7 +90,8 @@ function verdict(here) {
 }
 
 /** @param {Picture} here */
-function remark({ suspect }) {
+function remark({ suspect, sample }) {
+  if (sample) return element("p", { class: "remark" }, phraseOr(`review.${sample.why}`, sample.why));
   if (suspect === null) return null;
   const { label, in_force: inForce } = suspect;
   return element(

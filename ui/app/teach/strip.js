@@ -12,7 +12,7 @@ import { count } from "../format.js";
 import { keyed } from "../keyed.js";
 import { state, watch } from "../state.js";
 import { phrase } from "../texts.js";
-import { filter, isKind, moveTo, shownPictures, suggestionOf } from "./order.js";
+import { filter, isKind, isNew, moveTo, shownPictures, suggestionOf } from "./order.js";
 
 const BEYOND = 10; // pictures that are made on either side of what is in sight
 
@@ -62,12 +62,12 @@ export function strip() {
 }
 
 /** @param {Picture} each what stays of it; the rest is put on by `dress` */
-function tile({ id, name, picture: url, suspect }) {
-  const attributes = { alt: "", draggable: "false" };
+function tile(each) {
+  const { id, name } = each;
   return element(
     "div",
     { class: "tile", role: "option", "data-key": id, title: name },
-    suspect ? picture(suspect.sha256, attributes) : element("img", { src: url, decoding: "async", ...attributes }),
+    picture(each, { alt: "", draggable: "false", decoding: "async" }),
     element("span", { class: "tile-label" }),
     element("span", { class: "unseen" }, name),
   );
@@ -79,7 +79,7 @@ function tile({ id, name, picture: url, suspect }) {
  */
 function dress(node, each, index, count, here, marked) {
   const word = state.teach.words.get(each.id);
-  const gone = word?.label === null && each.suspect !== null;
+  const gone = word?.label === null && !isNew(each);
   const label = word?.label ?? null;
   property(node, "--at", index);
   node.tabIndex = here ? 0 : -1;
@@ -95,7 +95,9 @@ function dress(node, each, index, count, here, marked) {
 
 /* Which pictures the strip shows: by what is to be done with them, and by label. */
 
-const KINDS = /** @type {Kind[]} */ (["all", "open", "said", "doubted"]);
+const KINDS = /** @type {Kind[]} */ (["all", "open", "said", "doubted", "samples"]);
+
+const SERVED = ["doubted", "samples"]; // of these there may never be any
 
 export function filters() {
   const buttons = KINDS.map((kind) => ({
@@ -114,7 +116,7 @@ export function filters() {
         const found = pictures.filter((each) => isKind(each, kind)).length;
         replace(node, `${text} `, element("span", { class: "filter-count" }, count(found)));
         node.setAttribute("aria-pressed", String(now.kind === kind));
-        node.hidden = kind === "doubted" && !found && now.kind !== kind;
+        node.hidden = SERVED.includes(kind) && !found && now.kind !== kind;
       }
       const used = [...new Set([...words.values()].flatMap(({ label }) => label ?? []))].sort();
       if (now.label !== null && !used.includes(now.label)) used.push(now.label);
@@ -133,9 +135,9 @@ export function filters() {
   );
 }
 
-/* An uploaded picture as an element that loads itself when it comes into sight. */
+/* A picture as an element; what the server has loads itself when it comes into sight. */
 
-/** @type {Map<string, Promise<string>>} where each picture is in memory, by its hash; they never change */
+/** @type {Map<string, string | Promise<string>>} where each picture is in memory, or will be, by its path; they never change */
 const loaded = new Map();
 
 const sight = new IntersectionObserver((entries) => {
@@ -146,24 +148,25 @@ const sight = new IntersectionObserver((entries) => {
   }
 });
 
-/** @param {string} sha256 @param {import("../element.js").Attributes} attributes */
-export function picture(sha256, attributes) {
-  const made = element("img", { ...attributes, "data-sha256": sha256 });
-  sight.observe(made);
+/** @param {Picture} picture @param {import("../element.js").Attributes} attributes */
+export function picture({ picture: src, path }, attributes) {
+  const known = path && loaded.get(path);
+  const made = element("img", { src: typeof known === "string" ? known : src, "data-path": path, ...attributes });
+  if (path) sight.observe(made);
   return made;
 }
 
 /** @param {HTMLImageElement} made */
 async function show(made) {
-  const sha256 = String(made.dataset.sha256);
-  let url = loaded.get(sha256);
+  const path = String(made.dataset.path);
+  let url = loaded.get(path);
   if (url === undefined) {
-    url = api.image(sha256).then((blob) => URL.createObjectURL(blob));
-    loaded.set(sha256, url);
+    url = api.picture(path).then((blob) => URL.createObjectURL(blob));
+    loaded.set(path, url);
   }
   try {
-    made.src = await url;
+    loaded.set(path, (made.src = await url));
   } catch {
-    loaded.delete(sha256); // its text stands for it
+    loaded.delete(path); // its text stands for it
   }
 }

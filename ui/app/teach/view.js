@@ -20,6 +20,7 @@ import { addPictures, bring, keepPictures } from "./pictures.js";
 
 export function teachView() {
   const outcome = element("div", {});
+  const kept = element("section", { class: "card", hidden: true });
   const doubts = element("div", {});
   const hint = element("p", { class: "hint" });
   const part = desk();
@@ -47,6 +48,7 @@ export function teachView() {
     { class: "view teach" },
     heading("teach"),
     element("section", { class: "card", "aria-label": phrase("examples") }, drop, part, doubts, outcome),
+    kept,
     learnt(),
   );
   acceptDrops(view, take);
@@ -55,12 +57,25 @@ export function teachView() {
   });
   watch(
     () => [state.sending.outcome, state.sending.error],
-    (result, error) =>
+    async (result, error) => {
+      const reviewed = result?.reviewed?.length ? (await loadReview())?.reviewed(result) : null;
       replace(
         outcome,
         error !== null && element("p", { class: "failure", role: "alert" }, error),
         result && outcomeOf(result),
-      ),
+        reviewed,
+      );
+    },
+  );
+  watch(
+    () => [state.dataset.samples],
+    async (samples) => {
+      if (!samples) return;
+      const { collecting, count, accuracy } = samples;
+      const any = collecting || count > 0 || accuracy.answers > 0;
+      replace(kept, any ? (await loadReview())?.kept(samples) : element("p", { class: "hint" }, phrase("review.off")));
+      kept.hidden = false;
+    },
   );
   watch(
     () => [labelsNow().join()],
@@ -70,9 +85,9 @@ export function teachView() {
     },
   );
   watch(
-    () => [state.dataset.value],
-    (dataset) => {
-      bring(dataset?.suspects ?? []);
+    () => [state.dataset.value, state.dataset.samples],
+    (dataset, samples) => {
+      bring(dataset?.suspects ?? [], samples?.samples ?? []);
       replace(doubts, moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0));
     },
   );
@@ -86,6 +101,9 @@ export function teachView() {
   void keepPictures();
   return view;
 }
+
+/** Only where predictions are kept. */
+const loadReview = () => import("./review.js").catch(() => null);
 
 function learnt() {
   const counts = element("div", {});
@@ -115,14 +133,14 @@ function learnt() {
 const NAMED = 50; // files in one list; the rest is counted
 
 /** @param {T.Uploaded} outcome @returns {HTMLElement} */
-export function outcomeOf({ count, duplicates, suspects = [], refused, settled = 0 }) {
+function outcomeOf({ count, duplicates, suspects = [], refused, settled = 0, reviewed = [] }) {
   return element(
     "div",
     { class: "outcome", role: "status" },
     element(
       "p",
       { class: count ? "good" : "" },
-      count ? phrase("stored", { n: count }) : settled ? "" : phrase("stored.none"),
+      count ? phrase("stored", { n: count }) : settled || reviewed.length ? "" : phrase("stored.none"),
     ),
     settled > 0 && element("p", { class: "good" }, phrase("settled", { n: settled })),
     group(

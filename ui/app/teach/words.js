@@ -13,7 +13,7 @@ import { firstGroup } from "../shrink.js";
 import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
 import { Failure } from "../transport.js";
-import { arranged, isOpen, isThere, nextOpen, shownPictures, suggestionOf, targets } from "./order.js";
+import { arranged, isNew, isOpen, isThere, isToLabel, nextOpen, shownPictures, suggestionOf, targets } from "./order.js";
 
 /** @param {string} label of what is marked, or under the cursor; it goes on to the next one without any */
 export function label(label) {
@@ -29,16 +29,16 @@ export function accept() {
   tellEach(open, (each) => ({ label: suggestionOf(each)?.label ?? null, origin: "model" }), said);
 }
 
-/** A new picture is left out; a doubted one loses its doubted label. */
+/** A new picture is left out; a doubted one loses its doubted label; of a sample none is right. */
 export function leaveOut() {
   const gone = targets();
   if (!gone.length) return;
   const after = shownPictures();
   const here = after.indexOf(gone[gone.length - 1]);
   const words = new Map(state.teach.words);
-  for (const { id, suspect } of gone) {
-    if (suspect === null) words.delete(id);
-    else words.set(id, { label: null, origin: "hand" });
+  for (const each of gone) {
+    if (isNew(each)) words.delete(each.id);
+    else words.set(each.id, { label: null, origin: "hand" });
   }
   const left = after.filter((each) => isThere(each, words) && !gone.includes(each));
   const next = left.find((each) => after.indexOf(each) > here) ?? left[left.length - 1];
@@ -48,8 +48,8 @@ export function leaveOut() {
 
 export function leaveAllOut() {
   const words = new Map(state.teach.words);
-  const gone = state.teach.pictures.filter(({ id, suspect }) => suspect === null && words.delete(id));
-  edit(words, state.teach.pictures.find(({ suspect }) => suspect !== null)?.id ?? null);
+  const gone = state.teach.pictures.filter((each) => isNew(each) && words.delete(each.id));
+  edit(words, state.teach.pictures.find((each) => !isNew(each))?.id ?? null);
   tell(phrase("left-out.all", { n: gone.length }), "plain", [phrase("undo"), undo]);
 }
 
@@ -125,7 +125,7 @@ const askOpen = latest(async () => {
 
 const open = () =>
   state.teach.pictures
-    .filter((each) => each.file !== null && isOpen(each) && !state.teach.suggestions.has(each.id))
+    .filter((each) => isToLabel(each) && !state.teach.suggestions.has(each.id))
     .slice(0, AT_ONCE);
 
 /** @param {import("../state.js").Picture[]} group @param {Awaited<ReturnType<typeof api.predictBatch>>} answers */
