@@ -51,8 +51,9 @@ def of_all(classes: NDArray[np.int32]) -> Slice:
 
 
 def of_classes(classes: NDArray[np.int32], labels: Sequence[str]) -> list[Slice]:
-    """The gate part by class."""
-    return [Slice(f"class {label}", classes == number, beside=len(labels)) for number, label in enumerate(labels)]
+    """The gate part by class, as far as there are images."""
+    each = ((label, classes == number) for number, label in enumerate(labels))
+    return [Slice(f"class {label}", those, beside=len(labels)) for label, those in each if those.any()]
 
 
 def of_uploads(count: int, sources: Sequence[str]) -> list[Slice]:

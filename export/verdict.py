@@ -33,6 +33,7 @@ class Verdict:
     part: str = ""  # names the images of the gate part
     judged: int = 1  # how often these images have judged, this time included
     accuracy: Interval | None = None  # on them, and what that says of others like them
+    new: tuple[tuple[str, Interval], ...] = ()  # the same of each class that the version compared with does not know
 
     @property
     def reason(self) -> str | None:
@@ -45,7 +46,8 @@ class Verdict:
         """How much so many images tell, in a sentence."""
         losses = [check.detectable for check in self.checks if check.name == "accuracy change" and check.detectable]
         than = f"; of a loss of accuracy they show {100 * losses[0]:.2f} points or more" if losses else ""
-        return f"{self.accuracy}{than}"
+        new = "".join(f"; of {label!r}, which is new, {found}" for label, found in self.new)
+        return f"{self.accuracy}{than}{new}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"known": self.known}

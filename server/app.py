@@ -28,6 +28,7 @@ from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
 from server.routes import (
+    classes,
     dataset,
     feedback,
     jobs,
@@ -91,14 +92,9 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *page.routes(settings.ui),
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
-    learning += [*samples.routes(service), *feedback.routes(service)]
-    guarded = [
-        *learning,
-        *jobs.routes(service),
-        *lineage.routes(service),
-        *models.routes(service),
-        *calls.guarded_routes(service),
-    ]
+    learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service)]
+    guarded = [*learning, *jobs.routes(service), *lineage.routes(service)]
+    guarded += [*models.routes(service), *calls.guarded_routes(service)]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
@@ -221,6 +217,7 @@ async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, o
         except OSError as error:
             logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
     await service.serving.start()
+    await asyncio.to_thread(classes.begin_as_set, service)
     service.watch.start()
     service.attendance.start()
     service.losses.start()

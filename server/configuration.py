@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from server.settings import (
+    BEGUN,
     CLIENT_URL,
     KEY_LIMIT,
     LAUNCHERS,
@@ -37,6 +38,8 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collec
     flags = parser().parse_args(arguments)
     refuse_password(flags.database or "")
     given |= {name: text for name, text in vars(flags).items() if text is not None}
+    if given.get("labels") and "name" not in given:
+        given["name"] = BEGUN
     kinds = {f.name: f.type for f in fields(Settings)}
     values: dict[str, Any] = {
         name: _parsed(name, text)
@@ -121,6 +124,8 @@ def _check(settings: Settings) -> None:
         )
     if not settings.name.replace("-", "").replace("_", "").isalnum() or not settings.name.isascii():
         raise SettingError(f"RELEARN_NAME={settings.name!r} may have letters, digits, - and _ only")
+    if settings.labels and len(set(settings.classes)) < max(2, len(settings.classes)):
+        raise SettingError(f"RELEARN_LABELS={settings.labels!r} must be two names or more, all different")
     if settings.name == "stats":
         raise SettingError("RELEARN_NAME='stats' can't be a model's: GET /v2/models/stats is about all models")
     if settings.url_limit_bytes >= min(settings.header_limit_bytes, 2**16):

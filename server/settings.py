@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 PREFIX = "RELEARN_"
+BEGUN = "pictures"  # the name of a model that begins from nothing, unless it is given one
 CLIENT_URL = "RELEARN_URL"  # no setting: it tells clients where the server is, and may stand in the server's shell too
 LOG_FORMATS = ("lines", "json")
 LAUNCHERS = ("process", "docker", "none")
@@ -55,6 +56,9 @@ class Settings:
     root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")
+    labels: str = setting(
+        "", "names", "classes, with commas, of a model that begins from nothing: no baseline, no base dataset"
+    )
     artifacts: Path = setting(Path("artifacts"), "folder", "models, jobs and candidates")
     baseline: Path = setting(Path("artifacts/baseline"), "folder", "model served while none is published; read only")
     data: Path = setting(Path("data"), "folder", "uploaded images")
@@ -162,6 +166,10 @@ class Settings:
     def hosts(self) -> tuple[str, ...]:
         """Host names that were told, which guarded calls may carry beside loopback's."""
         return _words(self.allowed_hosts)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return _words(self.labels)
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from export.shared import Called
 from server.layouts.errors import DatasetError
 from server.layouts.layout import Half, Layout, layout_of
 from server.layouts.tree import Folder, Tree, Zip
 from server.pictures import image
 from server.pictures.errors import PictureError
+from server.store.vocabulary import Vocabulary
 from trainer import idx
 
 HALVES: tuple[Half, ...] = ("train", "test")
@@ -45,22 +47,40 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The labels, in the order of the model's outputs, and the number of examples."""
+    """The labels, in their order, and the number of examples."""
 
     folder: Path
     labels: tuple[str, ...]
     size: int
     notes: tuple[str, ...] = ()  # what its user should know before it is trained on
     laid_out: tuple[Tree, Layout] | None = None  # None: IDX
+    decided: Vocabulary | None = None  # what became of its labels, where anything was decided about the classes
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels as they are by now: what is trained."""
+        return self.labels if self.decided is None else self.decided.names
+
+    @property
+    def called(self) -> Called | None:
+        """What a label is called by now; None where nothing was decided."""
+        return None if self.decided is None else self.decided.of
 
     def examples(self) -> Iterator[Example]:
         """Every example, the training half first, always in the same order."""
+        if not self.size:
+            return
         if self.laid_out is None:
             yield from _idx_examples(self.folder, self.labels)
         else:
             tree, layout = self.laid_out
             for entry in layout.entries:
                 yield Example(tree.name(entry.file), entry.label, entry.half, (tree, entry.file))
+
+
+def nothing(vocabulary: Vocabulary) -> Dataset:
+    """What a model that begins from nothing has for a base: uploads alone teach it."""
+    return Dataset(Path("uploads"), vocabulary.names, 0, decided=vocabulary)
 
 
 def find(folder: Path) -> Dataset:

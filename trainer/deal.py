@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from server.layouts.errors import DatasetError
 from server.layouts.layout import Half
 from server.store.dataset import split_of
+from server.store.enough import LEAST, advice
 
 TWENTIETHS = {0: "validation", 1: "gate", 2: "gate"}  # of the base training images; the others are `fit`
 DEALT_BELOW = 100  # pictures of a class; of more than that where hashes leave a part short all the same
-LEAST = {"fit": 6, "validation": 2, "gate": 2, "test": 2}  # of each class, or nothing can be said of it
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,5 @@ def check_enough(counts: dict[str, dict[str, int]], labels: Sequence[str], where
         others = f"; so is it with {len(short) - 1} more of the classes" if len(short) > 1 else ""
         raise DatasetError(
             f"{where}: too few different pictures of {label!r} to learn from and to judge by, {there} in all; "
-            f"{lacking} more of {label!r} and a version can be trained{others}"
+            f"{advice({label: lacking})}{others}"
         )

@@ -71,7 +71,7 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
 
 def _judging(prepared: Prepared) -> Judging:
     again = cache(lambda other: _judging(prepared.read_by(other)))
-    return Judging(prepared.part("gate"), prepared.part("held out"), prepared.sources, again)
+    return Judging(prepared.part("gate"), prepared.part("held out"), prepared.sources, again, prepared.called)
 
 
 def _export(

@@ -1,5 +1,6 @@
 """What reading every picture of a dataset showed of it: those that can't be used, and those that are there twice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from server.layouts.errors import DatasetError
@@ -39,7 +40,7 @@ class LookedAt:
         elif half != example.half:
             self._in_two_halves.append(pair)
 
-    def check(self, labels: tuple[str, ...], where: str) -> None:
+    def check(self, labels: Sequence[str], where: str) -> None:
         """Raise DatasetError if too much can't be used."""
         for some, share, what, remedy in (
             (self.broken, BROKEN_SHARE, "can't be read", "mend or remove them"),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from export.shared import Called
 from server.layouts.errors import DatasetError
 from server.pictures import image
 from server.pictures.errors import PictureError
@@ -61,6 +62,8 @@ class Prepared:
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
     notes: tuple[str, ...] = ()  # what reading the base showed of it
     left_out: tuple[str, ...] = ()  # pictures that can't be used, each with its reason
+    alone: frozenset[str] = frozenset()  # classes that uploads alone teach, beside others of the base
+    called: Called | None = None  # what a label of an earlier version is called now, where the classes were decided
     base_left_out: int = 0  # training images of the base left out because the same picture, or a copy, judges
 
     def part(self, name: str) -> tuple[Images, Classes]:
@@ -95,31 +98,35 @@ def prepare(
     preprocessing read them, whose parts these have, so that models of both are compared on the same.
     """
     decision, fingerprint, stored, batches = memory.browser.learnable()
-    foreign = sorted({upload.label for upload in stored} - set(dataset.labels))
+    foreign = sorted({upload.label for upload in stored} - set(dataset.classes))
     if foreign:
         raise DatasetError(f"uploads have labels that the dataset does not know: {foreign}")
     shape = (dataset.size + len(stored), preprocessing.height, preprocessing.width, preprocessing.channels)
     images = np.lib.format.open_memmap(work / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
     classes = np.zeros(shape[0], np.int32)
     rows: dict[str, list[int]] = {part: [] for part in PARTS}
-    number_of = {label: number for number, label in enumerate(dataset.labels)}
+    number_of = {label: number for number, label in enumerate(dataset.classes)}
 
     def place(row: int, label: str, part: str, prepared: Input) -> None:
         images[row], classes[row] = prepared, number_of[label]
         rows[part].append(row)
 
     looked_at = LookedAt(dataset.size)
+    with_base, without_class = set[str](), Counter[str]()
     members = []
     for row, (example, read) in enumerate(_read_base(dataset, preprocessing, looked_at)):
+        label = dataset.called(example.label) if dataset.called is not None else example.label
+        if label is None:
+            without_class[example.label] += 1
+            continue
+        with_base.add(label)
         if read is not None:
-            images[row], classes[row] = read[1], number_of[example.label]
-            members.append(Member(row, example.label, example.half, read[0], hash_of(images, row)))
+            images[row], classes[row] = read[1], number_of[label]
+            members.append(Member(row, label, example.half, read[0], hash_of(images, row)))
         else:  # a blank, if another preprocessing could read it: no answer is wrong
-            classes[row] = number_of[example.label]
-    for row, part in dealt(members):
-        rows[part].append(row)
+            classes[row] = number_of[label]
     if before is None:
-        looked_at.check(dataset.labels, str(dataset.folder))
+        looked_at.check(dataset.labels if dataset.decided is None else (), str(dataset.folder))
     lost = 0
     for row, upload in enumerate(stored, dataset.size):
         path = memory.content.path("data", picture_path(upload.sha256, upload.split))
@@ -131,14 +138,19 @@ def prepare(
             taken = _read_upload(path, preprocessing, looked_at.left_out)
             if taken is None and part == "held out":  # versions are compared on the same pictures: no answer is wrong
                 taken = np.zeros(preprocessing.shape, np.uint8)
-            if taken is not None:
+            if taken is not None and upload.label in with_base:
                 place(row, upload.label, part, taken)
+            elif taken is not None:  # all that there is of its class are uploads: they are parted as a base is
+                images[row], classes[row] = taken, number_of[upload.label]
+                members.append(Member(row, upload.label, None, upload.sha256, hash_of(images, row)))
+    for row, part in dealt(members):
+        rows[part].append(row)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
     apart = kept_apart(images, classes, arrays) if before is None else before.rows
     left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     made = Prepared(
-        labels=dataset.labels,
+        labels=dataset.classes,
         images=images,
         classes=classes,
         rows=apart,
@@ -149,7 +161,12 @@ def prepare(
         fingerprint=fingerprint,
         sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
         taught={row: (upload.since, upload.corrected) for row, upload in enumerate(stored, dataset.size)},
-        notes=looked_at.notes,
+        notes=(
+            *looked_at.notes,
+            *(f"left out, since {label!r} is no class: {n}" for label, n in without_class.items()),
+        ),
+        alone=frozenset(dataset.classes) - with_base if with_base else frozenset(),
+        called=dataset.called,
         left_out=tuple(looked_at.left_out),
         base_left_out=left_out["fit"],
     )

@@ -22,12 +22,12 @@ from server.store.errors import LeaseLost, StoreError
 from server.store.lease import Lease, take
 from server.store.memory import Memory, open_memory
 from server.store.outcome import outcome
-from trainer import dataset
 from trainer.config import Places, add_flags, places_of, recipe_of
 from trainer.errors import TrainingError
 from trainer.policy import Policy, add_policy_flags, policy_of
 from trainer.prepare import prepare
 from trainer.progress import Report
+from trainer.start import base_of
 
 KEPT = ("warm_start", "seconds", "code_revision", "upload_batches", "uploads_left_out")  # of how it was trained
 
@@ -65,7 +65,10 @@ def reexport(version: str, places: Places, policy: Policy, memory: Memory, lease
     if not isinstance(training, dict) or "recipe" not in training:
         raise TrainingError(f"the report of version {version} does not say how it was trained")
     recipe = recipe_of(training["recipe"])
-    prepared = prepare(dataset.find(places.dataset), memory, recipe.input, work)
+    prepared = prepare(base_of(memory, places, Report(lease)), memory, recipe.input, work)
+    manifest = memory.versions.manifest(version)
+    if manifest.labels != prepared.labels:
+        raise TrainingError(f"version {version} knows other classes than there are by now; train one of these")
     lease.learn_from(prepared.decision)
 
     # TensorFlow, which takes seconds, for what nothing speaks against.
@@ -75,7 +78,7 @@ def reexport(version: str, places: Places, policy: Policy, memory: Memory, lease
 
     network = build_model(recipe, len(prepared.labels))
     weights = work / "start.weights.h5"
-    weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))
+    weights.write_bytes(memory.versions.read(manifest, "model.weights.h5"))
     network.load_weights(weights)
     trained = Trained(
         network, training["history"], training["epochs"], recipe.batch_size, training["images"], went_on=True

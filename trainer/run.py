@@ -8,11 +8,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.shared import sources_of
 from server.store.lease import Lease
 from server.store.memory import Memory
 from trainer.deliver import Delivery, deliver
 from trainer.policy import Policy
 from trainer.progress import Report
+from trainer.reshape import reshape
 from trainer.start import Start
 from trainer.train import train
 
@@ -36,16 +38,20 @@ def run(memory: Memory, lease: Lease, start: Start, policy: Policy, report: Repo
         f"the dataset as decision {prepared.decision} left it",
         decision=prepared.decision,
     )
-    trained = train(start.recipe, prepared, _weights(memory, start.version, work), report)
+    trained = train(start.recipe, prepared, _weights(memory, start, work), report)
     provenance: dict[str, Any] = {"job": lease.job, "warm_start": start.version if trained.went_on else None}
     delivery = Delivery(start.recipe, prepared, trained, provenance, start.began)
     deliver(memory, lease, delivery, policy, report, work)
 
 
-def _weights(memory: Memory, version: str | None, work: Path) -> Path | None:
-    """The weights file of the version to go on from."""
-    if version is None:
+def _weights(memory: Memory, start: Start, work: Path) -> Path | None:
+    """The weights file of the version to go on from, with a last layer for the classes as they are now."""
+    if start.version is None:
         return None
-    weights = work / "start.weights.h5"
-    weights.write_bytes(memory.versions.read(memory.versions.manifest(version), "model.weights.h5"))
+    weights, manifest = work / "start.weights.h5", memory.versions.manifest(start.version)
+    weights.write_bytes(memory.versions.read(manifest, "model.weights.h5"))
+    labels, called = start.prepared.labels, start.prepared.called
+    if called is not None and manifest.labels != labels:
+        sources = sources_of(labels, manifest.labels, called)
+        reshape(weights, start.recipe, len(manifest.labels), sources, start.prepared)
     return weights

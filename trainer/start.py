@@ -14,7 +14,9 @@ from server.store.memory import Memory
 from server.store.pointer import BASELINE
 from trainer import dataset
 from trainer.config import Places, Recipe, as_json, recipe_of
+from trainer.dataset import Dataset
 from trainer.deal import check_enough
+from trainer.first import first_recipe
 from trainer.prepare import Prepared, prepare
 from trainer.progress import Report
 
@@ -36,25 +38,35 @@ def make_start(
 ) -> Start:
     """Read and check everything there is; raises DatasetError, or ValueError or TypeError for an option."""
     began = time.monotonic()
-    report("preparing", f"reading {places.dataset}")
-    found = dataset.find(places.dataset)
+    found = base_of(memory, places, report)
     version = memory.pointer.current()
     earlier = _recipe_of_version(memory, version)
     recipe = _merged(earlier, options)
     if recipe.from_scratch:
         version = None
     if version is not None:
-        obstacle = _obstacle(memory, version, earlier, recipe, found.labels)
+        obstacle = _obstacle(memory, version, earlier, recipe, found)
         if obstacle is not None:
             note = f"starting from scratch: {obstacle}"
             report("preparing", note, note=note)
             version = None
     prepared = replace(prepare(found, memory, recipe.input, work), heard=_heard(memory))
-    check_enough(prepared.counts(), found.labels, str(found.folder))
+    check_enough(prepared.counts(), found.classes, str(found.folder))
     lease.learn_from(prepared.decision)
     for note in (*found.notes, *prepared.notes):
         report("preparing", note, note=note)
     return Start(recipe, prepared, version, began)
+
+
+def base_of(memory: Memory, places: Places, report: Report) -> Dataset:
+    """The base dataset, with the classes as they are by now; raises DatasetError."""
+    vocabulary = memory.classes.vocabulary()
+    if vocabulary is not None and not vocabulary.has_base:
+        report("preparing", "reading the uploads, since there is no base dataset")
+        return dataset.nothing(vocabulary)
+    report("preparing", f"reading {places.dataset}")
+    found = dataset.find(places.dataset)
+    return found if vocabulary is None else replace(found, decided=vocabulary)
 
 
 def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:
@@ -73,8 +85,11 @@ def _heard(memory: Memory) -> int:
 
 
 def _recipe_of_version(memory: Memory, version: str | None) -> dict[str, Any]:
-    """The recipe in a version's report; empty if there is none."""
-    training = memory.versions.report(version).get("training") if version is not None else None
+    """The recipe in a version's report, or what a first one's follows from; empty if there is none."""
+    if version is None:
+        vocabulary = memory.classes.vocabulary()
+        return {} if vocabulary is None or vocabulary.has_base else first_recipe(memory)
+    training = memory.versions.report(version).get("training")
     recipe = training.get("recipe") if isinstance(training, dict) else None
     return recipe if isinstance(recipe, dict) else {}
 
@@ -84,9 +99,7 @@ def _merged(earlier: dict[str, Any], options: Mapping[str, Any]) -> Recipe:
     return recipe_of(inherited | dict(options))
 
 
-def _obstacle(
-    memory: Memory, version: str, earlier: dict[str, Any], recipe: Recipe, labels: tuple[str, ...]
-) -> str | None:
+def _obstacle(memory: Memory, version: str, earlier: dict[str, Any], recipe: Recipe, found: Dataset) -> str | None:
     """Why the weights of a version are none to go on from."""
     if not earlier:
         return f"the report of version {version} does not say how it was trained"
@@ -95,6 +108,6 @@ def _obstacle(
     if differ:
         words = ", ".join(f"its {name} is {earlier.get(name)}, not {asked[name]}" for name in differ)
         return f"version {version} is another network: {words}"
-    if memory.versions.manifest(version).labels != labels:
+    if memory.versions.manifest(version).labels != found.classes and found.decided is None:
         return f"version {version} has other labels than the dataset"
     return None

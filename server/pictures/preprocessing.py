@@ -64,10 +64,14 @@ class Preprocessing:
         return self.apply(self.picture(data, limits))
 
     def picture(self, data: bytes, limits: Limits) -> Image.Image:
-        """What `apply` takes, and what is kept of an upload; raises what image.read raises."""
+        """What `apply` takes; raises what image.read raises."""
         if self.mode == "digit" and self.number > 1:
             return image.read_drawing(data, limits)
         return image.read(data, self.channels, limits)
+
+    def kept(self, data: bytes, limits: Limits) -> Image.Image:
+        """What is kept of an upload, which `apply` takes too: the colours, if a later model may see them."""
+        return image.read(data, 3, limits) if self.mode == "resize" else self.picture(data, limits)
 
     def _is_normal(self, pixels: bytes) -> bool:
         """Whether a picture of the model's size needs nothing done."""
@@ -97,6 +101,8 @@ class Preprocessing:
         if self.mode == "digit":
             grey = np.asarray(picture if picture.mode == "L" else picture.convert("L"), dtype=np.uint8)
             return digit_1.normalised(grey, self.height, self.width)[:, :, None]
+        if picture.mode != (mode := "L" if self.channels == 1 else "RGB"):
+            picture = picture.convert(mode)
         if picture.size != (self.width, self.height):
             picture = picture.resize((self.width, self.height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         return image.pixels(picture)

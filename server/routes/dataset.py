@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from server.routes.classes import shortage
 from server.routes.lineage import held_by, told
 from server.routes.representation import is_known
 from server.routes.requests import by, page_of
@@ -16,6 +17,7 @@ from server.store import files
 from server.store.archive import archive
 from server.store.browse import Batch, Picture
 from server.store.content import PICTURE_LIMIT_BYTES, picture_path
+from server.store.enough import advice
 from server.web.errors import Failed
 
 LISTED = 100  # suspects, and batches, that the overview shows; lists of their own have the others
@@ -94,9 +96,14 @@ def _sha256(request: Request) -> str:
 
 def _overview(service: Service) -> dict[str, object]:
     memory, model = service.memory, service.serving.model
+    vocabulary = memory.classes.vocabulary()
+    labels = vocabulary.names if vocabulary is not None else model.labels if model is not None else ()
+    short = shortage(service, vocabulary)
     found = memory.browser.overview()
     return {
-        "labels": list(model.labels) if model is not None else [],
+        "labels": list(labels),
+        "lacking": short,
+        "advice": advice(short) if short else None,
         "base": memory.versions.find(model.version).figures.get("dataset") if model is not None else None,
         "uploads": found.counts,
         "count": found.images,

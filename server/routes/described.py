@@ -41,6 +41,7 @@ GUARDED = (  # by a key
     *(
         "/upload",
         "/dataset",
+        "/classes",
         "/samples",
         "/feedback",
         "/retrain",
@@ -115,6 +116,18 @@ CALLS = (
         "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
         {201: ref("Uploaded")},
         body={"multipart/form-data": form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+    ),
+    Call("GET", "/classes", "The classes, and how many pictures each has and lacks", {200: ref("Classes")}),
+    Call(
+        "POST",
+        "/classes",
+        "Begin a model from nothing, or add, rename, merge or remove a class, which is undone as a batch",
+        {201: record(message=TEXT, classes=every(TEXT), batch=maybe(TEXT))},
+        body={
+            "application/json": form(
+                [], begin=every(TEXT), add=TEXT, rename=TEXT, to=TEXT, merge=TEXT, into=TEXT, remove=TEXT
+            )
+        },
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
     Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),

@@ -17,7 +17,7 @@ from server.pictures.errors import PictureError
 from server.routes.claims import Claim
 from server.routes.requests import by, json_objects
 from server.routes.service import Service
-from server.routes.upload import doubted, examined
+from server.routes.upload import door_of, doubted, examined
 from server.store.errors import Conflict, NotFound, StoreError
 from server.store.files import Json
 from server.store.sample import Sample
@@ -144,8 +144,9 @@ async def _stored(
     claims = [
         Claim(str(place), each.label or "", partial(read, each.sample), False) for place, each in enumerate(words)
     ]
+    door = await asyncio.to_thread(door_of, service)
     with service.threads.place():
-        usable, refused = await examined(service, claims, service.predictor.model, request.scope["share"])
+        usable, refused = await examined(service, claims, door, request.scope["share"])
     usable = await doubted(service, usable)
     results: dict[str, Result] = {each.filename: each.error for each in refused}
     if not usable:

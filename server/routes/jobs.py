@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from server.routes.classes import shortage
 from server.routes.requests import by, flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
 from server.settings import Settings
 from server.store import files, fingerprint
 from server.store.content import job_path
-from server.store.errors import Conflict, StoreError
+from server.store.enough import advice
+from server.store.errors import Conflict, StoreError, TooFew
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
@@ -50,6 +52,7 @@ def routes(service: Service) -> list[Route]:
         check_options(options)
         forced = options.pop("force", False)
         work = asyncio.get_running_loop().run_in_executor
+        await work(executor, _check_enough, service)
         if not forced and not await work(executor, _is_anything_new, service):
             return JSONResponse(NOTHING_NEW)
         if not service.launcher.is_ready():
@@ -110,11 +113,21 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
+def _check_enough(service: Service) -> None:
+    """Raise TooFew where some class has too few pictures for a version."""
+    short = shortage(service, service.memory.classes.vocabulary())
+    if short:
+        raise TooFew(f"too few pictures to learn from and to judge by, so nothing was trained: {advice(short)}")
+
+
 def _is_anything_new(service: Service) -> bool:
     """Whether the uploads are others than the current version was trained with; also true while a job is open, which
     is for the admission to say."""
     memory, model = service.memory, service.serving.model
     training = memory.versions.find(model.version).figures.get("training") if model is not None else None
+    vocabulary = memory.classes.vocabulary()
+    if vocabulary is not None and model is not None and vocabulary.names != model.labels:
+        return True
     if not isinstance(training, dict) or memory.jobs.open() is not None:
         return True
     learnt = training.get("uploads_fingerprint")

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.routes.labels import check_label, labels_of
 from server.routes.lineage import held_by
 from server.routes.requests import by, json_object
 from server.routes.selection import revised
 from server.routes.service import Service
-from server.store.errors import UnusableLabel
 from server.store.revisions import Revised
 from server.store.standing import Revision
 
@@ -27,8 +27,8 @@ def routes(service: Service) -> list[Route]:
     async def revise(request: Request) -> Response:
         given = await json_object(request, BODY_LIMIT_BYTES)
         revision, of, label = revised(given)
-        if label is not None and label not in (labels := service.predictor.model.labels):
-            raise UnusableLabel(f"{label[:40]!r} is no label of this model; the labels are {', '.join(labels)}")
+        if label is not None:
+            check_label(label, await asyncio.to_thread(labels_of, service))
         make = service.memory.revisions.make
         done = await asyncio.to_thread(make, revision, of, by(request), label)
         return JSONResponse(_answer(revision, done) | {"held_by": await held_by(service, None, done.sha256s)}, 201)

@@ -78,6 +78,22 @@ SCHEMAS: dict[str, Schema] = {
         source=TEXT | {"description": "of that batch"},
         suspect=maybe(ref("Suspect")),
     ),
+    "Classes": record(
+        classes=every(
+            record(
+                name=TEXT,
+                uploads=WHOLE,
+                lacking=WHOLE | {"description": "pictures without which no version can be trained"},
+            )
+        ),
+        changes=every(
+            record(batch=TEXT, created_at=TEXT, action=TEXT, name=TEXT, becomes=maybe(TEXT))
+            | {"description": "that stand; DELETE /dataset/batches/{batch} undoes one"}
+        ),
+        version=maybe(TEXT),
+        version_labels=every(TEXT) | {"description": "what that version answers, which may be older than the classes"},
+        advice=maybe(TEXT),
+    ),
     "Sample": record(
         sample=TEXT,
         why=TEXT | {"description": "it was kept: random, unsure, unfamiliar"},
@@ -86,7 +102,7 @@ SCHEMAS: dict[str, Schema] = {
         request_id=TEXT | {"description": "X-Request-ID of the answer"},
         position=WHOLE | {"description": "among the answers of that request"},
         model_version=TEXT | {"description": "that answered"},
-        label=TEXT | {"description": "that it answered"},
+        label=TEXT | {"description": "that it answered, as its class is called now"},
         confidence=NUMBER,
         margin=NUMBER | {"description": "between the two most probable labels"},
         score=maybe(NUMBER),

@@ -2,6 +2,7 @@
 /stats/days for the page."""
 
 import asyncio
+import contextlib
 import os
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from starlette.routing import Route
 
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
+from server.routes.labels import labels_of
 from server.routes.requests import page_of
 from server.routes.service import Service
 from server.store.days import DAYS_LIMIT, Answered, Day
+from server.store.errors import StoreError
 from server.store.jobs import Job
 from server.web.errors import Busy, NoModel
 
@@ -32,7 +35,7 @@ def routes(service: Service) -> list[Route]:
             "uptime_seconds": round(service.metrics.uptime_seconds, 3),
             "model_loaded": model is not None,
             "model_version": model.version if model is not None else None,
-            "labels": list(model.labels) if model is not None else [],
+            "labels": list(model.labels) if model is not None else await asyncio.to_thread(_labels, service),
             "problems": problems,
             "retraining": _retraining(service.attendance.open),
             "limits": service.settings.limits,
@@ -88,6 +91,13 @@ def _retraining(job: Job | None) -> dict[str, object] | None:
         return None
     far = {name: job.progress[name] for name in FAR if name in job.progress}
     return {"job": job.job, "state": job.state, **far}
+
+
+def _labels(service: Service) -> list[str]:
+    """While there is no version, what a picture may be taught as."""
+    with contextlib.suppress(StoreError, NoModel):
+        return list(labels_of(service))
+    return []
 
 
 def _day(day: Day) -> dict[str, object]:

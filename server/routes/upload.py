@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.layouts.errors import DatasetError
-from server.models.model import Model
 from server.pictures.errors import PictureError, UnusableImage
 from server.pictures.image import Limits
-from server.pictures.preprocessing import Input
+from server.pictures.preprocessing import Input, Preprocessing
 from server.routes.claims import Claim, Claims, claims_of
+from server.routes.labels import check_label, labels_of
 from server.routes.requests import by
 from server.routes.service import Service
 from server.serving.prediction import Prediction
@@ -28,6 +28,7 @@ from server.web.errors import refusal_of
 
 TURN_SECONDS = 0.05  # for which one upload may have a thread while others wait
 DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
+AS_IT_CAME = Preprocessing("resize", 28, 28, 3)  # while no version reads pictures: in colour, and not blank
 BROKEN_SHARE = 0.1  # of a dataset's pictures; more that can't be used are a copy that failed, or another kind of data
 
 
@@ -35,17 +36,32 @@ def routes(service: Service) -> list[Route]:
     work = asyncio.to_thread
 
     async def upload(request: Request) -> Response:
-        model = service.predictor.model
+        door = await work(door_of, service)
         parts = await read_form(request.scope, request.receive, service.settings, service.threads)
         with service.threads.place():
             claims = await service.threads.run(claims_of, parts, service.settings)
-            usable, refused = await examined(service, claims.each, model, request.scope["share"])
+            usable, refused = await examined(service, claims.each, door, request.scope["share"])
         _check(claims, usable, refused)
         usable = await doubted(service, usable)
         stored = await work(service.memory.dataset.add, [each.labelled for each in usable], claims.source, by(request))
         return JSONResponse(_answer(claims, usable, stored, refused), 201)
 
     return [Route("/upload", upload, methods=["POST"])]
+
+
+@dataclass(frozen=True)
+class Door:
+    """What an upload is judged by."""
+
+    labels: Sequence[Label]
+    preprocessing: Preprocessing
+
+
+def door_of(service: Service) -> Door:
+    """Reads the database; raises NoModel where there is neither a version nor a class."""
+    model = service.serving.model
+    labels = labels_of(service)
+    return Door(labels, model.preprocessing if model is not None else AS_IT_CAME)
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class Refused:
 
 
 async def examined(
-    service: Service, claims: Sequence[Claim], model: Model, share: Share
+    service: Service, claims: Sequence[Claim], door: Door, share: Share
 ) -> tuple[list[Usable], list[Refused]]:
     """Which files could be learnt from, and why the others could not; raises Busy where they take too much."""
     usable: list[Usable] = []
@@ -84,7 +100,7 @@ async def examined(
     limits = Limits.of(service.settings)
     position = 0
     while position < len(claims):
-        some = await service.threads.run(_examine, islice(claims, position, None), model, limits)
+        some = await service.threads.run(_examine, islice(claims, position, None), door, limits)
         position += len(some)
         usable += [each for each in some if isinstance(each, Usable)]
         refused += [each for each in some if isinstance(each, Refused)]
@@ -92,17 +108,15 @@ async def examined(
     return usable, refused
 
 
-def _examine(claims: Iterable[Claim], model: Model, limits: Limits) -> list[Usable | Refused]:
+def _examine(claims: Iterable[Claim], door: Door, limits: Limits) -> list[Usable | Refused]:
     """The first of the files, judged through the same door as a prediction: as many as one turn has time for."""
     judged: list[Usable | Refused] = []
     begun = perf_counter()
     for claim in claims:
         try:
-            if claim.label not in model.labels:
-                listed = ", ".join(model.labels)
-                raise UnusableLabel(f"{claim.label[:40]!r} is no label of this model; the labels are {listed}")
-            picture = model.preprocessing.picture(_bytes_of(claim), limits)
-            labelled, model_input = Labelled(picture, claim.label), model.preprocessing.apply(picture)
+            check_label(claim.label, door.labels)
+            picture = door.preprocessing.kept(_bytes_of(claim), limits)
+            labelled, model_input = Labelled(picture, claim.label), door.preprocessing.apply(picture)
             judged.append(Usable(claim.file, claim.was_looked_at, labelled, model_input))
         except (PictureError, UnusableLabel) as error:
             judged.append(Refused(claim.file, error))
@@ -135,8 +149,10 @@ async def doubted(service: Service, usable: list[Usable]) -> list[Usable]:
     """The same images, with those marked whose label the model finds nearly impossible: most often a finger slipped.
 
     It guards against slips, not against malice: whoever wants to harm can label what the model is unsure of. What a
-    person looked at is not doubted.
+    person looked at is not doubted, and nothing is while no model serves.
     """
+    if service.serving.model is None:
+        return usable
     judged = list(usable)
     asked = [position for position, each in enumerate(usable) if not each.was_looked_at]
     for first in range(0, len(asked), DOUBT_AT_ONCE):

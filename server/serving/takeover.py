@@ -246,4 +246,4 @@ class Serving:
             logger.error("%s", problem)
 
     def _nothing(self) -> str:
-        return f"there is no version of {self._versions.name!r}; train one with `make train`"
+        return f"there is no version of {self._versions.name!r} yet: upload pictures of each class, then POST /retrain"

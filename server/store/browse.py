@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from server.store.annotations import Label
+from server.store.called import called_in, said_in, shown_in
 from server.store.database import Database, Name
 from server.store.errors import NotFound
 from server.store.selection import ALL, IN_FORCE, SUSPICION, Selection, State
@@ -88,8 +89,11 @@ class Browser:
         with self._database.read() as connection:
             row = connection.execute(select(model).where(model.c.id == self._model.id)).one()
             counts: dict[str, dict[Label, int]] = {"train": {}, "test": {}}
+            called = called_in(connection, self._model.id)
             for each in connection.execute(tallies.where(tally.c.model_id == self._model.id)):
-                counts[each.split][each.label] = each.images
+                name = called(each.label)
+                if name is not None:
+                    counts[each.split][name] = counts[each.split].get(name, 0) + each.images
         return Overview(row.images, row.bytes, row.suspects, row.batches, row.decision, row.fingerprint, counts)
 
     def batches(self, limit: int, before: int | None = None) -> list[Batch]:
@@ -107,10 +111,11 @@ class Browser:
         It has fewer than `limit`, and more may follow, where so many had to be looked at that others would wait.
         """
         order = selection.order
-        query = self._pictures(selection).order_by(order.desc()).limit(limit)
-        if before is not None:
-            query = query.where(order < before)
         with self._database.read() as connection:
+            said = said_in(connection, self._model.id, selection.label)
+            query = self._pictures(selection, said).order_by(order.desc()).limit(limit)
+            if before is not None:
+                query = query.where(order < before)
             if selection.is_indexed:
                 found, end = self._found(connection, query), None
             else:
@@ -138,7 +143,8 @@ class Browser:
     def learnable(self) -> tuple[int, str, list[Learnable], list[str]]:
         """What there is to learn from now: the decision that names it, its fingerprint, the images, their batches.
 
-        One moment's, whatever is uploaded meanwhile; images of which a label is only suspected are not among them.
+        One moment's, whatever is uploaded meanwhile; images of which a label is only suspected are not among them, nor
+        those of a class that was removed.
         """
         of_it = (lesson.c.sha256 == image.c.sha256) & (lesson.c.model_id == image.c.model_id)
         since = select(func.max(lesson.c.since)).where(of_it, lesson.c.until.is_(None)).scalar_subquery()
@@ -154,18 +160,23 @@ class Browser:
         with self._database.read() as connection:
             row = connection.execute(select(model).where(model.c.id == self._model.id)).one()
             mine = (image.c.model_id == self._model.id) & image.c.label.is_not(None)
-            found = [Learnable(*each) for each in connection.execute(images.where(mine))]
+            called = called_in(connection, self._model.id)
+            found = [
+                Learnable(sha256, split, name, *others)
+                for sha256, split, label, *others in connection.execute(images.where(mine))
+                if (name := called(label)) is not None
+            ]
             batches = connection.execute(standing.where(batch.c.model_id == self._model.id)).scalars()
             return row.decision, row.fingerprint, found, [str(number) for number in batches]
 
-    def _pictures(self, selection: Selection) -> Select[Any]:
+    def _pictures(self, selection: Selection, said: Sequence[Label] = ()) -> Select[Any]:
         columns = (
             image.c.id, image.c.suspect_id, image.c.sha256, image.c.split, image.c.label,
             IN_FORCE.c.batch_id, batch.c.id.label("spoke"), batch.c.time, batch.c.source,
             SUSPICION.c.label.label("suspected"), SUSPICION.c.batch_id.label("suspected_in"),
             SUSPICION.c.probability, SUSPICION.c.predicted,
         )  # fmt: skip
-        return selection.pictures(self._model.id, *columns)
+        return selection.pictures(self._model.id, *columns, said=said)
 
     def _looked(self, order: ColumnElement[Any], before: int | None) -> Select[Any]:
         """The next images in an order, whatever they are."""
@@ -176,11 +187,12 @@ class Browser:
 
     def _found(self, connection: Connection, query: Select[Any]) -> list[Picture]:
         rows: Sequence[Any] = connection.execute(query).all()
+        shown = shown_in(connection, self._model.id)
         return [
             Picture(
-                row.id, row.suspect_id, row.sha256, row.split, row.label,
+                row.id, row.suspect_id, row.sha256, row.split, shown(row.label),
                 _text(row.batch_id if row.label is not None or row.suspected is not None else row.spoke),
-                row.time, row.source, row.suspected, _text(row.suspected_in), row.probability, row.predicted,
+                row.time, row.source, shown(row.suspected), _text(row.suspected_in), row.probability, row.predicted,
             )
             for row in rows
         ]  # fmt: skip

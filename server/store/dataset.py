@@ -18,6 +18,8 @@ from sqlalchemy import update
 from server.pictures import image as pictures
 from server.store import decisions, tables
 from server.store.annotations import Known, Label, Ledger, Said
+from server.store.called import read_as
+from server.store.classes import check_undone
 from server.store.content import Claim, Content, picture_path
 from server.store.database import Database, Name
 from server.store.errors import NotFound, QuotaReached
@@ -127,7 +129,10 @@ class Dataset:
         self._content.tidy()
 
     def remove_batch(self, number: str, by: str = "api") -> list[str]:
-        """Undo an upload: its images go, or go back to the label they had before; those that went. Raises NotFound."""
+        """Undo an upload: its images go, or go back to the label they had before; those that went.
+
+        Raises NotFound, and Conflict for a change of the classes on which a later one stands.
+        """
         with self._database.write() as connection:
             ledger = Ledger(connection, self._model.id)
             found = ledger.batch(number)
@@ -136,6 +141,7 @@ class Dataset:
             decided = decisions.decide(connection, self._model.id, by, "undo", batch_id=found)
             undone = update(tables.batch).where(tables.batch.c.id == found).values(undone_by=decided)
             connection.execute(undone)
+            check_undone(connection, self._model.id)
             gone = ledger.settle(ledger.forget_batch(found))
             self._release(ledger, gone, decided)
         self._content.tidy()
@@ -151,7 +157,7 @@ class Dataset:
             with self._database.write() as connection:
                 self._content.settle(connection, claim)
                 ledger = Ledger(connection, self._model.id)
-                known = ledger.stored(list(pngs))
+                known = read_as(connection, self._model.id, ledger.stored(list(pngs)))
                 if not pngs.keys() <= known.keys() | paths.keys():
                     raise _Removed
                 return self._store(ledger, known, encoded, source, by)

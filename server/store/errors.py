@@ -14,7 +14,11 @@ class Conflict(StoreError):
 
 
 class UnusableLabel(StoreError):
-    """A label that the model does not have."""
+    """A label that the model does not have, or can't have."""
+
+
+class TooFew(StoreError):
+    """Too few pictures to train a version; the message says how many more it takes."""
 
 
 class UnusableOption(StoreError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from server.store import living, missing
 from server.store.browse import Browser
 from server.store.changes import Changes
+from server.store.classes import Classes
 from server.store.content import Content
 from server.store.database import Database, Name
 from server.store.dataset import Dataset
@@ -32,6 +33,7 @@ class Memory:
     content: Content
     dataset: Dataset
     revisions: Revisions
+    classes: Classes
     browser: Browser
     lineage: Lineage
     samples: Samples
@@ -82,6 +84,7 @@ def open_memory(
         content=content,
         dataset=Dataset(opened, content, model, images_limit, bytes_limit),
         revisions=Revisions(opened, model),
+        classes=Classes(opened, model),
         browser=Browser(opened, model),
         lineage=Lineage(opened, model),
         samples=Samples(opened, content, model),

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row
 
 from server.store import decisions
 from server.store.annotations import CHUNK, Annotation, Label, Ledger
+from server.store.called import said_in, shown_in
 from server.store.database import Database, Name
 from server.store.errors import Conflict, NotFound
 from server.store.selection import SUSPICION, Selection, State
@@ -45,10 +46,11 @@ class Revisions:
         """
         with self._database.write() as connection:
             found = self._selected(connection, of) if isinstance(of, Selection) else self._named(connection, of)
+            shown = shown_in(connection, self._model.id)
             said = [
                 Annotation(row.sha256, label if label is not None else row.suspected or row.label, None, None)
                 for row in found
-                if _changes(revision, row, label)
+                if _changes(revision, row, shown(row.label), label)
             ]
             if not said:
                 raise NotFound(f"of {len(found):,} images that are meant there is none to {revision}; nothing changed")
@@ -61,7 +63,8 @@ class Revisions:
         return Revised(str(batch), len(said), len(found) - len(said), tuple(each.sha256 for each in said))
 
     def _selected(self, connection: Connection, selection: Selection) -> list[Row[Any]]:
-        query = selection.pictures(self._model.id, *COLUMNS).order_by(image.c.id).limit(REVISED_MOST + 1)
+        said = said_in(connection, self._model.id, selection.label)
+        query = selection.pictures(self._model.id, *COLUMNS, said=said).order_by(image.c.id).limit(REVISED_MOST + 1)
         found = list(connection.execute(query).all())
         if len(found) > REVISED_MOST:
             raise Conflict(f"over {REVISED_MOST:,} images are meant, the most of one revision; mean fewer")
@@ -82,10 +85,10 @@ class Revisions:
 COLUMNS: tuple[ColumnElement[Any], ...] = (image.c.sha256, image.c.label, SUSPICION.c.label.label("suspected"))
 
 
-def _changes(revision: Revision, row: Row[Any], label: Label | None) -> bool:
-    """Whether a revision says anything new of an image."""
+def _changes(revision: Revision, row: Row[Any], shown: Label | None, label: Label | None) -> bool:
+    """Whether a revision says anything new of an image, whose label in force is `shown` by now."""
     if revision is Revision.RELABEL:
-        return row.label != label or row.suspected is not None
+        return shown != label or row.suspected is not None
     if revision is Revision.REMOVE:
         return row.label is not None or row.suspected is not None
     return row.suspected is not None

@@ -1,6 +1,7 @@
 """A prediction that is kept, and why: samples.py has them."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -68,3 +69,8 @@ class Sample(Seen):
     @classmethod
     def of(cls, row: Row[Any]) -> "Sample":
         return cls(**{each.name: row._mapping[each.name] for each in fields(cls)})
+
+    def called(self, shown: Callable[[str | None], str | None]) -> "Sample":
+        """With its labels as the classes are called now."""
+        predicted = shown(self.predicted) or self.predicted
+        return replace(self, predicted=predicted, feedback=shown(self.feedback), reviewed=shown(self.reviewed))

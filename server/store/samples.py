@@ -17,6 +17,7 @@ from server.pictures.image import as_png, pixels_sha256
 from server.pictures.likeness import is_near, likeness
 from server.pictures.preprocessing import Input
 from server.store import files
+from server.store.called import shown_in
 from server.store.content import PICTURE_LIMIT_BYTES, Content, sample_path
 from server.store.database import Database, Name
 from server.store.errors import NotFound
@@ -128,7 +129,8 @@ class Samples:
 
     def _list(self, query: Any) -> list[Sample]:
         with self._database.read() as connection:
-            return [Sample.of(row) for row in connection.execute(query)]
+            shown = shown_in(connection, self._model.id)
+            return [Sample.of(row).called(shown) for row in connection.execute(query)]
 
     def _chosen(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those that are no near copy of what is kept, and the random ones."""

@@ -1,5 +1,6 @@
 """Which images are meant: for a page of them, and for a revision of all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -57,20 +58,24 @@ class Selection:
         newest = select(func.max(annotation.c.batch_id)).where(annotation.c.image_id == image.c.id).scalar_subquery()
         return func.coalesce(IN_FORCE.c.batch_id, SUSPICION.c.batch_id, newest)
 
-    def pictures(self, model_id: int, *columns: ColumnElement[Any]) -> Select[Any]:
-        """Those of a model's images, with what is in force and suspected, and the batch they are where they are for."""
+    def pictures(self, model_id: int, *columns: ColumnElement[Any], said: Sequence[str] = ()) -> Select[Any]:
+        """Those of a model's images, with what is in force and suspected, and the batch they are where they are for.
+
+        `said` are the labels by which the class that `label` names was given.
+        """
         shown = or_(State.LABELLED.condition, State.SUSPECT.condition)
         conditions = [image.c.model_id == model_id, self.state.condition if self.state is not None else shown]
         if self.label is not None:
-            conditions.append((SUSPICION if self.state is State.SUSPECT else image).c.label == self.label)
+            label = (SUSPICION if self.state is State.SUSPECT else image).c.label
+            conditions.append(label.in_(said) if said else label == self.label)
         if self.split is not None:
             conditions.append(image.c.split == self.split)
         if self.source is not None:
             conditions.append(batch.c.source == self.source)
         if self.batch is not None:
             number = int(self.batch)
-            said = select(annotation.c.image_id).where(annotation.c.batch_id == number)
-            conditions += [image.c.id.in_(said), batch.c.id == number]
+            spoken_of = select(annotation.c.image_id).where(annotation.c.batch_id == number)
+            conditions += [image.c.id.in_(spoken_of), batch.c.id == number]
         if self.since is not None:
             conditions.append(batch.c.time >= self.since)
         if self.until is not None:

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"  # the newest of migrations/versions
+HEAD = "0005"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -99,7 +99,7 @@ decision = Table(
     Column("model_id", ForeignKey(model.c.id), nullable=False),
     Column("time", String(40), nullable=False),
     Column("by", Words, nullable=False),
-    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo, relabel
+    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo, relabel, add class
     Column("batch_id", _Number),
     Column("sha256", String(64)),
     Column("content", String(64), nullable=False),  # hash of what a batch said of its images
@@ -178,6 +178,20 @@ tally = Table(
     Column("split", String(8), primary_key=True),
     Column("label", Words, primary_key=True),
     Column("images", Integer, nullable=False),
+)
+
+# What was decided about the classes: vocabulary.py. A change counts until its batch is undone; the first have none.
+class_change = Table(
+    "class_change",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("batch_id", ForeignKey(batch.c.id), index=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("becomes", Words),
+    Index(None, "model_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 # Files that we write or wrote and no fact names: listed before they are written, or when their last fact goes.

@@ -152,8 +152,8 @@ MUTANTS = (
     ),
     mutant(
         "an upload's label is one of the model's",
-        "server/routes/upload.py",
-        "if claim.label not in model.labels:",
+        "server/routes/labels.py",
+        "if label not in labels:",
         "if False:",
         "system/test_refusals.py::test_a_label_that_is_none",
     ),

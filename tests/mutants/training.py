@@ -144,6 +144,13 @@ MUTANTS = (
         "trainer/test_replay.py::test_a_label_of_many_uploads_leaves_room_for_the_others",
     ),
     mutant(
+        "a class that uploads alone teach is repeated",
+        "trainer/replay.py",
+        "max(len(rows), min(REPEAT_ALONE * len(rows), usual))",
+        "len(rows)",
+        "trainer/test_replay.py::test_a_class_that_uploads_alone_teach_comes_up_to_the_mean_of_the_others[3-60]",
+    ),
+    mutant(
         "what is new is known from the version that serves",
         "trainer/start.py",
         "return decision if isinstance(decision, int) else 0",
@@ -209,14 +216,14 @@ MUTANTS = (
     mutant(
         "no class is lost",
         GATE,
-        "checks += [each.check(before, now, limits.significance) for each in slices]",
-        "checks += [each.check(before, now, limits.significance) for each in uploads]",
+        "limits.significance) for each in (*of_class, *uploads)]",
+        "limits.significance) for each in uploads]",
         JUDGED + "test_a_class_that_is_lost_is_named",
     ),
     mutant(
         "overconfidence is refused",
         GATE,
-        "checks.append(calibration_check(before, now, limits.significance, limits.calibration_margin))",
+        "checks.append(calibration_check(before, after, limits.significance, limits.calibration_margin))",
         "pass",
         JUDGED + "test_overconfidence_is_refused",
     ),
@@ -230,8 +237,8 @@ MUTANTS = (
     mutant(
         "held-out uploads judge",
         GATE,
-        "checks += [each.check(before, now, limits.significance) for each in slices]",
-        "checks += [each.check(before, now, limits.significance) for each in slices[: len(labels)]]",
+        "limits.significance) for each in (*of_class, *uploads)]",
+        "limits.significance) for each in of_class]",
         JUDGED + "test_held_out_uploads_judge_once_there_are_enough",
     ),
     mutant(
@@ -265,22 +272,22 @@ MUTANTS = (
     mutant(
         "small losses do not add up",
         GATE,
-        "for each in (of_all(classes), *slices):",
-        "for each in slices:",
+        "for each in (whole, *of_class, *uploads):",
+        "for each in (*of_class, *uploads):",
         ANCHORED + "test_of_an_accuracy_that_slides_little_is_lost",
     ),
     mutant(
         "nor those of a class",
         GATE,
-        "for each in (of_all(classes), *slices):",
-        "for each in (of_all(classes), *uploads):",
+        "for each in (whole, *of_class, *uploads):",
+        "for each in (whole, *uploads):",
         ANCHORED + "test_of_a_class_that_slides_little_is_lost",
     ),
     mutant(
         "nor those of held-out uploads",
         GATE,
-        "for each in (of_all(classes), *slices):",
-        "for each in (of_all(classes), *of_classes(classes, labels)):",
+        "for each in (whole, *of_class, *uploads):",
+        "for each in (whole, *of_class):",
         ANCHORED + "test_what_slides_is_stopped_by_the_anchor",
     ),
     mutant(

@@ -111,3 +111,16 @@ def test_a_password_is_in_no_flag_either() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_needs_none(host: str) -> None:
     assert load(["--host", host], {}) != Settings()
+
+
+def test_a_model_that_begins_from_nothing_has_a_name_of_its_own() -> None:
+    assert load(["--labels", "cat, dog"], {}).name == load([], {"RELEARN_LABELS": "cat,dog"}).name == "pictures"
+    assert load(["--labels", "cat,dog", "--name", "pets"], {}).classes == ("cat", "dog")
+    assert load([], {"RELEARN_LABELS": "cat,dog"}, STORE).name == "pictures"  # the trainer's and the check's
+    assert (load([], {}).name, load([], {}).classes) == ("digits", ())
+
+
+@pytest.mark.parametrize("labels", ["cat", "cat,cat", ",", "cat,dog,cat"])
+def test_it_begins_with_two_classes_at_least(labels: str) -> None:
+    with pytest.raises(SettingError, match="two names or more"):
+        load(["--labels", labels], {})

@@ -124,6 +124,18 @@ def test_a_label_that_the_model_finds_impossible_makes_a_suspect(live: LiveServe
     assert (upload["label"], upload["suspect"]["label"]) == (None, kept.wrong)
 
 
+def test_a_label_is_one_of_the_classes_as_they_were_decided(live: LiveServer, digits: Digits) -> None:
+    kept, word = Kept(live, digits), {"label": "none of these"}
+    assert tell(live, {"sample": kept.number} | word).json()["code"] == "unusable_label"
+    batch = live.post("/classes", json={"add": word["label"]}).json()["batch"]
+    answer = tell(live, {"sample": kept.number} | word).json()
+    assert answer["results"][0]["status"] == "stored"  # the model does not know it, so it has no doubt
+    assert kept.now()["reviewed"] == word["label"]
+    for each in (answer["batches"][0], batch):
+        assert live.client.delete(f"{live.url}/dataset/batches/{each}").status_code == 200
+    assert tell(live, {"request_id": kept.request_id} | word).json()["code"] == "unusable_label"
+
+
 def test_of_many_each_has_its_result_or_its_error(live: LiveServer, digits: Digits) -> None:
     kept, other = Kept(live, digits), Kept(live, digits)
     words = [

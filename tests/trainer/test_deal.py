@@ -7,7 +7,8 @@ import pytest
 
 from server.layouts.errors import DatasetError
 from server.layouts.layout import Half
-from trainer.deal import DEALT_BELOW, LEAST, Member, check_enough, dealt, part_of
+from server.store.enough import LEAST
+from trainer.deal import DEALT_BELOW, Member, check_enough, dealt, part_of
 
 
 def members(count: int, label: str = "cat", half: Half | None = None, copies: int = 1) -> list[Member]:

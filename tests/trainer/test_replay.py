@@ -1,6 +1,7 @@
 """What was just taught is heard, at any number of older uploads, and the base is replayed."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.prepare import Prepared
-from trainer.replay import REPEAT, Replay
+from trainer.replay import REPEAT, REPEAT_ALONE, Replay
 
 LABELS = tuple("0123456789")
 BASE = 900
@@ -88,6 +89,18 @@ def test_a_label_of_many_uploads_leaves_room_for_the_others() -> None:
     assert shown[7] == 180  # as many uploads as the base has of a class
     assert shown[3] == 90 + 4 * REPEAT
     assert shown[7] / len(rows) < 0.18
+
+
+@pytest.mark.parametrize(("images", "shown"), [(3, 3 * REPEAT_ALONE), (12, 100), (99, 100), (250, 250)])
+def test_a_class_that_uploads_alone_teach_comes_up_to_the_mean_of_the_others(images: int, shown: int) -> None:
+    prepared = prepared_with((images, NEW, 9), (40, NEW, 1), labels=9)
+    parted = {"fit": np.arange(BASE + images), "uploads": np.arange(BASE + images, BASE + images + 40)}
+    replay = replay_of(replace(prepared, labels=LABELS, rows=parted, alone=frozenset({"9"})))
+    added = times(replay, parted["fit"][BASE:])
+    assert sum(added) == shown
+    assert max(added) - min(added) <= 1 <= min(added)
+    assert times(replay, parted["fit"][:BASE]) == [1] * BASE
+    assert sum(times(replay, parted["uploads"])) == -(-(BASE + shown) // 10)  # as many as a class of the base has
 
 
 def test_a_rare_label_has_as_much_room_as_a_frequent_one() -> None:

@@ -11,7 +11,19 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.settings import Settings
-from server.store.check import days, decisions, folders, jobs, labels, lessons, opening, pictures, samples, versions
+from server.store.check import (
+    classes,
+    days,
+    decisions,
+    folders,
+    jobs,
+    labels,
+    lessons,
+    opening,
+    pictures,
+    samples,
+    versions,
+)
 from server.store.check.look import Look
 from server.store.engine import url_of
 from server.store.manifest import Manifest
@@ -22,6 +34,7 @@ CLEAN, FOUND, NOT_LOOKED = 0, 1, 2  # what the command ends with
 SUBJECTS = {
     "its pages": opening.findings,
     "the decisions": decisions.findings,
+    "the classes": classes.findings,
     "the labels": labels.findings,
     "the lessons": lessons.findings,
     "the versions": versions.findings,

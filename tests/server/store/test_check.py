@@ -20,6 +20,7 @@ from server.store.check.run import CLEAN, FOUND, NOT_LOOKED, Check, Progress
 from server.store.content import picture_path
 from server.store.dataset import Labelled
 from server.store.manifest import Manifest
+from server.store.vocabulary import Change, Kind
 from tests.server.store.filled import execute, picture, sha_of, tree
 from tests.tiny import memory_in, tiny_candidate
 
@@ -409,3 +410,15 @@ def test_progress_is_told_on_a_terminal_only() -> None:
         progress.end()
     assert terminal.getvalue() == "\rpictures: 200 of 100,000\033[K\r\033[K"
     assert file.getvalue() == ""
+
+
+def test_a_decision_about_classes_that_was_altered_is_named(folder: Path) -> None:
+    memory = memory_in(folder)
+    memory.classes.change(Change(Kind.RENAME, "0", "zero"), ("0", "1", "2"), "ana")
+    memory.close()
+    assert check(folder)[0] == CLEAN
+    execute(folder, "UPDATE class_change SET becomes = '1' WHERE kind = 'rename'")
+    code, lines = check(folder)
+    assert code == FOUND
+    assert "class_change 4 (rename '0') is not what decision 7 was about: it was altered" in lines[0]
+    assert "the classes of 'digits' don't follow from one another: '1' is, or was, the name of another" in lines[1]

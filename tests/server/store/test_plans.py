@@ -18,6 +18,7 @@ from server.store.sample import Caps
 from server.store.selection import Selection, State
 from server.store.standing import Revision
 from server.store.versions import Version
+from server.store.vocabulary import Change, Kind
 from tests.server.store.filled import a_sample
 from tests.server.store.memories import NAME, doubted, labelled, sha_of
 
@@ -72,6 +73,9 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "one sample": lambda memory: memory.samples.find("1"),
     "word on a sample": lambda memory: memory.samples.note([(sha_of(40), {"reviewed": "3"})]),
     "samples of a time": lambda memory: memory.samples.clear("2026"),
+    "classes": lambda memory: memory.classes.vocabulary(),
+    "decisions about classes": lambda memory: memory.classes.decided(),
+    "change a class": lambda memory: memory.classes.change(Change(Kind.RENAME, "3", "three"), (), "test"),
     "answers of days": lambda memory: memory.days.newest(9),
     "count answers": lambda memory: memory.days.add({(number, "7"): Answered(1, 0.9) for number in (9, 10)}),
     "current version": lambda memory: memory.pointer.current(),
@@ -110,6 +114,7 @@ def filled(tmp_path: Path) -> Memory:
     memory = open_memory(tmp_path / "artifacts", tmp_path / "data", NAME, tmp_path / "baseline")
     memory.dataset.add([labelled(1), doubted(2, "3")], "upload")
     memory.samples.add([a_sample(40)], Caps(9, 9, 2**20, 9))
+    memory.classes.change(Change(Kind.RENAME, "1", "one"), "123", "test")
     return memory
 
 

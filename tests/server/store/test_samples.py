@@ -12,6 +12,7 @@ from server.store.memory import Memory
 from server.store.sample import Caps, Seen, Why
 from server.store.samples import Samples
 from server.store.tables import pending
+from server.store.vocabulary import Change, Kind
 from tests.opener import Opener
 from tests.server.store.memories import labelled, picture, sha_of
 
@@ -67,6 +68,20 @@ def test_of_each_reason_and_hour_the_lowest_ranks_are_kept(memory: Memory, opene
     assert memory.samples.add(many, CAPS) == {(Why.UNSURE, 8): 0.14}
     assert [each.request_id for each in memory.samples.every()][:5] == [f"id-{n}" for n in range(14, 9, -1)]
     assert agree(memory, opener)
+
+
+def test_samples_are_called_as_their_classes_are_now(memory: Memory) -> None:
+    memory.samples.add([seen(1), seen(2)], CAPS)
+    first, second = memory.samples.every()
+    memory.samples.note([(first.sha256, {"reviewed": "7"}), (second.sha256, {"feedback": "8"})])
+    for change in (Change(Kind.RENAME, "8", "eight"), Change(Kind.MERGE, "7", "eight")):
+        memory.classes.change(change, tuple("0123456789"), "ana")
+    assert [(each.predicted, each.feedback, each.reviewed) for each in memory.samples.every()] == [
+        ("eight", None, "eight"),
+        ("eight", "eight", None),
+    ]
+    memory.classes.change(Change(Kind.REMOVE, "eight"), (), "ana")
+    assert memory.samples.find(str(first.id)).predicted == "8"  # as it was answered
 
 
 def test_the_random_ones_say_how_probable_they_were(memory: Memory) -> None:

@@ -1,0 +1,78 @@
+"""Guards of the classes: what they may be called, and when a version can be made of them."""
+
+from tests.mutants.mutant import mutant
+
+VOCABULARY, CLASSES, JOBS = "server/store/vocabulary.py", "server/store/classes.py", "server/routes/jobs.py"
+
+MUTANTS = (
+    mutant(
+        "a name of another class is not taken",
+        VOCABULARY,
+        "if self.stands_for.get(becomes, name) != name:",
+        "if False:",
+        "server/store/test_vocabulary.py::test_what_can_not_be_is_refused",
+    ),
+    mutant(
+        "two classes stay",
+        VOCABULARY,
+        "if len(self.names) <= LEAST:",
+        "if False:",
+        "server/store/test_vocabulary.py::test_what_can_not_be_is_refused",
+    ),
+    mutant(
+        "a model begins once",
+        CLASSES,
+        "if vocabulary_in(connection, self._model.id) is not None:",
+        "if False:",
+        "server/store/test_classes.py::test_a_model_begins_once[sqlite]",
+    ),
+    mutant(
+        "what a later change needs is not undone before it",
+        "server/store/dataset.py",
+        "            check_undone(connection, self._model.id)\n",
+        "",
+        "server/store/test_classes.py::test_what_a_later_change_needs_is_not_undone_before_it[sqlite]",
+    ),
+    mutant(
+        "a retrain that comes too early is refused",
+        JOBS,
+        "        await work(executor, _check_enough, service)\n",
+        "",
+        "system/test_classes.py::test_a_model_begins_by_a_call",
+    ),
+    mutant(
+        "pictures of a removed class are left out",
+        "trainer/prepare.py",
+        "            without_class[example.label] += 1\n            continue\n",
+        "            label = dataset.classes[0]\n",
+        "trainer/test_changed_classes.py::test_renamed_merged_and_removed_classes_of_the_base",
+    ),
+    mutant(
+        "a new class has to be learnt",
+        "export/gate.py",
+        "        checks += [_learnt(label, found) for label, found in new]\n",
+        "",
+        "export/test_shared.py::test_one_that_was_not_learnt_is_refused",
+    ),
+    mutant(
+        "labels that nobody decided about are not compared",
+        "export/gate.py",
+        "if called is None or not shared(candidate.labels, current.labels, called).known.any():",
+        "if False:",
+        "export/test_shared.py::test_labels_that_nobody_decided_about_can_not_be_compared",
+    ),
+    mutant(
+        "what was merged counts together",
+        "export/gate.py",
+        "asked(current.model, both)",
+        "asked(current.model)",
+        "export/test_shared.py::test_what_was_merged_is_held_to_what_both_were",
+    ),
+    mutant(
+        "a sample is called as its class is now",
+        "server/store/samples.py",
+        "Sample.of(row).called(shown)",
+        "Sample.of(row)",
+        "server/store/test_samples.py::test_samples_are_called_as_their_classes_are_now[sqlite]",
+    ),
+)
