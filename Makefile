@@ -44,7 +44,7 @@ train: .venv-train/ready
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
-		$(if $(RERUNS),--reruns $(RERUNS) -rR) $(if $(FAULTS),-p tests.faults.tally --whole --faults $(FAULTS))
+		$(if $(RERUNS),--reruns $(RERUNS) --max-suite-reruns 3 -rR) $(if $(FAULTS),-p tests.faults.tally --whole --faults $(FAULTS))
 
 # Half an hour; with each seed, which is printed, it breaks and takes out others.
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready .venv-fuzz/ready

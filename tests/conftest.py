@@ -16,17 +16,9 @@ from tests.live import LiveServer
 from tests.opener import opener
 from tests.postgres import database, postgres
 from tests.sharing import pytest_collection_modifyitems, pytest_xdist_make_scheduler
-from tests.unsteady import pytest_sessionfinish
 
 # Fixtures and hooks of other files'.
-__all__ = [
-    "database",
-    "opener",
-    "postgres",
-    "pytest_collection_modifyitems",
-    "pytest_sessionfinish",
-    "pytest_xdist_make_scheduler",
-]
+__all__ = ["database", "opener", "postgres", "pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 ROOT = Path(__file__).parents[1]
 

@@ -33,7 +33,9 @@ START_SECONDS = 600.0  # a bound for a slow machine, not an expectation
 )
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, processes: int, number: signal.Signals) -> None:
     (tmp_path / "test_it.py").write_text(WAITS)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "--basetemp", str(tmp_path / "base")]
+    # What a shell starts in the background ignores SIGINT, and so does all that is started by it.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest"]
+    command += ["--basetemp", str(tmp_path / "base")]
     command += ["--numprocesses", str(processes), "test_it.py"]
     environment = {name: value for name, value in os.environ.items() if name != "TESTS_RUN"} | {"PYTHONPATH": str(ROOT)}
     bystander = subprocess.Popen(["sleep", "1000"], env=environment | {"TESTS_RUN": f"{tmp_path}/bas"})
