@@ -17,7 +17,8 @@ UV := .venv-uv/bin/uv
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
-	@echo "make test    run every test; make soak: half an hour of those that take minutes, fuzzing and mutants"
+	@echo "make test    run every test   (SEED=2: in another order; RERUNS=1: what fails once more; FAULTS=docs/faults.md: write it)"
+	@echo "make soak    half an hour of tests that take minutes, fuzzing and mutants"
 	@echo "make mutants take out one guard after another, and tell which test notices   (ONLY=word: some)"
 	@echo "make faults  run the tests of docs/faults.md, and write it   (SHORT=1: without those that take minutes; ROWS=\"9 10\")"
 	@echo "make fuzz    search for bytes that break a parser, SECONDS=60 for each; what is found is kept as a test"
