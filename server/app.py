@@ -1,12 +1,7 @@
 """The composition root: everything a worker is made of is made and joined here, and nowhere else."""
 
-import asyncio
-import gc
-import logging
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
@@ -14,9 +9,8 @@ from starlette.types import ASGIApp
 
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
-from server.machine import descriptors, json_lines, output, priority
-from server.machine.background import Background
-from server.machine.memory import resident_bytes
+from server.lifespan import lifespan
+from server.machine import json_lines, output, priority
 from server.models.trial import Trials
 from server.observe.answers import said_in
 from server.observe.collector import Collector
@@ -65,12 +59,8 @@ from server.web.keys import Keys
 from server.web.prefix import Prefix
 from server.web.rates import Rates
 from server.web.shutdown import Shutdown
-from server.web.terms import TERMS, Terms
+from server.web.terms import Terms
 from server.web.threads import Threads
-
-GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
-
-logger = logging.getLogger("relearn")
 
 
 def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
@@ -95,7 +85,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service)]
     guarded = [*learning, *jobs.routes(service), *lineage.routes(service)]
     guarded += [*models.routes(service), *calls.guarded_routes(service)]
-    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: _lifespan(service, terms))
+    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
     front = Front(router, endpoints | tensors, guard, service.log, ids, service.budget, Prefix(settings))
@@ -190,58 +180,3 @@ def _launcher(settings: Settings, memory: Memory) -> Launcher:
 
         return DockerLauncher(settings, memory)
     return NoLauncher() if settings.trainer == "none" else ProcessLauncher(settings, memory)
-
-
-async def _gauge(service: Service) -> None:
-    scarce = False
-    while True:
-        model = service.serving.model
-        waiting = service.predictor.batcher.waiting
-        service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
-        service.metrics.count_lost_lines(service.lines.lost)
-        service.stats.sample(waiting, resident_bytes())
-        problem = descriptors.problem()
-        if problem is not None and not scarce:
-            logger.error("%s", problem)
-        elif problem is None and scarce:
-            logger.info("over: the lack of file descriptors")
-        scarce = problem is not None
-        await asyncio.sleep(GAUGE_SECONDS)
-
-
-@asynccontextmanager
-async def _lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, object]]:
-    for folder in (service.settings.artifacts, service.settings.data):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
-    await service.serving.start()
-    await asyncio.to_thread(classes.begin_as_set, service)
-    service.watch.start()
-    service.attendance.start()
-    service.losses.start()
-    service.collector.start()
-    service.daily.start()
-    await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
-    await service.launcher.attend()
-    gauges = Background(partial(_gauge, service))
-    gauges.start()
-    service.shutdown.install()
-    # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
-    gc.collect()
-    gc.freeze()
-    yield {TERMS: terms}
-    await gauges.stop()
-    await service.losses.stop()
-    await service.attendance.stop()
-    await service.serving.stop()
-    await service.watch.stop()
-    service.log.flush()
-    await service.collector.stop()
-    await service.daily.stop()
-    await asyncio.to_thread(service.lines.flush)
-    service.shelf.close()
-    service.predictor.close()
-    service.executor.shutdown(wait=False, cancel_futures=True)
-    service.memory.close()

@@ -1,0 +1,75 @@
+"""What a worker starts before its first request and stops after its last, and what it looks at in between."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from server.machine import descriptors
+from server.machine.background import Background
+from server.machine.memory import resident_bytes
+from server.routes import classes
+from server.routes.service import Service
+from server.web.terms import TERMS, Terms
+
+GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
+
+logger = logging.getLogger("relearn")
+
+
+@asynccontextmanager
+async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, object]]:
+    """Between start and stop; what it yields is the state that a connection sees."""
+    for folder in (service.settings.artifacts, service.settings.data):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
+    await service.serving.start()
+    await asyncio.to_thread(classes.begin_as_set, service)
+    service.watch.start()
+    service.attendance.start()
+    service.losses.start()
+    service.collector.start()
+    service.daily.start()
+    await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
+    await service.launcher.attend()
+    gauges = Background(partial(_gauge, service))
+    gauges.start()
+    service.shutdown.install()
+    # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
+    gc.collect()
+    gc.freeze()
+    yield {TERMS: terms}
+    await gauges.stop()
+    await service.losses.stop()
+    await service.attendance.stop()
+    await service.serving.stop()
+    await service.watch.stop()
+    service.log.flush()
+    await service.collector.stop()
+    await service.daily.stop()
+    await asyncio.to_thread(service.lines.flush)
+    service.shelf.close()
+    service.predictor.close()
+    service.executor.shutdown(wait=False, cancel_futures=True)
+    service.memory.close()
+
+
+async def _gauge(service: Service) -> None:
+    scarce = False
+    while True:
+        model = service.serving.model
+        waiting = service.predictor.batcher.waiting
+        service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
+        service.metrics.count_lost_lines(service.lines.lost)
+        service.stats.sample(waiting, resident_bytes())
+        problem = descriptors.problem()
+        if problem is not None and not scarce:
+            logger.error("%s", problem)
+        elif problem is None and scarce:
+            logger.info("over: the lack of file descriptors")
+        scarce = problem is not None
+        await asyncio.sleep(GAUGE_SECONDS)
