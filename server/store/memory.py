@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from server.store import living, missing
+from server.store.alarms import Alarms
 from server.store.browse import Browser
 from server.store.changes import Changes
 from server.store.classes import Classes
@@ -38,6 +39,7 @@ class Memory:
     lineage: Lineage
     samples: Samples
     days: Days
+    drift: Alarms
     pointer: Pointer
     versions: Versions
     jobs: Jobs
@@ -89,6 +91,7 @@ def open_memory(
         lineage=Lineage(opened, model),
         samples=Samples(opened, content, model),
         days=Days(opened, model),
+        drift=Alarms(opened, model, pointer),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),

@@ -44,6 +44,7 @@ def fill(memory: Memory) -> None:
     memory.dataset.remove(sha_of(3))
     memory.samples.add([a_sample(40)], Caps(an_hour=9, samples=9, bytes=2**20, days=9))
     memory.days.add({(20_000, "7"): Answered(4, 3.5, 4, 1)})
+    memory.drift.raise_("1", "2026-01-01T00:00:00.000+00:00", "ink", {"now": 0.25})
     for seed in range(3):
         publish_tiny(memory, seed)
     memory.versions.promote("1", "test", "worse", "3")
