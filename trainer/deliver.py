@@ -17,9 +17,11 @@ import numpy as np
 
 from export.convert import OPSET, to_onnx
 from export.gate import Judging
-from export.publish import Candidate
+from export.publish import Candidate, with_file
+from export.reference import reference_of
 from export.verify import Parity, golden_file, outputs_in_batches, verify
-from server.models.model import Model
+from server.models import reference
+from server.models.model import Model, Outputs
 from server.store.lease import Lease
 from server.store.memory import Memory
 from trainer.calibrate import Calibration, calibrate, outputs_of
@@ -36,6 +38,7 @@ from trainer.train import Trained
 
 LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
 BATCH = 256
+HELD_OUT = ("validation", "gate", "test", "held out")
 TIMED = (1, 8, 32, 128)  # images a batch
 TIMED_RUNS = 50
 LEFT_OUT_NAMED = 100  # pictures that the report names; the log names all
@@ -65,8 +68,20 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
         "score_threshold": calibration.score_threshold,
         "score": "learned" if isinstance(calibration.score, LearnedScore) else "share",
     }
+    candidate = _with_reference(candidate, model, prepared)
     judging = _judging(prepared)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
+
+
+def _with_reference(candidate: Candidate, model: Model, prepared: Prepared) -> Candidate:
+    """With what the model answers about all that it did not learn from, where that is enough to tell."""
+    found = []
+    for part in HELD_OUT:
+        images, _ = prepared.part(part)
+        found.append((*outputs_in_batches(model, images, BATCH), reference.ink(images)))
+    probabilities, scores, inks = (np.concatenate(each) for each in zip(*found, strict=True))
+    taken = reference_of(Outputs(probabilities, scores), inks)
+    return candidate if taken is None else with_file(candidate, reference.FILE, taken.to_json())
 
 
 def _judging(prepared: Prepared) -> Judging:

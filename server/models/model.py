@@ -14,8 +14,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from server.models import graph
+from server.models import graph, reference
 from server.models.golden import read_golden
+from server.models.reference import Reference
 from server.store.errors import BrokenArtifact
 from server.store.files import JSON_LIMIT_BYTES
 from server.store.manifest import Manifest, read_listed
@@ -52,6 +53,7 @@ class Model:
         self.labels = manifest.labels
         self.preprocessing = manifest.preprocessing
         self.batch_seconds = 0.0  # of processor time, for the largest batch, as measured by `warm_up`
+        self.reference: Reference | None = None  # what its answers are like
         self.score_threshold: float | None = None  # an image with a lower score does not look like the training images
         try:
             self._session = onnxruntime.InferenceSession(data, session_options(), providers=["CPUExecutionProvider"])
@@ -138,6 +140,9 @@ def load(
             if threshold is None:
                 threshold = score_threshold(read_listed(folder, manifest, "report/report.json", JSON_LIMIT_BYTES))
             model.score_threshold = threshold
+        if reference.FILE in manifest.files:
+            written = read_listed(folder, manifest, reference.FILE, JSON_LIMIT_BYTES)
+            model.reference = Reference.from_json(written, len(model.labels))
     except (BrokenArtifact, Dropped):
         raise
     except Exception as error:  # noqa: BLE001 - see above
