@@ -16,6 +16,7 @@ from server.observe.answers import said_in
 from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.daily import Daily
+from server.observe.drift import Drift
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.observe.usage import Usage
@@ -24,6 +25,7 @@ from server.predict.express import Express
 from server.routes import (
     classes,
     dataset,
+    drift,
     feedback,
     jobs,
     lineage,
@@ -77,12 +79,13 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     open_to_all = [
         *predictions.routes(endpoints),
         *status.routes(service),
+        *drift.open_routes(service),
         *openapi.routes(),
         *calls.open_routes(service),
         *page.routes(settings.ui),
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
-    learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service)]
+    learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
     guarded = [*learning, *jobs.routes(service), *lineage.routes(service)]
     guarded += [*models.routes(service), *calls.guarded_routes(service)]
     router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms))
@@ -135,6 +138,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
             stats.count_answers(said)
             daily.count_answers(said)
         collector.take(records)
+        watched.take(records)
 
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)
@@ -143,6 +147,9 @@ def _service(settings: Settings, crew: Crew) -> Service:
     limits = settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit
     trials = Trials(*limits, metrics.shared_folder)
     serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload)
+    watched = Drift(
+        memory.drift, serving, settings.drift_false_alarm_requests, storing, metrics.shared_folder, crew.place
+    )
     threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
@@ -151,6 +158,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
         memory=memory,
         collector=collector,
         daily=daily,
+        drift=watched,
         losses=memory.losses(priority.threads(1, "losses", priority.NICE_UNAWAITED)),
         watch=watch,
         trials=trials,

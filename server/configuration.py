@@ -110,9 +110,12 @@ def _check(settings: Settings) -> None:
     """Refuse values that are out of range, alone or together."""
     for f in fields(Settings):
         value = getattr(settings, f.name)
-        least = 0 if f.name in ("port", "drain_seconds") else 1 if f.type is int else 1e-3
+        least = 0 if f.name in ("port", "drain_seconds", "drift_false_alarm_requests") else 1 if f.type is int else 1e-3
         if f.type in (int, float) and not least <= value < 2**53:
             raise SettingError(f"{PREFIX}{f.name.upper()}={value} must be at least {least} {f.metadata['unit']}")
+    if 0 < settings.drift_false_alarm_requests < 1000:
+        requests = settings.drift_false_alarm_requests
+        raise SettingError(f"RELEARN_DRIFT_FALSE_ALARM_REQUESTS={requests} must be at least 1000 requests, or 0")
     if settings.collect_share > 1:
         raise SettingError(f"RELEARN_COLLECT_SHARE={settings.collect_share} must be at most 1 probability")
     if settings.port > 65535:

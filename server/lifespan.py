@@ -34,6 +34,7 @@ async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, ob
     service.losses.start()
     service.collector.start()
     service.daily.start()
+    service.drift.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     gauges = Background(partial(_gauge, service))
@@ -51,6 +52,7 @@ async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, ob
     service.log.flush()
     await service.collector.stop()
     await service.daily.stop()
+    await service.drift.stop()
     await asyncio.to_thread(service.lines.flush)
     service.shelf.close()
     service.predictor.close()
@@ -64,6 +66,7 @@ async def _gauge(service: Service) -> None:
         model = service.serving.model
         waiting = service.predictor.batcher.waiting
         service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
+        service.metrics.gauge_drift(service.drift.share, service.drift.told["alarm"] is not None)
         service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())
         problem = descriptors.problem()

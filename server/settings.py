@@ -116,6 +116,9 @@ class Settings:
     collect_samples: int = setting(5000, "samples", "most samples that are kept; beyond it the oldest go")
     collect_bytes: int = setting(64 * 2**20, "bytes", "most that their files take; beyond it the oldest go")
     collect_days: int = setting(30, "days", "after so long a sample goes, labelled or not")
+    drift_false_alarm_requests: int = setting(
+        100_000, "requests", "at most one false alarm of drift in so many, 1,000 at least; 0: it is not watched"
+    )
     batch_limit: int = setting(32, "images", "most images the model sees at once")
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
     threads_queue_limit: int = limit(

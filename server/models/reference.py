@@ -10,7 +10,7 @@ and time what CUSUM is to a known one (Page 1954, Biometrika 41, 100-115).
 
 import json
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 
 import numpy as np
@@ -143,6 +143,7 @@ def distances(counts: NDArray[np.integer], answers: int, reference: Counts, imag
     return np.maximum(found, 0.0)
 
 
+@lru_cache(maxsize=16)
 def _weights(most: int) -> NDArray[np.float64]:
     """n log n for 0 to `most`."""
     numbers = np.arange(most + 1, dtype=float)

@@ -106,6 +106,10 @@ class Metrics:
         self._descriptors = _gauge(
             "relearn_open_descriptors", "Open file descriptors, all workers.", "livesum", registry
         )
+        self._drift = _gauge(
+            "relearn_drift_distance", "How far the answers drifted; 1 is an alarm.", "livemax", registry
+        )
+        self._alarm = _gauge("relearn_drift_alarm", "Whether an alarm of drift is open.", "livemax", registry)
         for state in FINAL_STATES:
             self._retrains.labels(state)
         for outcome in ("success", "failure"):
@@ -178,6 +182,10 @@ class Metrics:
 
     def count_dropped_samples(self, number: int) -> None:
         self._dropped_samples.inc(number)
+
+    def gauge_drift(self, share: float, is_alarm: bool) -> None:
+        self._drift.set(share)
+        self._alarm.set(is_alarm)
 
     def gauge(self, name: str, version: str | None, waiting: int) -> None:
         """Bring the gauges up to date, before a scrape."""

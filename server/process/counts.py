@@ -21,6 +21,7 @@ BYTES = {"counter": 2**20, "histogram": 2**17} | dict.fromkeys(GAUGES, 2**14)
 RATES, RATES_BYTES = "rates", 2**19  # of all workers (web/tallies.py): for some 10,000 addresses in two minutes
 MINUTES, MINUTES_BYTES = "minutes_{}", 2**18  # the last minutes, as observe/board.py keeps them
 USAGE, USAGE_BYTES = "usage_{}", 2**13  # what each version answered (observe/usage.py)
+DRIFT, DRIFT_BYTES = "drift_{}", 2**18 + 8  # the last answers, as observe/drift.py keeps them
 
 
 class Counts:
@@ -64,6 +65,7 @@ class Counts:
                 Path(self.path, f"{name}_{place}.db").write_bytes(bytes(size))
             Path(self.path, MINUTES.format(place)).write_bytes(bytes(MINUTES_BYTES))
             Path(self.path, USAGE.format(place)).write_bytes(bytes(USAGE_BYTES))
+            Path(self.path, DRIFT.format(place)).write_bytes(bytes(DRIFT_BYTES))
 
 
 def _sweep(parent: str) -> None:

@@ -1,6 +1,7 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
 from server.routes.call import PAGED, Call, form
+from server.routes.described_drift import DRIFT
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
 from server.store.days import DAYS_LIMIT
@@ -221,5 +222,6 @@ CALLS = (
         {200: record(days=every(record(day=TEXT, **ANSWERED, labels=every(record(label=maybe(TEXT), **ANSWERED)))))},
         {"limit": WHOLE | {"description": f"up to {DAYS_LIMIT} days"}},
     ),
+    *DRIFT,
     Call("GET", "/openapi.json", "This document", {200: ANYTHING}),
 )

@@ -180,6 +180,7 @@ SCHEMAS: dict[str, Schema] = {
             "labels": every(TEXT),
             "problems": every(TEXT),
             "retraining": maybe(record(job=TEXT, state=TEXT)),
+            "drift": record(watching={"type": "boolean"}, reason=maybe(TEXT), alarm=maybe({"type": "object"})),
         },
         "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
     },

@@ -8,6 +8,7 @@ from server.models.trial import Trials
 from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.daily import Daily
+from server.observe.drift import Drift
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.observe.usage import Usage
@@ -36,6 +37,7 @@ class Service:
     memory: Memory
     collector: Collector
     daily: Daily
+    drift: Drift
     losses: Losses
     watch: Watch
     trials: Trials

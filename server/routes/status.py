@@ -37,6 +37,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": model.version if model is not None else None,
             "labels": list(model.labels) if model is not None else await asyncio.to_thread(_labels, service),
             "problems": problems,
+            "drift": _drift(service),
             "retraining": _retraining(service.attendance.open),
             "limits": service.settings.limits,
         }
@@ -91,6 +92,14 @@ def _retraining(job: Job | None) -> dict[str, object] | None:
         return None
     far = {name: job.progress[name] for name in FAR if name in job.progress}
     return {"job": job.job, "state": job.state, **far}
+
+
+def _drift(service: Service) -> dict[str, object]:
+    """What of GET /drift an operator looks for; an alarm makes no service worse than it is."""
+    told = service.drift.told
+    alarm = told["alarm"]
+    alarmed = None if alarm is None else {name: alarm[name] for name in ("id", "version", "since", "statistic")}
+    return {"watching": told["watching"], "reason": told["reason"], "alarm": alarmed}
 
 
 def _labels(service: Service) -> list[str]:

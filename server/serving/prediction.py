@@ -15,3 +15,4 @@ class Prediction(NamedTuple):
     best: int  # index of the most probable label
     probabilities: NDArray[np.float32]  # (labels,)
     score: np.float32 | None
+    ink: float = -1.0  # of the model's input, where drift is watched

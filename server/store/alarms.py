@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, select, update
 
 from server.store.database import Database, Name
 from server.store.decisions import now
-from server.store.errors import Conflict
+from server.store.errors import Conflict, NotFound
 from server.store.pointer import Pointer
 from server.store.tables import alarm, insert_row
 
@@ -46,6 +46,15 @@ class Alarms:
         with self._database.read() as connection:
             row = connection.execute(select(alarm).where(self._open, alarm.c.version == version)).first()
         return None if row is None else _alarm(row)
+
+    def find(self, number: int) -> Alarm:
+        """An alarm, open or not; raises NotFound."""
+        mine = (alarm.c.model_id == self._model.id) & (alarm.c.id == number)
+        with self._database.read() as connection:
+            row = connection.execute(select(alarm).where(mine)).first()
+        if row is None:
+            raise NotFound(f"there is no alarm {number}")
+        return _alarm(row)
 
     def raise_(self, version: str, since: str, statistic: str, content: dict[str, Any]) -> Alarm:
         """Open an alarm about a version, unless there is one: two that see the same make one. The open one."""

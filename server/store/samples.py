@@ -77,6 +77,19 @@ class Samples:
             self._prune(connection, caps, hour)
         self._content.tidy()
 
+    def showing(self, version: str, since: str, moved: Mapping[str, Any], most: int) -> list[int]:
+        """Samples of a version, the newest first, that have what moved in its answers (observe/windows.py)."""
+        has: ColumnElement[bool] = sample.c.time >= since
+        if moved["of"] == "label":
+            has &= sample.c.predicted == moved["label"]
+        elif moved["of"] in ("margin", "score"):
+            value = sample.c[moved["of"]]
+            is_more = moved["now"] > moved["reference"]
+            has &= value <= moved["at_most"] if is_more else value > moved["at_most"]
+        found = select(sample.c.id).where(self._mine, sample.c.version == version, has)
+        with self._database.read() as connection:
+            return list(connection.execute(found.order_by(sample.c.id.desc()).limit(most)).scalars())
+
     def every(self) -> list[Sample]:
         """All of them, newest first: there are never more than may be kept."""
         return self._list(select(sample).where(self._mine).order_by(sample.c.id.desc()))

@@ -20,7 +20,7 @@ from server.web.rates import Rates
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEEDED = {
-    **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback"), Scope.TEACH),
+    **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback", "drift"), Scope.TEACH),
     "retrain": Scope.RETRAIN,
     **dict.fromkeys(("models", "v2"), Scope.PROMOTE),
 }
