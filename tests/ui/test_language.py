@@ -15,7 +15,15 @@ from tests.ui.conftest import OpenPage
 from tests.ui.test_predict import drop
 from tests.ui.views import VIEWS, arrive
 
-TABLES = {path.stem: json.loads(path.read_text()) for path in (ROOT / "ui/texts").glob("*.json")}
+TEXTS = ROOT / "ui/texts"  # and in a folder there what is loaded later
+TABLES = {
+    path.stem: {
+        key: text
+        for each in [path, *sorted(TEXTS.glob(f"*/{path.name}"))]
+        for key, text in json.loads(each.read_text()).items()
+    }
+    for path in TEXTS.glob("*.json")
+}
 ENGLISH = TABLES["en"]
 OTHERS = sorted(set(TABLES) - {"en"})
 VALUE = re.compile(r"\{\w+\}")

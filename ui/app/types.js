@@ -4,7 +4,7 @@
  * here. A field with a question mark may be missing, and the page then shows nothing in its place.
  *
  * @typedef {{status: string, uptime_seconds: number, model_loaded: boolean, model_version: string | null,
- *   labels: string[], problems: string[], retraining?: Far | null}} Health
+ *   labels: string[], problems: string[], retraining?: Far | null, drift?: {alarm: {id: string} | null}}} Health
  * @typedef {{job: string, state: string, epoch?: number, epochs?: number, step?: number, steps?: number,
  *   seconds_left?: number}} Far how far the retraining that is open has come
  *

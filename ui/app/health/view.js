@@ -20,6 +20,7 @@ export function healthView() {
   const days = element("div", { class: "plots" });
   model.section.append(element("p", { class: "hint" }, phrase("days.footing")), days);
   const footing = element("p", { class: "hint" });
+  const drift = element("details", { class: "stack", toggle: () => void showDrift(drift) }, element("summary", {}, phrase("drift")));
   const view = element(
     "section",
     { class: "view health" },
@@ -28,6 +29,7 @@ export function healthView() {
     service.section,
     footing,
     model.section,
+    drift,
   );
   watch(
     () => [state.health.value, state.connection.lost],
@@ -57,7 +59,7 @@ export function healthView() {
     () => [state.route.view],
     (shown) => {
       if (shown !== "health") return;
-      void keepLoading();
+      void keepLoading(drift);
       void loadCorrections();
     },
   );
@@ -92,18 +94,27 @@ async function loadDaily() {
   if (daily) update("stats", {});
 }
 
+/** @param {HTMLElement} drift what is loaded once somebody opens it, as an alarm does */
+async function showDrift(drift) {
+  const alarm = state.health.value?.drift?.alarm;
+  if (alarm && drift.dataset.alarm !== alarm.id) drift.toggleAttribute("open", true);
+  drift.dataset.alarm = alarm?.id ?? "";
+  if (drift.hasAttribute("open") && !isSelected(drift)) await (await import("../drift/view.js").catch(() => null))?.show(drift);
+}
+
 let timer = 0;
 
-/** Every two seconds while somebody looks. */
-async function keepLoading(round = 0) {
+/** Every two seconds while somebody looks. @param {HTMLElement} drift @param {number} [round] */
+async function keepLoading(drift, round = 0) {
   clearTimeout(timer);
   if (state.route.view !== "health") return;
   if (!document.hidden && !state.connection.lost) {
     if (!state.stats.days || round % DAYS_ROUNDS === 0) void loadDays();
+    void showDrift(drift);
     await loadStats();
   }
   clearTimeout(timer);
-  timer = setTimeout(keepLoading, EVERY_MS, round + 1);
+  timer = setTimeout(keepLoading, EVERY_MS, drift, round + 1);
 }
 
 /** @param {import("../types.js").Stats} stats whose figures these are */
