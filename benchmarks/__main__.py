@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import plot, table
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
+from benchmarks.model import drift
 from benchmarks.service import (
     batch,
     growth,
@@ -45,8 +46,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "store": store.run,
     "pictures": pictures.run,
     "loop": loop.run,
+    "drift": drift.run,
 }
-NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop")
+NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop", "drift")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 
@@ -84,6 +86,10 @@ def main() -> None:
 def write(folder: Path, result: Result) -> None:
     """A benchmark's result as JSON, and its plots where it has any."""
     (folder / f"{result.name}.json").write_text(json.dumps(result.to_json(), indent=1) + "\n")
+    curves: Json = result.measured.get("curves")
+    if isinstance(curves, list):
+        picture = plot.svg("Streams that had their alarm", "requests", curves)
+        (folder / f"{result.name}.svg").write_text(picture)
     points: Json = result.measured.get("points")
     if isinstance(points, dict):
         for across, found in points.items():

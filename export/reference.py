@@ -19,8 +19,8 @@ from server.models.reference import BLOCK, WINDOWS, Counts, Reference, Steps, Wo
 LEAST_IMAGES = 100
 LEVELS = {"margin": (0.01, 0.05, 0.2), "score": (0.02, 0.1, 0.3), "ink": (0.05, 0.2, 0.5, 0.8, 0.95)}
 MOST = 0.98  # a share of nearly all tells nothing
-DRAWN = 100  # references, each with a world
-PIECES = 16  # of the stream that is held to one
+DRAWN = 200  # references, each with a world
+PIECES = 8  # of the stream that is held to one
 PIECE = 400  # blocks, of whose distances the largest counts
 REQUESTS = tuple(10**power for power in range(3, 9))
 SEED = 1

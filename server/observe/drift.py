@@ -189,7 +189,7 @@ def _words(model: Model, told: list[Prediction]) -> Words:
     probabilities = np.concatenate([each.probabilities for each in told]).reshape(len(told), -1)
     measured = {"margin": margins(probabilities), "ink": np.array([each.ink for each in told])}
     if told[0].score is not None:
-        measured["score"] = np.array([each.score for each in told], float)
+        measured["score"] = np.array([each.score for each in told]).astype(float)
     return model.reference.words(best, measured) | int(model.version) << VERSION_BITS
 
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-serve/bin/python"
 NAMES = (
     "batch",
+    "drift",
     "growth",
     "large",
     "latency",
