@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from server.inference.asking import Asked, Output
+from server.inference.request import Asked, Output
 from server.models.model import Model
 from server.serving.prediction import Prediction
 

@@ -194,7 +194,7 @@ MUTANTS = (
     ),
     mutant(
         "the lengths of files sum to the tensor",
-        "server/inference/asking.py",
+        "server/inference/request.py",
         "if len(spans) != number or place != len(data):",
         "if len(spans) != number:",
         ASKING + "test_lengths_of_files_that_do_not_sum_are_refused",
