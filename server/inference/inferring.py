@@ -36,7 +36,7 @@ class Inferring:
     async def answer(
         self, version: str | None, read: Read, write: Write[Answered], record: Record, inline: bool
     ) -> Answered:
-        """`inline` says that reading is quick. Raises what it raises, PictureError, NotFound, BrokenArtifact or Busy."""
+        """`inline`: reading is quick. Raises what it raises, PictureError, NotFound, BrokenArtifact or Busy."""
         predictor = self._service.predictor
         if version is None or version == predictor.model.version:
             answer = await self._of_serving(version, read, write, record, inline)
