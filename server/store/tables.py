@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"  # the newest of migrations/versions
+HEAD = "0009"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -265,6 +265,22 @@ day = Table(
     Column("confidence", Float, nullable=False),  # the sum of all
     Column("judged", BigInteger, nullable=False),  # those whose familiarity the model judged
     Column("unfamiliar", BigInteger, nullable=False),
+)
+
+# Calls that carry an Idempotency-Key, and what they were answered: idempotency.py.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("key", String(64), nullable=False),  # the hash of it, and of whose it is
+    Column("request", String(64), nullable=False),  # the hash of what is asked
+    Column("living", Words, nullable=False),  # the process that carries it out
+    Column("created_at", String(40), nullable=False),
+    Column("status", Integer),  # of the answer; None while it is under way
+    Column("answer", Content),
+    Index(None, "model_id", "key", unique=True),
+    sqlite_autoincrement=True,
 )
 
 # The pointer's way; the newest row is the pointer. Version 0 is the baseline, which no row names.
