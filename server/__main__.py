@@ -33,6 +33,7 @@ def serve(flags: "Sequence[str]") -> int:
     from server.machine.json_lines import told
     from server.machine.output import standard_error
     from server.observe.crew import Crew
+    from server.process.ports import address_of, reserved
     from server.process.supervisor import Supervisor
     from server.process.worker import Alone, config_of, log_to_stderr
     from server.settings import SettingError
@@ -46,11 +47,20 @@ def serve(flags: "Sequence[str]") -> int:
         sys.exit(f"error: {error}")
     log_to_stderr(settings)
     raise_limit()
+    sentences = []
+    if settings.grpc_port is not None:
+        try:
+            kept = reserved(settings.host, settings.grpc_port)
+        except OSError as error:
+            sys.exit(f"error: can't listen for gRPC on port {settings.grpc_port} of {settings.host}: {error.strerror}")
+        flags = [*flags, "--grpc-port", str(kept.getsockname()[1])]  # which every worker has to know
+        settings = load(flags, os.environ)
+        sentences.append(f"Relearn serves gRPC on {address_of(kept)}")
     config = config_of(settings, Crew())
     listener = config.bind_socket()
-    host, port = listener.getsockname()[:2]
-    sentence = f"Relearn serves on http://{f'[{host}]' if ':' in host else host}:{port}"
-    standard_error().write(told(sentence, "INFO") if settings.log_format == "json" else sentence + "\n")
+    sentences.append(f"Relearn serves on http://{address_of(listener)}")
+    for sentence in sentences:
+        standard_error().write(told(sentence, "INFO") if settings.log_format == "json" else sentence + "\n")
     if settings.workers > 1:
         return Supervisor(settings, listener, flags).run()
     Alone(config).run([listener])

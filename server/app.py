@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
@@ -64,6 +65,9 @@ from server.web.shutdown import Shutdown
 from server.web.terms import Terms
 from server.web.threads import Threads
 
+if TYPE_CHECKING:
+    from server.grpc.server import GrpcServer
+
 
 def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     """The ASGI application of one worker, alone or in a crew."""
@@ -88,9 +92,10 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
     guarded = [*learning, *jobs.routes(service), *lineage.routes(service)]
     guarded += [*models.routes(service), *calls.guarded_routes(service)]
-    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms))
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
+    grpc = _grpc(service, guard, ids)
+    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms, grpc))
     front = Front(router, endpoints | tensors, guard, service.log, ids, service.budget, Prefix(settings))
     if settings.origins:
         cors = CORSMiddleware(
@@ -180,6 +185,14 @@ def _service(settings: Settings, crew: Crew) -> Service:
         shutdown=shutdown,
         executor=executor,
     )
+
+
+def _grpc(service: Service, guard: Guard, ids: RequestIds) -> "GrpcServer | None":
+    if service.settings.grpc_port is None:
+        return None
+    from server.grpc.server import GrpcServer  # it needs a package that only this setting asks for
+
+    return GrpcServer(service, guard, ids)
 
 
 def _launcher(settings: Settings, memory: Memory) -> Launcher:

@@ -96,12 +96,12 @@ def _parsed(name: str, text: str) -> object:
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}[
                 text.lower()
             ]
-        if kind is int:
+        if kind in (int, int | None):
             return int(text)
         if kind is float:
             return float(text)
     except (KeyError, ValueError):
-        wanted = "true or false" if kind is bool else "a whole number" if kind is int else "a number"
+        wanted = "true or false" if kind is bool else "a number" if kind is float else "a whole number"
         raise SettingError(f"{PREFIX}{name.upper()}={text!r} is not {wanted}") from None
     return Path(text) if kind is Path else text
 
@@ -120,6 +120,13 @@ def _check(settings: Settings) -> None:
         raise SettingError(f"RELEARN_COLLECT_SHARE={settings.collect_share} must be at most 1 probability")
     if settings.port > 65535:
         raise SettingError(f"RELEARN_PORT={settings.port} must be at most 65535")
+    if settings.grpc_port is not None and not 0 <= settings.grpc_port <= 65535:
+        raise SettingError(f"RELEARN_GRPC_PORT={settings.grpc_port} must be from 0 to 65535")
+    if settings.grpc_port is not None and importlib.util.find_spec("grpc") is None:
+        raise SettingError(
+            "RELEARN_GRPC_PORT needs the grpcio package: pip install 'relearn-server[grpc]' of the wheel, or in a "
+            "checkout .venv-uv/bin/uv pip install --python .venv-serve/bin/python -r requirements-grpc.txt"
+        )
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.root_path):
         raise SettingError(
             f"RELEARN_ROOT_PATH={settings.root_path!r} must look like /relearn: a slash first, none at the end, "

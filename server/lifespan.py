@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from server.machine import descriptors
 from server.machine.background import Background
@@ -14,13 +15,16 @@ from server.routes import classes
 from server.routes.service import Service
 from server.web.terms import TERMS, Terms
 
+if TYPE_CHECKING:
+    from server.grpc.server import GrpcServer
+
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
 logger = logging.getLogger("relearn")
 
 
 @asynccontextmanager
-async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, object]]:
+async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") -> AsyncIterator[dict[str, object]]:
     """Between start and stop; what it yields is the state that a connection sees."""
     for folder in (service.settings.artifacts, service.settings.data):
         try:
@@ -40,10 +44,14 @@ async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, ob
     gauges = Background(partial(_gauge, service))
     gauges.start()
     service.shutdown.install()
+    if grpc is not None:
+        await grpc.start()
     # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
     gc.collect()
     gc.freeze()
     yield {TERMS: terms}
+    if grpc is not None:
+        await grpc.stop()
     await gauges.stop()
     await service.losses.stop()
     await service.attendance.stop()

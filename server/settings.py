@@ -52,6 +52,7 @@ class Settings:
 
     host: str = setting("127.0.0.1", "address", "address to listen on")
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
+    grpc_port: int | None = setting(None, "port", "port of gRPC, if that is to be spoken; 0 takes a free one")
     log_format: str = setting("lines", "word", "how the log of requests and that of events are written: lines, or json")
     root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 import httpx
 
@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 TRAINING_SECONDS = 1800.0  # the same: a trainer has the lowest priority
 _ADDRESS = re.compile(r"Relearn serves on (http://[^\s\"]+)")
+_GRPC_ADDRESS = re.compile(r"Relearn serves gRPC on ([^\s\"]+)")
 
 
 class LiveServer:
@@ -47,7 +48,7 @@ class LiveServer:
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
 
-    def __enter__(self) -> "LiveServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -166,6 +167,22 @@ class LiveServer:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         raise AssertionError(f"the server did not start: {''.join(self.log)}")
+
+
+class GrpcServer(LiveServer):
+    """A live server that speaks gRPC as well, by an environment that has the package."""
+
+    python = ROOT / ".venv-dev/bin/python"
+
+    def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+        super().__init__(folder, "--grpc-port", "0", *flags, environment=environment)
+
+    @property
+    def address(self) -> str:
+        """Of gRPC."""
+        found = _GRPC_ADDRESS.search("".join(self.log))
+        assert found is not None
+        return found[1]
 
 
 def _keep(stream: IO[str], lines: list[str], may_read: threading.Event) -> None:

@@ -97,7 +97,7 @@ class AsyncClient:
 
     async def follow(self, job: str) -> AsyncIterator[Progress | Outcome]:
         """A job's events from its first, and at last its outcome; a connection that breaks is taken up again."""
-        stream, attempts = Stream(job), Attempts(FOLLOW_RETRIES, changes_nothing=True)
+        stream, attempts = Stream(job), Attempts(FOLLOW_RETRIES, may_repeat=True)
         while not stream.is_over:
             heard = stream.last
             error: httpx.RequestError = httpx.ReadError("the events broke off")
@@ -108,7 +108,7 @@ class AsyncClient:
             except httpx.RequestError as why:
                 error = why
             if stream.last != heard:
-                attempts = Attempts(FOLLOW_RETRIES, changes_nothing=True)
+                attempts = Attempts(FOLLOW_RETRIES, may_repeat=True)
             elif not stream.is_over:
                 await asyncio.sleep(attempts.after_silence(error, self.url))
 
@@ -168,7 +168,7 @@ class AsyncClient:
 
     async def _send(self, call: Call[T], attempts: Attempts | None = None) -> httpx.Response:
         """The answer that stands, read unless it comes as a stream; raises RelearnError."""
-        attempts = attempts or Attempts(self._retries, call.changes_nothing)
+        attempts = attempts or Attempts(self._retries, call.may_repeat)
         while True:
             request = self._http.build_request(call.method, call.path, **call.request)
             try:

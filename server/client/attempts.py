@@ -1,7 +1,8 @@
 """When a call is tried again, which is only where that can't do it twice.
 
 A call that never reached the server, and one that the server refused with a code that says that nothing was done, may
-be repeated, whatever it is; one whose answer was lost only if it changes nothing.
+be repeated, whatever it is; one whose answer was lost only if it changes nothing, or carries a key by which it is done
+once (Idempotency-Key).
 """
 
 import random
@@ -14,6 +15,7 @@ PAUSE_SECONDS = 0.2  # before the second try; doubled with each
 LONGEST_PAUSE_SECONDS = 5.0  # a server that asks for more is not waited for
 FOLLOW_RETRIES = 10  # of a job's events: half a minute, in which a server is started again
 NOT_DONE = ("busy", "too_often", "no_model")  # codes by which the server says that it did not begin
+UNDER_WAY = "under_way"  # what was tried before, and whose answer was lost
 PASSING = (429, 502, 503, 504)  # answers that may be others in a moment; the two between are a proxy's
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -22,14 +24,14 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 class Attempts:
     """The tries of one call."""
 
-    def __init__(self, retries: int, changes_nothing: bool) -> None:
+    def __init__(self, retries: int, may_repeat: bool) -> None:
         self._left = retries
-        self._changes_nothing = changes_nothing
+        self._may_repeat = may_repeat
         self._pause = PAUSE_SECONDS
 
     def after_silence(self, error: httpx.RequestError, url: str) -> float:
         """Seconds to wait before the next try; raises Unreachable where there is to be none."""
-        if self._left > 0 and (self._changes_nothing or isinstance(error, _NOT_SENT)):
+        if self._left > 0 and (self._may_repeat or isinstance(error, _NOT_SENT)):
             return self._next()
         raise unreachable(error, url) from error
 
@@ -38,7 +40,8 @@ class Attempts:
         asked = answer.headers.get("retry-after", "0")
         seconds = float(asked) if asked.isdecimal() else 0.0
         error = refused(answer)
-        may_repeat = answer.status_code in PASSING and (self._changes_nothing or error.code in NOT_DONE)
+        passes = answer.status_code in PASSING or error.code == UNDER_WAY
+        may_repeat = passes and (self._may_repeat or error.code in NOT_DONE)
         if self._left <= 0 or not may_repeat or seconds > LONGEST_PAUSE_SECONDS:
             raise error
         return max(self._next(), seconds)

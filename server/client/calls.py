@@ -1,5 +1,6 @@
 """The calls, as what is sent and how the answer is read; both clients send them."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypedDict, TypeVar
@@ -29,7 +30,7 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[httpx.Response], T]
-    changes_nothing: bool = True
+    may_repeat: bool = True  # since it changes nothing, or twice is once
     streams: bool = False  # whether the body is read as it comes
     request: Mapping[str, Any] = field(default_factory=dict)  # httpx' arguments
 
@@ -91,8 +92,7 @@ def _upload(files: Sent, fields: dict[str, Any], source: str) -> Call[Uploaded]:
     more = {"source": source} if source else {}
     return Call(
         *("POST", "/upload", lambda answer: Uploaded.of(answer.json())),
-        changes_nothing=False,
-        request={"files": _parts(files), "data": fields | more},
+        request={"files": _parts(files), "data": fields | more, "headers": _once()},
     )
 
 
@@ -100,8 +100,7 @@ def start_retrain(options: Options) -> Call[str | None]:
     """The job's number; None where there was nothing new to learn from."""
     return Call(
         *("POST", "/retrain", lambda answer: answer.json()["job"]),
-        changes_nothing=False,
-        request={"json": options},
+        request={"json": options, "headers": _once()},
     )
 
 
@@ -137,7 +136,7 @@ def promote(version: str, reason: str, expected: str | None) -> Call[Promoted]:
             f"/models/{_word(version)}/promote",
             lambda answer: Promoted.of(answer.json(), answer.status_code == 200),
         ),
-        changes_nothing=False,
+        may_repeat=False,
         request={"json": {"reason": reason} if reason else {}, "headers": headers},
     )
 
@@ -178,6 +177,11 @@ def one_before(found: Models) -> str:
 
 def _parts(files: Sent) -> list[tuple[str, tuple[str, bytes, str]]]:
     return [("files", (name, data, "application/octet-stream")) for name, data in files]
+
+
+def _once() -> dict[str, str]:
+    """By which the server knows a call again, and carries it out once."""
+    return {"Idempotency-Key": str(uuid.uuid4())}
 
 
 def _word(text: str) -> str:

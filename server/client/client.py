@@ -96,7 +96,7 @@ class Client:
 
     def follow(self, job: str) -> Iterator[Progress | Outcome]:
         """A job's events from its first, and at last its outcome; a connection that breaks is taken up again."""
-        stream, attempts = Stream(job), Attempts(FOLLOW_RETRIES, changes_nothing=True)
+        stream, attempts = Stream(job), Attempts(FOLLOW_RETRIES, may_repeat=True)
         while not stream.is_over:
             heard = stream.last
             error: httpx.RequestError = httpx.ReadError("the events broke off")
@@ -106,7 +106,7 @@ class Client:
             except httpx.RequestError as why:
                 error = why
             if stream.last != heard:
-                attempts = Attempts(FOLLOW_RETRIES, changes_nothing=True)
+                attempts = Attempts(FOLLOW_RETRIES, may_repeat=True)
             elif not stream.is_over:
                 time.sleep(attempts.after_silence(error, self.url))
 
@@ -164,7 +164,7 @@ class Client:
 
     def _send(self, call: Call[T], attempts: Attempts | None = None) -> httpx.Response:
         """The answer that stands, read unless it comes as a stream; raises RelearnError."""
-        attempts = attempts or Attempts(self._retries, call.changes_nothing)
+        attempts = attempts or Attempts(self._retries, call.may_repeat)
         while True:
             request = self._http.build_request(call.method, call.path, **call.request)
             try:

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from server.inference.asking import Asked, Output
+from server.inference.request import Asked, Output
 from server.models.model import Model
 from server.serving.prediction import Prediction
 
@@ -30,13 +30,13 @@ def answered(name: str, asked: Asked, results: Sequence[Prediction]) -> Answered
     outputs: list[bytes] = []
     binaries: list[bytes] = []
     for output in asked.outputs:
-        values = _values(output, results)
+        values = values_of(output, results)
         shape = [len(values), output.classes] if output.classes else list(values.shape)
         datatype = "BYTES" if output.classes else "FP32"
         entry: dict[str, Any] = {"name": output.name, "datatype": datatype, "shape": shape}
-        texts = _classes(values, output.classes, model) if output.classes else None
+        texts = classes_of(values, output.classes, model) if output.classes else None
         if output.binary:
-            binaries.append(_texts_as_binary(texts) if texts is not None else values.astype("<f4").tobytes())
+            binaries.append(texts_as_binary(texts) if texts is not None else values.astype("<f4").tobytes())
             outputs.append(orjson.dumps(entry | {"parameters": {"binary_data_size": len(binaries[-1])}}))
         else:
             data = orjson.dumps(texts) if texts is not None else _as_json(values.reshape(-1))
@@ -50,13 +50,14 @@ def answered(name: str, asked: Asked, results: Sequence[Prediction]) -> Answered
     return Answered(b"".join([header, *binaries]), len(header))
 
 
-def _values(output: Output, results: Sequence[Prediction]) -> Values:
+def values_of(output: Output, results: Sequence[Prediction]) -> Values:
+    """An output of all pictures."""
     if output.name == "score":
         return np.array([result.score for result in results], np.float32)
     return np.stack([result.probabilities for result in results])
 
 
-def _classes(values: Values, classes: int, model: Model) -> list[str]:
+def classes_of(values: Values, classes: int, model: Model) -> list[str]:
     """The most probable classes of each picture as value:index:label, the most probable first."""
     best = np.argsort(-values, axis=1, kind="stable")[:, :classes]
     return [
@@ -66,7 +67,8 @@ def _classes(values: Values, classes: int, model: Model) -> list[str]:
     ]
 
 
-def _texts_as_binary(texts: Sequence[str]) -> bytes:
+def texts_as_binary(texts: Sequence[str]) -> bytes:
+    """A tensor of BYTES, each of its texts behind its length."""
     found = [text.encode() for text in texts]
     return b"".join([struct.pack("<I", len(text)) + text for text in found])
 

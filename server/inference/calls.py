@@ -1,27 +1,27 @@
 """Every other call of the protocol: health, metadata, statistics, and the repository of versions."""
 
-import asyncio
-from collections.abc import Callable
-from functools import partial
-from typing import ParamSpec, TypeVar
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.inference import metadata
-from server.inference.endpoint import InferEndpoint, check_name
+from server.inference.endpoint import InferEndpoint
+from server.inference.versions import (
+    check_name,
+    manifest_of,
+    off_loop,
+    served,
+    unready,
+    unready_version,
+    versions_of,
+)
 from server.routes.requests import by, json_object
 from server.routes.service import Service
-from server.store.errors import BrokenArtifact
 from server.store.files import Json
 from server.store.manifest import Manifest
 from server.web.errors import Busy, Malformed, NoModel
 
 WHY = "asked for by the inference protocol"
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def infer_path(name: str) -> str:
@@ -39,23 +39,21 @@ def open_routes(service: Service) -> list[Route]:
         return JSONResponse({"live": True})
 
     async def ready(request: Request) -> Response:
-        problem = _unready(service)
+        problem = unready(service)
         return JSONResponse({"ready": True}) if problem is None else _not_ready(problem)
 
     async def all_statistics(request: Request) -> Response:
         return await _statistics(service, None)
 
     async def model(request: Request) -> Response:
-        manifest = _serving(service, request)
-        return JSONResponse(metadata.of_model(manifest, await _versions(service)))
+        manifest = await _manifest(service, request)
+        return JSONResponse(metadata.of_model(manifest, await versions_of(service)))
 
     async def model_ready(request: Request) -> Response:
-        check_name(service, request.path_params["name"])
-        problem = _unready(service)
-        return _ready(service) if problem is None else _not_ready(problem, service.settings.name)
+        return await _readiness(service, request)
 
     async def configuration(request: Request) -> Response:
-        return _configuration(service, _serving(service, request))
+        return _configuration(service, await _manifest(service, request))
 
     async def statistics(request: Request) -> Response:
         check_name(service, request.path_params["name"])
@@ -80,18 +78,10 @@ def guarded_routes(service: Service) -> list[Route]:
 
     async def model(request: Request) -> Response:
         manifest = await _manifest(service, request)
-        return JSONResponse(metadata.of_model(manifest, await _versions(service)))
+        return JSONResponse(metadata.of_model(manifest, await versions_of(service)))
 
     async def ready(request: Request) -> Response:
-        check_name(service, request.path_params["name"])
-        version = request.path_params["version"]
-        if version != _served(service):
-            try:
-                async with service.shelf.lend(version):
-                    pass
-            except (BrokenArtifact, Busy) as error:
-                return _not_ready(str(error), service.settings.name)
-        return _ready(service)
+        return await _readiness(service, request)
 
     async def configuration(request: Request) -> Response:
         return _configuration(service, await _manifest(service, request))
@@ -104,13 +94,13 @@ def guarded_routes(service: Service) -> list[Route]:
         ready_only = asked.get("ready", False)
         if not isinstance(ready_only, bool):
             raise Malformed("ready must be true or false")
-        entries = [_entry(service, version) for version in await _versions(service)]
+        entries = [_entry(service, version) for version in await versions_of(service)]
         return JSONResponse([entry for entry in entries if entry["state"] == "READY" or not ready_only])
 
     async def load(request: Request) -> Response:
         check_name(service, request.path_params["name"])
         version = _version_of(await json_object(request, service.settings.json_limit_bytes))
-        current = await _off_loop(service, service.memory.pointer.current)
+        current = await off_loop(service, service.memory.pointer.current)
         if version is None and current is None:
             raise NoModel(f"there is no version of {service.settings.name!r} to load")
         if version is None or version == current:
@@ -139,25 +129,11 @@ def guarded_routes(service: Service) -> list[Route]:
     ]
 
 
-async def _off_loop(service: Service, look: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
-    """What a look at the store gives, by a thread."""
-    return await asyncio.get_running_loop().run_in_executor(service.executor, partial(look, *arguments))
-
-
-def _served(service: Service) -> str | None:
-    model = service.serving.model
-    return model.version if model is not None else None
-
-
-def _unready(service: Service) -> str | None:
-    """Why what serves can't be asked; None if it can."""
-    if service.shutdown.stopping.is_set():
-        return "the service is stopping"
-    return f"no model is loaded: {service.serving.problem}" if service.serving.model is None else None
-
-
-def _ready(service: Service) -> Response:
-    return JSONResponse({"name": service.settings.name, "ready": True})
+async def _readiness(service: Service, request: Request) -> Response:
+    """Whether the version in the path can be asked, or what serves."""
+    problem = await unready_version(service, *_asked_of(request))
+    name = service.settings.name
+    return JSONResponse({"name": name, "ready": True}) if problem is None else _not_ready(problem, name)
 
 
 def _not_ready(problem: str, name: str | None = None) -> Response:
@@ -165,25 +141,13 @@ def _not_ready(problem: str, name: str | None = None) -> Response:
     return JSONResponse({**named, "ready": False, "error": problem}, 503, {"Retry-After": "1"})
 
 
-def _serving(service: Service, request: Request) -> Manifest:
-    """The manifest of what serves, if it is of the name in the path."""
-    check_name(service, request.path_params["name"])
-    return service.predictor.model.manifest
+def _asked_of(request: Request) -> tuple[str, str | None]:
+    """The model and the version in the path."""
+    return request.path_params["name"], request.path_params.get("version")
 
 
 async def _manifest(service: Service, request: Request) -> Manifest:
-    """The manifest of the version in the path."""
-    check_name(service, request.path_params["name"])
-
-    def read(version: str) -> Manifest:
-        return service.memory.versions.manifest(service.memory.versions.find(version).version)
-
-    return await _off_loop(service, read, request.path_params["version"])
-
-
-async def _versions(service: Service) -> list[str]:
-    """The versions that may be asked for by number, oldest first."""
-    return await _off_loop(service, service.memory.versions.all)
+    return await manifest_of(service, *_asked_of(request))
 
 
 def _configuration(service: Service, manifest: Manifest) -> Response:
@@ -193,13 +157,13 @@ def _configuration(service: Service, manifest: Manifest) -> Response:
 
 async def _statistics(service: Service, version: str | None) -> Response:
     service.log.flush()
-    versions = [version] if version is not None else await _versions(service)
+    versions = [version] if version is not None else await versions_of(service)
     return JSONResponse({"model_stats": service.usage.to_json(service.settings.name, versions)})
 
 
 def _entry(service: Service, version: str) -> dict[str, Json]:
     """A version as the index has it."""
-    if version == _served(service):
+    if version == served(service):
         state, reason = "READY", ""
     elif version in service.shelf.loaded:
         state, reason = "READY", "loaded beside the version that serves"

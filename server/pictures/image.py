@@ -103,6 +103,15 @@ def is_large(data: bytes) -> bool:
     return len(data) > ANY_CHUNKS_BYTES and not png.is_simple(data)
 
 
+def as_grey_if_grey(picture: Image.Image) -> Image.Image:
+    """A colour picture without colour as the grey one it is, so that it has one name whatever file it came in."""
+    if picture.mode == "RGB":
+        red, green, blue = picture.split()
+        if red.tobytes() == green.tobytes() == blue.tobytes():
+            return red
+    return picture
+
+
 def pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     """The picture's pixels, uint8 (height, width, channels)."""
     array = np.asarray(image, dtype=np.uint8)

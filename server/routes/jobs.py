@@ -7,11 +7,13 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from server.routes.classes import shortage
+from server.routes.once import First, once
 from server.routes.requests import by, flag, json_object, page_of
 from server.routes.service import Service
 from server.serving.presence import all_serve
@@ -51,14 +53,29 @@ def routes(service: Service) -> list[Route]:
         options = await json_object(request, service.settings.json_limit_bytes)
         check_options(options)
         forced = options.pop("force", False)
+        asked = json.dumps([options, forced], sort_keys=True).encode()
+        async with once(service, request, [asked]) as first:
+            job = first.answer["job"] if first.answer is not None else await begin(request, first, options, forced)
+        if job is None:
+            return JSONResponse(NOTHING_NEW)
+        response = await _wait(service, request, str(job)) if wait else _accepted(request, str(job))
+        response.headers.update(first.headers)
+        return response
+
+    async def begin(request: Request, first: First, options: dict[str, Json], forced: Json) -> str | None:
+        """The job that begins; None where there is nothing new to learn from."""
         work = asyncio.get_running_loop().run_in_executor
         await work(executor, _check_enough, service)
         if not forced and not await work(executor, _is_anything_new, service):
-            return JSONResponse(NOTHING_NEW)
+            return None
         if not service.launcher.is_ready():
             raise TrainerNotReady(NOT_READY)
+
+        def note(connection: Connection, job: Job) -> None:
+            first.note(connection, 202, {"job": job.job})
+
         try:
-            job = await work(executor, jobs.create, options, by(request), _policy(service.settings))
+            job = await work(executor, jobs.create, options, by(request), _policy(service.settings), note)
         except Conflict as error:
             under_way = await work(executor, jobs.open)
             if under_way is None:
@@ -70,9 +87,7 @@ def routes(service: Service) -> list[Route]:
             await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
             why = f"the trainer could not be started: {error}; is the train environment there?"
             raise Failed(f"{why} {TRAINER_COMES}") from None
-        if not wait:
-            return _accepted(request, job.job)
-        return await _wait(service, request, job.job)
+        return job.job
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,15 +17,18 @@ from server.pictures.image import Limits
 from server.pictures.preprocessing import Input, Preprocessing
 from server.routes.claims import Claim, Claims, claims_of
 from server.routes.labels import check_label, labels_of
+from server.routes.once import once
 from server.routes.requests import by
 from server.routes.service import Service
 from server.serving.prediction import Prediction
 from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
+from server.store.files import Json
 from server.web.body import read_form
 from server.web.budget import Share
 from server.web.errors import refusal_of
+from server.web.multipart import Part
 
 TURN_SECONDS = 0.05  # for which one upload may have a thread while others wait
 DOUBT_AT_ONCE = 256  # images that are shown to the model in one submission
@@ -38,15 +42,31 @@ def routes(service: Service) -> list[Route]:
     async def upload(request: Request) -> Response:
         door = await work(door_of, service)
         parts = await read_form(request.scope, request.receive, service.settings, service.threads)
-        with service.threads.place():
-            claims = await service.threads.run(claims_of, parts, service.settings)
-            usable, refused = await examined(service, claims.each, door, request.scope["share"])
-        _check(claims, usable, refused)
-        usable = await doubted(service, usable)
-        stored = await work(service.memory.dataset.add, [each.labelled for each in usable], claims.source, by(request))
-        return JSONResponse(_answer(claims, usable, stored, refused), 201)
+        async with once(service, request, _content(parts)) as first:
+            if first.earlier is not None:
+                return first.earlier
+            with service.threads.place():
+                claims = await service.threads.run(claims_of, parts, service.settings)
+                usable, refused = await examined(service, claims.each, door, request.scope["share"])
+            _check(claims, usable, refused)
+            usable = await doubted(service, usable)
+            answer: dict[str, Json] = {}
+
+            def note(connection: Connection, stored: Stored) -> None:
+                answer.update(_answer(claims, usable, stored, refused))
+                first.note(connection, 201, answer)
+
+            add = service.memory.dataset.add
+            await work(add, [each.labelled for each in usable], claims.source, by(request), note)
+            return JSONResponse(answer, 201)
 
     return [Route("/upload", upload, methods=["POST"])]
+
+
+def _content(parts: Sequence[Part]) -> Iterable[bytes]:
+    """What a form says, whatever its boundary is."""
+    for part in parts:
+        yield from (part.name.encode(), b"" if part.filename is None else part.filename.encode(), part.data)
 
 
 @dataclass(frozen=True)
@@ -187,7 +207,7 @@ def _reasons(refused: Sequence[Refused]) -> str:
     return "; ".join(f"{each.filename[:40]!r}: {each.error}" for each in refused[:3])
 
 
-def _answer(claims: Claims, usable: list[Usable], stored: Stored, refused: list[Refused]) -> dict[str, object]:
+def _answer(claims: Claims, usable: list[Usable], stored: Stored, refused: list[Refused]) -> dict[str, Json]:
     plural = "" if stored.count == 1 else "s"
     return {
         "message": f"Uploaded {stored.count} image{plural} successfully",
@@ -204,6 +224,6 @@ def _answer(claims: Claims, usable: list[Usable], stored: Stored, refused: list[
             }
             for each in stored.suspects
         ],
-        "refused": [each.to_json() for each in refused],
+        "refused": [dict[str, Json](each.to_json()) for each in refused],
         "passed_over": [{"file": file, "reason": reason} for file, reason in claims.passed_over],
     }

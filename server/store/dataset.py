@@ -9,11 +9,11 @@ upload that is undone takes its annotations along, and is as if it had never bee
 """
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from server.pictures import image as pictures
 from server.store import decisions, tables
@@ -57,6 +57,9 @@ class Stored:
     suspects: tuple[Suspect, ...]
 
 
+Note = Callable[[Connection, Stored], None]  # what else is written down with an upload
+
+
 @dataclass(frozen=True)
 class _Encoded:
     """A picture as it is stored."""
@@ -78,18 +81,17 @@ class Dataset:
         self._content = content
         self._model = model
 
-    def add(self, labelled: Sequence[Labelled], source: str, by: str = "api") -> Stored:
-        """Store pictures with their labels; durable when it returns.
+    def add(self, labelled: Sequence[Labelled], source: str, by: str = "api", note: Note | None = None) -> Stored:
+        """Store pictures with their labels; durable when it returns. `note` is called within the transaction.
 
         An image that is there already under its label keeps its place, whatever is doubted now. Encoding and writing
         are done before the transaction, and nobody waits for them. Raises QuotaReached, OSError or StoreError, and then
         nothing was stored; Uncertain if only the last step failed.
         """
         encoded = [_encode(position, each) for position, each in enumerate(labelled)]
-        stored = None
-        while stored is None:  # again where somebody removed an image just when it was uploaded again
-            stored = self._try_add(encoded, source, by)
-        return stored
+        while True:  # again where somebody removed an image just when it was uploaded again
+            if (stored := self._try_add(encoded, source, by, note)) is not None:
+                return stored
 
     def accept(self, sha256: str, by: str = "api") -> None:
         """Take a suspect's label as right; raises NotFound if there is no such suspect."""
@@ -147,7 +149,7 @@ class Dataset:
         self._content.tidy()
         return [sha256 for sha256, _ in gone]
 
-    def _try_add(self, encoded: Sequence[_Encoded], source: str, by: str) -> Stored | None:
+    def _try_add(self, encoded: Sequence[_Encoded], source: str, by: str, note: Note | None) -> Stored | None:
         pngs = {each.sha256: each.png for each in encoded}
         missing, fresh = self._missing(list(pngs))
         paths = {sha256: picture_path(sha256, split_of(sha256)) for sha256 in missing}
@@ -160,7 +162,10 @@ class Dataset:
                 known = read_as(connection, self._model.id, ledger.stored(list(pngs)))
                 if not pngs.keys() <= known.keys() | paths.keys():
                     raise _Removed
-                return self._store(ledger, known, encoded, source, by)
+                stored = self._store(ledger, known, encoded, source, by)
+                if note is not None:
+                    note(connection, stored)
+                return stored
         except _Removed:
             self._content.drop(claim)
             return None
@@ -235,16 +240,7 @@ def split_of(sha256: str) -> str:
 
 
 def _encode(position: int, labelled: Labelled) -> _Encoded:
-    plain = _as_grey_if_grey(labelled.picture)
+    plain = pictures.as_grey_if_grey(labelled.picture)
     file = io.BytesIO()
     Image.frombytes(plain.mode, plain.size, plain.tobytes()).save(file, "PNG")  # a copy without any metadata
     return _Encoded(position, pictures.pixels_sha256(pictures.pixels(plain)), file.getvalue(), labelled)
-
-
-def _as_grey_if_grey(picture: Image.Image) -> Image.Image:
-    """A colour picture without colour as the grey one it is, so that it has one name whatever file it came in."""
-    if picture.mode == "RGB":
-        red, green, blue = picture.split()
-        if red.tobytes() == green.tobytes() == blue.tobytes():
-            return red
-    return picture

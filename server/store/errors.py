@@ -13,6 +13,14 @@ class Conflict(StoreError):
     """It can't be done as things stand; nothing was changed."""
 
 
+class StillUnderWay(StoreError):
+    """The same call is being carried out at this moment."""
+
+
+class AnotherRequest(StoreError):
+    """The key of a call came with something else before."""
+
+
 class UnusableLabel(StoreError):
     """A label that the model does not have, or can't have."""
 

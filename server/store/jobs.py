@@ -5,6 +5,7 @@ job learns from is the dataset as a decision left it, written down when it is ta
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,9 @@ class Glance:
     result: dict[str, Json] | None
 
 
+Note = Callable[[Connection, Job], None]  # what else is written down with a job
+
+
 class Jobs:
     """The jobs of one model."""
 
@@ -62,26 +66,23 @@ class Jobs:
         self._content = content
         self._model = model
 
-    def create(self, options: dict[str, Json], by: str, policy: dict[str, Json]) -> Job:
-        """Admit a job; raises Conflict if one is open.
+    def create(self, options: dict[str, Json], by: str, policy: dict[str, Json], note: Note | None = None) -> Job:
+        """Admit a job; raises Conflict if one is open. `note` is called within the transaction.
 
         `policy` is what its starter holds the trainer to: the gate's limits and how much is kept, {} for the defaults.
         """
-        row = {
-            "model_id": self._model.id,
-            "state": "queued",
-            "created_at": now(),
-            "by": by,
-            "options": options,
-            "policy": policy,
-        }
+        row = {"model_id": self._model.id, "state": "queued", "created_at": now(), "by": by}
+        content = {"options": options, "policy": policy}
         try:
             with self._database.write() as connection:
-                return _job(self._row(connection, str(insert_row(connection, job, row))), None)
+                made = _job(self._row(connection, str(insert_row(connection, job, row | content))), None)
+                if note is not None:
+                    note(connection, made)
+                return made
         except IntegrityError:
             open_job = self.open()
             if open_job is None:  # it ended just now
-                return self.create(options, by, policy)
+                return self.create(options, by, policy, note)
             raise Conflict(
                 f"job {open_job.job} is {open_job.state}; wait for it, or cancel it: "
                 f"DELETE /retrain/jobs/{open_job.job}"

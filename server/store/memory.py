@@ -15,6 +15,7 @@ from server.store.database import Database, Name
 from server.store.dataset import Dataset
 from server.store.days import Days
 from server.store.engine import url_of
+from server.store.idempotency import Idempotency
 from server.store.jobs import Jobs
 from server.store.legacy.takeover import Takeover
 from server.store.lineage import Lineage
@@ -44,6 +45,7 @@ class Memory:
     versions: Versions
     jobs: Jobs
     workers: Workers
+    idempotency: Idempotency
     name: Name
 
     def changes(self) -> Changes:
@@ -96,5 +98,6 @@ def open_memory(
         versions=Versions(opened, content, model, shipped, pointer),
         jobs=Jobs(opened, content, model),
         workers=Workers(opened, model),
+        idempotency=Idempotency(opened, model),
         name=model,
     )

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"  # the newest of migrations/versions
+HEAD = "0009"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -281,6 +281,22 @@ alarm = Table(
     Column("closed_at", String(40)),
     Column("closed_by", Words),
     Index(None, "model_id", "version"),
+    sqlite_autoincrement=True,
+)
+
+# Calls that carry an Idempotency-Key, and what they were answered: idempotency.py.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("key", String(64), nullable=False),  # the hash of it, and of whose it is
+    Column("request", String(64), nullable=False),  # the hash of what is asked
+    Column("living", Words, nullable=False),  # the process that carries it out
+    Column("created_at", String(40), nullable=False),
+    Column("status", Integer),  # of the answer; None while it is under way
+    Column("answer", Content),
+    Index(None, "model_id", "key", unique=True),
     sqlite_autoincrement=True,
 )
 

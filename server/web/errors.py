@@ -14,6 +14,7 @@ from typing import NamedTuple
 from server.layouts.errors import DatasetError, DatasetTooLarge
 from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType, UnusableImage
 from server.store.errors import (
+    AnotherRequest,
     BrokenArtifact,
     ClaimLost,
     Conflict,
@@ -23,6 +24,7 @@ from server.store.errors import (
     NoSpace,
     NotFound,
     QuotaReached,
+    StillUnderWay,
     StoreError,
     TooFew,
     Unavailable,
@@ -154,6 +156,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     CurrentMoved: Refusal(409, "conflict"),
     LeaseLost: Refusal(409, "conflict"),
     TooFew: Refusal(409, "too_few_images"),
+    StillUnderWay: Refusal(409, "under_way", {"Retry-After": "1"}),
     PreconditionFailed: Refusal(412, "precondition_failed"),
     BodyTooLarge: Refusal(413, "body_too_large"),
     DatasetTooLarge: Refusal(413, "body_too_large"),
@@ -162,6 +165,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     UnsupportedBody: Refusal(415, "unsupported_type"),
     UnsupportedType: Refusal(415, "unsupported_type"),
     UnusableImage: Refusal(422, "unusable_image"),
+    AnotherRequest: Refusal(422, "another_request"),
     DatasetError: Refusal(422, "unusable_dataset"),
     UnusableLabel: Refusal(422, "unusable_label"),
     UnusableOption: Refusal(422, "unusable_option"),

@@ -9,14 +9,14 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant(
         "a change whose answer was lost is not sent again",
         ATTEMPTS,
-        "if self._left > 0 and (self._changes_nothing or isinstance(error, _NOT_SENT)):",
+        "if self._left > 0 and (self._may_repeat or isinstance(error, _NOT_SENT)):",
         "if self._left > 0:",
         TRIED + "test_a_change_whose_end_nobody_knows_is_sent_once",
     ),
     mutant(
         "a refusal that may have done it is not asked again",
         ATTEMPTS,
-        "answer.status_code in PASSING and (self._changes_nothing or error.code in NOT_DONE)",
+        "passes and (self._may_repeat or error.code in NOT_DONE)",
         "answer.status_code in PASSING",
         TRIED + "test_a_change_whose_end_nobody_knows_is_sent_once",
     ),

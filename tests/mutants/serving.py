@@ -4,6 +4,7 @@ from tests.mutants.mutant import mutant
 
 BATCHER, EXPRESS = "server/serving/batcher.py", "server/predict/express.py"
 SHELF, ASKING = "server/serving/shelf.py", "server/inference/test_asking.py::"
+GRPC, OVER_GRPC = "server/grpc/", "system/test_grpc_process.py::"
 PROMOTION = "server/serving/promotion.py"
 TAKEOVER, PRESENCE, WORKERS = "server/serving/takeover.py", "server/serving/presence.py", "server/store/workers.py"
 QUEUE, STARTS = "server/serving/test_batcher.py::", "server/serving/test_presence.py::"
@@ -194,7 +195,7 @@ MUTANTS = (
     ),
     mutant(
         "the lengths of files sum to the tensor",
-        "server/inference/asking.py",
+        "server/inference/request.py",
         "if len(spans) != number or place != len(data):",
         "if len(spans) != number:",
         ASKING + "test_lengths_of_files_that_do_not_sum_are_refused",
@@ -205,6 +206,41 @@ MUTANTS = (
         "if size > limit_bytes:",
         "if False:",
         "server/inference/test_coding.py::test_a_bomb_is_refused_before_it_is_in_memory",
+    ),
+    mutant(
+        "what gRPC's parser is given is bounded",
+        GRPC + "lifting.py",
+        "if sum(map(len, kept)) > PARSED_LIMIT_BYTES:",
+        "if False:",
+        "server/grpc/test_lifting.py::test_what_a_parser_would_take_apart_is_bounded",
+    ),
+    mutant(
+        "a message of gRPC that never comes ends its call",
+        GRPC + "front.py",
+        "asyncio.timeout(RECEIVE_SECONDS)",
+        "asyncio.timeout(600)",
+        "server/grpc/test_front.py::test_a_message_that_never_comes_ends_the_call",
+    ),
+    mutant(
+        "a version is asked over gRPC by a key that may read",
+        GRPC + "calls.py",
+        'call.admit("POST", f"{path_of(request.model_version)}/infer")',
+        "pass",
+        OVER_GRPC + "test_keys_and_scopes_are_those_of_http",
+    ),
+    mutant(
+        "answers are held while clients are sent away",
+        GRPC + "server.py",
+        "self._front.answering.clear()",
+        "pass",
+        OVER_GRPC + "test_clients_that_ask_on_and_on_are_sent_away_before_the_end",
+    ),
+    mutant(
+        "a port that somebody shares is not taken for free",
+        "server/process/ports.py",
+        "        tried.bind(address)\n",
+        "        tried.bind((address[0], 0))\n",
+        "server/process/test_ports.py::test_a_port_on_which_somebody_listens_is_not_shared_even_if_they_would",
     ),
     mutant(
         "an inference of a version needs a key that may read",

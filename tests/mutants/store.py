@@ -6,6 +6,7 @@ FILES, CONTENT, DATASET = "server/store/files.py", "server/store/content.py", "s
 ENGINE, VERSIONS, POINTER = "server/store/engine.py", "server/store/versions.py", "server/store/pointer.py"
 LEASE, JOBS, LIVING = "server/store/lease.py", "server/store/jobs.py", "server/store/living.py"
 OPENING, DATABASE = "server/store/opening.py", "server/store/database.py"
+KEYS = "server/store/idempotency.py"
 
 
 def tests(file: str, *names: str) -> tuple[str, ...]:
@@ -14,6 +15,48 @@ def tests(file: str, *names: str) -> tuple[str, ...]:
 
 
 MUTANTS = (
+    mutant(
+        "who was taken for gone writes nothing down any more",
+        KEYS,
+        "if connection.execute(answered.values(status=status, answer=answer)).rowcount != 1:",
+        "if connection.execute(answered.values(status=status, answer=answer)).rowcount > 1:",
+        *tests("idempotency", "a_process_that_is_gone_makes_room_and_can_make_nothing_any_more"),
+    ),
+    mutant(
+        "a key is for one request",
+        KEYS,
+        "if found.request != request:",
+        "if False:",
+        *tests("idempotency", "a_key_is_for_one_request_of_one_name"),
+    ),
+    mutant(
+        "two names never meet by a key",
+        KEYS,
+        'f"{by}\\n{key}"',
+        'f"{key}"',
+        *tests("idempotency", "a_key_is_for_one_request_of_one_name"),
+    ),
+    mutant(
+        "a call that is under way is not begun again",
+        KEYS,
+        "if self._goes_on(connection, found):",
+        "if False:",
+        *tests("idempotency", "of_many_at_one_moment_one_is_the_first"),
+    ),
+    mutant(
+        "keys are bounded in time and number",
+        KEYS,
+        "self._tidy(connection)",
+        "pass",
+        *tests("idempotency", "keys_are_kept_for_a_day_and_so_many"),
+    ),
+    mutant(
+        "an answer is written down with the upload",
+        "server/store/dataset.py",
+        "note(connection, stored)",
+        "pass",
+        *tests("idempotency", "what_was_made_once_is_told_again"),
+    ),
     mutant(
         "a file is synced before it has its name",
         FILES,

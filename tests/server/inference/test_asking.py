@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from server.inference.asking import Asked, Output, asked
+from server.inference.asking import asked
 from server.inference.lifting import lifted
 from server.inference.numbers import WINDOW_BYTES, bytes_of
+from server.inference.request import Asked, Output
 from server.pictures.preprocessing import Preprocessing
 from server.store.manifest import Manifest
 from server.web.errors import BodyTooLarge, Malformed

@@ -8,6 +8,7 @@ import pytest
 from server.layouts.errors import DatasetError, DatasetTooLarge
 from server.pictures.errors import ImageTooLarge, PictureError, UnsupportedType, UnusableImage
 from server.store.errors import (
+    AnotherRequest,
     BrokenArtifact,
     ClaimLost,
     Conflict,
@@ -17,6 +18,7 @@ from server.store.errors import (
     NoSpace,
     NotFound,
     QuotaReached,
+    StillUnderWay,
     StoreError,
     TooFew,
     Unavailable,
@@ -43,6 +45,7 @@ PROMISED = {
     CurrentMoved: (409, "conflict"),
     LeaseLost: (409, "conflict"),
     TooFew: (409, "too_few_images"),
+    StillUnderWay: (409, "under_way"),
     errors.PreconditionFailed: (412, "precondition_failed"),
     errors.BodyTooLarge: (413, "body_too_large"),
     DatasetTooLarge: (413, "body_too_large"),
@@ -50,6 +53,7 @@ PROMISED = {
     errors.UrlTooLong: (414, "url_too_long"),
     errors.UnsupportedBody: (415, "unsupported_type"),
     UnsupportedType: (415, "unsupported_type"),
+    AnotherRequest: (422, "another_request"),
     UnusableImage: (422, "unusable_image"),
     DatasetError: (422, "unusable_dataset"),
     UnusableLabel: (422, "unusable_label"),
@@ -70,6 +74,7 @@ PROMISED = {
     QuotaReached: (507, "quota_reached"),
 }
 CARRIED = {
+    StillUnderWay: {"Retry-After": "1"},
     errors.Unauthorized: {"WWW-Authenticate": "Bearer"},
     Locked: {"Retry-After": "1"},
     ClaimLost: {"Retry-After": "1"},
