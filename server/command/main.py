@@ -52,6 +52,7 @@ def completion(shell: str) -> None:
 
 for command in (
     *(programs.serve, programs.train, programs.check, programs.export, programs.key),
+    *(programs.backup, programs.restore),
     *(asking.predict, asking.models, asking.promote, asking.rollback),
     *(teaching.upload, teaching.retrain, teaching.data, checks),
 ):
