@@ -87,10 +87,10 @@ def _backup(file: str, others: tuple[str, ...], **values: str | bool | None) -> 
 
 
 def _restore(file: str, others: tuple[str, ...], **values: str | bool | None) -> None:
-    """Put a backup into an empty place: folders without anything of ours, a database without tables.
+    """Put a backup into an empty place, all of it or nothing.
 
-    All of it is verified before anything is written. A restore that was stopped may be done again. Ends with 0, or 2 if
-    nothing was restored.
+    Empty are folders without anything of ours, and a database without tables. All of it is verified first. A restore
+    that was stopped may be done again. Ends with 0, or 2 if nothing was restored.
 
     \b
     Examples:
