@@ -13,11 +13,12 @@ AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
 
-.PHONY: help run train test soak mutants faults fuzz check format bench bench-quick load audit sbom wheel lock clean
+.PHONY: help run train test test-fast soak mutants faults fuzz check format bench bench-quick load audit sbom wheel lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
 	@echo "make test    run every test   (SEED=2: in another order; RERUNS=1: what fails once more; FAULTS=docs/faults.md: write it)"
+	@echo "make test-fast  the tests of requests, pictures, models and the gate, in under a minute"
 	@echo "make soak    half an hour of tests that take minutes, fuzzing and mutants"
 	@echo "make mutants take out one guard after another, and tell which test notices   (ONLY=word: some)"
 	@echo "make faults  run the tests of docs/faults.md, and write it   (SHORT=1: without those that take minutes; ROWS=\"9 10\")"
@@ -46,6 +47,14 @@ train: .venv-train/ready
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
 		$(if $(RERUNS),--reruns $(RERUNS) --max-suite-reruns 3 -rR) $(if $(FAULTS),-p tests.faults.tally --whole --faults $(FAULTS))
+
+# What needs no server, browser or database beside it.
+test-fast: .venv-serve/ready .venv-dev/ready
+	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
+		-k "not postgresql" $(FAST)
+
+FAST := $(patsubst %,tests/server/%,inference layouts models observe pictures predict routes serving web test_settings.py) \
+	tests/export/test_gate.py tests/export/test_interval.py tests/export/test_shared.py
 
 # Half an hour; with each seed, which is printed, it breaks and takes out others.
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready .venv-fuzz/ready

@@ -1,6 +1,7 @@
 """`python -m server`: flags -> settings -> a listener -> one worker in this process, or the supervisor of several.
 
-`python -m server check` looks at what is stored instead; `python -m server key NAME` makes a key.
+`python -m server check` looks at what is stored instead, `backup FILE` copies it, `restore FILE` puts it back;
+`python -m server key NAME` makes a key.
 """
 
 import os
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def main() -> None:
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
+    if sys.argv[1:2] in (["backup"], ["restore"]):
+        sys.exit(copy(sys.argv[1], sys.argv[2:]))
     end_at_once()  # before the first import that takes time
     if sys.argv[1:2] == ["key"]:
         sys.exit(key(sys.argv[2:]))
@@ -83,6 +86,32 @@ def check(arguments: "Sequence[str]") -> int:
         return NOT_LOOKED
     give_way()
     return Check(settings, partial(try_to_serve, settings), sys.stdout).run()
+
+
+def copy(command: str, arguments: "Sequence[str]") -> int:
+    """Make a backup, or restore one: 0 if all is there, 1 if files were lost before, 2 if nothing was done."""
+    import signal
+    from pathlib import Path
+
+    from server.configuration import load
+    from server.machine.priority import give_way
+    from server.settings import STORE, SettingError
+    from server.store.backup import run
+
+    if not arguments or arguments[0].startswith("-"):
+        print(f"usage: python -m server {command} FILE [flags of python -m server]", file=sys.stderr)
+        return run.NOT_DONE
+    try:
+        settings = load(arguments[1:], os.environ, STORE)
+    except SettingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return run.NOT_DONE
+    give_way()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that half a file is not left
+    try:
+        return {"backup": run.backup, "restore": run.restore}[command](settings, Path(arguments[0]))
+    except KeyboardInterrupt:
+        return run.NOT_DONE
 
 
 def key(arguments: "Sequence[str]") -> int:

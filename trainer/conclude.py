@@ -6,6 +6,7 @@ from export.cost import cost_of
 from export.gate import Contender, Judging, judge
 from export.publish import Candidate, keep_refused, publish, with_file
 from export.verify import Parity
+from server.models.card import CARD, card
 from server.models.model import Model, load
 from server.store.errors import BrokenArtifact, CurrentMoved
 from server.store.lease import Lease
@@ -47,6 +48,8 @@ def conclude(
         final = candidate
         for file, data in report_files(figures).items():
             final = with_file(final, file, data)
+        about = memory.versions.name, candidate.labels, candidate.preprocessing, candidate.outputs
+        final = with_file(final, CARD, card(*about, figures))
         if not verdict.passed:
             keep_refused(memory, final, lease, outcome("refused", None, figures, verdict.reason))
             break

@@ -79,17 +79,7 @@ class AsyncClient:
 
     async def export_dataset(self, target: str | Path, **where: str) -> int:
         """Write the labelled uploads as a zip, under the conditions of GET /dataset/export; the zip's bytes."""
-        target = Path(target)
-        async with aclosing(await self._send(calls.export(where))) as answer:
-            file = await asyncio.to_thread(target.open, "xb")
-            try:
-                with file:
-                    return sum([file.write(piece) async for piece in answer.aiter_bytes()])
-            except BaseException as error:
-                target.unlink()
-                if isinstance(error, httpx.RequestError):
-                    raise unreachable(error, self.url) from error
-                raise
+        return await self._download(calls.export(where), Path(target))
 
     async def start_retrain(self, **options: Unpack[Options]) -> str | None:
         """The number of the job that begins; None if there was nothing new to learn from."""
@@ -138,6 +128,10 @@ class AsyncClient:
             found = replace(found, versions=found.versions + page.versions)
         return found
 
+    async def export_model(self, version: str, target: str | Path) -> int:
+        """Write a version as a zip: its files, and its card as README.md; the zip's bytes."""
+        return await self._download(calls.export_model(version), Path(target))
+
     async def promote(self, version: str, reason: str = "", expected: str | None = None) -> Promoted:
         """Make a version serve; with `expected` only where that one still does, else InConflict."""
         return await self._answer(calls.promote(version, reason, expected))
@@ -162,6 +156,19 @@ class AsyncClient:
     async def health(self) -> dict[str, Any]:
         """How the service is, as GET /health says it."""
         return await self._answer(calls.health())
+
+    async def _download(self, call: Call[None], target: Path) -> int:
+        """Write what is sent into a new file; its bytes. What breaks off leaves none."""
+        async with aclosing(await self._send(call)) as answer:
+            file = await asyncio.to_thread(target.open, "xb")
+            try:
+                with file:
+                    return sum([file.write(piece) async for piece in answer.aiter_bytes()])
+            except BaseException as error:
+                target.unlink()  # noqa: ASYNC240 - at once, whatever ends it
+                if isinstance(error, httpx.RequestError):
+                    raise unreachable(error, self.url) from error
+                raise
 
     async def _answer(self, call: Call[T]) -> T:
         return answer_of(call, await self._send(call))

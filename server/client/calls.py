@@ -115,6 +115,11 @@ def export(where: Mapping[str, str]) -> Call[None]:
     return Call("GET", "/dataset/export", lambda _: None, streams=True, request={"params": where})
 
 
+def export_model(version: str) -> Call[None]:
+    """A version as a zip."""
+    return Call("GET", f"/models/{_word(version)}/archive", lambda _: None, streams=True)
+
+
 def cancel(job: str) -> Call[None]:
     return Call("DELETE", f"/retrain/jobs/{_word(job)}", lambda _: None)  # twice is once
 

@@ -80,15 +80,7 @@ class Client:
 
     def export_dataset(self, target: str | Path, **where: str) -> int:
         """Write the labelled uploads as a zip, under the conditions of GET /dataset/export; the zip's bytes."""
-        target = Path(target)
-        with closing(self._send(calls.export(where))) as answer, target.open("xb") as file:
-            try:
-                return sum(file.write(piece) for piece in answer.iter_bytes())
-            except BaseException as error:
-                target.unlink()
-                if isinstance(error, httpx.RequestError):
-                    raise unreachable(error, self.url) from error
-                raise
+        return self._download(calls.export(where), Path(target))
 
     def start_retrain(self, **options: Unpack[Options]) -> str | None:
         """The number of the job that begins; None if there was nothing new to learn from."""
@@ -134,6 +126,10 @@ class Client:
             found = replace(found, versions=found.versions + page.versions)
         return found
 
+    def export_model(self, version: str, target: str | Path) -> int:
+        """Write a version as a zip: its files, and its card as README.md; the zip's bytes."""
+        return self._download(calls.export_model(version), Path(target))
+
     def promote(self, version: str, reason: str = "", expected: str | None = None) -> Promoted:
         """Make a version serve; with `expected` only where that one still does, else InConflict."""
         return self._answer(calls.promote(version, reason, expected))
@@ -158,6 +154,17 @@ class Client:
     def health(self) -> dict[str, Any]:
         """How the service is, as GET /health says it."""
         return self._answer(calls.health())
+
+    def _download(self, call: Call[None], target: Path) -> int:
+        """Write what is sent into a new file; its bytes. What breaks off leaves none."""
+        with closing(self._send(call)) as answer, target.open("xb") as file:
+            try:
+                return sum(file.write(piece) for piece in answer.iter_bytes())
+            except BaseException as error:
+                target.unlink()
+                if isinstance(error, httpx.RequestError):
+                    raise unreachable(error, self.url) from error
+                raise
 
     def _answer(self, call: Call[T]) -> T:
         return answer_of(call, self._send(call))

@@ -1,12 +1,13 @@
 """The commands that ask a server what it knows, and which version is to serve: predict, models, promote, rollback."""
 
 import sys
+from pathlib import Path
 
 import click
 
 from server.client.answers import Prediction
 from server.client.client import Client
-from server.client.errors import Unusable
+from server.client.errors import RelearnError, Unusable
 from server.command.output import FAILED, bar, ends_well, json_option, show
 
 AT_ONCE = 100  # pictures between two moves of the bar
@@ -47,11 +48,10 @@ def _said(answer: Prediction | Unusable) -> str:
     return f"{answer.label}  {answer.confidence:.2%}{doubt}"
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-@click.pass_obj
-@ends_well
-def models(url: str | None, as_json: bool) -> None:
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
     """List the versions, newest first, with their accuracy on the test set.
 
     \b
@@ -59,6 +59,34 @@ def models(url: str | None, as_json: bool) -> None:
       relearn models
       relearn models --json
     """
+    if context.invoked_subcommand is None:
+        _listed(context.obj, as_json=as_json)
+
+
+@models.command("export")
+@click.argument("version")
+@click.argument("target", type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+@ends_well
+def export_(url: str | None, version: str, target: Path, as_json: bool) -> None:
+    """Write a version as a zip: its files, and its card.
+
+    The card is the README.md that the Hugging Face hub reads.
+
+    \b
+    Examples:
+      relearn models export 7 digits-7.zip
+    """
+    if target.exists():
+        raise RelearnError(f"{target} is there already")
+    with Client(url) as client:
+        size = client.export_model(version, target)
+    show(as_json, {"target": str(target), "bytes": size}, f"{target}: {size} bytes")
+
+
+@ends_well
+def _listed(url: str | None, as_json: bool) -> None:
     with Client(url) as client:
         found = client.models()
     lines = [

@@ -5,7 +5,7 @@ from click.shell_completion import get_completion_class
 
 from server import __version__
 from server.client.connection import DEFAULT_URL, URL_VARIABLE
-from server.command import asking, programs, teaching
+from server.command import asking, looking, programs, teaching
 from server.command.checks import checks
 
 FIRST_STEPS = """\
@@ -52,6 +52,7 @@ def completion(shell: str) -> None:
 
 for command in (
     *(programs.serve, programs.train, programs.check, programs.export, programs.key),
+    *(programs.backup, programs.restore, looking.review, looking.bench),
     *(asking.predict, asking.models, asking.promote, asking.rollback),
     *(teaching.upload, teaching.retrain, teaching.data, checks),
 ):

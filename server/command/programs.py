@@ -72,6 +72,34 @@ def _check(others: tuple[str, ...], **values: str | bool | None) -> None:
     become(sys.executable, "server", ["check", *given(others, **values)])
 
 
+def _backup(file: str, others: tuple[str, ...], **values: str | bool | None) -> None:
+    """Copy all that is stored, facts and files, into one file; a server may run meanwhile.
+
+    The base dataset, keys and settings are not in it. Ends with 0 if all is in it, 1 if files were lost before, 2 if
+    none was made.
+
+    \b
+    Examples:
+      relearn backup 2026-05-01.backup
+      relearn backup /mnt/monday.backup --artifacts /srv/relearn/artifacts --data /srv/relearn/data
+    """
+    become(sys.executable, "server", ["backup", file, *given(others, **values)])
+
+
+def _restore(file: str, others: tuple[str, ...], **values: str | bool | None) -> None:
+    """Put a backup into an empty place, all of it or nothing.
+
+    Empty are folders without anything of ours, and a database without tables. All of it is verified first. A restore
+    that was stopped may be done again. Ends with 0, or 2 if nothing was restored.
+
+    \b
+    Examples:
+      relearn restore 2026-05-01.backup
+      relearn restore monday.backup --artifacts new/artifacts --data new/data
+    """
+    become(sys.executable, "server", ["restore", file, *given(others, **values)])
+
+
 serve = click.Command(
     "serve",
     params=flags_of_settings([f.name for f in fields(Settings)]),
@@ -81,6 +109,16 @@ serve = click.Command(
 )
 check = click.Command(
     "check", params=flags_of_settings((*STORE, *LOADING)), callback=_check, help=_check.__doc__, context_settings=FREE
+)
+backup, restore = (
+    click.Command(
+        name,
+        params=[click.Argument(["file"]), *flags_of_settings(STORE)],
+        callback=callback,
+        help=callback.__doc__,
+        context_settings=FREE,
+    )
+    for name, callback in (("backup", _backup), ("restore", _restore))
 )
 
 

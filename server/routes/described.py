@@ -201,6 +201,13 @@ CALLS = (
         PAGED,
     ),
     Call("GET", "/models/{version}/model.onnx", "Its model", {200: None}, media_type="application/octet-stream"),
+    Call(
+        "GET",
+        "/models/{version}/archive",
+        "All of its files as a zip, with its card",
+        {200: None},
+        media_type="application/zip",
+    ),
     Call("GET", "/models/{version}/report/{file}", "A file of its report", {200: None}, media_type="*/*"),
     Call(
         "POST",

@@ -1,19 +1,23 @@
 """The versions: list them with their figures, read a report, promote one or go back to one."""
 
 import asyncio
+import hashlib
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from server.models.card import CARD
+from server.models.parcel import card_of, parcel
 from server.routes.representation import is_expected, is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.errors import NotFound
 from server.store.figures import LISTED
-from server.store.files import Json
+from server.store.files import PIECE_BYTES, Json
 from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
 from server.web.errors import PreconditionFailed
@@ -61,6 +65,16 @@ def routes(service: Service) -> list[Route]:
             return Response(status_code=304, headers=headers)
         return Response(data, headers=headers, media_type=kind)
 
+    async def archive(request: Request) -> Response:
+        made, etag, name = await asyncio.get_running_loop().run_in_executor(
+            executor, _parcel, service, _version(request)
+        )
+        headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "ETag": etag}
+        if is_known(request, etag):
+            made.close()
+            return Response(status_code=304, headers=headers)
+        return StreamingResponse(_pieces(made), headers=headers, media_type="application/zip")
+
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
@@ -78,6 +92,7 @@ def routes(service: Service) -> list[Route]:
         Route("/models", listing),
         Route("/models/{version}", one),
         Route("/models/{version}/model.onnx", model_file),
+        Route("/models/{version}/archive", archive),
         Route("/models/{version}/report/{file}", report),
         Route("/models/{version}/promote", promote, methods=["POST"]),
     ]
@@ -146,9 +161,27 @@ def _file(service: Service, number: str, file: str, limit_bytes: int) -> tuple[s
     """The tag that tells a file of a version from others, and the file, its hash checked."""
     versions = service.memory.versions
     manifest = versions.manifest(versions.find(number).version)
+    if file == CARD:  # versions of before there were cards have one, too
+        data = card_of(versions, manifest)
+        return f'"{hashlib.sha256(data).hexdigest()[:32]}"', data
     if file not in manifest.files:
         raise NotFound(f"version {number} has no such report file")
     return f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, limit_bytes)
+
+
+def _parcel(service: Service, number: str) -> tuple[IO[bytes], str, str]:
+    """A version as a zip, the tag that tells it from others, and its name."""
+    versions = service.memory.versions
+    manifest = versions.manifest(versions.find(number).version)
+    made = parcel(versions, manifest)
+    tag = hashlib.sha256(manifest.to_json() + card_of(versions, manifest)).hexdigest()[:32]  # of all that is in it
+    return made, f'"{tag}"', f"{manifest.name}-{manifest.version}"
+
+
+def _pieces(made: IO[bytes]) -> Iterator[bytes]:
+    with made:
+        while piece := made.read(PIECE_BYTES):
+            yield piece
 
 
 def _expect(request: Request, current: str | None) -> None:

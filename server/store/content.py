@@ -8,7 +8,6 @@ only what stands in that list is ever removed.
 import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +18,6 @@ from server.store.database import Database
 from server.store.errors import ClaimLost, StoreError
 from server.store.tables import image, job, model, pending, sample, version, worker
 
-WRITERS = 8  # threads that write and sync: a disk syncs many files at once sooner than one after another
 PICTURE_LIMIT_BYTES = 4 * 2**20  # read of a file; the pixels of the largest picture are a tenth of it
 SWEEP_ROWS = 64  # that are swept in one transaction
 
@@ -80,14 +78,7 @@ class Content:
         paths = {self.path(root, relative): data for relative, data in contents.items()}
         for folder in {path.parent for path in paths}:
             self._make_folder(folder, self._roots[root])
-        if len(paths) < 2:
-            files.write_all(paths)
-            return
-        with ThreadPoolExecutor(WRITERS, thread_name_prefix="sync") as pool:
-            for _ in pool.map(lambda item: files.write_file(*item), paths.items()):
-                pass
-            for _ in pool.map(files.sync_folder, {path.parent for path in paths}):
-                pass
+        files.write_many(paths)
 
     def _make_folder(self, folder: Path, root: Path) -> None:
         """Make a folder, whose name is durable even if it was made by a process that died in between."""

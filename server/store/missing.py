@@ -8,14 +8,20 @@ from pathlib import Path
 from server.store import files
 from server.store.errors import Unavailable
 
+RESTORING = ".restoring"  # in the artifacts folder, from the beginning of a restore to its end: backup/restore.py
 _PICTURE = re.compile(r"([0-9a-f]{2})[0-9a-f]{62}\.png")
 
 
 def refuse(artifacts: Path, data: Path) -> None:
-    """Raise Unavailable where versions or pictures lie that a new database would not know.
+    """Raise Unavailable where versions or pictures lie that a new database would not know, or half a backup.
 
     What the records of the form before account for does not count, since it will be taken over.
     """
+    if (artifacts / RESTORING).exists():
+        raise Unavailable(
+            f"a restore into {artifacts.name} has not come to its end; if it was stopped, do it again, or use empty "
+            "folders"
+        )
     found = next(_unknown(artifacts, data), None)
     if found is not None:
         raise Unavailable(

@@ -3,6 +3,7 @@
 from tests.mutants import (
     access,
     artifacts,
+    backup,
     bounds,
     classes,
     client,
@@ -26,6 +27,7 @@ ROOMS = (
     serving,
     pictures,
     artifacts,
+    backup,
     store,
     classes,
     samples,

@@ -94,8 +94,8 @@ MUTANTS = (
     ),
     mutant(
         "pictures are synced as they are written",
-        CONTENT,
-        "            for _ in pool.map(files.sync_folder, {path.parent for path in paths}):\n                pass\n",
+        FILES,
+        "        for _ in pool.map(sync_folder, {path.parent for path in contents}):\n            pass\n",
         "",
         "server/store/test_content.py::test_every_folder_of_many_pictures_is_synced",
     ),

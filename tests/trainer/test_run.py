@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from server.models.card import CARD, card
 from server.models.model import load
 from server.pictures.image import Limits
 from server.settings import Settings
@@ -89,6 +90,9 @@ def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: 
     report = json.loads((versions.folder("1") / "report" / "report.json").read_bytes())
     assert set(report["metrics"]["test"]["classes"]) == set(CLASSES)
     assert (versions.folder("1") / "report" / "report.html").stat().st_size > 10_000
+    manifest = versions.manifest("1")
+    about = manifest.name, manifest.labels, manifest.preprocessing, manifest.outputs
+    assert versions.read(manifest, CARD) == card(*about, report)
 
 
 def cut_files(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """The check, from opening the database to the line that sums up."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TextIO
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.machine.progress import Progress
 from server.settings import Settings
 from server.store.check import (
     classes,
@@ -44,7 +44,6 @@ SUBJECTS = {
     "the samples": samples.findings,
     "the days": days.findings,
 }
-TOLD_SECONDS = 0.2  # between two words on how far it is
 
 
 class Check:
@@ -124,24 +123,3 @@ class Check:
             else f"{self._found:,} thing{'' if self._found == 1 else 's'} to see to"
         )
         self._say(f"{found}; {there}")
-
-
-class Progress:
-    """How far it is, on a terminal; nothing anywhere else."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream if stream.isatty() else None
-        self._told = 0.0
-        self._is_shown = False
-
-    def tell(self, what: str, done: int, number: int) -> None:
-        now = time.monotonic()
-        if self._stream is not None and now - self._told >= TOLD_SECONDS:
-            self._told, self._is_shown = now, True
-            print(f"\r{what}: {done:,} of {number:,}\033[K", end="", file=self._stream, flush=True)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._stream is not None and self._is_shown:
-            self._is_shown = False
-            print("\r\033[K", end="", file=self._stream, flush=True)

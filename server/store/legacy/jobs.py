@@ -23,8 +23,8 @@ from server.store.jobs import FINAL_STATES
 from server.store.legacy.candidates import OldCandidate
 from server.store.legacy.models import OldModel
 from server.store.legacy.reading import UNKNOWN, number_of, numbers, read_lines, read_object, time_of
-from server.store.legacy.rows import insert_all, number_after
 from server.store.outcome import outcome
+from server.store.rows import insert_all, number_after
 from server.store.tables import event, job
 
 FORGOTTEN = "refused by the gate; what else was known of the job is gone"

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 from server.store import files
 from server.store.files import Json
 from server.store.legacy.reading import UNKNOWN, number_of, read_lines, time_of
-from server.store.legacy.rows import insert_all
 from server.store.pointer import BASELINE, Kind, kind_of
+from server.store.rows import insert_all
 from server.store.tables import move
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -19,7 +19,7 @@ from server.store.decisions import FIRST, Decision, hash_of
 from server.store.legacy.pictures import Pictures, old_path
 from server.store.legacy.reading import UNKNOWN
 from server.store.legacy.records import Record, Word, read_records, replay
-from server.store.legacy.rows import insert_all, number_after
+from server.store.rows import insert_all, number_after
 from server.store.tables import annotation, batch, decision, image, lesson, model
 
 

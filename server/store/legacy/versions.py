@@ -13,8 +13,8 @@ from server.store import files
 from server.store.figures import figures_of
 from server.store.legacy.models import OldModel
 from server.store.legacy.reading import numbers, read_object, time_of
-from server.store.legacy.rows import insert_all
 from server.store.manifest import FILE_LIMIT_BYTES
+from server.store.rows import insert_all
 from server.store.tables import version
 
 logger = logging.getLogger("relearn")

@@ -16,7 +16,7 @@ from server.models.model import load
 from server.settings import Settings
 from server.store import living
 from server.store.check import pictures as looking
-from server.store.check.run import CLEAN, FOUND, NOT_LOOKED, Check, Progress
+from server.store.check.run import CLEAN, FOUND, NOT_LOOKED, Check
 from server.store.content import picture_path
 from server.store.dataset import Labelled
 from server.store.manifest import Manifest
@@ -396,20 +396,6 @@ def test_the_command_loads_no_runtime_where_there_is_nothing_to_serve(folder: Pa
     assert command(folder, code=report)[1].splitlines()[-1] == "True"
     garbage(folder)
     assert command(folder, code=report)[1].splitlines()[-1] == "False"
-
-
-def test_progress_is_told_on_a_terminal_only() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    terminal, file = Terminal(), io.StringIO()
-    for stream in (terminal, file):
-        progress = Progress(stream)
-        progress.tell("pictures", 200, 100_000)
-        progress.end()
-    assert terminal.getvalue() == "\rpictures: 200 of 100,000\033[K\r\033[K"
-    assert file.getvalue() == ""
 
 
 def test_a_decision_about_classes_that_was_altered_is_named(folder: Path) -> None:
