@@ -6,7 +6,7 @@ import { element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, update, watch } from "../state.js";
-import { phrase } from "../texts.js";
+import { phrase, worded } from "../texts.js";
 import { loadCorrections, loadDays, loadStats } from "./actions.js";
 import { charts, modelCharts, modelTiles, tiles } from "./charts.js";
 
@@ -88,7 +88,7 @@ function isSelected(place) {
 let daily = null;
 
 async function loadDaily() {
-  daily = await import("./daily.js").catch(() => null); // it is tried again when the server is back
+  daily = await worded(() => import("./daily.js")).catch(() => null); // it is tried again when the server is back
   if (daily) update("stats", {});
 }
 

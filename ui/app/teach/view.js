@@ -12,7 +12,7 @@ import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { phrase } from "../texts.js";
+import { phrase, worded } from "../texts.js";
 import { batchList, collection, moreOf } from "./collection.js";
 import { loadDataset } from "./dataset.js";
 import { desk } from "./desk.js";
@@ -103,7 +103,7 @@ export function teachView() {
 }
 
 /** Only where predictions are kept. */
-const loadReview = () => import("./review.js").catch(() => null);
+const loadReview = () => worded(() => import("./review.js")).catch(() => null);
 
 function learnt() {
   const counts = element("div", {});
