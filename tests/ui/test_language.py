@@ -1,4 +1,4 @@
-"""Every text of the page is in a table of its language, of which what is seldom looked at has its own; German is such."""
+"""Every text of the page is in the tables of its language, and German has such tables."""
 
 import json
 import re

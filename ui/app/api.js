@@ -63,6 +63,11 @@ export const batches = async (wanted) => (await newest("/dataset/batches", "batc
 export const batchesIfAllowed = async (wanted) =>
   hasKey() ? batches(wanted) : (await (await unkeyed("GET", `/dataset/batches?limit=${wanted}`)).json()).batches;
 
+/** @returns {Promise<T.Classes>} */
+export const classes = () => json("GET", "/classes");
+/** @param {T.ClassChange} change @returns {Promise<{message: string}>} */
+export const decideClass = (change) => json("POST", "/classes", { body: JSON.stringify(change), type: "application/json" });
+
 /**
  * @param {{file: Blob, name: string, label: string}[]} images
  * @param {string} source

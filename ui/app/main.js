@@ -10,7 +10,7 @@ import { hooks } from "./transport.js";
 
 const AGAIN_MS = 1_000;
 
-hooks.askKey = async (why) => (await styled(import("./dialog.js"))).askKey(why);
+hooks.askKey = async (why) => (await styled(worded(() => import("./dialog.js")))).askKey(why);
 hooks.reached = note;
 translate();
 startRouter();

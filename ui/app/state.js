@@ -53,6 +53,8 @@ export const state = {
   /** @type {{value: T.Dataset | null, samples: T.Samples | null, wanted: {suspects: number, batches: number},
    *   error: string | null}} */
   dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30 }, error: null },
+  /** @type {{value: T.Classes | null, error: string | null}} */
+  classes: { value: null, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,

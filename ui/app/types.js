@@ -34,6 +34,14 @@
  *   batches: Batch[], quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
  *   both lists have the newest, newest first, and the counts are of all
  *
+ * @typedef {{name: string, uploads: number, lacking: number}} Class `lacking`: before a version can be trained
+ * @typedef {{batch: string, action: "add" | "rename" | "merge" | "remove", name: string,
+ *   becomes: string | null}} ClassChanged
+ * @typedef {{classes: Class[], changes: ClassChanged[], version: string | null}} Classes the changes that stand, oldest
+ *   first
+ * @typedef {{begin: string[]} | {add: string} | {rename: string, to: string} | {merge: string, into: string} |
+ *   {remove: string}} ClassChange
+ *
  * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean,
  *   detectable?: number | null, since?: string | null}} Check `detectable`: the smallest loss that so many images show;
  *   `since`: the anchor that it was held to
