@@ -24,9 +24,11 @@
  *   suspect: Suspect | null}} Image
  * @typedef {{sample: string, why: string, label: string, confidence: number, place: number}} Sample a kept prediction that
  *   waits for a look; `place` in the order of what teaches most
- * @typedef {{samples: Sample[], count: number, collecting: boolean, accuracy: {answers: number, reviewed: number,
- *   accuracy: number | null, low: number | null, high: number | null}}} Samples the first of those that wait, the count of
- *   all, and how often the service was right
+ * @typedef {{answers: number, reviewed: number, accuracy: number | null, low: number | null, high: number | null,
+ *   estimated_accuracy: number | null, unfamiliar_share: number | null, estimate_is_valid: boolean | null}} Accuracy of the
+ *   answers that were drawn, as far as they were reviewed; estimated by how sure all of them were
+ * @typedef {{samples: Sample[], count: number, kept: number, collecting: boolean, accuracy: Accuracy}} Samples the first of
+ *   those that wait, the count of all that do and of all that are kept, and how often the service was right
  * @typedef {{batches: string[], results: {status?: string, error?: string, code?: string}[]}} Heard
  * @typedef {{batch: string, created_at: string, source: string, count: number}} Batch `count`: images that were new
  * @typedef {{labels: string[], base?: Record<string, Counts> | null, uploads: {train: Counts, test: Counts},

@@ -7,7 +7,7 @@ import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, update, watch } from "../state.js";
 import { phrase, worded } from "../texts.js";
-import { loadCorrections, loadDays, loadStats } from "./actions.js";
+import { loadAccuracy, loadCorrections, loadDays, loadStats } from "./actions.js";
 import { charts, modelCharts, modelTiles, tiles } from "./charts.js";
 
 const EVERY_MS = 2_000;
@@ -18,7 +18,8 @@ export function healthView() {
   const service = part(phrase("service"));
   const model = part(phrase("model"));
   const days = element("div", { class: "plots" });
-  model.section.append(element("p", { class: "hint" }, phrase("days.footing")), days);
+  const right = element("p", {});
+  model.section.append(right, element("p", { class: "hint" }, phrase("days.footing")), days);
   const footing = element("p", { class: "hint" });
   const view = element(
     "section",
@@ -59,6 +60,14 @@ export function healthView() {
       if (shown !== "health") return;
       void keepLoading();
       void loadCorrections();
+      void loadAccuracy();
+    },
+  );
+  watch(
+    () => [state.stats.accuracy],
+    async (found) => {
+      const module = found?.answers ? await worded(() => import("./accuracy.js")).catch(() => null) : null;
+      replace(right, module && found && module.accuracy(found));
     },
   );
   whenBack(() => void loadStats());

@@ -79,7 +79,7 @@ function named({ batch, source }) {
   return /^by hand: \w+ class$/.test(source) ? phrase("classes.change.name", { batch }) : phrase("upload.name", { batch });
 }
 
-/** @param {"suspects" | "batches"} list @param {number} shown @param {number} all */
+/** @param {"suspects" | "batches" | "samples"} list @param {number} shown @param {number} all */
 export function moreOf(list, shown, all) {
   const text = phrase(`more.${list}`, { n: all });
   return (

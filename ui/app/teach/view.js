@@ -86,8 +86,7 @@ export function teachView() {
     () => [state.dataset.samples],
     async (samples) => {
       if (!samples) return;
-      const { collecting, count, accuracy } = samples;
-      const any = collecting || count > 0 || accuracy.answers > 0;
+      const any = samples.collecting || samples.kept > 0;
       replace(kept, any ? (await loadReview())?.kept(samples) : element("p", { class: "hint" }, phrase("review.off")));
       kept.hidden = false;
     },
@@ -103,7 +102,11 @@ export function teachView() {
     () => [state.dataset.value, state.dataset.samples],
     (dataset, samples) => {
       bring(dataset?.suspects ?? [], samples?.samples ?? []);
-      replace(doubts, moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0));
+      replace(
+        doubts,
+        moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0),
+        moreOf("samples", samples?.samples.length ?? 0, Math.min(samples?.count ?? 0, 1000)),
+      );
     },
   );
   watch(
