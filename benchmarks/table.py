@@ -21,6 +21,7 @@ ORDER = (
     "store",
     "pictures",
     "loop",
+    "page",
 )
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
