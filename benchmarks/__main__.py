@@ -20,6 +20,7 @@ from benchmarks.service import (
     latency,
     loop,
     overload,
+    page,
     pictures,
     stages,
     start,
@@ -47,7 +48,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "pictures": pictures.run,
     "loop": loop.run,
     "drift": drift.run,
+    "page": page.run,
 }
+NAMED_ONLY = ("page",)  # since it needs a browser
 NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop", "drift")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
@@ -55,7 +58,12 @@ PEER = Path(".venv-bench/bin/python")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all without one")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(BENCHMARKS)}; all but {', '.join(NAMED_ONLY)} without one",
+    )
     parser.add_argument("--quick", action="store_true", help="under a minute; coarser figures, no growth, no peer")
     parser.add_argument("--tiny", action="store_true", help="only to see that everything runs")
     parser.add_argument("--peer-python", type=Path, default=PEER, help="interpreter that has FastAPI")
@@ -67,7 +75,9 @@ def main() -> None:
     setting = TINY if options.tiny else QUICK if options.quick else FULL
     if options.peer_python.exists() and not options.quick:
         setting = replace(setting, peer_python=options.peer_python)
-    names = options.names or [name for name in BENCHMARKS if not (options.quick and name in NOT_QUICK)]
+    names = options.names or [
+        name for name in BENCHMARKS if name not in NAMED_ONLY and not (options.quick and name in NOT_QUICK)
+    ]
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")

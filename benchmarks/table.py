@@ -22,6 +22,7 @@ ORDER = (
     "pictures",
     "loop",
     "drift",
+    "page",
 )
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"

@@ -30,7 +30,7 @@ SAMPLES = (
         "GET",
         "/samples",
         "Predictions that were kept (--collect), those first whose label teaches most; of any state: newest first",
-        {200: page("samples", ref("Sample"), count=WHOLE, collecting={"type": "boolean"})},
+        {200: page("samples", ref("Sample"), count=WHOLE, kept=WHOLE, collecting={"type": "boolean"})},
         {
             "limit": PAGED["limit"],
             "offset": WHOLE | {"description": "`next` of the page before"},

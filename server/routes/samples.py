@@ -32,12 +32,13 @@ def routes(service: Service) -> list[Route]:
             raise Malformed(f"why={why[:40]} must be one of {', '.join(Why)}")
         if state not in STATES:
             raise Malformed(f"state={state[:40]} must be one of {', '.join(STATES)}")
-        count, found = await work(_shown, service, why, state, limit, offset)
+        kept, count, found = await work(_shown, service, why, state, limit, offset)
         return JSONResponse(
             {
                 "samples": [_told(each) for each in found],
                 "next": offset + limit if offset + limit < count else None,
                 "count": count,
+                "kept": kept,
                 "collecting": service.settings.collect,
             }
         )
@@ -80,16 +81,16 @@ def _number(request: Request) -> str:
     return str(request.path_params["sample"])
 
 
-def _shown(service: Service, why: str | None, state: str, limit: int, offset: int) -> tuple[int, list[Sample]]:
-    """How many there are of those that are asked for, and one part of them."""
+def _shown(service: Service, why: str | None, state: str, limit: int, offset: int) -> tuple[int, int, list[Sample]]:
+    """How many are kept in all and how many of those that are asked for, and one part of these."""
     every = service.memory.samples.every()
     mine = [each for each in every if why in (None, each.why)]
     if state == "any":
-        return len(mine), mine[offset : offset + limit]
+        return len(every), len(mine), mine[offset : offset + limit]
     # What is told already keeps its distance, whatever it was kept for.
     others = [each for each in every if not each.is_waiting and why not in (None, each.why)]
     found = in_order([*mine, *others], offset + limit)
-    return sum(each.is_waiting for each in mine), found[offset:]
+    return len(every), sum(each.is_waiting for each in mine), found[offset:]
 
 
 def _accuracy(service: Service) -> dict[str, object]:

@@ -122,5 +122,5 @@ def test_answers_are_the_same_with_and_without(live: LiveServer, tmp_path: Path,
     told = [predict(live, data, "id") for data in asked]
     with LiveServer(tmp_path, "--trainer", "none") as other:
         assert [predict(other, data, "id") for data in asked] == told
-        assert other.get("/samples").json() == {"samples": [], "next": None, "count": 0, "collecting": False}
+        assert other.get("/samples").json() == {"samples": [], "next": None, "count": 0, "kept": 0, "collecting": False}
     assert not (tmp_path / "data/samples").exists()

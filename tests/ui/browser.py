@@ -8,6 +8,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera, which may be used
 PATHS = ("chromium", "chromium-browser", "google-chrome")
 
 # A three in one stroke, in parts of the sheet's side.

@@ -1,12 +1,10 @@
-"""Pictures of every view, to be looked at, and the figures of the page's start and of its answers.
+"""Pictures of every view, to be looked at.
 
 python -m tests.ui.screenshots OUT              with a server of its own that retrains once first: two minutes
 python -m tests.ui.screenshots OUT --url URL    of a server that runs, and has whatever it has
 """
 
 import argparse
-import math
-import statistics
 import sys
 import tempfile
 import time
@@ -26,34 +24,6 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOCALES = ("en-US", "de-DE")
 VIEWS = ("predict", "teach", "retrain", "models", "health")
 TRAINING_SECONDS = 600.0
-STARTS = 5
-DRAWINGS = 20
-
-# When the sheet to draw on is there, with its listeners: they are attached before it enters the document.
-INTERACTIVE = """new MutationObserver((_, observer) => {
-  if (!document.querySelector("canvas.sheet")) return;
-  observer.disconnect();
-  globalThis.interactive = performance.now();
-}).observe(document, { childList: true, subtree: true })"""
-TIME_ANSWERS = """() => {
-  globalThis.answers = [];
-  let lifted = 0;
-  const panel = document.querySelector(".answer");
-  const look = () => {
-    if (!lifted || panel.getAttribute("aria-busy") === "true" || !panel.querySelector(".best")) return;
-    globalThis.answers.push(performance.now() - lifted);
-    lifted = 0;
-  };
-  addEventListener("pointerup", ({ target }) => {
-    if (!target.matches("canvas.sheet")) return;
-    lifted = performance.now();
-    queueMicrotask(look);
-  });
-  new MutationObserver(look).observe(panel, { attributes: true, childList: true, subtree: true });
-}"""
-BYTES = """(until) => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
-  .filter((entry) => entry.responseEnd <= until)
-  .reduce((sum, entry) => [sum[0] + entry.encodedBodySize, sum[1] + entry.decodedBodySize], [0, 0])"""
 
 
 def main() -> None:
@@ -71,13 +41,40 @@ def main() -> None:
             flags = ("--dataset", str(ROOT / "data/mnist"))
             url = lived_in(stack.enter_context(LiveServer(Path(folder), *flags)))
         browser = stack.enter_context(chromium())
-        tell_start(browser, url)
-        tell_answers(browser, url)
         for locale, (width, height), scheme in product(LOCALES, SIZES, SCHEMES):
             page = new_page(browser, width, height, scheme, locale)
             for view in VIEWS:
                 name = f"{view}-{width}-{scheme}-{locale[:2]}.png"
                 picture(page, url, view, arguments.out / name, (width, height))
+            page.context.close()
+        if arguments.url is None:
+            begin(stack, browser, arguments.out)
+
+
+def begin(stack: ExitStack, browser: Browser, out: Path) -> None:
+    """Teach without a model: before the classes are named, with pictures of them, and what the camera sees."""
+    digits = mnist("t10k")
+    for locale, (width, height), scheme in product(LOCALES, SIZES, SCHEMES):
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        with LiveServer(Path(folder), "--name", "things", "--trainer", "none") as server:
+            page = new_page(browser, width, height, scheme, locale)
+            page.goto(f"{server.url}/#teach")
+            name = f"{width}-{scheme}-{locale[:2]}.png"
+            field = page.locator("#classes-begin")
+            field.wait_for()
+            page.screenshot(path=out / f"begin-{name}", full_page=True)
+            field.fill("apple tree\nring")
+            page.locator(".teach form .primary").click()
+            files: list[FilePayload] = [
+                {"name": f"{n}.png", "mimeType": "image/png", "buffer": digits.png(n)} for n in range(9)
+            ]
+            page.locator("li.class input").last.set_input_files(files)
+            page.locator(".desk").wait_for()
+            page.screenshot(path=out / f"classes-{name}", full_page=True)
+            page.locator("[data-key='camera-ring']").click()
+            page.locator("dialog .shooting .primary:not(:disabled)").click()
+            page.locator("dialog .sample").nth(11).wait_for()
+            page.screenshot(path=out / f"camera-{name}")
             page.context.close()
 
 
@@ -99,39 +96,6 @@ def lived_in(server: LiveServer) -> str:
         server.predict(digits.png(position))
     print(f"retraining: {state}")
     return server.url
-
-
-def tell_start(browser: Browser, url: str) -> None:
-    """Print how many bytes the first view needs and how soon it can be drawn on, with nothing in any cache."""
-    seconds, first, whole = [], (0, 0), (0, 0)
-    for _ in range(STARTS):
-        page = new_page(browser)
-        page.add_init_script(INTERACTIVE)
-        page.goto(url)
-        page.locator("canvas.sheet").wait_for()
-        seconds.append(page.evaluate("globalThis.interactive") / 1000)
-        first = page.evaluate(BYTES, seconds[-1] * 1000)
-        page.wait_for_load_state("networkidle")
-        whole = page.evaluate(BYTES, math.inf)
-        page.context.close()
-    print(f"to the first view: {first[0] / 1000:.0f} kB sent, {first[1] / 1000:.0f} kB unpacked")
-    print(f"with all views:    {whole[0] / 1000:.0f} kB sent, {whole[1] / 1000:.0f} kB unpacked")
-    print(f"interactive after {statistics.median(seconds):.2f} s (from {min(seconds):.2f} to {max(seconds):.2f} s)")
-
-
-def tell_answers(browser: Browser, url: str) -> None:
-    """Print how soon after the pen is lifted the answer to all that was drawn is there."""
-    page = new_page(browser)
-    page.goto(url)
-    page.locator("footer").filter(visible=True).wait_for()
-    page.evaluate(TIME_ANSWERS)
-    for turn in range(DRAWINGS):
-        draw(page, [(x + turn / 500, y) for x, y in THREE])
-        page.wait_for_function("(count) => globalThis.answers.length === count", arg=turn + 1)
-        page.get_by_role("button", name="Clear").click()
-    milliseconds = sorted(page.evaluate("globalThis.answers"))
-    page.context.close()
-    print(f"answered {statistics.median(milliseconds):.0f} ms after the last stroke, at the median of {DRAWINGS}")
 
 
 def picture(page: Page, url: str, view: str, path: Path, size: tuple[int, int]) -> None:

@@ -179,7 +179,7 @@ def walk(page: Page, server: LiveServer, digits: Digits, look: Look) -> None:
     page.locator("dialog dt").first.wait_for()
     look("keys")
     page.keyboard.press("Escape")
-    page.evaluate("import('/app/dialog.js').then(({ askKey }) => void askKey('scope'))")
+    page.evaluate("import('/app/transport.js').then(({ hooks }) => void hooks.askKey('scope'))")
     page.locator("dialog #key").wait_for()
     look("key")
     page.keyboard.press("Escape")

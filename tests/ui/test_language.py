@@ -1,4 +1,4 @@
-"""Every text of the page is in one table of a language, and German is such a table."""
+"""Every text of the page is in the tables of its language, and German has such tables."""
 
 import json
 import re
@@ -15,15 +15,11 @@ from tests.ui.conftest import OpenPage
 from tests.ui.test_predict import drop
 from tests.ui.views import VIEWS, arrive
 
-TEXTS = ROOT / "ui/texts"  # and in a folder there what is loaded later
-TABLES = {
-    path.stem: {
-        key: text
-        for each in [path, *sorted(TEXTS.glob(f"*/{path.name}"))]
-        for key, text in json.loads(each.read_text()).items()
-    }
-    for path in TEXTS.glob("*.json")
-}
+TEXTS = ROOT / "ui/texts"
+FIRST, LATER = (
+    {path.stem: json.loads(path.read_text()) for path in each.glob("*.json")} for each in (TEXTS, TEXTS / "later")
+)
+TABLES = {language: table | LATER[language] for language, table in FIRST.items()}
 ENGLISH = TABLES["en"]
 OTHERS = sorted(set(TABLES) - {"en"})
 VALUE = re.compile(r"\{\w+\}")
@@ -55,7 +51,9 @@ GIVEN = re.compile(
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_table_says_the_same_with_the_same_values(language: str) -> None:
     table = TABLES[language]
-    assert list(table) == list(ENGLISH)
+    for tables in (FIRST, LATER):
+        assert list(tables[language]) == list(tables["en"])
+    assert not FIRST[language].keys() & LATER[language].keys()
     for key, text in ENGLISH.items():
         assert table[key].strip(), key
         assert table[key] == table[key].strip() or text != text.strip(), key
@@ -128,8 +126,8 @@ def test_no_view_says_anything_else(tmp_path: Path, browser: Browser, digits: Di
         server.post("/retrain", json={})
         page = new_page(browser, locale="de-DE")
         if of != "German":
-            signs = {key: "|".join(f"⟦{form}⟧" for form in text.split("|")) for key, text in ENGLISH.items()}
-            page.route("**/texts/de.json", lambda route: route.fulfill(json=signs))
+            page.route("**/texts/de.json", lambda route: route.fulfill(json=signs(FIRST["en"])))
+            page.route("**/texts/later/de.json", lambda route: route.fulfill(json=signs(LATER["en"])))
         said = walk(page, server, digits, version)
         page.context.close()
     assert len(said) > 200
@@ -178,6 +176,10 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
     page.locator("dialog[open]").wait_for()
     said.update(page.evaluate(SEEN))
     return said
+
+
+def signs(table: dict[str, str]) -> dict[str, str]:
+    return {key: "|".join(f"⟦{form}⟧" for form in text.split("|")) for key, text in table.items()}
 
 
 def untold(text: str) -> str:

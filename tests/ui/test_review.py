@@ -1,13 +1,16 @@
 """Predictions that the server kept, reviewed on the desk: by keyboard, taken back, in two tabs, over a lost server."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.digits import Digits
+from tests.digits import Digits, encoded
 from tests.faults.stage import eventually
 from tests.live import LiveServer
 from tests.ui.conftest import OpenPage
@@ -185,6 +188,57 @@ def test_what_was_removed_meanwhile_is_named_and_no_hindrance(
     expect(page.locator(".desk")).to_be_hidden()
     del true[gone]
     assert reviewed(collecting) == true
+
+
+def test_more_than_a_hundred_come_as_they_are_asked_for(
+    collecting: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    fill(collecting, digits, range(100, 212))
+    page = open_page(collecting.url, "teach")
+    ready(page, 100)
+    page.get_by_role("button", name="Show more of the 112 predictions to review").click()
+    ready(page, 112)
+    expect(page.get_by_role("button", name="Show more of the 112 predictions")).to_have_count(0)
+
+
+def test_health_says_how_often_it_was_right_and_what_that_is_worth(
+    collecting: LiveServer, open_page: OpenPage, digits: Digits
+) -> None:
+    true = fill(collecting, digits, range(80, 86))
+    page = open_page(collecting.url, "health")
+    expect(page.get_by_text("shows once drawn ones are reviewed")).to_be_visible()
+    for each in kept(collecting):
+        word = [{"sample": each["sample"], "label": true[name_of(each)]}]
+        collecting.post("/feedback", json=word).raise_for_status()
+    page.reload()
+    expect(page.get_by_text(re.compile(r"Right in production: .* 6 drawn and reviewed"))).to_be_visible()
+    found = collecting.get("/samples/accuracy").json()
+    valid = page.get_by_text("that is not valid while so many pictures are unlike")
+    expect(valid).to_have_count(0 if found["estimate_is_valid"] else 1)
+    page.route(
+        "**/samples/accuracy",
+        lambda route: route.fulfill(json=found | {"estimate_is_valid": not found["estimate_is_valid"]}),
+    )
+    page.reload()
+    expect(valid).to_have_count(1 if found["estimate_is_valid"] else 0)
+
+
+def test_what_is_left_is_removed_where_nothing_is_kept_any_more(
+    tmp_path: Path, open_page: OpenPage, digits: Digits
+) -> None:
+    with LiveServer(tmp_path, "--trainer", "none", "--collect", "--collect-share", "0.001") as server:
+        noise = np.random.default_rng(4).integers(0, 256, (28, 28), np.uint8)
+        server.predict(encoded(Image.fromarray(noise), "PNG")).raise_for_status()
+        left = eventually(lambda: kept(server), "an unfamiliar picture")
+        words = [{"sample": each["sample"], "skip": "noise"} for each in left]
+        server.post("/feedback", json=words).raise_for_status()
+    with LiveServer(tmp_path, "--trainer", "none") as server:
+        page = open_page(server.url, "teach")
+        expect(page.get_by_text("start the server with --collect")).to_be_visible()
+        page.get_by_role("button", name="Remove all that is kept").click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+        expect(page.get_by_role("button", name="Remove all that is kept")).to_have_count(0)
+        assert kept(server) == []
 
 
 def test_all_that_is_kept_is_removed_on_the_page(

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
+from benchmarks.service.page import BYTES, INTERACTIVE
 from server.routes.terse import terse
 from tests.faults.stage import eventually
 from tests.live import ROOT, LiveServer
 from tests.ui.browser import new_page
 from tests.ui.conftest import NODE, OpenPage
-from tests.ui.screenshots import BYTES, INTERACTIVE
 from tests.ui.views import complete
 
 FIRST_BYTES, ALL_BYTES = 35_000, 90_000  # sent, with nothing in any cache

@@ -63,6 +63,11 @@ export const batches = async (wanted) => (await newest("/dataset/batches", "batc
 export const batchesIfAllowed = async (wanted) =>
   hasKey() ? batches(wanted) : (await (await unkeyed("GET", `/dataset/batches?limit=${wanted}`)).json()).batches;
 
+/** @returns {Promise<T.Classes>} */
+export const classes = () => json("GET", "/classes");
+/** @param {T.ClassChange} change @returns {Promise<{message: string}>} */
+export const decideClass = (change) => json("POST", "/classes", { body: JSON.stringify(change), type: "application/json" });
+
 /**
  * @param {{file: Blob, name: string, label: string}[]} images
  * @param {string} source
@@ -86,12 +91,15 @@ export const imagePath = (sha256) => `/dataset/images/${encodeURIComponent(sha25
 /** @param {string} path @returns {Promise<Blob>} a picture; an <img> would ask for it without the key */
 export const picture = (path) => blob(path);
 
-/** @returns {Promise<T.Samples>} the first that wait, in the server's order */
-export async function samples() {
-  const [found, accuracy] = await Promise.all([json("GET", "/samples?limit=100"), json("GET", "/samples/accuracy")]);
+/** @param {number} wanted @returns {Promise<T.Samples>} the first that wait, in the server's order */
+export async function samples(wanted) {
+  const [found, accuracy] = await Promise.all([json("GET", `/samples?limit=${Math.min(wanted, PAGE_MOST)}`), json("GET", "/samples/accuracy")]);
   const placed = found.samples.map((/** @type {T.Sample} */ each, /** @type {number} */ place) => ({ ...each, place }));
   return { ...found, samples: placed, accuracy };
 }
+/** @returns {Promise<T.Accuracy>} without asking anybody for a key */
+export const accuracyIfAllowed = async () =>
+  hasKey() ? json("GET", "/samples/accuracy") : (await unkeyed("GET", "/samples/accuracy")).json();
 /** @param {string} sample */
 export const samplePath = (sample) => `/samples/${encodeURIComponent(sample)}/picture`;
 /** @param {{sample: string, label?: string | null, skip?: string}[]} words @returns {Promise<T.Heard>} */

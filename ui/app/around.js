@@ -4,10 +4,9 @@
  * how it ended; the choice of the language, at the foot; and a focus that is never lost.
  */
 
-import { confirm } from "./dialog.js";
 import { element, replace } from "./element.js";
 import { percent } from "./format.js";
-import { tell } from "./notice.js";
+import { asked, tell } from "./notice.js";
 import { isOpen, shareOf } from "./retrain/words.js";
 import { state, watch } from "./state.js";
 import { language, LANGUAGES, phrase, speak } from "./texts.js";
@@ -68,8 +67,8 @@ export function showLanguages() {
 async function mayLeave() {
   const { drawing, gallery } = state.predict;
   if (!drawing && !gallery.length) return true;
-  const question = { title: phrase("language.title"), text: phrase("language.text"), action: phrase("language.change") };
-  return (await confirm(question)) !== null;
+  const question = () => ({ title: phrase("language.title"), text: phrase("language.text"), action: phrase("language.change") });
+  return (await asked(({ confirm }) => confirm(question()))) !== null;
 }
 
 /*

@@ -2,7 +2,7 @@
 /** Labels as buttons, each with its key; where there are many of them, with a field to find one by. */
 
 import { button, element } from "./element.js";
-import { isSign, labelsNow } from "./labels.js";
+import { isSign, classesNow } from "./labels.js";
 import { state } from "./state.js";
 import { phrase } from "./texts.js";
 
@@ -89,7 +89,7 @@ function keysOf(labels) {
 
 /** @param {string} pressed @returns {string | null} */
 export function labelOfKey(pressed) {
-  const keys = [...keysOf(labelsNow())];
+  const keys = [...keysOf(classesNow())];
   const found = [pressed, pressed.toLowerCase()].map((key) => keys.find((each) => each[1] === key));
   return (found[0] ?? found[1])?.[0] ?? null;
 }

@@ -57,7 +57,7 @@ export function confirm({ title, text, action, reason }) {
  * @param {() => string | null} [problem] what is wrong with the answer, which is then asked for again
  * @returns {Promise<string | null>}
  */
-function ask(title, content, action, answer, problem = () => null) {
+export function ask(title, content, action, answer, problem = () => null) {
   return new Promise((resolve) => {
     /** @type {string | null} */
     let given = null;

@@ -25,9 +25,10 @@ export function acceptDrops(place, take) {
   place.addEventListener("dragleave", () => enter(-1));
   place.addEventListener("dragover", (event) => event.preventDefault());
   place.addEventListener("drop", async (event) => {
+    const taken = event.defaultPrevented; // by a place within this one
     event.preventDefault();
     enter(-depth);
-    if (event.dataTransfer) take(await dropped(event.dataTransfer));
+    if (event.dataTransfer && !taken) take(await dropped(event.dataTransfer));
   });
 }
 

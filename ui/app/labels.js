@@ -7,6 +7,9 @@ import { phrase } from "./texts.js";
 /** The labels that the model knows; none before the server has said. */
 export const labelsNow = () => state.health.value?.labels ?? [];
 
+/** The classes that pictures are taught by: as they were decided, which the model may not know yet. */
+export const classesNow = () => state.dataset.value?.labels ?? labelsNow();
+
 /** @param {string} label whether it is one character */
 export const isSign = (label) => [...label.normalize("NFC")].length === 1;
 

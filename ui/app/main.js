@@ -5,12 +5,12 @@ import { note, pulse } from "./connection.js";
 import { refuseDrops } from "./files.js";
 import { showFrame, startRouter } from "./frame.js";
 import { addStyles } from "./style.js";
-import { translate } from "./texts.js";
+import { translate, worded } from "./texts.js";
 import { hooks } from "./transport.js";
 
 const AGAIN_MS = 1_000;
 
-hooks.askKey = async (why) => (await styled(import("./dialog.js"))).askKey(why);
+hooks.askKey = async (why) => (await styled(worded(() => import("./dialog.js")))).askKey(why);
 hooks.reached = note;
 translate();
 startRouter();
@@ -23,7 +23,7 @@ showFrame({
   health: async () => (await styled(import("./health/view.js"))).healthView,
 }, around);
 void pulse();
-const showKeys = () => styled(import("./keys.js")).then((keys) => keys.showKeys(), () => {}); // not while the server is lost
+const showKeys = () => styled(worded(() => import("./keys.js"))).then((keys) => keys.showKeys(), () => {}); // not while the server is lost
 document.getElementById("keys")?.addEventListener("click", showKeys);
 addEventListener("keydown", ({ key, target }) => {
   if (key === "?" && !(target instanceof Element && target.matches("input, select, textarea"))) void showKeys();

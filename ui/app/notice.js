@@ -1,8 +1,8 @@
 // @ts-check
 /** What just happened, in a sentence: shown for a while, and read out by a screen reader. */
 
-import { phrase } from "./texts.js";
-import { Failure } from "./transport.js";
+import { phrase, worded } from "./texts.js";
+import { Failure, lost } from "./transport.js";
 import { element } from "./element.js";
 
 const SHOWN_MS = 8_000;
@@ -30,6 +30,17 @@ export function tell(text, kind = "plain", action) {
 /** Have a screen reader say something that everybody else can see. @param {string} text */
 export function say(text) {
   /** @type {HTMLElement} */ (document.getElementById("spoken")).textContent = text;
+}
+
+/**
+ * Ask a person, by what is fetched with the first question; where that can't be had, it is told, and nothing is agreed to.
+ *
+ * @param {(dialog: typeof import("./dialog.js")) => Promise<string | null>} put @returns {Promise<string | null>}
+ */
+export async function asked(put) {
+  const dialog = await worded(() => import("./dialog.js")).catch(() => null);
+  if (!dialog) tell(lost().message, "bad");
+  return dialog && put(dialog);
 }
 
 /**

@@ -50,17 +50,20 @@ export const state = {
   /** @type {{share: number | null, again: boolean, outcome: T.Uploaded | null, error: string | null}} `again`: it failed,
    *  and is tried again soon */
   sending: { share: null, again: false, outcome: null, error: null },
-  /** @type {{value: T.Dataset | null, samples: T.Samples | null, wanted: {suspects: number, batches: number},
+  /** @type {{value: T.Dataset | null, samples: T.Samples | null, wanted: {suspects: number, batches: number, samples: number},
    *   error: string | null}} */
-  dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30 }, error: null },
+  dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30, samples: 100 }, error: null },
+  /** @type {{value: T.Classes | null, error: string | null}} */
+  classes: { value: null, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
    *   error: string | null}} `failed`: why a version is not there */
   models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
-  /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, error: string | null}} `days` and
+  /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, accuracy: T.Accuracy | null,
+   *   error: string | null}} `days`, `accuracy` and
    *   `corrections`: null where they are not known, or this page may not know */
-  stats: { value: null, days: null, corrections: null, error: null },
+  stats: { value: null, days: null, corrections: null, accuracy: null, error: null },
 };
 
 /** @type {Set<() => void>} */

@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * What the page says, in the language of whoever reads it: every text is a line of that language's file in texts/, by its
- * key. {name} in it stands for a value; forms for one and for many are parted by |, in the order of the Unicode CLDR
- * (https://cldr.unicode.org/index/cldr-spec/plural-rules), and `n` chooses among them.
+ * What the page says, in the language of whoever reads it: every text is a line of that language's file in texts/, or of
+ * the one in texts/later/ for what is seldom looked at, by its key. {name} in it stands for a value; forms for one and
+ * for many are parted by |, in the order of the Unicode CLDR (https://cldr.unicode.org/index/cldr-spec/plural-rules), and
+ * `n` chooses among them.
  *
- * @typedef {keyof typeof import("../texts/en.json") | keyof typeof import("../texts/drift/en.json")} Key
+ * @typedef {keyof typeof import("../texts/en.json") | keyof typeof import("../texts/later/en.json")} Key
  * @typedef {Record<string, string | number>} Values a number is written as it is where the reader lives
  */
 
@@ -20,9 +21,11 @@ export const language = languageOf(wished);
 /** How dates and numbers are written: as the browser is set, where that is in this language. */
 export const locale = navigator.languages.find((tag) => languageOf(tag) === language) ?? language;
 
-const file = await fetch(new URL(`../texts/${language}.json`, import.meta.url));
-/** @type {Record<string, string>} */
-export const texts = await file.json();
+/** @param {string} place of a table @returns {Promise<Record<string, string>>} */
+const table = async (place) => (await fetch(new URL(`../texts/${place}${language}.json`, import.meta.url))).json();
+const texts = await table("");
+/** @type {Promise<unknown> | null} */
+let later = null;
 const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const plural = new Intl.PluralRules(locale);
 const categories = /** @type {string[]} */ (plural.resolvedOptions().pluralCategories);
@@ -33,6 +36,18 @@ export const phrase = (key, values = {}) => phrased(key, values).join("");
 
 /** @param {string} key which may be none @param {string} otherwise @returns {string} what the server calls it, then */
 export const phraseOr = (key, otherwise) => texts[key] ?? otherwise;
+
+/**
+ * What is seldom looked at, once its texts are there.
+ *
+ * @template Module @param {() => Promise<Module>} load @returns {Promise<Module>}
+ */
+export async function worded(load) {
+  later ??= table("later/").then((found) => Object.assign(texts, found));
+  later.catch(() => (later = null)); // to be tried again
+  await later;
+  return load();
+}
 
 /**
  * With elements among the values.

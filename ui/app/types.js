@@ -24,15 +24,25 @@
  *   suspect: Suspect | null}} Image
  * @typedef {{sample: string, why: string, label: string, confidence: number, place: number}} Sample a kept prediction that
  *   waits for a look; `place` in the order of what teaches most
- * @typedef {{samples: Sample[], count: number, collecting: boolean, accuracy: {answers: number, reviewed: number,
- *   accuracy: number | null, low: number | null, high: number | null}}} Samples the first of those that wait, the count of
- *   all, and how often the service was right
+ * @typedef {{answers: number, reviewed: number, accuracy: number | null, low: number | null, high: number | null,
+ *   estimated_accuracy: number | null, unfamiliar_share: number | null, estimate_is_valid: boolean | null}} Accuracy of the
+ *   answers that were drawn, as far as they were reviewed; estimated by how sure all of them were
+ * @typedef {{samples: Sample[], count: number, kept: number, collecting: boolean, accuracy: Accuracy}} Samples the first of
+ *   those that wait, the count of all that do and of all that are kept, and how often the service was right
  * @typedef {{batches: string[], results: {status?: string, error?: string, code?: string}[]}} Heard
  * @typedef {{batch: string, created_at: string, source: string, count: number}} Batch `count`: images that were new
  * @typedef {{labels: string[], base?: Record<string, Counts> | null, uploads: {train: Counts, test: Counts},
  *   count: number, decision: number, suspects_count: number, suspects: Suspect[], batches_count: number,
  *   batches: Batch[], quota?: {images: number, bytes: number, images_limit: number, bytes_limit: number}}} Dataset
  *   both lists have the newest, newest first, and the counts are of all
+ *
+ * @typedef {{name: string, uploads: number, lacking: number}} Class `lacking`: before a version can be trained
+ * @typedef {{batch: string, action: "add" | "rename" | "merge" | "remove", name: string,
+ *   becomes: string | null}} ClassChanged
+ * @typedef {{classes: Class[], changes: ClassChanged[], version: string | null}} Classes the changes that stand, oldest
+ *   first
+ * @typedef {{begin: string[]} | {add: string} | {rename: string, to: string} | {merge: string, into: string} |
+ *   {remove: string}} ClassChange
  *
  * @typedef {{name: string, value: number, limit: number, images: number, passed: boolean,
  *   detectable?: number | null, since?: string | null}} Check `detectable`: the smallest loss that so many images show;

@@ -1,7 +1,6 @@
 // @ts-check
 /** Whether the world has moved: how far the last answers are from those that the version came with, and the alarm. */
 
-import "./texts.js";
 import { picture, samplePath } from "../api.js";
 import { lines } from "../charts.js";
 import { button, element, replace } from "../element.js";

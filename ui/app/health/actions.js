@@ -17,6 +17,15 @@ export async function loadCorrections() {
   }
 }
 
+/** Load how often it was right, as far as that is known. */
+export async function loadAccuracy() {
+  try {
+    update("stats", { accuracy: await api.accuracyIfAllowed() });
+  } catch (error) {
+    messageOf(error); // nor this
+  }
+}
+
 /** Load what was answered day by day; where that is not known, nothing is shown of it. */
 export async function loadDays() {
   try {

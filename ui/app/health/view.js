@@ -6,8 +6,8 @@ import { element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { labelsNow } from "../labels.js";
 import { state, update, watch } from "../state.js";
-import { phrase } from "../texts.js";
-import { loadCorrections, loadDays, loadStats } from "./actions.js";
+import { phrase, worded } from "../texts.js";
+import { loadAccuracy, loadCorrections, loadDays, loadStats } from "./actions.js";
 import { charts, modelCharts, modelTiles, tiles } from "./charts.js";
 
 const EVERY_MS = 2_000;
@@ -18,7 +18,8 @@ export function healthView() {
   const service = part(phrase("service"));
   const model = part(phrase("model"));
   const days = element("div", { class: "plots" });
-  model.section.append(element("p", { class: "hint" }, phrase("days.footing")), days);
+  const right = element("p", {});
+  model.section.append(right, element("p", { class: "hint" }, phrase("days.footing")), days);
   const footing = element("p", { class: "hint" });
   const drift = element("details", { class: "stack", toggle: () => void showDrift(drift) }, element("summary", {}, phrase("drift")));
   const view = element(
@@ -61,6 +62,14 @@ export function healthView() {
       if (shown !== "health") return;
       void keepLoading(drift);
       void loadCorrections();
+      void loadAccuracy();
+    },
+  );
+  watch(
+    () => [state.stats.accuracy],
+    async (found) => {
+      const module = found?.answers ? await worded(() => import("./accuracy.js")).catch(() => null) : null;
+      replace(right, module && found && module.accuracy(found));
     },
   );
   whenBack(() => void loadStats());
@@ -90,7 +99,7 @@ function isSelected(place) {
 let daily = null;
 
 async function loadDaily() {
-  daily = await import("./daily.js").catch(() => null); // it is tried again when the server is back
+  daily = await worded(() => import("./daily.js")).catch(() => null); // it is tried again when the server is back
   if (daily) update("stats", {});
 }
 
@@ -99,7 +108,7 @@ async function showDrift(drift) {
   const alarm = state.health.value?.drift?.alarm;
   if (alarm && drift.dataset.alarm !== alarm.id) drift.toggleAttribute("open", true);
   drift.dataset.alarm = alarm?.id ?? "";
-  if (drift.hasAttribute("open") && !isSelected(drift)) await (await import("../drift/view.js").catch(() => null))?.show(drift);
+  if (drift.hasAttribute("open") && !isSelected(drift)) await (await worded(() => import("../drift/view.js")).catch(() => null))?.show(drift);
 }
 
 let timer = 0;

@@ -7,9 +7,8 @@
 
 import * as api from "../api.js";
 import { pulse } from "../connection.js";
-import { confirm } from "../dialog.js";
 import { element } from "../element.js";
-import { attempt, messageOf, tell } from "../notice.js";
+import { asked, attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
 import { phrase } from "../texts.js";
 import { Failure } from "../transport.js";
@@ -40,15 +39,17 @@ export async function showMore() {
 export async function promote(model) {
   const current = state.models.value?.current ?? null;
   const back = current !== null && Number(model.version) < Number(current);
-  const reason = await confirm({
-    title: phrase(back ? "promote.back" : "promote.title", { version: model.version }),
-    text:
-      current === null
-        ? phrase("promote.text", { version: model.version })
-        : phrase("promote.instead", { version: model.version, current }),
-    action: back ? phrase("roll-back") : phrase("promote"),
-    reason: phrase("promote.why"),
-  });
+  const reason = await asked(({ confirm }) =>
+    confirm({
+      title: phrase(back ? "promote.back" : "promote.title", { version: model.version }),
+      text:
+        current === null
+          ? phrase("promote.text", { version: model.version })
+          : phrase("promote.instead", { version: model.version, current }),
+      action: back ? phrase("roll-back") : phrase("promote"),
+      reason: phrase("promote.why"),
+    }),
+  );
   if (reason === null) return;
   await attempt(async () => tell((await api.promote(model.version, reason)).message + ".", "good"));
   await loadModels();

@@ -9,7 +9,7 @@
 import { bar } from "../bar.js";
 import { element } from "../element.js";
 import { isNumber, milliseconds, percent } from "../format.js";
-import { isSign, kindOf } from "../labels.js";
+import { classesNow, isSign, kindOf } from "../labels.js";
 import { state } from "../state.js";
 import { phrase } from "../texts.js";
 import { DOTS } from "./actions.js";
@@ -26,11 +26,13 @@ export function answer(subject, labels, stale, more) {
   const beside = (subject?.edit === null && more?.chosen(subject)) || null;
   if (subject?.error) return given(beside, verdict("?", phrase("answer.none"), subject.error, "odd"));
   if (!subject?.prediction) {
-    const invitation = state.predict.dots ? DOTS : phrase("answer.invite");
+    const none = state.health.value?.model_version === null;
+    const invitation = state.predict.dots ? DOTS : phrase(none ? "answer.begin" : "answer.invite");
     const waiting = subject ? phrase("answer.looking") : invitation;
+    const title = phrase(subject ? "answer.reading" : none ? "status.none" : "answer.nothing");
     return given(
       beside,
-      verdict("…", subject ? phrase("answer.reading") : phrase("answer.nothing"), waiting, "waiting"),
+      verdict("…", title, waiting, "waiting"),
       bars(labels.slice(0, BARS).map((each) => [each, 0])),
     );
   }
@@ -38,7 +40,7 @@ export function answer(subject, labels, stale, more) {
   return given(
     beside,
     headline(prediction, labels),
-    more && more.correction(subject, prediction, labels, stale),
+    more && more.correction(subject, prediction, classesNow(), stale),
     bars(ranked(prediction, labels), prediction),
     insight(prediction, timing),
   );

@@ -9,7 +9,7 @@ import { whenBack } from "../connection.js";
 import { button, element, property, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
-import { isSign, kindOf, labelsNow } from "../labels.js";
+import { classesNow, isSign, kindOf, labelsNow } from "../labels.js";
 import { state, VIEWS, watch } from "../state.js";
 import { addStyles } from "../style.js";
 import { phrase } from "../texts.js";
@@ -106,7 +106,7 @@ export function predictView() {
     empty.textContent = phrase(`draw.${kindOf(labelsNow()) ?? "any"}`);
     for (const each of [panel, live]) each.setAttribute("aria-busy", String(stale));
   };
-  watch(() => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.labels.join()], show);
+  watch(() => [shownSubject(), isStale(shownSubject()), state.predict.dots, state.health.value?.model_version, classesNow().join()], show);
   watch(
     () => [state.predict.selected],
     (selected) => {

@@ -8,9 +8,8 @@
 
 import * as api from "../api.js";
 import { pulse } from "../connection.js";
-import { confirm } from "../dialog.js";
 import { loadModels } from "../models/actions.js";
-import { attempt, messageOf, say, tell } from "../notice.js";
+import { asked, attempt, messageOf, say, tell } from "../notice.js";
 import { state, update } from "../state.js";
 import { phrase, phraseOr } from "../texts.js";
 import { Failure } from "../transport.js";
@@ -77,8 +76,8 @@ async function listJobs() {
 
 /** Ask, where something was learnt that would be lost, then have it stop. @param {T.Job} job */
 export async function cancelJob({ job, state: now }) {
-  const question = { title: phrase("stop.title", { job }), text: phrase("stop.text"), action: phrase("stop") };
-  if (now !== "queued" && (await confirm(question)) === null) return;
+  const question = () => ({ title: phrase("stop.title", { job }), text: phrase("stop.text"), action: phrase("stop") });
+  if (now !== "queued" && (await asked(({ confirm }) => confirm(question()))) === null) return;
   if (await attempt(() => api.cancel(job))) tell(phrase("retrain.stopping"));
 }
 

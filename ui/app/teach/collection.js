@@ -6,9 +6,10 @@
  */
 
 import { columns } from "../charts.js";
-import { confirm } from "../dialog.js";
 import { button, element } from "../element.js";
 import { age, bytes, moment } from "../format.js";
+import { asked } from "../notice.js";
+import { state } from "../state.js";
 import { phrase, phraseOr } from "../texts.js";
 import { showMore, undoBatch } from "./dataset.js";
 
@@ -36,7 +37,7 @@ export function collection(dataset) {
       }),
       base.length
         ? columns({ title: baseTitle(base), labels, parts: baseParts(base) })
-        : element("p", { class: "hint" }, phrase("base.unknown")),
+        : state.health.value?.model_loaded && element("p", { class: "hint" }, phrase("base.unknown")),
     ),
     waiting > 0 && element("p", { class: "hint" }, phrase("waiting", { n: waiting })),
     quota(dataset),
@@ -55,7 +56,7 @@ export function batchList(batches) {
         element(
           "span",
           {},
-          element("strong", {}, each.source === "correction" ? phrase("correction") : phrase("upload.name", { batch: each.batch })),
+          element("strong", {}, named(each)),
           element(
             "span",
             { class: "hint", title: moment(each.created_at) },
@@ -72,7 +73,13 @@ export function batchList(batches) {
   );
 }
 
-/** @param {"suspects" | "batches"} list @param {number} shown @param {number} all */
+/** @param {T.Batch} each */
+function named({ batch, source }) {
+  if (source === "correction") return phrase("correction");
+  return /^by hand: \w+ class$/.test(source) ? phrase("classes.change.name", { batch }) : phrase("upload.name", { batch });
+}
+
+/** @param {"suspects" | "batches" | "samples"} list @param {number} shown @param {number} all */
 export function moreOf(list, shown, all) {
   const text = phrase(`more.${list}`, { n: all });
   return (
@@ -82,11 +89,9 @@ export function moreOf(list, shown, all) {
 
 /** @param {T.Batch} batch */
 async function askUndo({ batch }) {
-  const agreed = await confirm({
-    title: phrase("undo.title", { batch }),
-    text: phrase("undo.text"),
-    action: phrase("take-back"),
-  });
+  const agreed = await asked(({ confirm }) =>
+    confirm({ title: phrase("undo.title", { batch }), text: phrase("undo.text"), action: phrase("take-back") }),
+  );
   if (agreed !== null) await undoBatch(batch);
 }
 

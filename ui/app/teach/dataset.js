@@ -14,14 +14,14 @@ export async function loadDataset() {
     const { wanted } = state.dataset;
     const suspects = await enough(value.suspects, value.suspects_count, wanted.suspects, api.suspects);
     const batches = await enough(value.batches, value.batches_count, wanted.batches, api.batches);
-    const samples = await api.samples();
+    const samples = await api.samples(wanted.samples);
     update("dataset", { value: { ...value, suspects, batches }, samples, error: null });
   } catch (error) {
     update("dataset", { error: messageOf(error) });
   }
 }
 
-/** @param {"suspects" | "batches"} list */
+/** @param {"suspects" | "batches" | "samples"} list */
 export async function showMore(list) {
   const { wanted } = state.dataset;
   update("dataset", { wanted: { ...wanted, [list]: wanted[list] + STEP } });

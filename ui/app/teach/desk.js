@@ -7,7 +7,7 @@
 import { choices, labelOfKey, onKeys } from "../choices.js";
 import { button, element, property, replace } from "../element.js";
 import { percent } from "../format.js";
-import { labelsNow } from "../labels.js";
+import { classesNow } from "../labels.js";
 import { state, watch } from "../state.js";
 import { phrase } from "../texts.js";
 import { current, isNew, isOpen, isSaid, isThere, markAll, markSeveral, step, suggestionOf, unmark } from "./order.js";
@@ -34,11 +34,11 @@ export function desk() {
   deskKeys(large, film);
   suggestLabels();
   watch(
-    () => [labelsNow().join()],
+    () => [classesNow().join()],
     () =>
       palette.replaceChildren(
         choices({
-          labels: labelsNow(),
+          labels: classesNow(),
           title: phrase("desk.choices"),
           name: (each) => phrase("desk.label", { label: each }),
           pick: label,
@@ -53,7 +53,7 @@ export function desk() {
     if (pointed) here?.focus({ preventScroll: true }); // so that Enter takes the next suggestion, and not this label again
   });
   watch(
-    () => [state.teach, labelsNow().join()],
+    () => [state.teach, classesNow().join()],
     ({ pictures, words }, _labels) => {
       const there = pictures.filter((each) => isThere(each));
       part.hidden = !there.length;

@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * What lies on the desk, in which order: what is most doubtful first, then samples as the server orders them. What is before the cursor keeps its place, so that
- * nothing moves under a hand when an answer of the model comes in.
+ * What lies on the desk, in which order: what is most doubtful first, then samples as the server orders them. What is
+ * before the cursor keeps its place, so that nothing moves under a hand when an answer of the model comes in.
  *
  * @import { Suggestion, Kind, Picture, Words } from "../state.js"
  */
 
+import { classesNow } from "../labels.js";
 import { state, update } from "../state.js";
 
 /** @param {Picture} picture whether the server does not have it */
@@ -26,9 +27,10 @@ export const isToLabel = (picture) => isNew(picture) && isOpen(picture);
 
 /** @param {Picture} picture @returns {Suggestion} what the model takes it for */
 export function suggestionOf({ id, suspect, sample }) {
-  if (sample) return { label: sample.label, share: sample.confidence };
-  if (suspect === null) return state.teach.suggestions.get(id) ?? null;
-  return suspect.predicted === undefined ? null : { label: suspect.predicted, share: null };
+  let found = state.teach.suggestions.get(id) ?? null;
+  if (sample) found = { label: sample.label, share: sample.confidence };
+  if (suspect) found = suspect.predicted === undefined ? null : { label: suspect.predicted, share: null };
+  return found && classesNow().includes(found.label) ? found : null; // the model may know one that is gone
 }
 
 /** @param {Picture} picture @param {Kind} kind */

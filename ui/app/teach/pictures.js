@@ -7,7 +7,7 @@
  */
 
 import * as api from "../api.js";
-import { labelsNow } from "../labels.js";
+import { classesNow } from "../labels.js";
 import { say, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
@@ -18,15 +18,16 @@ const PICTURES_LIMIT = 5000; // new ones; the browser keeps each
 
 let added = 0;
 
-/** @param {{file: File, path: string}[]} found */
-export function addPictures(found) {
+/** @param {{file: File, path: string}[]} found @param {string} [label] of all of them */
+export function addPictures(found, label) {
   if (!found.length) return;
   const room = PICTURES_LIMIT - state.teach.pictures.filter(isNew).length;
   if (found.length > room) tell(phrase("desk.full", { most: PICTURES_LIMIT }), "bad");
   const words = new Map(state.teach.words);
   const pictures = found.slice(0, room).map(({ file, path }) => {
     const made = pictureOf(file, path);
-    words.set(made.id, guess(path, labelsNow()) ?? { label: null, origin: null });
+    const word = label === undefined ? guess(path, classesNow()) : { label, origin: /** @type {const} */ ("hand") };
+    words.set(made.id, word ?? { label: null, origin: null });
     return made;
   });
   const here = current();

@@ -64,7 +64,7 @@ function verdict(here) {
   const title = open
     ? suggestion
       ? phrase("reads", { label })
-      : state.teach.suggestions.has(here.id) || here.suspect
+      : state.teach.suggestions.has(here.id) || here.suspect || !state.health.value?.model_loaded
         ? phrase("suggestion.none")
         : phrase("suggestion.looking")
     : word?.label === null

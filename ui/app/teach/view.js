@@ -10,9 +10,9 @@ import { whenBack } from "../connection.js";
 import { element, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
 import { heading } from "../frame.js";
-import { labelsNow } from "../labels.js";
+import { classesNow } from "../labels.js";
 import { state, watch } from "../state.js";
-import { phrase } from "../texts.js";
+import { phrase, worded } from "../texts.js";
 import { batchList, collection, moreOf } from "./collection.js";
 import { loadDataset } from "./dataset.js";
 import { desk } from "./desk.js";
@@ -43,13 +43,28 @@ export function teachView() {
       chooser(phrase("photo"), take, { camera: true, class: "touch-only" }),
     ),
   );
+  const below = learnt();
+  const examples = element("section", { class: "card", "aria-label": phrase("examples") }, drop, part, doubts, outcome);
   const view = element(
     "section",
     { class: "view teach" },
     heading("teach"),
-    element("section", { class: "card", "aria-label": phrase("examples") }, drop, part, doubts, outcome),
+    examples,
     kept,
-    learnt(),
+    below,
+  );
+  const named = classes();
+  watch(
+    () => [isNothing()],
+    (nothing) => {
+      named.open = nothing;
+      if (nothing) examples.before(named);
+      else kept.before(named);
+    },
+  );
+  watch(
+    () => [isNothing() && !classesNow().length],
+    (none) => (examples.hidden = below.hidden = none),
   );
   acceptDrops(view, take);
   document.addEventListener("paste", (event) => {
@@ -71,16 +86,15 @@ export function teachView() {
     () => [state.dataset.samples],
     async (samples) => {
       if (!samples) return;
-      const { collecting, count, accuracy } = samples;
-      const any = collecting || count > 0 || accuracy.answers > 0;
+      const any = samples.collecting || samples.kept > 0;
       replace(kept, any ? (await loadReview())?.kept(samples) : element("p", { class: "hint" }, phrase("review.off")));
       kept.hidden = false;
     },
   );
   watch(
-    () => [labelsNow().join()],
+    () => [classesNow().join()],
     () => {
-      const label = labelsNow().at(-3) ?? labelsNow()[0] ?? phrase("hint.label");
+      const label = classesNow().at(-3) ?? classesNow()[0] ?? phrase("hint.label");
       hint.textContent = phrase("hint", { label });
     },
   );
@@ -88,7 +102,11 @@ export function teachView() {
     () => [state.dataset.value, state.dataset.samples],
     (dataset, samples) => {
       bring(dataset?.suspects ?? [], samples?.samples ?? []);
-      replace(doubts, moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0));
+      replace(
+        doubts,
+        moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0),
+        moreOf("samples", samples?.samples.length ?? 0, Math.min(samples?.count ?? 0, 1000)),
+      );
     },
   );
   watch(
@@ -102,8 +120,23 @@ export function teachView() {
   return view;
 }
 
+/** Whether there is no model yet. */
+const isNothing = () => state.health.value?.model_version === null;
+
+/** What is loaded once it is unfolded. */
+function classes() {
+  const inside = element("div", {});
+  const fill = async () => {
+    const module = part.open && !inside.firstChild ? await worded(() => import("./classes.js")).catch(() => null) : null;
+    if (module && !inside.firstChild) inside.append(module.classes());
+  };
+  const part = element("details", { class: "card", toggle: fill }, element("summary", {}, phrase("classes")), inside);
+  whenBack(() => void fill());
+  return part;
+}
+
 /** Only where predictions are kept. */
-const loadReview = () => import("./review.js").catch(() => null);
+const loadReview = () => worded(() => import("./review.js")).catch(() => null);
 
 function learnt() {
   const counts = element("div", {});
