@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from trainer.config import Recipe
 from trainer.evaluate import negative_log_likelihood, softmax
 from trainer.hands import suits
+from trainer.learned_score import LearnedScore, learned_score, lesson
 from trainer.model import FEATURES
 from trainer.prepare import Classes, Images, Prepared
 from trainer.score import Score, fitted_score
-from trainer.second_opinion import SecondOpinion, make_lesson, second_opinion
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.2), np.log(5), 321))
 PRIOR = 0.35  # standard deviation of the temperature's logarithm around 0: from 0.5 to 2 in 95 of 100 cases
-SAMPLE = 20_000  # fit images at most that the score compares with, and uploads
-LEAST_LESSON = 1000  # images, for a second opinion to be learned
+SAMPLE = 10_000  # fit images at most that the score compares with
+LEAST_LESSON = 1000  # images, for a score to be learned
 
 Features = NDArray[np.float32]  # (N, features)
 Logits = NDArray[np.float32]  # (N, classes)
@@ -34,12 +34,13 @@ class Calibration:
     """What is folded into the exported graph besides the network's weights."""
 
     temperature: float
-    score: Score | SecondOpinion
+    score: Score | LearnedScore
     score_threshold: float  # an answer with a lower score is not to be believed
 
     def answers(self, features: Features, logits: Logits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities (N, classes) and scores (N,)."""
-        return self.score.answers(features, logits / np.float32(self.temperature))
+        divided = logits / np.float32(self.temperature)
+        return softmax(divided), self.score.of(features, divided)
 
 
 def calibrate(model: keras.Model, prepared: Prepared, recipe: Recipe) -> Calibration:
@@ -48,12 +49,12 @@ def calibrate(model: keras.Model, prepared: Prepared, recipe: Recipe) -> Calibra
     features, logits = outputs_of(model, images)
     temperature = np.float32(fitted_temperature(logits, classes))
     score = _score(model, prepared, recipe, temperature)
-    threshold = np.quantile(score.answers(features, logits / temperature)[1], score.doubted_quantile)
+    threshold = np.quantile(score.of(features, logits / temperature), score.doubted_quantile)
     return Calibration(float(temperature), score, float(threshold))
 
 
-def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: np.float32) -> Score | SecondOpinion:
-    """With a second opinion where other hands can be drawn, and there is enough to learn from."""
+def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: np.float32) -> Score | LearnedScore:
+    """Learned where there is something to learn doubt from, and enough to learn it with."""
     fit = prepared.rows["fit"]
     sample = np.sort(np.concatenate([fit[:: -(-len(fit) // SAMPLE)], prepared.rows["uploads"][:SAMPLE]]))
     images, classes = prepared.images[sample], prepared.classes[sample]
@@ -61,9 +62,9 @@ def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: 
     likeness = fitted_score(features, logits / temperature)
     if not suits(recipe, prepared.labels) or len(sample) < LEAST_LESSON:
         return likeness
-    lesson = make_lesson(images, classes, recipe)
-    features, logits = outputs_of(model, lesson.images)
-    return second_opinion(likeness, features, logits / temperature, lesson, recipe.seed)
+    images, classes = lesson(images, classes, recipe, len(sample))
+    features, logits = outputs_of(model, images)
+    return learned_score(likeness, features, logits / temperature, logits.argmax(axis=1) == classes, recipe.seed)
 
 
 def fitted_temperature(logits: Logits, classes: Classes) -> float:

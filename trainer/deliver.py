@@ -26,12 +26,12 @@ from trainer.calibrate import Calibration, calibrate, outputs_of
 from trainer.conclude import conclude
 from trainer.config import Recipe, as_json
 from trainer.evaluate import metrics
+from trainer.learned_score import LearnedScore
 from trainer.mistakes import mistakes
 from trainer.model import served
 from trainer.policy import Policy
 from trainer.prepare import Prepared
 from trainer.progress import Report
-from trainer.second_opinion import SecondOpinion
 from trainer.train import Trained
 
 LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
@@ -63,7 +63,7 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
     figures["calibration"] = {
         "temperature": calibration.temperature,
         "score_threshold": calibration.score_threshold,
-        "score": "learned" if isinstance(calibration.score, SecondOpinion) else "share",
+        "score": "learned" if isinstance(calibration.score, LearnedScore) else "share",
     }
     judging = _judging(prepared)
     conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)

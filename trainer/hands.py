@@ -1,4 +1,4 @@
-"""Digits as other hands write them, and what is no digit: what the second opinion learns from (second_opinion.py).
+"""Digits as other hands write them, and what is no digit: what the score learns doubt from (learned_score.py).
 
 MNIST hardly has a 1 with a long flag, a 0 with a slash or a digit turned far, and nothing that is none. They are drawn
 by a round pen (strokes.py) or made of training images, and brought to MNIST's form as a picture is before a prediction
@@ -19,17 +19,15 @@ from trainer.strokes import Points, Random, Strokes
 
 LABELS = tuple("0123456789")
 FOREIGN = -1  # the class of what is no digit
-DRAWN = 0.4  # of the other hands' digits: by strokes; the others are training images, turned
+DRAWN = 0.3  # of the other hands' digits: by strokes; the others are training images, turned
 ONES = 4 / 6  # of those: they are 7s to MNIST
 
 SIDE, BOX = 28, 20  # pixels: MNIST's form
 INK = 60  # grey level above which a pixel counts as ink
 OVERSAMPLED = 4
-TURN = (math.radians(20), math.radians(50))
-SLANT = (0.3, 0.6)  # columns a row
-SLANTED, SQUEEZED, THICKENED = 0.25, 0.3, 0.3  # shares; what is not slanted is turned
+TURN, SLANT = math.radians(50), 0.6  # at most, slant in columns a row; what is turned far is slanted little
 NARROWEST = 0.6  # of its natural width: how far some are squeezed
-THICKER = (3, 3, 5)  # pixels a side of what each pixel becomes
+SQUEEZED, THICKENED = 0.3, 0.25  # shares; thicker by two pixels
 LEAN, TILT = 0.25, math.radians(8)  # slant and turn of what is drawn, at most
 PEN, WORD_PEN = (1.3, 5.0), (0.8, 2.5)  # pixels
 GAP = (-5, 5)  # pixels between two digits
@@ -87,7 +85,7 @@ _STROKES: dict[str, Callable[[Random], Strokes]] = {
     "tangle": strokes.tangle,
 }
 # How often, among each other.
-_FOREIGN = {"letter": 5, "sign": 6, "word": 2, "pair": 4, "scrawl": 5, "tangle": 2, "quarters": 1}
+_FOREIGN = {"letter": 5, "sign": 5, "word": 3, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
 
 
 def written(lines: Strokes, random: Random) -> Picture:
@@ -126,15 +124,13 @@ def _centred(picture: Picture) -> Picture:
 
 
 def _restyled(picture: Picture, random: Random) -> Picture:
-    """Turned or slanted farther than MNIST's are, some squeezed, some by a thicker pen."""
+    """Turned, slanted, some squeezed, some by a thicker pen."""
     if random.random() < THICKENED:
-        picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.MaxFilter(int(random.choice(THICKER)))))
-    aside = random.choice([-1, 1])
-    slanted = random.random() < SLANTED
-    turn = random.uniform(-TILT, TILT) if slanted else aside * random.uniform(*TURN)
-    slant = aside * random.uniform(*SLANT) if slanted else random.uniform(-LEAN, LEAN) / 2
+        picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.MaxFilter(3)))
+    far = random.uniform(-1, 1)
+    slant = random.uniform(-SLANT, SLANT) * (1 - abs(far))
     narrow = random.uniform(NARROWEST, 1) if random.random() < SQUEEZED else 1.0
-    return in_form(picture, _turn(turn).T @ np.array([[narrow, slant], [0, 1]]))
+    return in_form(picture, _turn(TURN * far).T @ np.array([[narrow, slant], [0, 1]]))
 
 
 def _pair(one: Picture, other: Picture, random: Random) -> Picture:

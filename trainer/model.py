@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import Recipe
+from trainer.learned_score import LearnedScore
 from trainer.score import Score
-from trainer.second_opinion import SecondOpinion
 
 SCALE = 1 / 255
 KERNEL, CHANNELS = (5, 3, 3, 3), (16, 32, 48, 96)  # see docs/decisions/0003-network-and-recipe.md
@@ -53,7 +53,7 @@ def build_model(recipe: Recipe, classes: int, scaled: bool = True) -> keras.Mode
 
 
 def served(
-    model: keras.Model, recipe: Recipe, classes: int, temperature: float, score: Score | SecondOpinion
+    model: keras.Model, recipe: Recipe, classes: int, temperature: float, score: Score | LearnedScore
 ) -> keras.Model:
     """Images -> {"probabilities": (N, classes), "score": (N,)}; see calibrate.py for temperature and score."""
     made = build_model(recipe, classes, scaled=False)
@@ -62,7 +62,8 @@ def served(
     first.set_weights([first.get_weights()[0] * SCALE])
     # Less their mean over the classes, the logits have the same softmax, and are what the score asks for.
     last.set_weights([_less_mean(weights / np.float32(temperature)) for weights in last.get_weights()])
-    probabilities, found = score.layers(made.get_layer(FEATURES).output, made.output)
+    probabilities = keras.ops.softmax(made.output)
+    found = score.layers(made.get_layer(FEATURES).output, made.output, probabilities)
     return keras.Model(made.input, {"probabilities": probabilities, "score": found})
 
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluate import Probabilities, softmax
+from trainer.evaluate import softmax
 
 LEAST_DIRECTIONS = 8
 
@@ -30,25 +30,14 @@ class Score:
 
     doubted_quantile: ClassVar[float] = 0.0075  # of the validation images, which have a score below the threshold
 
-    def answers(self, features: Features, logits: Logits) -> tuple[Probabilities, Values]:
-        """Probabilities (N, classes) and scores (N,) by the classifier's features and logits."""
-        return softmax(logits), self.of(features, logits)
-
     def of(self, features: Features, logits: Logits) -> Values:
         """The scores of images by their features and logits."""
         return np.minimum(self.uncapped(features, logits), np.float32(1))
 
     def layers(
-        self, features: keras.KerasTensor, logits: keras.KerasTensor
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """The answers in a network that is to be exported; the logits are less their mean over the classes already."""
-        probabilities = keras.ops.softmax(logits)
-        return probabilities, self.score_layers(features, logits, probabilities)
-
-    def score_layers(
         self, features: keras.KerasTensor, logits: keras.KerasTensor, probabilities: keras.KerasTensor
     ) -> keras.KerasTensor:
-        """The score alone."""
+        """The same in a network that is to be exported; the logits are less their mean over the classes already."""
         project = keras.layers.Dense(self.directions.shape[1], use_bias=False, name="directions")
         along = keras.ops.sum(keras.ops.square(project(features)), axis=1)
         pointing = keras.ops.sum(keras.ops.square(probabilities) * logits, axis=1)

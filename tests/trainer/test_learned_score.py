@@ -1,0 +1,74 @@
+"""The learned score doubts what was not read rightly, and the exported graph computes it as it was learned."""
+
+import numpy as np
+import pytest
+
+from tests.digits import mnist
+from trainer.calibrate import LEAST_LESSON, _score
+from trainer.config import Recipe
+from trainer.hands import LABELS
+from trainer.learned_score import LearnedScore, learned_score, lesson
+from trainer.model import build_model
+from trainer.prepare import Prepared
+from trainer.score import Score, fitted_score
+
+RANDOM = np.random.default_rng(0)
+FEATURES, CLASSES = 40, 10
+WEIGHTS = np.eye(FEATURES, CLASSES, dtype=np.float32) * 3
+
+
+def pictures(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features with their logits, and whether the answer is right: not where a feature of no class is strong."""
+    features = np.abs(RANDOM.normal(0, 0.1, (count, FEATURES)))
+    features[np.arange(count), RANDOM.integers(CLASSES, size=count)] += 3
+    foreign = RANDOM.random(count) < 0.3
+    features[foreign, 20 + RANDOM.integers(5, size=foreign.sum())] += 2
+    features = features.astype(np.float32)
+    return features, features @ WEIGHTS, ~foreign
+
+
+def learned() -> LearnedScore:
+    features, logits, right = pictures(3000)
+    return learned_score(fitted_score(features[right], logits[right]), features, logits, right, seed=0)
+
+
+def test_what_is_foreign_has_lower_scores_and_all_are_from_0_to_1() -> None:
+    features, logits, right = pictures(1000)
+    found = learned().of(features, logits)
+    assert found.dtype == np.float32
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert np.quantile(found[~right], 0.95) < np.quantile(found[right], 0.05)
+    assert learned().of(np.zeros((1, FEATURES), np.float32), np.zeros((1, CLASSES), np.float32))[0] == 0
+
+
+def test_it_follows_from_the_seed() -> None:
+    features, logits, right = pictures(1500)
+    likeness = fitted_score(features, logits)
+    one, again, other = (learned_score(likeness, features, logits, right, seed).last for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_a_lesson_has_all_plain_and_changed_and_of_no_digit_no_class() -> None:
+    digits = mnist("train")
+    images, classes = digits.images[:200, ..., None], digits.classes[:200].astype(np.int32)
+    found, told = lesson(images, classes, Recipe(), 100)
+    assert len(found) == len(told) == 2 * (200 + 100 + 60)
+    assert np.array_equal(found[:200], images)
+    assert not np.array_equal(found[360:560], images)
+    assert np.array_equal(told[:360], told[360:])
+    assert (told[300:360] == -1).all()
+    assert (told[:300] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "kind"),
+    [(LABELS, LEAST_LESSON, LearnedScore), (LABELS, LEAST_LESSON - 1, Score), (tuple("abcdefghij"), 1500, Score)],
+)
+def test_it_is_learned_of_digits_alone_and_of_enough(labels: tuple[str, ...], count: int, kind: type) -> None:
+    digits = mnist("train")
+    images, classes = digits.images[:count, ..., None], digits.classes[:count].astype(np.int32)
+    rows = {"fit": np.arange(count), "uploads": np.arange(0)}
+    prepared = Prepared(labels, images, classes, rows, (), 0)
+    assert isinstance(_score(build_model(Recipe(), 10), prepared, Recipe(), np.float32(1)), kind)
