@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import plot, table
+from benchmarks.conditions import drift
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
-from benchmarks.model import drift
 from benchmarks.service import (
     batch,
     growth,
