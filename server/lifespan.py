@@ -36,6 +36,7 @@ async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, ob
     service.daily.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
+    service.steward.start()
     gauges = Background(partial(_gauge, service))
     gauges.start()
     service.shutdown.install()
@@ -44,6 +45,7 @@ async def lifespan(service: Service, terms: Terms) -> AsyncIterator[dict[str, ob
     gc.freeze()
     yield {TERMS: terms}
     await gauges.stop()
+    await service.steward.stop()
     await service.losses.stop()
     await service.attendance.stop()
     await service.serving.stop()

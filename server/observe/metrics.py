@@ -29,6 +29,7 @@ from server.machine.memory import resident_bytes
 from server.observe.answers import CONFIDENCES, Said
 from server.observe.crew import Crew
 from server.store.jobs import FINAL_STATES
+from server.store.occasion import Outcome
 from server.web.access import Record
 
 SECONDS = (
@@ -88,6 +89,7 @@ class Metrics:
             "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
         )
         self._retrains = Counter("relearn_retrains", "Retrains that ended.", ["state"], registry=registry)
+        self._policy = Counter("relearn_policy_decisions", "Of the retrain policy.", ["outcome"], registry=registry)
         self._lost_lines = Counter(
             "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
         )
@@ -108,6 +110,8 @@ class Metrics:
         )
         for state in FINAL_STATES:
             self._retrains.labels(state)
+        for decided in Outcome:
+            self._policy.labels(decided)
         for outcome in ("success", "failure"):
             self._reloads.labels(outcome)
 
@@ -170,6 +174,10 @@ class Metrics:
     def count_retrain(self, state: str) -> None:
         """Count a job that ended in that state."""
         self._retrains.labels(state).inc()
+
+    def count_policy(self, outcome: str) -> None:
+        """Count a decision by the retrain policy, or about it."""
+        self._policy.labels(outcome).inc()
 
     def count_lost_lines(self, so_far: int) -> None:
         """Bring the count up to the number that this worker lost so far."""

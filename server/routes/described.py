@@ -1,6 +1,7 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
 from server.routes.call import PAGED, Call, form
+from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
 from server.store.days import DAYS_LIMIT
@@ -56,7 +57,6 @@ ANSWERED = {
     "judged": WHOLE | {"description": "of these, by a version that tells what is unlike its pictures"},
     "unfamiliar": maybe(NUMBER) | {"description": "share of the judged"},
 }
-STARTED = record(message=TEXT, job=TEXT)
 
 NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
 TENSORS = {"application/json": ref("InferRequest"), "application/octet-stream": FILE}
@@ -168,6 +168,7 @@ CALLS = (
         {"wait": FLAG},
         {"application/json": OPTIONS},
     ),
+    *POLICY,
     Call("GET", "/retrain/jobs", "Retrainings, newest first", {200: page("jobs", ref("Job"))}, PAGED),
     Call("GET", "/retrain/jobs/{job}", "One retraining", {200: ref("Job")}),
     Call("DELETE", "/retrain/jobs/{job}", "Cancel it", {202: record(message=TEXT, job=ref("Job"))}),

@@ -19,6 +19,7 @@ from server.store.legacy.takeover import Takeover
 from server.store.lineage import Lineage
 from server.store.losses import Losses
 from server.store.pointer import Baseline, Pointer
+from server.store.policies import Policies
 from server.store.revisions import Revisions
 from server.store.samples import Samples
 from server.store.versions import Versions
@@ -42,6 +43,7 @@ class Memory:
     versions: Versions
     jobs: Jobs
     workers: Workers
+    policies: Policies
     name: Name
 
     def changes(self) -> Changes:
@@ -78,6 +80,7 @@ def open_memory(
     opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name), may_begin)
     content = Content(opened, data, artifacts, living_name or living.own())
     shipped = Baseline(baseline, name)
+    jobs = Jobs(opened, content, model)
     pointer = Pointer(opened, model, shipped)
     return Memory(
         database=opened,
@@ -91,7 +94,8 @@ def open_memory(
         days=Days(opened, model),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
-        jobs=Jobs(opened, content, model),
+        jobs=jobs,
         workers=Workers(opened, model),
+        policies=Policies(opened, model, jobs),
         name=model,
     )
