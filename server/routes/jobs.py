@@ -65,7 +65,8 @@ def routes(service: Service) -> list[Route]:
         limit, before = page_of(request)
         found = await asyncio.get_running_loop().run_in_executor(executor, jobs.page, limit, before)
         following = int(found[-1].job) if len(found) == limit else None
-        return JSONResponse({"jobs": [_content(job) for job in found], "next": following})
+        waiting = await asyncio.get_running_loop().run_in_executor(executor, service.memory.policies.waiting)
+        return JSONResponse({"jobs": [_content(job) for job in found], "next": following, "waiting": waiting})
 
     async def one(request: Request) -> Response:
         return JSONResponse(

@@ -58,6 +58,13 @@ class Policies:
         with self._database.read() as connection:
             return self._set(connection)
 
+    def waiting(self) -> str | None:
+        """What waits for a person's word: "proposal", "stopped", or nothing."""
+        with self._database.read() as connection:
+            if policy_log.proposal_in(connection, self._model.id) is not None:
+                return "proposal"
+            return "stopped" if self._set(connection).is_stopped else None
+
     def proposal(self) -> Entry | None:
         """The proposal that waits."""
         with self._database.read() as connection:

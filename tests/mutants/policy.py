@@ -60,7 +60,8 @@ MUTANTS = (
         POLICIES,
         "if waiting is not None and _is_stale(facts):",
         "if False:",
-        *tests("a_proposal_that_has_nothing_to_propose_any_more_is_withdrawn"),
+        "server/store/test_policies.py::"
+        "test_a_proposal_that_has_nothing_to_propose_any_more_is_withdrawn[sqlite-its labels went]",
     ),
     mutant(
         "the same again is one row",
@@ -88,7 +89,7 @@ MUTANTS = (
         ELAPSED,
         "moment = self._moments.pop(written, None)",
         "moment = None",
-        *tests("a_clock_that_jumps_neither_hastens_nor_holds_up_a_run"),
+        "server/store/test_policies.py::test_a_clock_that_jumps_neither_hastens_nor_holds_up_a_run[sqlite-jump0]",
     ),
     mutant(
         "what is dated in the future is of just now",

@@ -4,7 +4,7 @@
  * key. {name} in it stands for a value; forms for one and for many are parted by |, in the order of the Unicode CLDR
  * (https://cldr.unicode.org/index/cldr-spec/plural-rules), and `n` chooses among them.
  *
- * @typedef {keyof typeof import("../texts/en.json")} Key
+ * @typedef {keyof typeof import("../texts/en.json") | keyof typeof import("../texts/policy/en.json")} Key
  * @typedef {Record<string, string | number>} Values a number is written as it is where the reader lives
  */
 
@@ -21,8 +21,8 @@ export const language = languageOf(wished);
 export const locale = navigator.languages.find((tag) => languageOf(tag) === language) ?? language;
 
 const file = await fetch(new URL(`../texts/${language}.json`, import.meta.url));
-/** @type {Record<string, string>} */
-const texts = await file.json();
+/** @type {Record<string, string>} those of a part that few look at come with it */
+export const texts = await file.json();
 const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const plural = new Intl.PluralRules(locale);
 const categories = /** @type {string[]} */ (plural.resolvedOptions().pluralCategories);
