@@ -33,7 +33,9 @@ from server.routes import (
     models,
     openapi,
     page,
+    policy,
     predictions,
+    retraining,
     revisions,
     samples,
     status,
@@ -53,6 +55,7 @@ from server.training.attendance import Attendance
 from server.training.ends import Ends
 from server.training.feed import Feeds
 from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
+from server.training.steward import Steward
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.budget import Budget
 from server.web.front import Front
@@ -90,7 +93,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
     learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
-    guarded = [*learning, *jobs.routes(service), *lineage.routes(service)]
+    guarded = [*learning, *jobs.routes(service), *policy.routes(service), *lineage.routes(service)]
     guarded += [*models.routes(service), *calls.guarded_routes(service)]
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
@@ -101,7 +104,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         cors = CORSMiddleware(
             front,
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
             expose_headers=["Server-Timing", "ETag"],  # the page shows one, a promotion takes the other
         )
@@ -158,6 +161,18 @@ def _service(settings: Settings, crew: Crew) -> Service:
     threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
+    launcher = _launcher(settings, memory)
+    steward = Steward(
+        memory.policies,
+        memory.jobs,
+        launcher,
+        watch,
+        executor,
+        alarms=memory.drift.told if settings.drift_false_alarm_requests else None,
+        obstacle=lambda: retraining.obstacle(memory, serving.model, launcher),
+        held_to=retraining.held_to(settings),
+        count=metrics.count_policy,
+    )
     return Service(
         settings=settings,
         memory=memory,
@@ -173,7 +188,8 @@ def _service(settings: Settings, crew: Crew) -> Service:
         shelf=Shelf(settings, memory.versions, trials, threads),
         threads=threads,
         budget=Budget(settings.bodies_limit_bytes),
-        launcher=_launcher(settings, memory),
+        launcher=launcher,
+        steward=steward,
         attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
         crew=crew,

@@ -41,6 +41,7 @@ async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") ->
     service.drift.start()
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
+    service.steward.start()
     gauges = Background(partial(_gauge, service))
     gauges.start()
     service.shutdown.install()
@@ -53,6 +54,7 @@ async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") ->
     if grpc is not None:
         await grpc.stop()
     await gauges.stop()
+    await service.steward.stop()
     await service.losses.stop()
     await service.attendance.stop()
     await service.serving.stop()

@@ -27,7 +27,7 @@ def test_the_settings_table_is_the_settings() -> None:
 
 
 def test_every_call_is_listed_and_every_listed_call_is_there() -> None:
-    listed = {(method, path) for method, path in re.findall(r"`(GET|POST|DELETE) (/[^`?]*)`", README)}
+    listed = {(method, path) for method, path in re.findall(r"`(GET|POST|PUT|DELETE) (/[^`?]*)`", README)}
     there = calls()
     assert {path for _, path in listed} - {"/"} == {path for _, path in there}
     assert listed - {("GET", "/")} <= there

@@ -20,15 +20,16 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.observe.answers import CONFIDENCES, Said
 from server.observe.crew import Crew
+from server.observe.deaths import Deaths
 from server.store.jobs import FINAL_STATES
+from server.store.occasion import Outcome
 from server.web.access import Record
 
 SECONDS = (
@@ -88,6 +89,7 @@ class Metrics:
             "relearn_model_reloads", "Models taken over, or refused.", ["outcome"], registry=registry
         )
         self._retrains = Counter("relearn_retrains", "Retrains that ended.", ["state"], registry=registry)
+        self._policy = Counter("relearn_policy_decisions", "Of the retrain policy.", ["outcome"], registry=registry)
         self._lost_lines = Counter(
             "relearn_log_lines_lost", "Lines of the access log that nobody read in time.", registry=registry
         )
@@ -112,6 +114,8 @@ class Metrics:
         self._alarm = _gauge("relearn_drift_alarm", "Whether an alarm of drift is open.", "livemax", registry)
         for state in FINAL_STATES:
             self._retrains.labels(state)
+        for decided in Outcome:
+            self._policy.labels(decided)
         for outcome in ("success", "failure"):
             self._reloads.labels(outcome)
 
@@ -175,6 +179,10 @@ class Metrics:
         """Count a job that ended in that state."""
         self._retrains.labels(state).inc()
 
+    def count_policy(self, outcome: str) -> None:
+        """Count a decision by the retrain policy, or about it."""
+        self._policy.labels(outcome).inc()
+
     def count_lost_lines(self, so_far: int) -> None:
         """Bring the count up to the number that this worker lost so far."""
         self._lost_lines.inc(so_far - self._lost_lines_counted)
@@ -220,19 +228,6 @@ class Metrics:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         together.register(self._deaths)
         return generate_latest(together)
-
-
-class Deaths(Collector):
-    """The deaths of workers, which every worker knows, so that none counts them."""
-
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
-
-    def collect(self) -> Iterable[Metric]:
-        family = CounterMetricFamily("relearn_worker_deaths", "Workers that ended untold.", labels=["cause"])
-        for cause, number in self._crew.deaths.items():
-            family.add_metric([cause], number)
-        yield family
 
 
 def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable[float]) -> None:

@@ -8,9 +8,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.routes.requests import by, json_object
+from server.routes.retraining import shortage
 from server.routes.service import Service
 from server.store.classes import Decided
-from server.store.enough import advice, lacking
+from server.store.enough import advice
 from server.store.errors import Conflict, StoreError
 from server.store.files import Json
 from server.store.vocabulary import Change, Kind, Vocabulary
@@ -67,15 +68,6 @@ def begin_as_set(service: Service) -> None:
         logger.error("%s is not looked at: %s", SETTING, error)
 
 
-def shortage(service: Service, vocabulary: Vocabulary | None) -> dict[str, int]:
-    """How many pictures are lacking of the classes that uploads alone teach."""
-    if vocabulary is None:
-        return {}
-    counts = service.memory.browser.overview().counts.values()
-    taught = vocabulary.taught_by_uploads()
-    return lacking(taught, {name: sum(of.get(name, 0) for of in counts) for name in taught})
-
-
 def _begin(service: Service, names: tuple[str, ...], whose: str) -> Vocabulary:
     current = service.memory.pointer.current()
     if current is not None:
@@ -107,7 +99,7 @@ def _listing(service: Service) -> dict[str, object]:
     memory, model = service.memory, service.serving.model
     vocabulary = memory.classes.vocabulary()
     names = vocabulary.names if vocabulary is not None else model.labels if model is not None else ()
-    short = shortage(service, vocabulary)
+    short = shortage(memory, vocabulary)
     counts = memory.browser.overview().counts.values()
     return {
         "classes": [

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.routes.classes import shortage
 from server.routes.lineage import held_by, told
 from server.routes.representation import is_known
 from server.routes.requests import by, page_of
+from server.routes.retraining import shortage
 from server.routes.selection import selection_of
 from server.routes.service import Service
 from server.store import files
@@ -98,7 +98,7 @@ def _overview(service: Service) -> dict[str, object]:
     memory, model = service.memory, service.serving.model
     vocabulary = memory.classes.vocabulary()
     labels = vocabulary.names if vocabulary is not None else model.labels if model is not None else ()
-    short = shortage(service, vocabulary)
+    short = shortage(service.memory, vocabulary)
     found = memory.browser.overview()
     return {
         "labels": list(labels),

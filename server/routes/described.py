@@ -2,6 +2,7 @@
 
 from server.routes.call import PAGED, Call, form
 from server.routes.described_drift import DRIFT
+from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
 from server.store.days import DAYS_LIMIT
@@ -57,7 +58,6 @@ ANSWERED = {
     "judged": WHOLE | {"description": "of these, by a version that tells what is unlike its pictures"},
     "unfamiliar": maybe(NUMBER) | {"description": "share of the judged"},
 }
-STARTED = record(message=TEXT, job=TEXT)
 
 NAME, READY = "/v2/models/{name}", record(("error", "name"), name=TEXT, ready={"type": "boolean"}, error=TEXT)
 TENSORS = {"application/json": ref("InferRequest"), "application/octet-stream": FILE}
@@ -169,7 +169,14 @@ CALLS = (
         {"wait": FLAG},
         {"application/json": OPTIONS},
     ),
-    Call("GET", "/retrain/jobs", "Retrainings, newest first", {200: page("jobs", ref("Job"))}, PAGED),
+    *POLICY,
+    Call(
+        "GET",
+        "/retrain/jobs",
+        "Retrainings, newest first, and what of the policy waits for a word",
+        {200: page("jobs", ref("Job"), waiting=maybe({"enum": ["proposal", "stopped"]}))},
+        PAGED,
+    ),
     Call("GET", "/retrain/jobs/{job}", "One retraining", {200: ref("Job")}),
     Call("DELETE", "/retrain/jobs/{job}", "Cancel it", {202: record(message=TEXT, job=ref("Job"))}),
     Call("GET", "/retrain/jobs/{job}/log", "What its trainer printed", {200: None}, media_type="text/plain"),

@@ -1,7 +1,6 @@
 """Retraining: start a job, follow it, read its log, cancel it."""
 
 import asyncio
-import hashlib
 import json
 import os
 from collections.abc import AsyncIterator
@@ -12,16 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.routes.classes import shortage
+from server.routes import retraining
 from server.routes.once import First, once
 from server.routes.requests import by, flag, json_object, page_of
+from server.routes.retraining import held_to
 from server.routes.service import Service
 from server.serving.presence import all_serve
-from server.settings import Settings
-from server.store import files, fingerprint
+from server.store import files
 from server.store.content import job_path
-from server.store.enough import advice
-from server.store.errors import Conflict, StoreError, TooFew
+from server.store.errors import Conflict, StoreError
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
@@ -31,16 +29,11 @@ from server.web.prefix import link
 RETRY_MS = 2000  # after which a client that lost its stream of events asks again
 STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold events back
 LOG_LIMIT_BYTES = 2**20  # the end of a log that is shown
-NO_UPLOADS = hashlib.sha256(b"").hexdigest()  # what a report before decisions said of a training without uploads
-NOT_READY = (
-    "the trainer's environment is still being built: ask again in a few minutes. If nobody builds it any more, "
-    "`make .venv-train/ready` does"
-)
 TRAINER_COMES = "In a checkout `make .venv-train/ready` builds it; with a wheel the extra `train` comes with it"
 NOTHING_NEW = {
     "message": "There is nothing new to learn from, so nothing was trained; upload images or accept suspects first",
     "published": False,
-    "reason": "nothing new to learn from",
+    "reason": retraining.NOTHING_NEW,
     "job": None,
 }
 
@@ -58,42 +51,38 @@ def routes(service: Service) -> list[Route]:
             job = first.answer["job"] if first.answer is not None else await begin(request, first, options, forced)
         if job is None:
             return JSONResponse(NOTHING_NEW)
-        response = await _wait(service, request, str(job)) if wait else _accepted(request, str(job))
+        response = await _wait(service, request, str(job)) if wait else begun(request, str(job))
         response.headers.update(first.headers)
         return response
 
     async def begin(request: Request, first: First, options: dict[str, Json], forced: Json) -> str | None:
         """The job that begins; None where there is nothing new to learn from."""
         work = asyncio.get_running_loop().run_in_executor
-        await work(executor, _check_enough, service)
-        if not forced and not await work(executor, _is_anything_new, service):
+        await work(executor, retraining.check_enough, service.memory)
+        if not forced and not await work(executor, retraining.is_anything_new, service.memory, service.serving.model):
             return None
         if not service.launcher.is_ready():
-            raise TrainerNotReady(NOT_READY)
+            raise TrainerNotReady(retraining.NOT_READY)
 
         def note(connection: Connection, job: Job) -> None:
             first.note(connection, 202, {"job": job.job})
 
         try:
-            job = await work(executor, jobs.create, options, by(request), _policy(service.settings), note)
+            job = await work(executor, jobs.create, options, by(request), held_to(service.settings), note)
         except Conflict as error:
             under_way = await work(executor, jobs.open)
             if under_way is None:
                 raise
             raise UnderWay(str(error), {"Location": _address(request, under_way.job)}) from None
-        try:
-            await service.launcher.start(job.job)
-        except OSError as error:
-            await work(executor, jobs.fail, job.job, f"the trainer could not be started: {error}")
-            why = f"the trainer could not be started: {error}; is the train environment there?"
-            raise Failed(f"{why} {TRAINER_COMES}") from None
+        await launch(service, job.job)
         return job.job
 
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
         found = await asyncio.get_running_loop().run_in_executor(executor, jobs.page, limit, before)
         following = int(found[-1].job) if len(found) == limit else None
-        return JSONResponse({"jobs": [_content(job) for job in found], "next": following})
+        waiting = await asyncio.get_running_loop().run_in_executor(executor, service.memory.policies.waiting)
+        return JSONResponse({"jobs": [_content(job) for job in found], "next": following, "waiting": waiting})
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -128,44 +117,13 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def _check_enough(service: Service) -> None:
-    """Raise TooFew where some class has too few pictures for a version."""
-    short = shortage(service, service.memory.classes.vocabulary())
-    if short:
-        raise TooFew(f"too few pictures to learn from and to judge by, so nothing was trained: {advice(short)}")
-
-
-def _is_anything_new(service: Service) -> bool:
-    """Whether the uploads are others than the current version was trained with; also true while a job is open, which
-    is for the admission to say."""
-    memory, model = service.memory, service.serving.model
-    training = memory.versions.find(model.version).figures.get("training") if model is not None else None
-    vocabulary = memory.classes.vocabulary()
-    if vocabulary is not None and model is not None and vocabulary.names != model.labels:
-        return True
-    if not isinstance(training, dict) or memory.jobs.open() is not None:
-        return True
-    learnt = training.get("uploads_fingerprint")
-    if learnt is None and training.get("uploads_sha256", NO_UPLOADS) == NO_UPLOADS:
-        learnt = fingerprint.EMPTY
-    return memory.browser.overview().fingerprint != learnt
-
-
-def _policy(settings: Settings) -> dict[str, Json]:
-    """What the trainer is held to, which no client decides."""
-    limits: dict[str, Json] = {
-        "accuracy_margin": settings.gate_accuracy_margin,
-        "anchor_margin": settings.gate_anchor_margin,
-        "significance": settings.gate_significance,
-        "calibration_margin": settings.gate_calibration_margin,
-        "cost_factor": settings.gate_cost_factor,
-    }
-    plain: dict[str, Json] = {
-        "keep_versions": settings.keep_versions,
-        "keep_jobs": settings.keep_jobs,
-        "job_limit_seconds": settings.job_limit_seconds,
-    }
-    return {"limits": limits, **plain}
+async def launch(service: Service, job: str) -> None:
+    """Start a runner for a job that was begun; raises Failed, and then the job has failed."""
+    try:
+        await service.steward.launch(job)
+    except OSError as error:
+        why = f"the trainer could not be started: {error}; is the train environment there?"
+        raise Failed(f"{why} {TRAINER_COMES}") from None
 
 
 def _id(request: Request) -> str:
@@ -185,7 +143,8 @@ def _content(job: Job) -> dict[str, object]:
     }
 
 
-def _accepted(request: Request, job: str) -> Response:
+def begun(request: Request, job: str) -> Response:
+    """The answer of a call that began a job."""
     content = {"message": "Retraining has begun", "job": job}
     return JSONResponse(content, 202, {"Location": _address(request, job)})
 
@@ -201,7 +160,7 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
         if isinstance(each, Glance):
             result = each.result
     if result is None:
-        return _accepted(request, number)
+        return begun(request, number)
     if result["state"] == "failed":
         raise Failed(f"the retraining failed: {result['reason']}")
     if result["state"] == "cancelled":

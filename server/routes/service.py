@@ -23,6 +23,7 @@ from server.store.watch import Watch
 from server.training.attendance import Attendance
 from server.training.feed import Feeds
 from server.training.launcher import Launcher
+from server.training.steward import Steward
 from server.web.access import AccessLog
 from server.web.budget import Budget
 from server.web.shutdown import Shutdown
@@ -48,6 +49,7 @@ class Service:
     threads: Threads  # for large pictures and forms
     budget: Budget  # of what requests hold
     launcher: Launcher
+    steward: Steward
     attendance: Attendance
     feeds: Feeds
     crew: Crew

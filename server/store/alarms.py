@@ -36,6 +36,13 @@ class Alarms:
         self._model = model
         self._pointer = pointer
 
+    def told(self) -> list[str]:
+        """The open alarm as a sentence, for the policy; [] without one. Raises StoreError."""
+        found = self.open()
+        if found is None:
+            return []
+        return [f"since {found.since} the answers of version {found.version} are no longer what they were"]
+
     def open(self) -> Alarm | None:
         """The open alarm about the version that the pointer is at. Raises StoreError."""
         version = self._pointer.current()

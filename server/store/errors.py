@@ -33,6 +33,10 @@ class UnusableOption(StoreError):
     """An option of a retrain that there is not, or a value that it can't have."""
 
 
+class UnusablePolicy(StoreError):
+    """A part of a retrain policy that there is not, or a value that it can't have."""
+
+
 class QuotaReached(StoreError):
     """There is no room under the quota; nothing was stored."""
 

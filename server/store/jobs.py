@@ -71,11 +71,9 @@ class Jobs:
 
         `policy` is what its starter holds the trainer to: the gate's limits and how much is kept, {} for the defaults.
         """
-        row = {"model_id": self._model.id, "state": "queued", "created_at": now(), "by": by}
-        content = {"options": options, "policy": policy}
         try:
             with self._database.write() as connection:
-                made = _job(self._row(connection, str(insert_row(connection, job, row | content))), None)
+                made = _job(self._row(connection, str(self.admit(connection, options, by, policy))), None)
                 if note is not None:
                     note(connection, made)
                 return made
@@ -87,6 +85,11 @@ class Jobs:
                 f"job {open_job.job} is {open_job.state}; wait for it, or cancel it: "
                 f"DELETE /retrain/jobs/{open_job.job}"
             ) from None
+
+    def admit(self, connection: Connection, options: dict[str, Json], by: str, policy: dict[str, Json]) -> int:
+        """As `create`, in the caller's transaction; raises IntegrityError if one is open."""
+        row = {"model_id": self._model.id, "state": "queued", "created_at": now(), "by": by}
+        return insert_row(connection, job, row | {"options": options, "policy": policy})
 
     def get(self, number: str) -> Job:
         """Raises NotFound."""

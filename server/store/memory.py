@@ -21,6 +21,7 @@ from server.store.legacy.takeover import Takeover
 from server.store.lineage import Lineage
 from server.store.losses import Losses
 from server.store.pointer import Baseline, Pointer
+from server.store.policies import Policies
 from server.store.revisions import Revisions
 from server.store.samples import Samples
 from server.store.versions import Versions
@@ -46,6 +47,7 @@ class Memory:
     jobs: Jobs
     workers: Workers
     idempotency: Idempotency
+    policies: Policies
     name: Name
 
     def changes(self) -> Changes:
@@ -82,6 +84,7 @@ def open_memory(
     opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name), may_begin)
     content = Content(opened, data, artifacts, living_name or living.own())
     shipped = Baseline(baseline, name)
+    jobs = Jobs(opened, content, model)
     pointer = Pointer(opened, model, shipped)
     return Memory(
         database=opened,
@@ -96,8 +99,9 @@ def open_memory(
         drift=Alarms(opened, model, pointer),
         pointer=pointer,
         versions=Versions(opened, content, model, shipped, pointer),
-        jobs=Jobs(opened, content, model),
+        jobs=jobs,
         workers=Workers(opened, model),
         idempotency=Idempotency(opened, model),
+        policies=Policies(opened, model, jobs),
         name=model,
     )

@@ -1,6 +1,7 @@
 """The tables: every fact that the service knows, in one place. `migrations/` brings a database to this form.
 
-Rows are changed in the transactions of dataset.py, versions.py, jobs.py, lease.py and workers.py, and nowhere else.
+Rows are changed in the transactions of dataset.py, versions.py, jobs.py, lease.py, policies.py and workers.py, and
+nowhere else.
 Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks jump. An index that is partial
 here is so in PostgreSQL too, by the migration: to say it here would load that dialect into every process.
 """
@@ -167,6 +168,7 @@ lesson = Table(
     Column("until", _Number),  # the one that ended that; None while it is in force
     Index(None, "model_id", "id"),
     Index(None, "sha256", "model_id"),
+    Index(None, "model_id", "since"),
     sqlite_autoincrement=True,
 )
 
@@ -346,6 +348,38 @@ event = Table(
     Column("job_id", ForeignKey(job.c.id, ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("content", Content, nullable=False),
+)
+
+# When a retrain begins by itself, as people set it; no row: as by default. policies.py has this and what follows.
+policy = Table(
+    "policy",
+    metadata,
+    Column("model_id", ForeignKey(model.c.id), primary_key=True),
+    Column("revision", Integer, nullable=False),  # counts up with each change by a person
+    Column("content", Content, nullable=False),
+    Column("stopped", Integer, nullable=False, server_default="0"),  # 1: nothing begins until a person resumes it
+    Column("counts_from", _Number, nullable=False, server_default="0"),  # refusals of rows after this one count
+)
+
+# What a policy decided, and what people decided about it.
+policy_decision = Table(
+    "policy_decision",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("time", String(40), nullable=False),
+    Column("last_time", String(40), nullable=False),  # the same was decided again, or somebody answered
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("reasons", Content, nullable=False),
+    Column("by", Words),  # who edited, resumed or answered
+    Column("decision", _Number, nullable=False),  # the dataset then, or when somebody answered
+    Column("job_id", _Number),  # that it began
+    Column("ended", String(16)),  # how that job did
+    Column("open", Integer),  # 1: a proposal that waits
+    Index("uq_policy_decision_open", "open", "model_id", unique=True),  # one a model, as open jobs
+    Index(None, "model_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 worker = Table(

@@ -31,6 +31,7 @@ from server.store.errors import (
     Uncertain,
     UnusableLabel,
     UnusableOption,
+    UnusablePolicy,
 )
 
 PROBLEM = b"application/problem+json"
@@ -169,6 +170,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     DatasetError: Refusal(422, "unusable_dataset"),
     UnusableLabel: Refusal(422, "unusable_label"),
     UnusableOption: Refusal(422, "unusable_option"),
+    UnusablePolicy: Refusal(422, "unusable_policy"),
     TooOften: Refusal(429, "too_often"),
     HeaderTooLarge: Refusal(431, "header_too_large"),
     Failed: Refusal(500, "failed"),

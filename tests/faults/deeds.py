@@ -13,9 +13,11 @@ from typing import Any
 from export.publish import keep_refused, publish
 from server.store import living
 from server.store.dataset import Labelled
+from server.store.elapsed import Elapsed
 from server.store.lease import Lease, take
 from server.store.memory import Memory, open_memory
 from server.store.outcome import outcome
+from server.store.policy import Mode, Policy
 from server.store.sample import Caps
 from tests.server.store.filled import a_sample, picture, sha_of
 from tests.server.store.memories import gone_process
@@ -125,6 +127,14 @@ def _work(memory: Memory) -> list[Call]:
     ]
 
 
+def _set_policy(memory: Memory) -> None:
+    memory.policies.replace(Policy(Mode.AUTO, labels=1, quiet_minutes=0, cooldown_minutes=0), "a test", lambda _: None)
+
+
+def _ask(memory: Memory) -> None:
+    memory.policies.look(Elapsed(), None, lambda: None, {})
+
+
 def _careless(memory: Memory) -> None:
     """What nobody may do: write a file that is not listed, and only then the row."""
     path = memory.content.path("data", f"train/00/{0:064}.png")
@@ -152,6 +162,7 @@ DEEDS = {
     "publish": Deed(_publication, _retrain),
     "refuse": Deed(_refusal, _retrain),
     "create a job": Deed(_call(lambda memory: memory.jobs.create({}, "a test", {}))),
+    "begin a retrain by the policy": Deed(_call(_ask), _set_policy),
     "cancel a queued job": Deed(
         _call(lambda memory: memory.jobs.cancel("2")), lambda memory: memory.jobs.create({}, "", {})
     ),

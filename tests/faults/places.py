@@ -24,7 +24,19 @@ from tests.tiny import memory_in
 # What is another each time, or counts what a job went through on its way.
 VOLATILE = frozenset(
     (
-        *("time", "created_at", "hash", "manifest", "content", "result", "holder", "heartbeat", "lease", "events"),
+        *(
+            "time",
+            "last_time",
+            "created_at",
+            "hash",
+            "manifest",
+            "content",
+            "result",
+            "holder",
+            "heartbeat",
+            "lease",
+            "events",
+        ),
         *("living", "started_at"),
     )
 )

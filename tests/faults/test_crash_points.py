@@ -13,7 +13,7 @@ import pytest
 from tests.faults.deeds import DEEDS
 from tests.live import ROOT
 
-SAMPLE = ("upload", "undo", "publish", "create a job", "sweep", "keep a sample")
+SAMPLE = ("upload", "undo", "publish", "create a job", "begin a retrain by the policy", "sweep", "keep a sample")
 SLOW_SAMPLE = ("upload", "create a job")  # where a store is copied by another server
 POINTS = {"sqlite": 16, "postgresql": 4}  # of each deed in a soak, where all take an hour
 FEWEST = 3 * 4  # points of a deed in three ways: that of the fewest steps has more

@@ -36,7 +36,7 @@ MUTANTS = (
     mutant(
         "a retrain that comes too early is refused",
         JOBS,
-        "        await work(executor, _check_enough, service)\n",
+        "        await work(executor, retraining.check_enough, service.memory)\n",
         "",
         "system/test_classes.py::test_a_model_begins_by_a_call",
     ),

@@ -28,6 +28,7 @@ PYTHON = str(ROOT / ".venv-serve/bin/python")
 READS = (
     *("/dataset", "/dataset/batches", "/dataset/export", "/dataset/images", f"/dataset/images/{'0' * 64}"),
     *("/retrain/jobs", "/retrain/jobs/1", "/retrain/jobs/1/log", "/retrain/jobs/1/events"),
+    *("/retrain/policy", "/retrain/policy/decisions"),
     *("/models", "/models/0", "/models/0/report/report.json"),
     *("/samples", "/samples/1/picture", "/samples/accuracy"),
 )
@@ -38,6 +39,10 @@ WRITES = {
     ("DELETE", "/samples/1"): "teach",
     ("POST", "/retrain"): "retrain",
     ("DELETE", "/retrain/jobs/1"): "retrain",
+    ("PUT", "/retrain/policy"): "retrain",
+    ("POST", "/retrain/policy/resume"): "retrain",
+    ("POST", "/retrain/policy/proposals/1/accept"): "retrain",
+    ("POST", "/retrain/policy/proposals/1/dismiss"): "retrain",
     ("POST", "/models/0/promote"): "promote",
     ("POST", "/dataset/batches"): "teach",
     ("DELETE", "/dataset/batches/1"): "teach",

@@ -68,6 +68,7 @@ def check(document: dict[str, Any], method: str, path: str, status: int, content
         *("/v2/models/digits/ready", "/v2/models/digits/stats", "/v2/models/none/config"),
         *("/retrain/jobs/7", "/models?limit=0", "/dataset/images?split=none"),
         *("/samples", "/samples?why=none", "/samples?state=any&offset=1&limit=2", "/samples?offset=x"),
+        *("/retrain/policy", "/retrain/policy/decisions", "/retrain/policy/decisions?limit=0"),
         *("/samples/accuracy", "/stats/days", "/stats/days?limit=401"),
         *("/models/at?time=2026-01-01", "/models/at?time=noon"),
         *("/dataset/images?state=any&since=2026-01-01", "/dataset/images?state=none", "/dataset/images?until=noon"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from export.gate import Limits
-from server.routes.jobs import _policy as jobs_policy
+from server.routes.retraining import held_to
 from server.settings import SettingError, Settings
 from tests.tiny import memory_in
 from trainer.__main__ import Runner, _flags, _parser, _train
@@ -73,7 +73,7 @@ def test_the_time_limit_is_the_rows_or_the_trainers_own(
 
 def test_what_the_server_writes_into_a_row_is_its_whole_policy() -> None:
     settings = replace(Settings(), job_limit_seconds=7.0, keep_jobs=3, gate_cost_factor=9.0)
-    written = jobs_policy(settings)
+    written = held_to(settings)
     assert Policy.from_json(written, Policy()) == Policy(Limits(cost_factor=9.0), keep_jobs=3, job_limit_seconds=7.0)
     assert {*written, *written["limits"]} == {*asdict(Policy()), *asdict(Limits())}  # type: ignore[misc]
 

@@ -55,8 +55,9 @@ export const state = {
   dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30, samples: 100 }, error: null },
   /** @type {{value: T.Classes | null, error: string | null}} */
   classes: { value: null, error: null },
-  /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, error: string | null}} */
-  retrain: { jobs: null, more: false, wanted: 12, followed: null, error: null },
+  /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, waiting: string | null,
+   *   policy: T.PolicySet | null, error: string | null}} `waiting`: what of the policy waits for a word */
+  retrain: { jobs: null, more: false, wanted: 12, followed: null, waiting: null, policy: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
    *   error: string | null}} `failed`: why a version is not there */
   models: { value: null, wanted: 12, details: {}, failed: {}, error: null },

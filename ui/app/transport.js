@@ -8,7 +8,7 @@ import { phrase } from "./texts.js";
 
 const KEY = "relearn-key";
 export const SILENCE_MS = 30_000;
-const TOLD = ["Content-Type", "Server-Timing"]; // headers that somebody asks for
+const TOLD = ["Content-Type", "Server-Timing", "ETag"]; // headers that somebody asks for
 
 const elsewhere = document.querySelector('meta[name="relearn-api"]')?.getAttribute("content");
 /** The server: the folder that the page came from, which a proxy may have put anywhere, unless the page names another. */
@@ -36,9 +36,9 @@ export const hooks = {
 };
 
 /**
- * @typedef {{body?: FormData | string, type?: string, silence?: number, signal?: AbortSignal,
- *   progress?: (share: number) => void}} Sending `silence`: milliseconds in which nothing moved, after which it is given
- *   up; `progress` is told how much has been sent, from 0 to 1
+ * @typedef {{body?: FormData | string, type?: string, match?: string, silence?: number, signal?: AbortSignal,
+ *   progress?: (share: number) => void}} Sending `match`: the tag of what is to be changed, as it was seen; `silence`:
+ *   milliseconds in which nothing moved, after which it is given up; `progress` is told how much has been sent, from 0 to 1
  */
 
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<Response>} which is good */
@@ -128,7 +128,7 @@ function drop(key) {
  * @param {string} method @param {string} path @param {Sending} [sending] @param {string | null} [key]
  * @returns {Promise<Response>}
  */
-export function send(method, path, { body, type, silence = SILENCE_MS, signal, progress } = {}, key = null) {
+export function send(method, path, { body, type, match, silence = SILENCE_MS, signal, progress } = {}, key = null) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let quiet = 0;
@@ -151,6 +151,7 @@ export function send(method, path, { body, type, silence = SILENCE_MS, signal, p
     request.open(method, base + path);
     request.responseType = "arraybuffer";
     if (type) request.setRequestHeader("Content-Type", type);
+    if (match) request.setRequestHeader("If-Match", match);
     if (key !== null) request.setRequestHeader("X-API-Key", key);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       moved();

@@ -57,7 +57,15 @@
  * @typedef {{job: string, state: string, created_at: string, by: string, options: Record<string, unknown>,
  *   decision?: number | null, progress: JobEvent, result: JobResult | null}} Job `decision` names the dataset's state
  *   that it learns from
- * @typedef {{jobs: Job[], more: boolean}} Jobs newest first; whether there are older ones
+ * @typedef {{jobs: Job[], more: boolean, waiting: string | null}} Jobs newest first; whether there are older ones, and what
+ *   of the policy waits for a word
+ * @typedef {{mode: "off" | "ask" | "auto", labels: number | null, on_alarm: boolean, time_of_day: string | null,
+ *   weekday: string | null, quiet_minutes: number, cooldown_minutes: number, runs_a_day: number,
+ *   refusals: number}} Policy when retrains begin by themselves
+ * @typedef {{decision: string, outcome: string, time: string, last_time: string, times: number, by: string | null,
+ *   reasons: {code: string, text: string, figures: Record<string, string | number>}[],
+ *   job: string | null}} PolicyDecision
+ * @typedef {{policy: Policy, stopped: boolean, proposal: PolicyDecision | null, tag: string}} PolicySet
  * @typedef {{epochs?: number, from_scratch?: boolean, seed?: number, learning_rate?: number, batch_size?: number,
  *   force?: boolean}} RetrainOptions
  *

@@ -12,8 +12,10 @@ from sqlalchemy import event
 
 from server.store import living
 from server.store.days import Answered
+from server.store.elapsed import Elapsed
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
+from server.store.policy import Mode, Policy
 from server.store.sample import Caps
 from server.store.selection import Selection, State
 from server.store.standing import Revision
@@ -37,6 +39,12 @@ def a_job(memory: Memory) -> None:
     lease.end({"state": "cancelled"})
     memory.jobs.refused(9)
     memory.jobs.page(9, 9)
+
+
+def ask_the_policy(memory: Memory) -> None:
+    memory.policies.replace(Policy(Mode.AUTO, labels=1, quiet_minutes=0), "test", lambda _: None)
+    for _ in range(2):
+        assert memory.policies.look(Elapsed(), (), lambda: None, {}) is not None
 
 
 CALLS: dict[str, Callable[[Memory], Any]] = {
@@ -76,6 +84,9 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "classes": lambda memory: memory.classes.vocabulary(),
     "decisions about classes": lambda memory: memory.classes.decided(),
     "change a class": lambda memory: memory.classes.change(Change(Kind.RENAME, "3", "three"), (), "test"),
+    "the policy": lambda memory: (memory.policies.current(), memory.policies.proposal(), memory.policies.page(9, 9)),
+    "set the policy": lambda memory: memory.policies.replace(Policy(Mode.ASK), "test", lambda _: None),
+    "ask the policy": ask_the_policy,
     "answers of days": lambda memory: memory.days.newest(9),
     "count answers": lambda memory: memory.days.add({(number, "7"): Answered(1, 0.9) for number in (9, 10)}),
     "current version": lambda memory: memory.pointer.current(),

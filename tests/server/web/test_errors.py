@@ -25,6 +25,7 @@ from server.store.errors import (
     Uncertain,
     UnusableLabel,
     UnusableOption,
+    UnusablePolicy,
 )
 from server.web import errors
 from server.web.errors import REFUSALS, TOLD, RequestError, refusal_of, told
@@ -58,6 +59,7 @@ PROMISED = {
     DatasetError: (422, "unusable_dataset"),
     UnusableLabel: (422, "unusable_label"),
     UnusableOption: (422, "unusable_option"),
+    UnusablePolicy: (422, "unusable_policy"),
     errors.TooOften: (429, "too_often"),
     errors.HeaderTooLarge: (431, "header_too_large"),
     errors.Failed: (500, "failed"),

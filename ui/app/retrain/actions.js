@@ -42,7 +42,8 @@ export async function lookForNew() {
   const known = state.retrain.jobs;
   if (!known || known.some((each) => isOpen(each.state))) return;
   try {
-    const { jobs } = await api.jobs(1);
+    const { jobs, waiting } = await api.jobs(1);
+    update("retrain", { waiting });
     if (jobs.length && jobs[0].job !== known[0]?.job) await loadJobs();
   } catch (error) {
     messageOf(error); // a server that can't be reached is told of elsewhere
@@ -69,8 +70,8 @@ export async function start(options) {
 
 /** @returns {Promise<T.Job[]>} as many as are wanted, newest first */
 async function listJobs() {
-  const { jobs, more } = await api.jobs(state.retrain.wanted);
-  update("retrain", { jobs, more, error: null });
+  const { jobs, more, waiting } = await api.jobs(state.retrain.wanted);
+  update("retrain", { jobs, more, waiting, error: null });
   return jobs;
 }
 

@@ -13,7 +13,7 @@ import { loadModels } from "../models/actions.js";
 import { state, watch } from "../state.js";
 import { sumOf } from "../teach/collection.js";
 import { loadDataset } from "../teach/dataset.js";
-import { phrase, phrased, phraseOr } from "../texts.js";
+import { phrase, phrased, phraseOr, worded } from "../texts.js";
 import { cancelJob, followJob, loadJobs, loadLog, lookForNew, showMore } from "./actions.js";
 import { optionsForm } from "./options.js";
 import { curves, distance, pointsOf, progressOf, verdict } from "./progress.js";
@@ -32,6 +32,7 @@ export function retrainView() {
       element("section", { class: "card", "aria-label": phrase("start") }, fresh(), optionsForm()),
       element("section", { class: "card", "aria-label": phrase("retraining") }, job(), log()),
     ),
+    byItself(),
     earlier(),
   );
   watch(
@@ -115,6 +116,17 @@ function job() {
     },
   );
   return element("div", {}, head, waiting, end, far, plots, folded);
+}
+
+/** When retrains begin by themselves: loaded for who wants to see it, or is asked for a word. */
+function byItself() {
+  const part = element("details", { class: "card" }, element("summary", {}, phrase("policy")));
+  part.addEventListener("toggle", () => worded(() => import("./policy.js")).then(({ showIn }) => showIn(part), () => {})); // or the next time
+  watch(
+    () => [state.retrain.waiting],
+    (waiting) => (part.open ||= waiting !== null),
+  );
+  return part;
 }
 
 function log() {
