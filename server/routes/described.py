@@ -1,6 +1,7 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
 from server.routes.call import PAGED, Call, form
+from server.routes.described_canaries import CANARIES
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
 from server.store.days import DAYS_LIMIT
@@ -179,7 +180,13 @@ CALLS = (
         "Versions, newest first, with the newest candidates and moves",
         {
             200: page(
-                "models", ref("Version"), name=TEXT, current=maybe(TEXT), candidates=every({}), promotions=every({})
+                "models",
+                ref("Version"),
+                name=TEXT,
+                current=maybe(TEXT),
+                canary=maybe(ref("Canary")),
+                candidates=every({}),
+                promotions=every({}),
             )
         },
         PAGED,
@@ -208,6 +215,7 @@ CALLS = (
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
         body={"application/json": form([], reason=TEXT)},
     ),
+    *CANARIES,
     *INFERENCE,
     Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),
     Call("GET", "/livez", "Whether the process lives", {200: record(status=TEXT)}),

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.routes.representation import is_expected, is_known, media_type
+from server.routes.canaries import canary_end, told
+from server.routes.expected import expect, tagged
+from server.routes.representation import is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.errors import NotFound
@@ -16,7 +18,6 @@ from server.store.figures import LISTED
 from server.store.files import Json
 from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
-from server.web.errors import PreconditionFailed
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
@@ -38,7 +39,7 @@ def routes(service: Service) -> list[Route]:
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
         found = await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
-        return JSONResponse(found, headers=_tagged(found["current"]))
+        return JSONResponse(found, headers=tagged(found["current"]))
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -64,7 +65,7 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        promoted = await service.promotion.promote(version, by(request), why, lambda current: _expect(request, current))
+        promoted = await service.promotion.promote(version, by(request), why, lambda current: expect(request, current))
         content = {
             "message": f"Version {version} serves"
             if promoted.everywhere
@@ -72,7 +73,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": version,
             "previous": promoted.previous,
         }
-        return JSONResponse(content, 200 if promoted.everywhere else 202, _tagged(version))
+        return JSONResponse(content, 200 if promoted.everywhere else 202, tagged(version))
 
     return [
         Route("/models", listing),
@@ -87,16 +88,11 @@ def _version(request: Request) -> str:
     return str(request.path_params["version"])
 
 
-def _tagged(current: str | None) -> dict[str, str]:
-    """The version that serves as a header, for a client that wants to move it from there and nowhere else."""
-    return {} if current is None else {"ETag": f'"{current}"'}
-
-
 def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]:
     memory = service.memory
     current = memory.pointer.current()
     found = memory.versions.page(limit, before)
-    moves = [
+    moves: list[dict[str, object]] = [
         {
             "time": each.time,
             "from": each.from_version,
@@ -107,13 +103,16 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]
         }
         for each in memory.pointer.moves(MOVES)
     ]
+    moves += map(canary_end, memory.canaries.over_without_a_move())
+    canary = memory.canaries.open()
     refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
         "name": memory.versions.name,
         "current": current,
         "models": [_summary(service, each, current) for each in found],
         "candidates": refused,
-        "promotions": moves,
+        "canary": None if canary is None else told(canary),
+        "promotions": sorted(moves, key=lambda move: str(move["time"])),
         "next": int(found[-1].version) or None if len(found) == limit else None,
     }
 
@@ -149,13 +148,3 @@ def _file(service: Service, number: str, file: str, limit_bytes: int) -> tuple[s
     if file not in manifest.files:
         raise NotFound(f"version {number} has no such report file")
     return f'"{manifest.files[file][0][:32]}"', versions.read(manifest, file, limit_bytes)
-
-
-def _expect(request: Request, current: str | None) -> None:
-    tag = _tagged(current)
-    if not is_expected(request, tag.get("ETag")):
-        raise PreconditionFailed(
-            f"the current version is {current}, not the one in If-Match, so nothing was changed; look at GET /models "
-            "and decide again",
-            tag,
-        )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from server.store import living, missing
 from server.store.browse import Browser
+from server.store.canaries import Canaries
 from server.store.changes import Changes
 from server.store.classes import Classes
 from server.store.content import Content
@@ -40,6 +41,7 @@ class Memory:
     days: Days
     pointer: Pointer
     versions: Versions
+    canaries: Canaries
     jobs: Jobs
     workers: Workers
     name: Name
@@ -79,6 +81,7 @@ def open_memory(
     content = Content(opened, data, artifacts, living_name or living.own())
     shipped = Baseline(baseline, name)
     pointer = Pointer(opened, model, shipped)
+    versions = Versions(opened, content, model, shipped, pointer)
     return Memory(
         database=opened,
         content=content,
@@ -90,7 +93,8 @@ def open_memory(
         samples=Samples(opened, content, model),
         days=Days(opened, model),
         pointer=pointer,
-        versions=Versions(opened, content, model, shipped, pointer),
+        versions=versions,
+        canaries=Canaries(opened, model, pointer, versions),
         jobs=Jobs(opened, content, model),
         workers=Workers(opened, model),
         name=model,
