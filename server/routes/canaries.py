@@ -93,7 +93,7 @@ def canary_end(canary: Canary) -> dict[str, object]:
         "from": canary.against,
         "to": canary.against,
         "canary": canary.version,
-        "kind": f"canary {canary.outcome}",
+        "kind": "canary returned" if canary.outcome is Outcome.RETURNED else "canary ended",
         "by": canary.ended_by,
         "reason": canary.why,
     }

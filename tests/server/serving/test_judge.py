@@ -72,8 +72,8 @@ def test_one_that_never_says_a_label_is_returned() -> None:
 
 
 def test_a_difference_too_small_to_matter_is_none() -> None:
-    many = dict.fromkeys("0123456789", 100_000) | {"0": 102_000}
-    assert end(replace(alike(1000), canary=arm(many))) is None
+    many = dict.fromkeys("0123456789", 100_000)
+    assert end(Tally(arm(many | {"0": 110_000}), arm(dict.fromkeys("0123456789", 1_900_000)))) is None
 
 
 def test_a_difference_that_chance_may_make_is_none() -> None:
@@ -92,6 +92,11 @@ def test_slow_hours_meet_both() -> None:
     labels, times = dict.fromkeys("0123456789", 100), {FAST: 900, SLOW: 100}
     others = arm(dict.fromkeys(labels, 1900), {FAST: 17_100, SLOW: 1900})
     assert end(Tally(arm(labels, times), others)) is None
+
+
+def test_one_slow_request_of_few_may_be_chance() -> None:
+    labels = dict.fromkeys("0123456789", 2)
+    assert end(replace(alike(20), canary=arm(labels, {FAST: 19, SLOW: 1}))) is None
 
 
 def test_what_it_did_not_answer_in_time_counts_as_slow() -> None:
