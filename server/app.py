@@ -24,6 +24,7 @@ from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.predict.express import Express
 from server.routes import (
+    canaries,
     classes,
     dataset,
     drift,
@@ -45,6 +46,7 @@ from server.routes.service import Service
 from server.serving.keeping import Keeping
 from server.serving.predictor import Predictor
 from server.serving.promotion import Promotion
+from server.serving.rollout import Rollout
 from server.serving.shelf import Shelf
 from server.serving.takeover import Serving
 from server.settings import Settings
@@ -94,7 +96,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
     learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
     guarded = [*learning, *jobs.routes(service), *policy.routes(service), *lineage.routes(service)]
-    guarded += [*models.routes(service), *calls.guarded_routes(service)]
+    guarded += [*models.routes(service), *canaries.routes(service), *calls.guarded_routes(service)]
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
     grpc = _grpc(service, guard, ids)
@@ -147,6 +149,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
             daily.count_answers(said)
         collector.take(records)
         watched.take(records)
+        rollout.take(records)
 
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)
@@ -161,6 +164,9 @@ def _service(settings: Settings, crew: Crew) -> Service:
     threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
+    predictor = Predictor(settings, serving, threads, keeping)
+    tried = memory.canaries, memory.versions, trials
+    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch)
     launcher = _launcher(settings, memory)
     steward = Steward(
         memory.policies,
@@ -184,7 +190,8 @@ def _service(settings: Settings, crew: Crew) -> Service:
         trials=trials,
         serving=serving,
         promotion=Promotion(memory, trials, serving, settings.promote_wait_seconds),
-        predictor=Predictor(settings, serving, threads, keeping),
+        rollout=rollout,
+        predictor=predictor,
         shelf=Shelf(settings, memory.versions, trials, threads),
         threads=threads,
         budget=Budget(settings.bodies_limit_bytes),

@@ -61,6 +61,8 @@ class Express:
             ride = self._ride(connection, headers, started)
             self._refuse_later(ride)
             return ride
+        if predictor.canary is not None:
+            predictor = predictor.chosen()
         try:
             data = small_image_of(headers.get(b"content-type", b""), body)
             if data is None:

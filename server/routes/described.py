@@ -1,6 +1,7 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
 from server.routes.call import PAGED, Call, form
+from server.routes.described_canaries import CANARIES
 from server.routes.described_drift import DRIFT
 from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
@@ -187,7 +188,13 @@ CALLS = (
         "Versions, newest first, with the newest candidates and moves",
         {
             200: page(
-                "models", ref("Version"), name=TEXT, current=maybe(TEXT), candidates=every({}), promotions=every({})
+                "models",
+                ref("Version"),
+                name=TEXT,
+                current=maybe(TEXT),
+                canary=maybe(ref("Canary")),
+                candidates=every({}),
+                promotions=every({}),
             )
         },
         PAGED,
@@ -223,6 +230,7 @@ CALLS = (
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
         body={"application/json": form([], reason=TEXT)},
     ),
+    *CANARIES,
     *INFERENCE,
     Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),
     Call("GET", "/livez", "Whether the process lives", {200: record(status=TEXT)}),

@@ -12,7 +12,9 @@ from starlette.routing import Route
 
 from server.models.card import CARD
 from server.models.parcel import card_of, parcel
-from server.routes.representation import is_expected, is_known, media_type
+from server.routes.canaries import canary_end, told
+from server.routes.expected import expect, tagged
+from server.routes.representation import is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.errors import NotFound
@@ -20,7 +22,6 @@ from server.store.figures import LISTED
 from server.store.files import PIECE_BYTES, Json
 from server.store.manifest import FILE_LIMIT_BYTES
 from server.store.versions import Version
-from server.web.errors import PreconditionFailed
 
 # A report is shown in a frame of its own and can do nothing but look nice.
 REPORT_HEADERS = {
@@ -42,7 +43,7 @@ def routes(service: Service) -> list[Route]:
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
         found = await asyncio.get_running_loop().run_in_executor(executor, _listing, service, limit, before)
-        return JSONResponse(found, headers=_tagged(found["current"]))
+        return JSONResponse(found, headers=tagged(found["current"]))
 
     async def one(request: Request) -> Response:
         return JSONResponse(
@@ -78,7 +79,7 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        promoted = await service.promotion.promote(version, by(request), why, lambda current: _expect(request, current))
+        promoted = await service.promotion.promote(version, by(request), why, lambda current: expect(request, current))
         content = {
             "message": f"Version {version} serves"
             if promoted.everywhere
@@ -86,7 +87,7 @@ def routes(service: Service) -> list[Route]:
             "model_version": version,
             "previous": promoted.previous,
         }
-        return JSONResponse(content, 200 if promoted.everywhere else 202, _tagged(version))
+        return JSONResponse(content, 200 if promoted.everywhere else 202, tagged(version))
 
     return [
         Route("/models", listing),
@@ -102,16 +103,11 @@ def _version(request: Request) -> str:
     return str(request.path_params["version"])
 
 
-def _tagged(current: str | None) -> dict[str, str]:
-    """The version that serves as a header, for a client that wants to move it from there and nowhere else."""
-    return {} if current is None else {"ETag": f'"{current}"'}
-
-
 def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]:
     memory = service.memory
     current = memory.pointer.current()
     found = memory.versions.page(limit, before)
-    moves = [
+    moves: list[dict[str, object]] = [
         {
             "time": each.time,
             "from": each.from_version,
@@ -122,13 +118,16 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]
         }
         for each in memory.pointer.moves(MOVES)
     ]
+    moves += map(canary_end, memory.canaries.over_without_a_move())
+    canary = memory.canaries.open()
     refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
         "name": memory.versions.name,
         "current": current,
         "models": [_summary(service, each, current) for each in found],
         "candidates": refused,
-        "promotions": moves,
+        "canary": None if canary is None else told(canary),
+        "promotions": sorted(moves, key=lambda move: str(move["time"])),
         "next": int(found[-1].version) or None if len(found) == limit else None,
     }
 
@@ -182,13 +181,3 @@ def _pieces(made: IO[bytes]) -> Iterator[bytes]:
     with made:
         while piece := made.read(PIECE_BYTES):
             yield piece
-
-
-def _expect(request: Request, current: str | None) -> None:
-    tag = _tagged(current)
-    if not is_expected(request, tag.get("ETag")):
-        raise PreconditionFailed(
-            f"the current version is {current}, not the one in If-Match, so nothing was changed; look at GET /models "
-            "and decide again",
-            tag,
-        )

@@ -63,7 +63,32 @@ _VERSION = {
     "problem": TEXT,
 }
 
+_ARM = record(
+    requests=WHOLE,
+    p99_ms=maybe(NUMBER) | {"description": "within which 99 of 100 were answered: queue and model"},
+    labels={"type": "object"} | {"description": "how often each was the answer, by the first picture of a request"},
+)
 SCHEMAS: dict[str, Schema] = {
+    "Canary": record(
+        version=TEXT,
+        against=TEXT | {"description": "the version that was current when it began"},
+        state={"enum": ["running", "promoted", "returned", "stopped", "ended"]},
+        percent=NUMBER,
+        minutes=NUMBER,
+        requests=WHOLE | {"description": "that it must have answered to be promoted"},
+        started_at=TEXT,
+        by=TEXT,
+        reason=TEXT,
+        ended_at=maybe(TEXT),
+        ended_by=maybe(TEXT),
+        why=maybe(TEXT) | {"description": "it ended, and so"},
+        progress=record(
+            minutes=NUMBER,
+            canary=_ARM,
+            current=_ARM,
+            late=WHOLE | {"description": "requests that the current version answered instead, after a second"},
+        ),
+    ),
     "Error": record(
         error=TEXT | {"description": "a sentence for a person"}, code=TEXT | {"description": "a word for a program"}
     ),

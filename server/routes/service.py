@@ -14,6 +14,7 @@ from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.serving.predictor import Predictor
 from server.serving.promotion import Promotion
+from server.serving.rollout import Rollout
 from server.serving.shelf import Shelf
 from server.serving.takeover import Serving
 from server.settings import Settings
@@ -44,6 +45,7 @@ class Service:
     trials: Trials
     serving: Serving
     promotion: Promotion
+    rollout: Rollout
     predictor: Predictor
     shelf: Shelf  # of versions that do not serve
     threads: Threads  # for large pictures and forms

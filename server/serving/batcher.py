@@ -114,9 +114,13 @@ class Batcher(Generic[Result]):
         self.submit_for(future, rows)
         return future
 
-    def submit_for(self, receiver: Receiver[Result], rows: Sequence[Row]) -> None:
-        """As `submit`, for a caller that takes its answer itself: a turn of the event loop and a few objects less."""
-        self.check(len(rows))
+    def submit_for(self, receiver: Receiver[Result], rows: Sequence[Row], is_admitted: bool = False) -> None:
+        """As `submit`, for a caller that takes its answer itself: a turn of the event loop and a few objects less.
+
+        There is always room for rows that are admitted already.
+        """
+        if not is_admitted:
+            self.check(len(rows))
         self._callers.append(_Caller(rows, receiver, monotonic()))
         self._waiting += len(rows)
         if not self._busy:

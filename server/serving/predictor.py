@@ -7,8 +7,10 @@ thread. Only what was read and checked is queued, so that a bad image hurts nobo
 import asyncio
 import io
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
+from random import random
 from time import perf_counter
 from typing import Protocol
 
@@ -39,25 +41,47 @@ class Source(Protocol):
     def problem(self) -> str | None: ...
 
 
+@dataclass(frozen=True)
+class Held:
+    """A source of one model, which stays."""
+
+    model: Model
+    problem: None = None
+
+
 class Predictor:
     """What an image is given to, whichever call it came with; one in each worker for what serves.
 
     With `keeping` its answers bring along what the model saw, as samples.
     """
 
-    def __init__(self, settings: Settings, source: Source, threads: Threads, keeping: Keeping | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        threads: Threads,
+        keeping: Keeping | None = None,
+        queue: Callable[..., Batcher[Prediction]] = Batcher,
+    ) -> None:
+        self.canary: Predictor | None = None  # what a share of the requests is given to (canary.py)
+        self.canary_share = 0.0
         self._limits = image.Limits.of(settings)
         self._source = source
         self._threads = threads
         self._turn = asyncio.Lock()
         self._measures_ink = settings.drift_false_alarm_requests > 0
-        self.batcher: Batcher[Prediction] = Batcher(
+        self.batcher = queue(
             self._run if keeping is None else lambda images: keeping.keep(self._run(images), images),
             self._is_slow,
             settings.batch_limit,
             settings.queue_limit,
             settings.queue_timeout_seconds,
         )
+
+    def chosen(self) -> "Predictor":
+        """Who is to answer the next request."""
+        canary = self.canary
+        return self if canary is None or random() >= self.canary_share else canary  # noqa: S311
 
     def warm_up(self) -> None:
         """Read a small picture in every format, since Pillow and numpy import much when they first need it.

@@ -13,7 +13,7 @@ from typing import TypeVar
 from server.machine import memory, priority
 from server.models.model import Model
 from server.models.trial import Trials
-from server.serving.predictor import Predictor
+from server.serving.predictor import Held, Predictor
 from server.settings import Settings
 from server.store.versions import Versions
 from server.web.errors import Busy
@@ -24,14 +24,6 @@ UNUSED_SECONDS = 60.0  # after which a version is let go of
 FAILED_SECONDS = 5.0  # that one which could not be loaded is not tried again
 
 Done = TypeVar("Done")
-
-
-@dataclass(frozen=True)
-class Held:
-    """A source of one model (predictor.py)."""
-
-    model: Model
-    problem: None = None
 
 
 @dataclass

@@ -30,7 +30,7 @@ class TooFew(StoreError):
 
 
 class UnusableOption(StoreError):
-    """An option of a retrain that there is not, or a value that it can't have."""
+    """An option of a retrain or a canary that there is not, or a value that it can't have."""
 
 
 class UnusablePolicy(StoreError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from server.store import living, missing
 from server.store.alarms import Alarms
 from server.store.browse import Browser
+from server.store.canaries import Canaries
 from server.store.changes import Changes
 from server.store.classes import Classes
 from server.store.content import Content
@@ -44,6 +45,7 @@ class Memory:
     drift: Alarms
     pointer: Pointer
     versions: Versions
+    canaries: Canaries
     jobs: Jobs
     workers: Workers
     idempotency: Idempotency
@@ -86,6 +88,7 @@ def open_memory(
     shipped = Baseline(baseline, name)
     jobs = Jobs(opened, content, model)
     pointer = Pointer(opened, model, shipped)
+    versions = Versions(opened, content, model, shipped, pointer)
     return Memory(
         database=opened,
         content=content,
@@ -98,7 +101,8 @@ def open_memory(
         days=Days(opened, model),
         drift=Alarms(opened, model, pointer),
         pointer=pointer,
-        versions=Versions(opened, content, model, shipped, pointer),
+        versions=versions,
+        canaries=Canaries(opened, model, pointer, versions),
         jobs=jobs,
         workers=Workers(opened, model),
         idempotency=Idempotency(opened, model),

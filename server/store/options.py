@@ -1,6 +1,7 @@
-"""What a retrain may be told over the API, and in which range: the trainer's flags of the same names."""
+"""What a retrain may be told over the API, by the trainer's flags of the same names, and a canary; in which range."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.store.errors import UnusableOption
@@ -27,15 +28,20 @@ OPTIONS = {
     "from_scratch": Option(bool, 0, 1, "start from random weights instead of the current version's"),
     "force": Option(bool, 0, 1, "train even if there is nothing new to learn from"),
 }
+CANARY = {
+    "percent": Option(float, 0.1, 50, "of the requests that it is given"),
+    "minutes": Option(float, 0.05, 1440, "that it is tried"),
+    "requests": Option(int, 1, 10**6, "that it must have answered to be promoted"),
+}
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false,"}
 
 
-def check_options(options: dict[str, Json]) -> None:
+def check_options(options: Mapping[str, Json], known: Mapping[str, Option] = OPTIONS, of: str = "a retrain") -> None:
     """Raise UnusableOption for an unknown option or a value out of range."""
     for name, value in options.items():
-        if name not in OPTIONS:
-            raise UnusableOption(f"{name[:40]!r} is no option of a retrain; the options are {', '.join(OPTIONS)}")
-        option = OPTIONS[name]
+        if name not in known:
+            raise UnusableOption(f"{name[:40]!r} is no option of {of}; the options are {', '.join(known)}")
+        option = known[name]
         right = isinstance(value, bool) if option.kind is bool else type(value) in (int, option.kind)
         if not right or not isinstance(value, int | float) or not option.least <= value <= option.most:
             wanted = f"{_KINDS[option.kind]} from {option.least:g} to {option.most:g}"

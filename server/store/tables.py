@@ -1,9 +1,9 @@
 """The tables: every fact that the service knows, in one place. `migrations/` brings a database to this form.
 
-Rows are changed in the transactions of dataset.py, versions.py, jobs.py, lease.py, policies.py and workers.py, and
-nowhere else.
-Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks jump. An index that is partial
-here is so in PostgreSQL too, by the migration: to say it here would load that dialect into every process.
+Rows are changed in the transactions of dataset.py, versions.py, canaries.py, jobs.py, lease.py, policies.py and
+workers.py, and nowhere else. Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks
+jump. An index that is partial here is so in PostgreSQL too, by the migration: to say it here would load that dialect
+into every process.
 """
 
 import json
@@ -316,6 +316,42 @@ move = Table(
     Column("reason", Words, nullable=False),
     Index(None, "model_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# A version that a share of the requests is given to for a while: canaries.py. Its end is a move only where it passed.
+canary = Table(
+    "canary",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("against", Integer, nullable=False),  # the version that was current when it began
+    Column("move_id", _Number, nullable=False),  # the newest move by then, 0 for none; after another it has ended
+    Column("sample_id", _Number, nullable=False),  # the newest sample by then
+    Column("percent", Float, nullable=False),  # of the requests
+    Column("seconds", Float, nullable=False),  # that it takes
+    Column("requests", Integer, nullable=False),  # without which nothing can be said of it
+    Column("started_at", String(40), nullable=False),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("ended_at", String(40)),
+    Column("ended_by", Words),
+    Column("outcome", String(16)),  # promoted, returned, stopped or ended; None while it goes on
+    Column("why", Words),
+    Column("result", Content),  # all workers' parts, once it is over
+    Column("open", Integer, server_default="1"),  # 1, or None once it is over
+    Index("uq_canary_open", "open", "model_id", unique=True),  # one a model: NULLs never clash
+    Index(None, "model_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# What one worker has counted of a canary.
+canary_part = Table(
+    "canary_part",
+    metadata,
+    Column("canary_id", ForeignKey(canary.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("worker", Words, primary_key=True),
+    Column("content", Content, nullable=False),
 )
 
 job = Table(

@@ -117,9 +117,13 @@ class Versions:
         """Move the pointer to a version; raises CurrentMoved unless it is at `expected`, NotFound for no version."""
         with self._database.write() as connection:
             self._pointer.expect(connection, expected)
-            if not self._is_there(connection, number):
-                raise NotFound(f"there is no version {number[:40]!r}; GET /models lists them")
-            self._pointer.move(connection, number, kind_of(number, expected), by, reason)
+            self.promote_in(connection, number, by, reason, expected)
+
+    def promote_in(self, connection: Connection, number: str, by: str, reason: str, current: str | None) -> None:
+        """As `promote`, in a transaction that has seen the pointer at `current`."""
+        if not self._is_there(connection, number):
+            raise NotFound(f"there is no version {number[:40]!r}; GET /models lists them")
+        self._pointer.move(connection, number, kind_of(number, current), by, reason)
 
     def check_input(self, version: str, preprocessing: Preprocessing, current: str | None) -> None:
         """Raise Conflict for a version that takes inputs of another form than the current one.

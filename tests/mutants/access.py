@@ -253,7 +253,7 @@ MUTANTS = (
     ),
     mutant(
         "the pointer moves only from where the client saw it",
-        "server/routes/models.py",
+        "server/routes/expected.py",
         'if not is_expected(request, tag.get("ETag")):',
         "if False:",
         "system/test_lineage.py::test_the_pointer_moves_only_from_where_the_client_saw_it",

@@ -26,7 +26,7 @@ def code_of(file: str) -> str:
 @cache
 def functions_in(file: str) -> set[str]:
     found = ast.walk(ast.parse((ROOT / file).read_text("utf-8")))
-    return {node.name for node in found if isinstance(node, ast.FunctionDef)}
+    return {node.name for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def test_each_guard_is_where_the_list_says_and_alone() -> None:

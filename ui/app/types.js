@@ -81,9 +81,13 @@
  *   timing?: Record<string, number> | null}} Model `timing` is in microseconds an image, by size of batch; a list has
  *   none of what is long: the metrics' classes and confusion, the training's history and upload_batches
  * @typedef {{job?: string, metrics?: Record<string, Metrics> | null, gate?: Gate | null}} RefusedCandidate
- * @typedef {{time: string, from: string | null, to: string, kind: string, by: string, reason: string}} Promotion
+ * @typedef {{time: string, from: string | null, to: string, kind: string, by: string, reason: string,
+ *   canary?: string}} Promotion
  *   `by` is a key's name or "api"; the reason is a person's own words, "job 12", or empty
- * @typedef {{name: string, current: string | null, models: Model[], candidates?: RefusedCandidate[],
+ * @typedef {{requests: number, p99_ms: number | null}} Arm
+ * @typedef {{version: string, against: string, percent: number, minutes: number,
+ *   progress: {minutes: number, canary: Arm, current: Arm}}} Canary
+ * @typedef {{name: string, current: string | null, canary?: Canary | null, models: Model[], candidates?: RefusedCandidate[],
  *   promotions: Promotion[], more: boolean}} Models newest first, but promotions oldest first; whether there are older
  *   versions
  * @typedef {Model & {manifest?: {files?: Record<string, unknown>},

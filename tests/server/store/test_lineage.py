@@ -138,7 +138,17 @@ def test_a_database_of_before_knows_since_when_what_is_in_force_is_so(opener: Op
     in_force = select(*columns).where(lesson.c.until.is_(None)).order_by(lesson.c.sha256)
     with memory.database.write() as connection:
         before = connection.execute(in_force).all()
-        tables = "idempotency", "policy_decision", "policy", "alarm", "class_change", "day", "sample", "lesson"
+        tables = (
+            "idempotency",
+            "canary",
+            "policy_decision",
+            "policy",
+            "alarm",
+            "class_change",
+            "day",
+            "sample",
+            "lesson",
+        )
         for later in tables:
             connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

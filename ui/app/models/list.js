@@ -8,7 +8,7 @@
 import { button, element } from "../element.js";
 import { age, bytes, count, duration, isNumber, moment, percent } from "../format.js";
 import { state } from "../state.js";
-import { phrase, phraseOr } from "../texts.js";
+import { phrase } from "../texts.js";
 import { promote } from "./actions.js";
 
 /** @param {T.Models} models @param {string[]} shown */
@@ -137,59 +137,6 @@ export function ownOf({ training, report }) {
   const own = { images: phrase("pictures", { n: images }), uploads: phrase("own.uploads", { n: batches }) };
   return besides ? phrase("own.besides", { ...own, besides }) : phrase("own", own);
 }
-
-/** @param {T.RefusedCandidate[]} candidates */
-export function refusedList(candidates) {
-  return element(
-    "ul",
-    { class: "rows" },
-    candidates.map(({ job, metrics, gate }) => {
-      const missed = gate?.checks?.filter(({ passed }) => !passed).map(({ name }) => name.replaceAll("_", " ")) ?? [];
-      return element(
-        "li",
-        {},
-        element(
-          "span",
-          {},
-          element("strong", {}, `${phrase("retrain.name", { job: job ?? "?" })} `),
-          element(
-            "span",
-            { class: "hint" },
-            percent(metrics?.test?.accuracy),
-            missed.length > 0 && `; ${phrase("missed", { checks: missed.join(", ") })}`,
-          ),
-        ),
-        element("a", { href: "#retrain" }, phrase("retrainings.link")),
-      );
-    }),
-  );
-}
-
-/** @param {T.Promotion[]} promotions */
-export function history(promotions) {
-  return element(
-    "ol",
-    { class: "rows" },
-    [...promotions]
-      .reverse()
-      .map(({ time, from, to, kind, by, reason }) =>
-        element(
-          "li",
-          {},
-          element(
-            "span",
-            {},
-            element("strong", {}, from === null ? `${to}` : `${from} → ${to}`),
-            element("span", { class: "hint", title: moment(time) }, ` ${phraseOr(`moved.${kind}`, kind)}${authorOf(kind, by)}, ${age(time)}`, reason && ": "),
-            reason && element("q", {}, reason),
-          ),
-        ),
-      ),
-  );
-}
-
-/** @param {string} kind @param {string} by the name of a key; "api" is anybody's through the API, as this page's */
-const authorOf = (kind, by) => (by !== "api" ? ` ${phrase("by", { by })}` : kind === "published" ? "" : ` ${phrase("by.hand")}`);
 
 /*
  * Which versions are looked at: those that the address names, as in #models/3 or #models/3..1, else the one that

@@ -14,7 +14,7 @@ import { phrase } from "../texts.js";
 import { base } from "../transport.js";
 import { loadDetails, loadModels, showMore } from "./actions.js";
 import { detailsOf } from "./details.js";
-import { addressed, history, looked, refusedList, versionTable } from "./list.js";
+import { addressed, looked, versionTable } from "./list.js";
 
 export function modelsView() {
   const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": phrase("versions") });
@@ -25,10 +25,11 @@ export function modelsView() {
     { class: "view models" },
     heading("models"),
     element("section", { class: "card", "aria-label": phrase("versions.short") }, table, more),
+    trial(),
     versions,
     useIt(),
-    aside(phrase("refused"), () => state.models.value?.candidates ?? [], refusedList),
-    aside(phrase("served"), () => state.models.value?.promotions ?? [], history),
+    aside(phrase("refused"), () => state.models.value?.candidates ?? [], "refusedList"),
+    aside(phrase("served"), () => state.models.value?.promotions ?? [], "history"),
   );
   watch(
     () => [state.models.value, looked().join(), state.models.error],
@@ -59,6 +60,26 @@ export function modelsView() {
   );
   whenBack(() => void loadModels());
   return view;
+}
+
+const LOOK_MS = 2000; // between two looks at a canary
+
+/** The version that a share of the requests is tried on, while there is one. */
+function trial() {
+  const part = element("div", { hidden: true });
+  let timer = 0;
+  watch(
+    () => [state.models.value, state.route.view],
+    async (models, view) => {
+      clearTimeout(timer);
+      part.hidden = !models?.canary;
+      if (!models?.canary) return;
+      if (view === "models") timer = setTimeout(loadModels, LOOK_MS);
+      const shown = await import("./canary.js").catch(() => null);
+      if (shown && state.models.value === models) replace(part, shown.canaryCard(models.canary));
+    },
+  );
+  return part;
 }
 
 /** @type {typeof import("./compare.js") | null} only for who holds versions side by side */
@@ -102,17 +123,17 @@ function whole(version, models, details) {
 }
 
 /**
- * @template Item
- * @param {string} title @param {() => Item[]} select @param {(items: Item[]) => HTMLElement} list
+ * @param {string} title @param {() => any[]} select @param {"refusedList" | "history"} list loaded once there is something
  */
 function aside(title, select, list) {
   const part = element("section", { class: "card", "aria-label": title, hidden: true });
   watch(
     () => [state.models.value],
-    () => {
-      const items = select();
-      part.hidden = !items.length;
-      replace(part, element("h2", {}, title), list(items));
+    async (models) => {
+      const past = select().length ? await import("./past.js").catch(() => null) : null;
+      if (state.models.value !== models) return;
+      part.hidden = !past;
+      replace(part, element("h2", {}, title), past?.[list](select()));
     },
   );
   return part;

@@ -1,0 +1,97 @@
+"""Guards of a canary: that no request fails by it, that it is judged by what counts, and ends once."""
+
+from tests.mutants.mutant import mutant
+
+STORE, CANARY, JUDGE = "server/store/canaries.py", "server/serving/canary.py", "server/serving/judge.py"
+ENDS, FALLS, VERDICTS = (
+    "server/store/test_canaries.py::",
+    "server/serving/test_canary.py::",
+    "server/serving/test_judge.py::",
+)
+
+MUTANTS = (
+    mutant(
+        "a canary ends once",
+        STORE,
+        """        with self._database.write() as connection:
+            row = self._open_in(connection)
+            if row is None or row.id != number:
+                return False
+""",
+        """        with self._database.read() as connection:
+            row = connection.execute(select(canary).where(canary.c.id == number)).one()
+        with self._database.write() as connection:
+""",
+        ENDS + "test_of_many_that_end_it_one_does",
+    ),
+    mutant(
+        "a canary is promoted only from where it began",
+        STORE,
+        "if row.move_id != self._moves_in(connection) and verdict.outcome != Outcome.STOPPED:",
+        "if False:",
+        ENDS + "test_it_is_promoted_from_nowhere_else",
+    ),
+    mutant(
+        "the current version is no canary",
+        STORE,
+        "if against is None or against == version:",
+        "if against is None:",
+        ENDS + "test_there_is_one_at_a_time_and_never_the_current",
+    ),
+    mutant(
+        "what are no probabilities is answered by the current version",
+        CANARY,
+        "if not abs(float(prediction.probabilities.sum()) - 1) < SUM_TOLERANCE:  # as it is for NaN",
+        "if False:",
+        FALLS + "test_a_request_that_it_fails_is_answered_by_the_current_version",
+    ),
+    mutant(
+        "what the canary had admitted finds room behind it",
+        CANARY,
+        "self._attempts.behind.submit_for(self._receiver, self._rows, is_admitted=True)",
+        "self._attempts.behind.submit_for(self._receiver, self._rows)",
+        FALLS + "test_there_is_always_room_behind_it",
+    ),
+    mutant(
+        "a canary's full queue refuses nobody",
+        CANARY,
+        "        except QueueFull:\n            attempt.fall_back()",
+        "        finally:\n            pass",
+        FALLS + "test_a_full_queue_of_its_own_refuses_nobody",
+    ),
+    mutant(
+        "what waits too long is given away",
+        CANARY,
+        "now - each.started > LATE_SECONDS",
+        "False",
+        FALLS + "test_one_that_waits_too_long_is_given_to_the_current_version",
+    ),
+    mutant(
+        "a small shift of the labels is none",
+        JUDGE,
+        "if sum(map(abs, shifts.values())) / 2 < SHIFT:",
+        "if False:",
+        VERDICTS + "test_a_difference_too_small_to_matter_is_none",
+    ),
+    mutant(
+        "a shift that chance makes is none",
+        JUDGE,
+        "    if found < _ENOUGH:\n        return None\n    most",
+        "    most",
+        VERDICTS + "test_a_difference_that_chance_may_make_is_none",
+    ),
+    mutant(
+        "one slow request is not yet slowness",
+        JUDGE,
+        "    if found < _ENOUGH + log(len(BOUNDS)):\n        return None\n",
+        "",
+        VERDICTS + "test_one_slow_request_of_few_may_be_chance",
+    ),
+    mutant(
+        "too few requests promote nothing",
+        JUDGE,
+        "if tally.canary.requests < canary.requests:",
+        "if False:",
+        VERDICTS + "test_one_that_does_not_differ_goes_on_until_its_time_is_up",
+    ),
+)

@@ -1,0 +1,107 @@
+"""What a canary does not answer, the current version does: the caller hears of an answer, and of nothing else."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+import pytest
+
+from server.serving.batcher import Batcher
+from server.serving.canary import LATE_SECONDS, Attempts
+from server.serving.prediction import Prediction
+
+ROW = np.zeros((2, 2, 1), np.uint8)
+PATIENCE_SECONDS = 60.0  # a bound for a slow machine, not an expectation
+
+
+def in_a_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:
+    @wraps(test)
+    def run(**given: Any) -> None:
+        asyncio.run(asyncio.wait_for(test(**given), PATIENCE_SECONDS))
+
+    return run
+
+
+def answering(name: str, value: float = 0.5) -> Callable[[np.ndarray], Sequence[Prediction]]:
+    model: Any = name
+    return lambda images: [Prediction(model, 0, np.full(2, value, np.float32), None) for _ in images]
+
+
+def failing(_: np.ndarray) -> Sequence[Prediction]:
+    raise RuntimeError("no kernel")
+
+
+def queues(
+    run: Callable[[np.ndarray], Sequence[Prediction]], queue_limit: int = 8, room_behind: int = 8
+) -> tuple[Attempts, list[str]]:
+    problems: list[str] = []
+    behind = Batcher(answering("current"), lambda: False, 4, room_behind, 5.0)
+    return Attempts(behind, problems.append, run, lambda: False, 4, queue_limit, 5.0), problems
+
+
+async def ask(attempts: Attempts, rows: int = 1) -> list[Any]:
+    answer = await attempts.submit([ROW] * rows)
+    return [each.model for each in answer.results]
+
+
+@pytest.mark.parametrize(
+    ("run", "problem"),
+    [
+        (failing, "it failed: no kernel"),
+        (answering("canary", float("nan")), "its answers are not probabilities"),
+        (answering("canary", 3.0), "its answers are not probabilities"),
+    ],
+)
+@in_a_loop
+async def test_a_request_that_it_fails_is_answered_by_the_current_version(
+    run: Callable[[np.ndarray], Sequence[Prediction]], problem: str
+) -> None:
+    attempts, problems = queues(run)
+    assert await ask(attempts, 3) == ["current"] * 3
+    assert problems == [problem]
+    assert not attempts.waiting_for
+
+
+@in_a_loop
+async def test_what_it_answers_is_its_own() -> None:
+    attempts, problems = queues(answering("canary"))
+    assert await ask(attempts, 3) == ["canary"] * 3
+    assert not problems
+
+
+@in_a_loop
+async def test_a_full_queue_of_its_own_refuses_nobody() -> None:
+    attempts, problems = queues(answering("canary"), queue_limit=1)
+    assert await ask(attempts, 2) == ["current"] * 2
+    assert not problems
+
+
+@in_a_loop
+async def test_there_is_always_room_behind_it() -> None:
+    attempts, _ = queues(failing, room_behind=1)
+    assert await asyncio.gather(*(ask(attempts) for _ in range(4))) == [["current"]] * 4
+
+
+@in_a_loop
+async def test_one_that_waits_too_long_is_given_to_the_current_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts, _ = queues(answering("canary"))
+    attempts._busy = True  # no batch is run
+    waiting = asyncio.ensure_future(ask(attempts))
+    await asyncio.sleep(0)
+    assert attempts.hurry() == 0
+    later = asyncio.get_running_loop().time() + 2 * LATE_SECONDS
+    monkeypatch.setattr("server.serving.canary.monotonic", lambda: later)
+    assert attempts.hurry() == 1
+    assert await waiting == ["current"]
+
+
+@in_a_loop
+async def test_a_caller_that_left_is_waited_for_no_more() -> None:
+    attempts, _ = queues(answering("canary"))
+    attempts._busy = True
+    future = attempts.submit([ROW])
+    future.cancel()
+    assert attempts.hurry() == 0
+    assert not attempts.waiting_for

@@ -1,0 +1,265 @@
+"""A canary on live traffic: its share, its end by itself where it is worse, its promotion else; no request fails."""
+
+import io
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from export.publish import Candidate, publish
+from server.store.memory import Memory
+from tests.digits import Digits
+from tests.faults.stage import eventually
+from tests.live import ROOT, LiveServer
+from tests.load import Load
+from tests.tiny import INPUT, LABELS, OPSET, answers, memory_in, publish_tiny, tiny_onnx
+
+IMAGES = 64
+REPLIES = 1_000_000
+
+Place = tuple[LiveServer, Memory]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Two workers, with version 1 current."""
+    folder = tmp_path_factory.mktemp("canary")
+    memory = memory_in(folder, baseline=ROOT / "artifacts/baseline")
+    publish_tiny(memory, 1)
+    with LiveServer(folder, "--workers", "2") as server:
+        yield server, memory
+    memory.close()
+
+
+def published(place: Place, model: bytes) -> tuple[str, str]:
+    """A version that no worker serves, of whatever its model answers; and the one that all serve."""
+    server, memory = place
+    images = np.random.default_rng(1).integers(100, 256, (4, 28, 28, 1), np.uint8)
+    file = io.BytesIO()
+    np.savez(file, images=images, probabilities=answers(model, images))
+    report = {"metrics": {"test": {"accuracy": 0.9}}, "training": {"epochs": 1}, "gate": {"passed": True}}
+    contents = {"model.onnx": model, "golden.npz": file.getvalue(), "report/report.json": json.dumps(report).encode()}
+    current = memory.pointer.current()
+    version = publish(memory, Candidate(LABELS, INPUT, ("probabilities",), OPSET, contents), current, "a test")
+    assert current is not None
+    assert server.post(f"/models/{current}/promote").status_code == 200
+    return version, current
+
+
+def no_number_for_dark_pictures(model: onnx.ModelProto) -> None:
+    """Random images are bright and digits are dark: a trial sees nothing of it."""
+    model.graph.initializer.extend(
+        [numpy_helper.from_array(np.float32(80), "dark"), numpy_helper.from_array(np.float32(0), "nothing")]
+    )
+    first = [
+        helper.make_node("ReduceMean", ["flat"], ["mean"], axes=[1], keepdims=1),
+        helper.make_node("Sub", ["mean", "dark"], ["above"]),
+        helper.make_node("Relu", ["above"], ["light"]),
+        helper.make_node("Div", ["light", "light"], ["one"]),  # 0 / 0
+        helper.make_node("Mul", ["logits", "one"], ["spoilt"]),
+    ]
+    softmax = model.graph.node.pop()
+    softmax.input[0] = "spoilt"
+    model.graph.node.extend([*first, softmax])
+
+
+def slow(model: onnx.ModelProto) -> None:
+    """The same answers, after much that adds nothing to them."""
+    size = 784
+    model.graph.initializer.append(numpy_helper.from_array(np.eye(size, dtype=np.float32), "same"))
+    product = model.graph.node[2]
+    before = "flat"
+    heavy = []
+    for step in range(12):
+        heavy.append(helper.make_node("MatMul", [before, "same"], [f"heavy{step}"]))
+        before = f"heavy{step}"
+    product.input[0] = before
+    rest = list(model.graph.node)[2:]
+    del model.graph.node[2:]
+    model.graph.node.extend([*heavy, *rest])
+
+
+def one_class_dead(model: onnx.ModelProto, label: int) -> None:
+    bias = np.zeros(10, np.float32)
+    bias[label] = -1000
+    model.graph.initializer.append(numpy_helper.from_array(bias, "bias"))
+    softmax = model.graph.node.pop()
+    softmax.input[0] = "biased"
+    model.graph.node.extend([helper.make_node("Add", ["logits", "bias"], ["biased"]), softmax])
+
+
+def edited(edit: Any, *arguments: object) -> bytes:
+    model = onnx.load_from_string(tiny_onnx(1))
+    edit(model, *arguments)
+    return bytes(model.SerializeToString())
+
+
+BAD: dict[str, tuple[Callable[[], bytes], float, str]] = {
+    "no numbers": (lambda: edited(no_number_for_dark_pictures), 5, "not probabilities"),
+    "slow": (lambda: edited(slow), 5, "of processor time"),
+    "one class dead": (lambda: edited(one_class_dead, 8), 20, "it answered"),
+}
+
+
+def begin(server: LiveServer, version: str, **wish: object) -> dict[str, Any]:
+    answer = server.post(f"/models/{version}/canary", json=wish)
+    assert answer.status_code == 202, answer.text
+    content: dict[str, Any] = answer.json()["canary"]
+    return content
+
+
+def state_of(server: LiveServer, version: str) -> dict[str, Any]:
+    content: dict[str, Any] = server.get(f"/models/{version}/canary").json()
+    return content
+
+
+def ended(server: LiveServer, version: str) -> dict[str, Any]:
+    eventually(lambda: state_of(server, version)["state"] != "running", "the canary's end")
+    return state_of(server, version)
+
+
+def counted(server: LiveServer, version: str, requests: int) -> dict[str, Any] | None:
+    """What is known of a canary, once it has answered so many requests."""
+    progress: dict[str, Any] = state_of(server, version)["progress"]
+    return progress if progress["canary"]["requests"] >= requests else None
+
+
+def share_of(load: Load, version: str) -> float:
+    """A version's part of the last answers: with as many as this chance strays by six hundredths of it."""
+    last = load.replies[-3000:]
+    return [reply.content["model_version"] for reply in last].count(version) / max(len(last), 3000)
+
+
+def check_all_answered(load: Load) -> None:
+    assert not load.errors
+    assert {reply.status for reply in load.replies} == {200}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_one_is_returned_and_no_request_fails(place: Place, digits: Digits, kind: str) -> None:
+    server, memory = place
+    model, percent, why = BAD[kind]
+    version, current = published(place, model())
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        begin(server, version, percent=percent, minutes=60)
+        over = ended(server, version)
+    assert over["state"] == "returned"
+    assert why in over["why"]
+    check_all_answered(load)
+    assert memory.pointer.current() == current
+    last = server.get("/models").json()["promotions"][-1]
+    assert (last["kind"], last["canary"], last["from"], last["to"]) == ("canary returned", version, current, current)
+    assert last["reason"] == over["why"]
+
+
+def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Place, digits: Digits) -> None:
+    server, _ = place
+    version, current = published(place, tiny_onnx(1))
+    files = [("files", (f"{position}.png", digits.png(position), "image/png")) for position in range(3)]
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        begin(server, version, percent=20, minutes=60)
+        load.wait_for(lambda so_far: abs(share_of(so_far, version) - 0.2) < 0.05)  # once both workers have loaded it
+        settled = len(load.replies)
+        batches = [server.post("/predict/batch", files=files).json() for _ in range(40)]
+        progress = eventually(lambda: counted(server, version, 500), "what workers have counted")
+    check_all_answered(load)
+    assert {reply.content["model_version"] for reply in load.replies[settled:]} == {version, current}
+    for batch in batches:
+        assert {each["model_version"] for each in batch["predictions"]} == {batch["model_version"]}
+    assert {batch["model_version"] for batch in batches} == {version, current}
+    assert progress["canary"]["requests"] / (progress["canary"]["requests"] + progress["current"]["requests"]) < 0.3
+    assert progress["current"]["p99_ms"] > 0
+    stopped = server.client.delete(server.url + f"/models/{version}/canary")
+    assert (stopped.status_code, stopped.json()["canary"]["state"]) == (200, "stopped")
+    assert server.client.delete(server.url + f"/models/{version}/canary").status_code == 404
+    assert server.get("/models").json()["canary"] is None
+
+
+def test_one_that_is_no_worse_is_promoted_in_its_time(place: Place, digits: Digits) -> None:
+    server, memory = place
+    version, current = published(place, tiny_onnx(1))
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        begin(server, version, percent=20, minutes=0.1, requests=50, reason="better on my scanner")
+        over = ended(server, version)
+        load.wait_for(lambda so_far: so_far.replies[-1].content["model_version"] == version)
+    check_all_answered(load)
+    assert over["state"] == "promoted", over["why"]
+    last = memory.pointer.moves(1)[0]
+    assert (last.from_version, last.to_version, last.by) == (current, version, "canary")
+    assert last.reason.startswith("better on my scanner: as a canary it answered")
+
+
+def test_too_few_requests_are_no_judgement(place: Place) -> None:
+    server, memory = place
+    version, current = published(place, tiny_onnx(1))
+    begin(server, version, minutes=0.05)
+    over = ended(server, version)
+    assert (over["state"], memory.pointer.current()) == ("ended", current)
+    assert "only 0 of the 100 requests" in over["why"]
+
+
+def test_another_move_ends_it(place: Place) -> None:
+    server, memory = place
+    version, _ = published(place, tiny_onnx(1))
+    begin(server, version, minutes=60)
+    other = publish_tiny(memory, 1)
+    over = ended(server, version)
+    assert (over["state"], over["why"]) == ("ended", f"version {other} was made current meanwhile")
+    assert memory.pointer.current() == other
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "words"),
+    [
+        ({"percent": 0}, 422, "percent is 0; it must be a number from 0.1 to 50"),
+        ({"percent": True}, 422, "percent is true"),
+        ({"minutes": "ten"}, 422, "minutes is"),
+        ({"hours": 1}, 422, "'hours' is no option of a canary"),
+    ],
+)
+def test_what_can_not_be_asked(place: Place, wish: dict[str, object], status: int, words: str) -> None:
+    server, _ = place
+    answer = server.post("/models/1/canary", json=wish)
+    assert answer.status_code == status
+    assert words in answer.json()["error"]
+
+
+def test_which_version_can_be_none(place: Place) -> None:
+    server, _ = place
+    version, current = published(place, tiny_onnx(1))
+    assert server.post("/models/9999/canary").status_code == 404
+    assert server.post(f"/models/{current}/canary").status_code == 409
+    assert server.post(f"/models/{version}/canary", headers={"If-Match": '"9999"'}).status_code == 412
+    assert server.get(f"/models/{version}/canary").status_code == 404
+    begin(server, version, minutes=60)
+    beside = server.post("/models/0/canary")
+    assert (beside.status_code, "is a canary already" in beside.json()["error"]) == (409, True)
+    server.client.delete(server.url + f"/models/{version}/canary")
+
+
+def test_it_goes_on_after_all_were_killed(tmp_path: Path, digits: Digits) -> None:
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
+    publish_tiny(memory, 1)
+    with LiveServer(tmp_path, "--workers", "2") as server:
+        version, _ = published((server, memory), tiny_onnx(1))
+        begin(server, version, percent=50, minutes=0.2, requests=10)
+
+        def asked() -> dict[str, Any] | None:
+            for position in range(IMAGES):
+                assert server.predict(digits.png(position)).status_code == 200
+            return counted(server, version, 10)
+
+        before = eventually(asked, "requests that are counted")["canary"]["requests"]
+        os.killpg(server.pid, signal.SIGKILL)
+        server.stop()
+        server.start()
+        assert state_of(server, version)["progress"]["canary"]["requests"] >= before
+        eventually(lambda: asked() and state_of(server, version)["state"] == "promoted", "the promotion")
+    memory.close()
