@@ -140,6 +140,7 @@ def test_a_database_of_before_knows_since_when_what_is_in_force_is_so(opener: Op
         before = connection.execute(in_force).all()
         tables = (
             "idempotency",
+            "canary_part",
             "canary",
             "policy_decision",
             "policy",
