@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,21 +13,27 @@ from playwright.sync_api import Page, expect
 from export.publish import publish, with_file
 from server.store import living
 from server.store.days import DAY_SECONDS, OTHERS, Answered
+from server.store.decisions import now
 from server.store.lease import take
 from server.store.memory import Memory
 from server.store.outcome import outcome
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.faults.stage import eventually
+from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in
 from tests.ui.browser import THREE, draw
 from tests.ui.conftest import OpenPage
 from tests.ui.fit import crooked
 from tests.ui.test_accessible import SERIOUS
 from tests.ui.test_predict import drop
-from tests.ui.views import arrive, complete
+from tests.ui.views import arrive, complete, unfold
 from tests.ui.worded import FASHION, FORTY, TWELVE, worded, write_baseline
 
 DIGITS = tuple("0123456789")
+MOVED: list[dict[str, Any]] = [
+    {"of": "label", "label": "7", "at_most": None, "reference": 0.1, "now": 0.2, "answers": 400, "distance": 9.0},
+    {"of": "ink", "label": None, "at_most": 0.125, "reference": 0.1, "now": 0.4, "answers": 400, "distance": 8.0},
+]
 Lived = Callable[[tuple[str, ...]], LiveServer]
 Look = Callable[[str], None]
 
@@ -40,20 +47,24 @@ def lived(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Iterator[
         def start(labels: tuple[str, ...]) -> LiveServer:
             folder = tmp_path_factory.mktemp("lived")
             flags = () if labels == DIGITS else ("--baseline", str(write_baseline(folder / "0", labels)))
+            memory = memory_in(folder, baseline=folder / "0" if flags else ROOT / "artifacts/baseline")
+            memory.drift.raise_("0", now(), MOVED[0]["of"], {"moved": MOVED})  # shown where a version has a reference
             server = stack.enter_context(LiveServer(folder, "--trainer", "none", *flags))
-            live_through(server, memory_in(folder, baseline=folder / "0" if flags else None), labels, digits)
+            live_through(server, memory, labels, digits)
             return server
 
         yield start
 
 
 def live_through(server: LiveServer, memory: Memory, labels: tuple[str, ...], digits: Digits) -> None:
-    """Two versions, a refused retraining, one that waits, pictures of each label, a doubted one, days of answers."""
+    """Two versions, one of them on trial, a refused retraining, one that is proposed, pictures of each label, a doubted
+    one, days of answers."""
     today = int(time.time() // DAY_SECONDS)
     for day in range(today - 20, today + 1):
         memory.days.add({(day, label): Answered(day * 37, day * 30.0, day * 37, day) for label in (*labels, OTHERS)})
     if labels != DIGITS:
         publish(memory, with_file(worded(labels), "report/report.html", b"<h1>All</h1>"), "0", "a test")
+        assert server.post("/models/0/canary", json={"minutes": 1440}).status_code == 202
     server.upload([(f"{n}.png", digits.png(n)) for n in range(len(labels))], list(labels))
     server.upload([("slip.png", digits.png(200))], [labels[-1]])
     job = server.post("/retrain", json={"force": True}).json()["job"]
@@ -69,6 +80,10 @@ def live_through(server: LiveServer, memory: Memory, labels: tuple[str, ...], di
     ]
     figures = {"metrics": {"test": {"accuracy": 0.9}}, "gate": {"passed": False, "against": "0", "checks": checks}}
     lease.end(outcome("refused", None, figures, "missed"))
+    asking = {"mode": "ask", "labels": 1, "quiet_minutes": 0, "cooldown_minutes": 0}
+    assert server.client.put(f"{server.url}/retrain/policy", json=asking).status_code == 200
+    server.upload([("new.png", digits.png(300))], [labels[int(digits.classes[300]) % len(labels)]], source="correction")
+    eventually(lambda: server.get("/retrain/policy").json()["proposal"], "a proposal")
 
 
 # Each with each other, as far as two by two.
@@ -161,10 +176,14 @@ def walk(page: Page, server: LiveServer, digits: Digits, look: Look) -> None:
     look("teach, suggested")
     page.locator(".desk .choice").last.click()
     look("teach, labelled")
+    unfold(page, "input")
+    look("teach, unfolded")
     ask(page, look, "undo an upload", "[data-key^=undo-]")
     arrive(page, server.url, "retrain")
-    page.locator(".outcome-card").wait_for()
+    page.locator(".outcome-card").nth(1).wait_for()  # the verdict, and what is proposed
     look("retrain, refused")
+    unfold(page, ".outcome-card")
+    look("retrain, unfolded")
     arrive(page, server.url, "models/0")
     look("models, one")
     if page.locator(".row-actions button").count():
@@ -175,6 +194,8 @@ def walk(page: Page, server: LiveServer, digits: Digits, look: Look) -> None:
     arrive(page, server.url, "health")
     page.locator(".matrix.days td").first.wait_for()
     look("health")
+    unfold(page, "p")
+    look("health, unfolded")
     page.locator("h1").filter(visible=True).press("?")
     page.locator("dialog dt").first.wait_for()
     look("keys")

@@ -266,7 +266,7 @@ def test_a_canary_is_shown_with_its_progress_and_ended(tmp_path: Path, open_page
         expect(card.get_by_role("progressbar")).to_be_visible()
         expect(card).to_contain_text(" / 1 h 0 min")
         expect(card).to_contain_text("Version 0: 0, p99")
-        card.get_by_role("button", name="Cancel").click()
+        card.get_by_role("button", name="End it").click()
         expect(card).to_have_count(0)
         moves = page.get_by_role("region", name="What served when").get_by_role("listitem")
         expect(moves.first).to_contain_text(f"Trial of version {version} ended by hand, just now: ended by hand")

@@ -29,3 +29,10 @@ def arrive(page: Page, url: str, place: str) -> None:
 def complete(page: Page) -> None:
     """Wait until what is around the first view is there as well: it is fetched once that can be used."""
     page.locator("footer").filter(visible=True).wait_for()
+
+
+def unfold(page: Page, last: str) -> None:
+    """Open all that is folded in the view that is shown, as far as it is loaded then; `last` is what comes last."""
+    page.evaluate("for (const part of document.querySelectorAll('.view:not([hidden]) details')) part.open = true")
+    page.locator(f".view:not([hidden]) details {last}").filter(visible=True).first.wait_for()
+    page.wait_for_function(SETTLED)

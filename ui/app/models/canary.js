@@ -23,7 +23,7 @@ export function canaryCard({ version, against, percent, minutes, progress }) {
       "div",
       { class: "card-head" },
       element("h2", {}, name),
-      button(phrase("cancel"), () => end(version), { class: "quiet", "data-key": "end-canary" }),
+      button(phrase("canary.end"), () => end(version), { class: "quiet", "data-key": "end-canary" }),
     ),
     element(
       "div",

@@ -10,7 +10,7 @@ import { button, element, replace } from "../element.js";
 import { heading } from "../frame.js";
 import { say, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
-import { phrase } from "../texts.js";
+import { phrase, worded } from "../texts.js";
 import { base } from "../transport.js";
 import { loadDetails, loadModels, showMore } from "./actions.js";
 import { detailsOf } from "./details.js";
@@ -75,7 +75,7 @@ function trial() {
       part.hidden = !models?.canary;
       if (!models?.canary) return;
       if (view === "models") timer = setTimeout(loadModels, LOOK_MS);
-      const shown = await import("./canary.js").catch(() => null);
+      const shown = await worded(() => import("./canary.js")).catch(() => null);
       if (shown && state.models.value === models) replace(part, shown.canaryCard(models.canary));
     },
   );
@@ -130,7 +130,7 @@ function aside(title, select, list) {
   watch(
     () => [state.models.value],
     async (models) => {
-      const past = select().length ? await import("./past.js").catch(() => null) : null;
+      const past = select().length ? await worded(() => import("./past.js")).catch(() => null) : null;
       if (state.models.value !== models) return;
       part.hidden = !past;
       replace(part, element("h2", {}, title), past?.[list](select()));
