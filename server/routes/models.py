@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import IO, Any
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from server.store.errors import NotFound
 from server.store.figures import LISTED
 from server.store.files import PIECE_BYTES, Json
 from server.store.manifest import FILE_LIMIT_BYTES
+from server.store.pointer import Move
 from server.store.versions import Version
 
 # A report is shown in a frame of its own and can do nothing but look nice.
@@ -107,18 +109,8 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]
     memory = service.memory
     current = memory.pointer.current()
     found = memory.versions.page(limit, before)
-    moves: list[dict[str, object]] = [
-        {
-            "time": each.time,
-            "from": each.from_version,
-            "to": each.to_version,
-            "kind": each.kind,
-            "by": each.by,
-            "reason": each.reason,
-        }
-        for each in memory.pointer.moves(MOVES)
-    ]
-    moves += map(canary_end, memory.canaries.over_without_a_move())
+    moves = [(each.number, _moved(each)) for each in memory.pointer.moves(MOVES)]
+    moves += [(each.move, canary_end(each)) for each in memory.canaries.over_without_a_move()]
     canary = memory.canaries.open()
     refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
@@ -127,8 +119,19 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]
         "models": [_summary(service, each, current) for each in found],
         "candidates": refused,
         "canary": None if canary is None else told(canary),
-        "promotions": sorted(moves, key=lambda move: str(move["time"])),
+        "promotions": [each for _, each in sorted(moves, key=itemgetter(0))],
         "next": int(found[-1].version) or None if len(found) == limit else None,
+    }
+
+
+def _moved(move: Move) -> dict[str, object]:
+    return {
+        "time": move.time,
+        "from": move.from_version,
+        "to": move.to_version,
+        "kind": move.kind,
+        "by": move.by,
+        "reason": move.reason,
     }
 
 

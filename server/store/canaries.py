@@ -69,6 +69,7 @@ class Canary:
     ended_by: str | None
     outcome: Outcome | None
     why: str | None
+    move: int  # the newest move of the pointer, when it began, or by its end
     parts: list[dict[str, Any]]  # what workers have counted of it
 
 
@@ -172,6 +173,7 @@ class Canaries:
                 "ended_by": by,
                 "outcome": verdict.outcome.value,
                 "why": verdict.why,
+                "move_id": self._moves_in(connection),
                 "result": self._parts(connection, number),
             }
             connection.execute(update(canary).where(canary.c.id == number).values(done))
@@ -220,6 +222,7 @@ class Canaries:
             ended_by=row.ended_by,
             outcome=None if row.outcome is None else Outcome(row.outcome),
             why=row.why,
+            move=row.move_id,
             parts=self._parts(connection, row.id) if row.open else _listed(row.result),
         )
 

@@ -27,6 +27,7 @@ Kind = Literal["published", "promoted", "rolled back"]
 class Move:
     """One move of the pointer."""
 
+    number: int  # in the order in which they were made, which times are not
     time: str
     from_version: str | None
     to_version: str
@@ -166,7 +167,7 @@ def kind_of(number: str, current: str | None) -> Kind:
 
 
 def _move(row: Row[Any]) -> Move:
-    return Move(row.time, _text(row.from_version), str(row.to_version), row.kind, row.by, row.reason)
+    return Move(row.id, row.time, _text(row.from_version), str(row.to_version), row.kind, row.by, row.reason)
 
 
 def _text(number: int | None) -> str | None:

@@ -229,7 +229,7 @@ def test_an_option_that_no_retrain_has(server: LiveServer, options: dict[str, ob
         assert server.post("/retrain", content=nested).status_code in (400, 422)
     refused(server.post("/retrain", content=rb'{"seed": "\ud800"}'), 400, "malformed")
     refused(server.post("/retrain?wait=perhaps"), 400, "malformed")
-    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None}
+    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None, "waiting": None}
 
 
 @pytest.mark.parametrize("path", ["/dataset/batches", "/dataset/images", "/models", "/retrain/jobs"])
@@ -246,7 +246,7 @@ def test_a_page_of_another_site_changes_nothing(server: LiveServer, digits: Digi
     for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         for path in ("/retrain", "/upload", "/models/0/promote"):
             refused(server.post(path, headers=headers), 403, "forbidden")
-    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None}
+    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None, "waiting": None}
     answer = server.post(
         "/predict", headers={"Origin": "http://evil.example"}, files={"file": ("a.png", digits.png(0), "image/png")}
     )

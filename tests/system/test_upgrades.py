@@ -66,7 +66,7 @@ def test_a_request_in_the_body_is_never_carried_out(server: LiveServer, digits: 
         connection.sendall(request[head:] + get(b"/livez"))
         assert read_answer(connection)[0] == 415
         assert read_answer(connection)[0] == 200
-    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None}
+    assert server.get("/retrain/jobs").json() == {"jobs": [], "next": None, "waiting": None}
 
 
 def test_pipelined_requests_after_an_offer_are_answered_in_order(server: LiveServer, digits: Digits) -> None:

@@ -26,6 +26,7 @@ CANARY = Canary(
     ended_by=None,
     outcome=None,
     why=None,
+    move=0,
     parts=[],
 )
 

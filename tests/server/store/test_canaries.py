@@ -59,7 +59,11 @@ def test_it_is_promoted_from_nowhere_else(memory: Memory, back: bool) -> None:
     assert known.moved_to == current
     assert memory.canaries.end(canary.id, PASSED)
     assert memory.pointer.current() == current
-    assert memory.canaries.newest(canary.version).outcome == Outcome.ENDED
+    over = memory.canaries.newest(canary.version)
+    assert (over.outcome, over.move) == (
+        Outcome.ENDED,
+        memory.pointer.moves(1)[0].number,
+    )  # after it, whatever clocks say
 
 
 def test_what_workers_count_stands_until_they_count_more(memory: Memory) -> None:
