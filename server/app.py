@@ -13,7 +13,7 @@ from server.inference.endpoint import InferEndpoint
 from server.lifespan import lifespan
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
-from server.observe.answers import said_in
+from server.observe.answers import answers_in, said_in
 from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.daily import Daily
@@ -142,13 +142,14 @@ def _service(settings: Settings, crew: Crew) -> Service:
         metrics.count(records)
         stats.count(records)
         usage.count(records)
-        said = said_in(records)
+        answers = answers_in(records)
+        said = said_in(answers)
         if said.answers:
             metrics.count_answers(said)
             stats.count_answers(said)
             daily.count_answers(said)
         collector.take(records)
-        watched.take(records)
+        watched.take(answers)
         rollout.take(records)
 
     def count_reload(success: bool) -> None:

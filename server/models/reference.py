@@ -160,7 +160,9 @@ def ink(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def margins(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Between the two most probable labels of each answer (N, labels)."""
+    """Between the two most probable labels of each answer (N, labels); 1 where there is one label."""
+    if probabilities.shape[1] < 2:
+        return np.ones(len(probabilities))
     best = np.partition(probabilities, -2, axis=1)[:, -2:].astype(float)
     found: NDArray[np.float64] = best[:, 1] - best[:, 0]
     return found

@@ -6,8 +6,10 @@ Answers that only judge an upload, which nobody asked for, are not among them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from server.store.days import Answered
 from server.web.access import Answering, Record, Told
@@ -15,9 +17,36 @@ from server.web.access import Answering, Record, Told
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # upper bounds of the steps that are counted
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What one model answered, and at least once."""
+
+    model: Answering
+    told: Sequence[Told]
+
+    @cached_property
+    def best(self) -> NDArray[np.int64]:
+        """The index of the most probable label of each answer."""
+        return np.array([each.best for each in self.told])
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float32]:
+        """Of each answer (answers, labels)."""
+        return np.concatenate([each.probabilities for each in self.told]).reshape(len(self.told), -1)
+
+
+def answers_in(records: Iterable[Record]) -> list[Answers]:
+    """The answers in these records, by the model that gave them."""
+    told = [each for record in records for each in record.answers]
+    models = {each.model for each in told}
+    if len(models) == 1:
+        return [Answers(models.pop(), told)]
+    return [Answers(model, [each for each in told if each.model is model]) for model in models]
+
+
 @dataclass
 class Said:
-    """The answers of some records."""
+    """What some answers come to."""
 
     labels: dict[str, Answered] = field(default_factory=dict)
     answers: int = 0
@@ -26,11 +55,10 @@ class Said:
     judged: int = 0  # those whose familiarity the model judges
     unfamiliar: int = 0
 
-    def add(self, model: Answering, told: Sequence[Told]) -> None:
+    def add(self, answers: Answers) -> None:
         """Count answers of one model."""
-        best = np.array([each.best for each in told])
-        probabilities = np.concatenate([each.probabilities for each in told])
-        confidences = probabilities[np.arange(len(told)) * len(model.labels) + best]
+        model, told, best = answers.model, answers.told, answers.best
+        confidences = answers.probabilities[np.arange(len(told)), best]
         self.answers += len(told)
         self.confidence += float(confidences.sum(dtype=float))
         steps = np.bincount(np.searchsorted(CONFIDENCES, confidences), minlength=len(self.confidences))
@@ -47,11 +75,9 @@ class Said:
             self.labels.setdefault(model.labels[place], Answered()).add(of_label)
 
 
-def said_in(records: Iterable[Record]) -> Said:
-    """What was said in these records."""
+def said_in(answers: Iterable[Answers]) -> Said:
+    """What all of these say."""
     said = Said()
-    told = [each for record in records for each in record.answers]
-    models = {each.model for each in told}
-    for model in models:
-        said.add(model, told if len(models) == 1 else [each for each in told if each.model is model])
+    for each in answers:
+        said.add(each)
     return said

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from server.machine.background import Background
+from server.models.reference import margins as margins_of
 from server.pictures.preprocessing import Input
 from server.serving.keeping import Keeping, Kept
 from server.store.errors import StoreError
@@ -90,9 +91,7 @@ class Collector:
     def _pick(self, told: Sequence[Told]) -> None:
         """Offer those answers of one model for which there is a reason."""
         model = told[0][2].model
-        probabilities = np.stack([each.probabilities for _, _, each in told])
-        best = np.partition(probabilities, -2, axis=1)[:, -2:] if len(model.labels) > 1 else None
-        margins = best[:, 1] - best[:, 0] if best is not None else np.ones(len(told))
+        margins = margins_of(np.stack([each.probabilities for _, _, each in told]))
         drawn = self._random.random(len(told))
         is_random = drawn < self._share
         is_unfamiliar, scores = np.zeros(len(told), bool), margins

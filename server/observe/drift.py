@@ -22,13 +22,13 @@ import numpy as np
 from server.machine.background import Background
 from server.models.model import Model
 from server.models.reference import Words, margins
+from server.observe.answers import Answers
 from server.observe.board import Board
 from server.observe.windows import Found, Windows
 from server.serving.prediction import Prediction
 from server.serving.takeover import Serving
 from server.store.alarms import Alarm, Alarms
 from server.store.errors import StoreError
-from server.web.access import Record
 
 NAME = "drift_{}"
 RING = 2**15  # words of a worker that wait for a look; of more the oldest are not looked at
@@ -78,12 +78,13 @@ class Drift:
     async def stop(self) -> None:
         await self._watching.stop()
 
-    def take(self, records: Iterable[Record]) -> None:
+    def take(self, answers: Iterable[Answers]) -> None:
         """Note what was answered since the last tick."""
-        told = [each for record in records for each in record.answers if isinstance(each, Prediction) and each.ink >= 0]
-        models = {each.model for each in told}
-        for model in models:
-            words = _words(model, told if len(models) == 1 else [each for each in told if each.model is model])
+        for each in answers:
+            first = each.told[0]
+            if not isinstance(first, Prediction) or first.ink < 0:
+                continue
+            words = _words(first.model, each)
             table, written = self._board.own[:, 0], int(self._board.own[RING, 0])
             places = np.arange(written, written + len(words))[-RING:] % RING
             table[places] = words[-RING:]
@@ -183,14 +184,13 @@ def alarm_told(alarm: Alarm) -> dict[str, Any]:
     )
 
 
-def _words(model: Model, told: list[Prediction]) -> Words:
+def _words(model: Model, answers: Answers) -> Words:
     assert model.reference is not None
-    best = np.array([each.best for each in told])
-    probabilities = np.concatenate([each.probabilities for each in told]).reshape(len(told), -1)
-    measured = {"margin": margins(probabilities), "ink": np.array([each.ink for each in told])}
+    told = answers.told
+    measured = {"margin": margins(answers.probabilities), "ink": np.array([each.ink for each in told])}
     if told[0].score is not None:
         measured["score"] = np.array([each.score for each in told]).astype(float)
-    return model.reference.words(best, measured) | int(model.version) << VERSION_BITS
+    return model.reference.words(answers.best, measured) | int(model.version) << VERSION_BITS
 
 
 def _moment(seconds: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.observe.answers import CONFIDENCES, said_in
+from server.observe.answers import CONFIDENCES, answers_in, said_in
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
 from server.store.days import Answered
@@ -25,6 +25,7 @@ class Prediction(NamedTuple):
     best: int
     probabilities: NDArray[np.float32]
     score: np.float32 | None
+    ink: float = -1.0
 
 
 def record(*answers: Prediction) -> Record:
@@ -39,7 +40,7 @@ def answer(model: Model, *probabilities: float, score: float | None = 0.9) -> Pr
 def test_answers_are_counted_by_label_confidence_and_familiarity() -> None:
     model = Model(("cat", "dog"))
     sure, unsure = answer(model, 0.0, 1.0), answer(model, 0.25, 0.75)
-    said = said_in([record(unsure, answer(model, 1.0, 0.0, score=0.1)), record(sure)])
+    said = said_in(answers_in([record(unsure, answer(model, 1.0, 0.0, score=0.1)), record(sure)]))
     assert said.labels == {"dog": Answered(2, 1.75, 2, 0), "cat": Answered(1, 1.0, 1, 1)}
     assert said.answers == 3
     assert said.confidence == pytest.approx(2.75)
@@ -50,19 +51,19 @@ def test_answers_are_counted_by_label_confidence_and_familiarity() -> None:
 
 def test_models_of_different_labels_may_have_answered_in_one_tick() -> None:
     two, three = Model(("cat", "dog")), Model(("dog", "cow", "cat"), None)
-    said = said_in([record(answer(two, 0.25, 0.75)), record(answer(three, 0.125, 0.125, 0.75, score=None))])
+    said = said_in(answers_in([record(answer(two, 0.25, 0.75)), record(answer(three, 0.125, 0.125, 0.75, score=None))]))
     assert said.labels["dog"] == Answered(1, 0.75, 1, 0)
     assert said.labels["cat"] == Answered(1, 0.75, 0, 0)
     assert (said.answers, said.judged) == (2, 1)
 
 
 def test_records_without_answers_say_nothing() -> None:
-    assert said_in([Record("GET", b"/", "/", "1", 0.0, 200)]).answers == 0
+    assert said_in(answers_in([Record("GET", b"/", "/", "1", 0.0, 200)])).answers == 0
 
 
 def test_metrics_tell_what_was_said() -> None:
     metrics, model = Metrics(Crew()), Model(("cat", "dog"))
-    metrics.count_answers(said_in([record(answer(model, 0.25, 0.75), answer(model, 1.0, 0.0, score=0.1))]))
+    metrics.count_answers(said_in(answers_in([record(answer(model, 0.25, 0.75), answer(model, 1.0, 0.0, score=0.1))])))
     text = metrics.exposition().decode().splitlines()
     for line in (
         'relearn_answers_total{label="dog"} 1.0',

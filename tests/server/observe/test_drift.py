@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from server.models.reference import Reference, Steps
+from server.observe.answers import answers_in
 from server.observe.drift import NAME, RING, Drift
 from server.process.counts import DRIFT_BYTES
 from server.serving.prediction import Prediction
@@ -57,12 +58,12 @@ def test_the_answers_of_all_workers_make_one_alarm_that_all_of_them_tell(tmp_pat
     crew = crew_of(memory, serves, tmp_path)
     look(crew)
     for place, drift in enumerate(crew):
-        drift.take([record(1000, place, Version())])
+        drift.take(answers_in([record(1000, place, Version())]))
     look(crew)
     assert [drift.told["answers"] for drift in crew] == [2000, 2000]
     assert memory.drift.about("3") is None
     for place, drift in enumerate(crew):
-        drift.take([record(150, place + 5, Version(), 0.9)])
+        drift.take(answers_in([record(150, place + 5, Version(), 0.9)]))
     look(crew)
     raised = memory.drift.about("3")
     assert raised is not None
@@ -76,22 +77,22 @@ def test_it_begins_anew_when_the_alarm_is_closed_and_with_another_version(tmp_pa
     memory, serves = memory_in(tmp_path), Serves(Version())
     drift = crew_of(memory, serves, tmp_path, 1)[0]
     drift.look()
-    drift.take([record(500, 1, Version(), 0.9)])
+    drift.take(answers_in([record(500, 1, Version(), 0.9)]))
     drift.look()
     first = memory.drift.about("3")
     assert first is not None
-    drift.take([record(500, 2, Version(), 0.9)])
+    drift.take(answers_in([record(500, 2, Version(), 0.9)]))
     drift.look()
     assert drift.told["alarm"]["id"] == str(first.id)
     memory.drift.close(first.id, "somebody")
     drift.look()
     assert (drift.told["alarm"], drift.told["answers"]) == (None, 0)
-    drift.take([record(500, 3, Version(), 0.9)])
+    drift.take(answers_in([record(500, 3, Version(), 0.9)]))
     drift.look()
     second = memory.drift.about("3")
     assert second is not None and second.id != first.id  # noqa: PT018 - one thing
     serves.model = Version("4")
-    drift.take([record(500, 4, Version("3"), 0.9), record(100, 5, Version("4"))])
+    drift.take(answers_in([record(500, 4, Version("3"), 0.9), record(100, 5, Version("4"))]))
     drift.look()
     assert (drift.told["model_version"], drift.told["answers"], drift.told["alarm"]) == ("4", 100, None)
     serves.model = Version("3")
@@ -118,12 +119,12 @@ def test_answers_that_no_look_came_for_are_lost_and_a_worker_that_comes_back_cou
     crew = crew_of(memory, serves, tmp_path)
     look(crew)
     for number in range(5):
-        crew[1].take([record(RING // 4 + 50, number, Version())])
+        crew[1].take(answers_in([record(RING // 4 + 50, number, Version())]))
     look(crew)
     assert crew[0].told["answers"] == RING // 50 * 50
     again: Any = serves
     crew[1] = Drift(memory.drift, again, 1000, EXECUTOR, tmp_path, 1)
-    crew[1].take([record(100, 9, Version())])
+    crew[1].take(answers_in([record(100, 9, Version())]))
     look(crew)
     assert crew[1].told["answers"] == (RING + 100) // 50 * 50
 
@@ -133,11 +134,11 @@ def test_an_alarm_waits_for_a_database_that_can_not_be_used(tmp_path: Path) -> N
     drift = crew_of(memory, serves, tmp_path, 1)[0]
     drift.look()
     raise_, memory.drift.raise_ = memory.drift.raise_, _unavailable  # type: ignore[method-assign,assignment]
-    drift.take([record(500, 1, Version(), 0.9)])
+    drift.take(answers_in([record(500, 1, Version(), 0.9)]))
     drift.look()
     assert drift.told["alarm"] is None
     memory.drift.raise_ = raise_  # type: ignore[method-assign]
-    drift.take([record(50, 2, Version(), 0.9)])
+    drift.take(answers_in([record(50, 2, Version(), 0.9)]))
     drift.look()
     assert memory.drift.about("3") is not None
 
