@@ -9,7 +9,7 @@ from starlette.routing import Route
 from server.routes.expected import expect
 from server.routes.requests import by, json_object
 from server.routes.service import Service
-from server.serving.judge import percentile_ms
+from server.serving.judge import p99_ms
 from server.serving.tally import Arm, Tally
 from server.store.canaries import Canary, Outcome, Verdict, Wish
 from server.store.errors import NotFound
@@ -100,4 +100,4 @@ def canary_end(canary: Canary) -> dict[str, object]:
 
 
 def _figures(arm: Arm) -> dict[str, object]:
-    return {"requests": arm.requests, "p99_ms": percentile_ms(arm.times), "labels": dict(arm.labels)}
+    return {"requests": arm.requests, "p99_ms": p99_ms(arm), "labels": dict(arm.labels)}

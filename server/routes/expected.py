@@ -1,4 +1,4 @@
-"""If-Match on calls that move the pointer: the version that the caller saw current, by the ETag of GET /models."""
+"""If-Match on calls that change what was seen: the pointer, by the ETag of GET /models, and the policy by its own."""
 
 from starlette.requests import Request
 
@@ -13,10 +13,10 @@ def tagged(current: str | None) -> dict[str, str]:
 
 def expect(request: Request, current: str | None) -> None:
     """Raise PreconditionFailed where the caller saw another version current."""
-    tag = tagged(current)
+    expect_tag(request, tagged(current), f"the current version is {current}, not the one in If-Match", "/models")
+
+
+def expect_tag(request: Request, tag: dict[str, str], what: str, where: str) -> None:
+    """Raise PreconditionFailed where the caller saw another tag; `what` is there instead, and `where` shows it."""
     if not is_expected(request, tag.get("ETag")):
-        raise PreconditionFailed(
-            f"the current version is {current}, not the one in If-Match, so nothing was changed; look at GET /models "
-            "and decide again",
-            tag,
-        )
+        raise PreconditionFailed(f"{what}, so nothing was changed; look at GET {where} and decide again", tag)

@@ -9,15 +9,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.routes import retraining
+from server.routes.expected import expect_tag
 from server.routes.jobs import begun, launch
-from server.routes.representation import is_expected
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.occasion import Outcome
 from server.store.policies import Set
 from server.store.policy import parsed
 from server.store.policy_log import Entry
-from server.web.errors import PreconditionFailed, TrainerNotReady
+from server.web.errors import TrainerNotReady
 
 Result = TypeVar("Result")
 
@@ -86,21 +86,17 @@ def _answer(service: Service, found: Set) -> Response:
         "stopped": found.is_stopped,
         "proposal": None if proposal is None else _content(proposal),
     }
-    return JSONResponse(content, headers={"ETag": _tag(found.revision)})
+    return JSONResponse(content, headers=_tag(found.revision))
 
 
-def _tag(revision: int) -> str:
+def _tag(revision: int) -> dict[str, str]:
     """What tells one setting of the policy from others, for a client that wants to change what it saw."""
-    return f'"{revision}"'
+    return {"ETag": f'"{revision}"'}
 
 
 def _expect(request: Request, revision: int) -> None:
-    if not is_expected(request, _tag(revision)):
-        raise PreconditionFailed(
-            "somebody has changed the policy, which is not the one in If-Match, so nothing was changed; look at GET "
-            "/retrain/policy and decide again",
-            {"ETag": _tag(revision)},
-        )
+    what = "somebody has changed the policy, which is not the one in If-Match"
+    expect_tag(request, _tag(revision), what, "/retrain/policy")
 
 
 def _content(entry: Entry) -> dict[str, object]:

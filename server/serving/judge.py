@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import log
 
 from server.serving.evidence import evidence, of_any
-from server.serving.tally import BOUNDS, Tally
+from server.serving.tally import BOUNDS, Arm, Tally
 from server.store.canaries import Canary, Outcome, Verdict
 
 ERROR = 0.001  # probability that a canary which does not differ is returned
@@ -42,16 +42,9 @@ def verdict(canary: Canary, tally: Tally, told: Told) -> Verdict | None:
     )
 
 
-def percentile_ms(times: list[int]) -> float | None:
+def p99_ms(arm: Arm) -> float | None:
     """The bound in milliseconds within which 99 of 100 requests were answered; None without any."""
-    left, most = sum(times), sum(times) * SLOW_SHARE
-    if not left:
-        return None
-    for bound, number in zip((*BOUNDS, BOUNDS[-1]), times, strict=True):
-        left -= number
-        if left <= most:
-            return round(bound * 1e3, 3)
-    return None
+    return round(BOUNDS[arm.step_of(SLOW_SHARE)] * 1e3, 3) if arm.requests else None
 
 
 def _is_slow(canary: Canary, tally: Tally) -> str | None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, or_, select
 from server.store.elapsed import Elapsed
 from server.store.occasion import Facts, Outcome
 from server.store.policy import RUNS_A_DAY_MOST
+from server.store.policy_log import proposal_in
 from server.store.tables import decision, job, lesson, policy_decision
 
 
@@ -37,9 +38,6 @@ def facts_in(
     runs = runs_in(connection, model_id)
     begun = [last.created_at] if last is not None else []
     begun += [each.time for each in runs[:1]] + ([dismissed] if dismissed is not None else [])
-    is_proposed = select(policy_decision.c.id).where(
-        policy_decision.c.model_id == model_id, policy_decision.c.open == 1
-    )
     return Facts(
         now=elapsed.now(),
         labels=new_labels(connection, model_id),
@@ -50,7 +48,7 @@ def facts_in(
         refusals=_refusals(connection, model_id, runs, counts_from),
         is_stopped=is_stopped,
         open_job=str(last.id) if last is not None and last.open else None,
-        is_proposed=connection.execute(is_proposed).first() is not None,
+        is_proposed=proposal_in(connection, model_id) is not None,
     )
 
 

@@ -1,9 +1,8 @@
 """The tables: every fact that the service knows, in one place. `migrations/` brings a database to this form.
 
-Rows are changed in the transactions of dataset.py, versions.py, canaries.py, jobs.py, lease.py, policies.py and
-workers.py, and nowhere else. Times are ISO 8601 in UTC, for people; nothing is decided by comparing them, since clocks
-jump. An index that is partial here is so in PostgreSQL too, by the migration: to say it here would load that dialect
-into every process.
+Rows are changed in the transactions of this folder's modules, and nowhere else. Times are ISO 8601 in UTC, for people;
+nothing is decided by comparing them, since clocks jump. An index that is partial here is so in PostgreSQL too, by the
+migration: to say it here would load that dialect into every process.
 """
 
 import json
