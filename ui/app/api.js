@@ -9,7 +9,7 @@
 import { base, blob, checked, Failure, failureOf, hasKey, json, send, sentence, unkeyed } from "./transport.js";
 
 const AGAIN_MS = 2_000; // between a stream's break and the next attempt
-const PAGE_MOST = 1000; // entries of a list that the server gives at once
+export const PAGE_MOST = 1000; // entries of a list that the server gives at once
 
 /** @returns {Promise<T.Health>} also when the service calls itself unhealthy, which is an answer like any other */
 export async function health() {

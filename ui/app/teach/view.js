@@ -6,6 +6,7 @@
  * @import * as T from "../types.js"
  */
 
+import { PAGE_MOST } from "../api.js";
 import { whenBack } from "../connection.js";
 import { element, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
@@ -105,7 +106,7 @@ export function teachView() {
       replace(
         doubts,
         moreOf("suspects", dataset?.suspects.length ?? 0, dataset?.suspects_count ?? 0),
-        moreOf("samples", samples?.samples.length ?? 0, Math.min(samples?.count ?? 0, 1000)),
+        moreOf("samples", samples?.samples.length ?? 0, Math.min(samples?.count ?? 0, PAGE_MOST)),
       );
     },
   );
