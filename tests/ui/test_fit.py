@@ -67,23 +67,29 @@ def live_through(server: LiveServer, memory: Memory, labels: tuple[str, ...], di
         assert server.post("/models/0/canary", json={"minutes": 1440}).status_code == 202
     server.upload([(f"{n}.png", digits.png(n)) for n in range(len(labels))], list(labels))
     server.upload([("slip.png", digits.png(200))], [labels[-1]])
+    refuse_a_retraining(server, memory, labels[-3:])
+    asking = {"mode": "ask", "labels": 1, "quiet_minutes": 0, "cooldown_minutes": 0}
+    assert server.client.put(f"{server.url}/retrain/policy", json=asking).status_code == 200
+    server.upload([("new.png", digits.png(300))], [labels[int(digits.classes[300]) % len(labels)]], source="correction")
+    eventually(lambda: server.get("/retrain/policy").json()["proposal"], "a proposal")
+
+
+def refuse_a_retraining(server: LiveServer, memory: Memory, worse: tuple[str, ...]) -> None:
+    """One that came to its end and made the reading of these labels worse."""
     job = server.post("/retrain", json={"force": True}).json()["job"]
     lease = take(memory.database, job, living.own(), living.Heartbeats())
     assert lease is not None
     for step in (1, 2):
         checked = {"validation_loss": 1 / step, "validation_accuracy": 0.5}
         lease.tell("training", {"epoch": step, "epochs": 2, "step": 9, "steps": 9, "loss": 2 / step} | checked)
-    changes = [f"class {label} change since version 0" for label in labels[-3:]]
+    changes = [f"class {label} change since version 0" for label in worse]
     checks = [
         {"name": name, "value": -0.1, "limit": -0.003, "images": 900, "passed": False}
         for name in ("calibration error", *changes)
     ]
     figures = {"metrics": {"test": {"accuracy": 0.9}}, "gate": {"passed": False, "against": "0", "checks": checks}}
-    lease.end(outcome("refused", None, figures, "missed"))
-    asking = {"mode": "ask", "labels": 1, "quiet_minutes": 0, "cooldown_minutes": 0}
-    assert server.client.put(f"{server.url}/retrain/policy", json=asking).status_code == 200
-    server.upload([("new.png", digits.png(300))], [labels[int(digits.classes[300]) % len(labels)]], source="correction")
-    eventually(lambda: server.get("/retrain/policy").json()["proposal"], "a proposal")
+    with memory.database.write() as connection:
+        lease.conclude(connection, outcome("refused", None, figures, "missed"), figures)
 
 
 # Each with each other, as far as two by two.

@@ -15,6 +15,9 @@ export function decimal(value, digits) {
   return (formats[digits] ??= new Intl.NumberFormat(locale, form)).format(value);
 }
 
+/** @param {number} value @param {number} digits that count, wherever the point stands */
+export const precise = (value, digits) => new Intl.NumberFormat(locale, { maximumSignificantDigits: digits }).format(value);
+
 /** @param {number} value */
 export const count = (value) => decimal(value, 0);
 

@@ -7,6 +7,7 @@
 
 import { element } from "../element.js";
 import { age, moment, percent } from "../format.js";
+import { checkWords } from "../retrain/words.js";
 import { phrase, phraseOr } from "../texts.js";
 
 /** @param {T.RefusedCandidate[]} candidates */
@@ -15,7 +16,7 @@ export function refusedList(candidates) {
     "ul",
     { class: "rows" },
     candidates.map(({ job, metrics, gate }) => {
-      const missed = gate?.checks?.filter(({ passed }) => !passed).map(({ name }) => name.replaceAll("_", " ")) ?? [];
+      const missed = gate?.checks?.filter(({ passed }) => !passed).map((check) => checkWords(check).question) ?? [];
       return element(
         "li",
         {},
@@ -27,7 +28,7 @@ export function refusedList(candidates) {
             "span",
             { class: "hint" },
             percent(metrics?.test?.accuracy),
-            missed.length > 0 && `; ${phrase("missed", { checks: missed.join(", ") })}`,
+            missed.length > 0 && `; ${phrase("missed", { checks: missed.join(" ") })}`,
           ),
         ),
         element("a", { href: "#retrain" }, phrase("retrainings.link")),

@@ -8,7 +8,7 @@
 
 import { bar } from "../bar.js";
 import { element } from "../element.js";
-import { isNumber, milliseconds, percent } from "../format.js";
+import { decimal, isNumber, milliseconds, percent } from "../format.js";
 import { classesNow, isSign, kindOf } from "../labels.js";
 import { state } from "../state.js";
 import { phrase } from "../texts.js";
@@ -140,7 +140,7 @@ function parts({ decode, queue, infer, total }) {
 
 /** @param {T.Prediction} prediction */
 function facts({ score, model_version: version }) {
-  return [isNumber(score) && fact(phrase("answer.familiarity"), score.toFixed(2)), fact(phrase("version"), version)];
+  return [isNumber(score) && fact(phrase("answer.familiarity"), decimal(score, 2)), fact(phrase("version"), version)];
 }
 
 /** @param {string} name @param {string} value */

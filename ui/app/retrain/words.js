@@ -6,7 +6,7 @@
  * @import { Key } from "../texts.js"
  */
 
-import { count, decimal, isNumber, percent } from "../format.js";
+import { count, decimal, isNumber, percent, precise } from "../format.js";
 import { phrase } from "../texts.js";
 
 export const STAGES = /** @type {const} */ ([
@@ -108,8 +108,8 @@ const atLeast = (value) => phrase("at-least", { value });
 const QUESTIONS = {
   parity: [
     "check.parity",
-    (value) => phrase("check.parity.found", { value: value.toPrecision(2) }),
-    (limit) => atMost(limit.toPrecision(1)),
+    (value) => phrase("check.parity.found", { value: precise(value, 2) }),
+    (limit) => atMost(precise(limit, 1)),
   ],
   "same labels and preprocessing": [
     "check.labels",
@@ -166,8 +166,7 @@ export function checkWords(check) {
     const of = [...(anchor === null ? [] : [oldOf(anchor)]), ...(source === undefined ? [] : [source])].join(", ");
     return { question: phrase(question) + (of && ` (${of})`), found: on(found(value)), needed: needed(limit) };
   }
-  const written = (/** @type {number} */ each) => String(Number(each.toPrecision(4)));
-  return { question: capital(name), found: on(written(value)), needed: phrase("check.limit", { value: written(limit) }) };
+  return { question: capital(name), found: on(precise(value, 4)), needed: phrase("check.limit", { value: precise(limit, 4) }) };
 }
 
 /** @param {string | null} version that a model is held to, null for the one that serves */
