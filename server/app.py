@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
+from server.label_studio import calls as label_studio
 from server.lifespan import lifespan
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
@@ -91,12 +92,14 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         *drift.open_routes(service),
         *openapi.routes(),
         *calls.open_routes(service),
+        *label_studio.open_routes(service),
         *page.routes(settings.ui),
     ]
     learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
     learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
     guarded = [*learning, *jobs.routes(service), *policy.routes(service), *lineage.routes(service)]
     guarded += [*models.routes(service), *canaries.routes(service), *calls.guarded_routes(service)]
+    guarded += label_studio.guarded_routes(service)
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
     grpc = _grpc(service, guard, ids)

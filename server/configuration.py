@@ -21,6 +21,8 @@ from server.settings import (
     is_loopback,
 )
 
+TOKEN_LIMIT = 4096  # characters; Label Studio's are of some hundred
+
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
     """Settings from flags, then the environment, then defaults; paths come out absolute.
@@ -127,6 +129,13 @@ def _check(settings: Settings) -> None:
             "RELEARN_GRPC_PORT needs the grpcio package: pip install 'relearn-server[grpc]' of the wheel, or in a "
             "checkout .venv-uv/bin/uv pip install --python .venv-serve/bin/python -r requirements-grpc.txt"
         )
+    theirs = settings.label_studio_url
+    if theirs and not re.fullmatch(
+        r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", theirs
+    ):
+        raise SettingError(
+            f"RELEARN_LABEL_STUDIO_URL={theirs!r} must look like https://studio.example.com, without a key"
+        )
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.root_path):
         raise SettingError(
             f"RELEARN_ROOT_PATH={settings.root_path!r} must look like /relearn: a slash first, none at the end, "
@@ -162,8 +171,12 @@ def _check(settings: Settings) -> None:
     if settings.trainer == "docker" and importlib.util.find_spec("docker") is None:
         raise SettingError("RELEARN_TRAINER=docker needs the docker package; requirements-docker.txt has it")
     key = settings.api_key
-    if not (key.isascii() and key.isprintable() and key == key.strip() and len(key) <= KEY_LIMIT):
-        raise SettingError(f"RELEARN_API_KEY must be at most {KEY_LIMIT} characters of ASCII, with no blanks around it")
+    for name, secret in (("API_KEY", key), ("LABEL_STUDIO_TOKEN", settings.label_studio_token)):
+        longest = KEY_LIMIT if secret is key else TOKEN_LIMIT
+        if not (secret.isascii() and secret.isprintable() and secret == secret.strip() and len(secret) <= longest):
+            raise SettingError(
+                f"RELEARN_{name} must be at most {longest} characters of ASCII, with no blanks around it"
+            )
     if settings.reads not in ("key", "open"):
         raise SettingError(f"RELEARN_READS={settings.reads!r} must be one of key, open")
     if settings.log_format not in LOG_FORMATS:

@@ -117,6 +117,10 @@ class Settings:
     collect_samples: int = setting(5000, "samples", "most samples that are kept; beyond it the oldest go")
     collect_bytes: int = setting(64 * 2**20, "bytes", "most that their files take; beyond it the oldest go")
     collect_days: int = setting(30, "days", "after so long a sample goes, labelled or not")
+    label_studio_url: str = setting(
+        "", "URL", "Label Studio, whose uploaded files its tasks may name; empty: none are read"
+    )
+    label_studio_token: str = secret("access token under which they are read")
     drift_false_alarm_requests: int = setting(
         100_000, "requests", "at most one false alarm of drift in so many, 1,000 at least; 0: it is not watched"
     )

@@ -24,6 +24,7 @@ class LiveServer:
     """`python -m server` from the serve environment, as a context manager."""
 
     python = ROOT / ".venv-serve/bin/python"
+    module = "server"
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class LiveServer:
         """Start, and wait for nothing."""
         command = [
             str(self.python),
-            *("-m", "server", "--port", "0", "--drain-seconds", "0", "--promote-wait-seconds", "60"),
+            *("-m", self.module, "--port", "0", "--drain-seconds", "0", "--promote-wait-seconds", "60"),
             *("--artifacts", str(self.artifacts), "--data", str(self.data)),
             *("--baseline", str(ROOT / "artifacts/baseline"), "--trainer-python", str(ROOT / ".venv-train/bin/python")),
             *self.flags,

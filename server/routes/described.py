@@ -3,6 +3,7 @@
 from server.routes.call import PAGED, Call, form
 from server.routes.described_canaries import CANARIES
 from server.routes.described_drift import DRIFT
+from server.routes.described_label_studio import LABEL_STUDIO
 from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
@@ -41,17 +42,9 @@ REVISION = form(
     where=form([], **CONDITIONS),
 )
 GUARDED = (  # by a key
-    *(
-        "/upload",
-        "/dataset",
-        "/classes",
-        "/samples",
-        "/feedback",
-        "/retrain",
-        "/models",
-        "/v2/models/{name}/versions",
-        "/v2/repository",
-    ),
+    *("/upload", "/dataset", "/classes", "/samples", "/feedback", "/retrain", "/models"),
+    *("/v2/models/{name}/versions", "/v2/repository", "/label-studio/setup", "/label-studio/predict"),
+    "/label-studio/webhook",
 )
 ANSWERED = {
     "answers": WHOLE,
@@ -232,6 +225,7 @@ CALLS = (
     ),
     *CANARIES,
     *INFERENCE,
+    *LABEL_STUDIO,
     Call("GET", "/health", "How the service is", {200: ref("Health"), 503: ref("Health")}),
     Call("GET", "/livez", "Whether the process lives", {200: record(status=TEXT)}),
     Call("GET", "/readyz", "Whether it can answer predictions", {200: record(status=TEXT)}),

@@ -129,6 +129,10 @@ class Failed(RequestError):
     """Something that was asked for was tried and failed, for example a training run."""
 
 
+class FetchFailed(RequestError):
+    """Another service, of which something was needed for it, did not give that."""
+
+
 class Internal(RequestError):
     """A fault of ours; the log has what the client is not shown."""
 
@@ -176,6 +180,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     Failed: Refusal(500, "failed"),
     Internal: Refusal(500, "internal"),
     Uncertain: Refusal(500, "uncertain"),
+    FetchFailed: Refusal(502, "fetch_failed"),
     Locked: Refusal(503, "busy", {"Retry-After": "1"}),
     ClaimLost: Refusal(503, "busy", {"Retry-After": "1"}),
     Unavailable: Refusal(503, "store_unavailable", {"Retry-After": "5"}),

@@ -5,6 +5,7 @@ A page of another site can make a visitor's browser post to 127.0.0.1, or have a
 on a laptop, and look at the pictures there.
 """
 
+import base64
 import ipaddress
 import re
 from collections.abc import Collection
@@ -20,11 +21,13 @@ from server.web.rates import Rates
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEEDED = {
-    **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback", "drift"), Scope.TEACH),
+    **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback", "drift", "label-studio"), Scope.TEACH),
     "retrain": Scope.RETRAIN,
     **dict.fromkeys(("models", "v2"), Scope.PROMOTE),
 }
-QUESTIONS = re.compile(r"/v2/(models/[^/]+(/versions/[^/]+)?/infer|repository/index)")  # posted, and change nothing
+QUESTIONS = re.compile(  # posted, and change nothing
+    r"/v2/(models/[^/]+(/versions/[^/]+)?/infer|repository/index)|/label-studio/(setup|predict)"
+)
 DECISIVE = {b"host", b"origin", b"sec-fetch-site", b"x-api-key", b"authorization"}  # of which there may be one each
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
@@ -100,8 +103,7 @@ class Guard:
     def _key_of(self, call: Call, headers: dict[bytes, bytes]) -> Key:
         given = headers.get(b"x-api-key")
         if given is None:
-            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-            given = token.strip() if scheme.lower() == b"bearer" else None
+            given = _told(headers.get(b"authorization", b""))
         if given is None:
             raise Unauthorized("this call needs a key; send it as X-API-Key or as Authorization: Bearer")
         address = self._addresses.of(call)
@@ -118,6 +120,17 @@ def _check_doubles(call: Call) -> None:
     names = [name for name, _ in call["headers"] if name in DECISIVE]
     if len(names) != len(set(names)):
         raise Malformed("the request has more than one Host, Origin, Sec-Fetch-Site, X-API-Key or Authorization header")
+
+
+def _told(authorization: bytes) -> bytes | None:
+    """The key of a Bearer, or of a client that can only send a name and a password, as Label Studio does."""
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return token.strip() if scheme.lower() == b"bearer" else None
+    try:
+        return base64.b64decode(token.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return None
 
 
 def _is_address(name: str) -> bool:

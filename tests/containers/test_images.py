@@ -66,6 +66,8 @@ def test_health_check_fails_without_a_server(images: None) -> None:
 def test_server_without_a_key_refuses_to_listen_for_everyone(images: None) -> None:
     with pytest.raises(AssertionError, match="without a key"):
         docker("run", "--rm", SERVE)
+    with pytest.raises(AssertionError, match="RELEARN_PORT=70000"):  # as KServe passes its arguments
+        docker("run", "--rm", "--env=RELEARN_API_KEY=k", SERVE, "--model_name=digits", "--http_port=70000")
 
 
 def test_serve_image_has_no_postgresql_package_and_says_so(images: None) -> None:

@@ -4,6 +4,7 @@ from tests.mutants.mutant import mutant
 
 GUARD, KEYS, ADDRESS = "server/web/guard.py", "server/web/keys.py", "server/web/address.py"
 GUARDS, KEPT, ADDRESSES = "server/web/test_guard.py::", "server/web/test_keys.py::", "server/web/test_address.py::"
+STUDIO, HOSTS = "server/label_studio/host.py", "server/label_studio/test_host.py::"
 
 MUTANTS = (
     mutant(
@@ -264,5 +265,40 @@ MUTANTS = (
         "for weak, tag in _STRONG.findall(sent) if not weak",
         "for weak, tag in _STRONG.findall(sent)",
         "system/test_lineage.py::test_the_pointer_moves_only_from_where_the_client_saw_it",
+    ),
+    mutant(
+        "a posted question of Label Studio's needs a key",
+        "server/app.py",
+        "*label_studio.open_routes(service),",
+        "*label_studio.open_routes(service), *label_studio.guarded_routes(service),",
+        "system/test_label_studio.py::test_it_needs_the_key_and_takes_nothing_that_is_not_its",
+    ),
+    mutant(
+        "no address is fetched but of the host that was set",
+        STUDIO,
+        "is_theirs = not (parts.scheme or parts.netloc) or place == _place(self._base)",
+        "is_theirs = True",
+        HOSTS + "test_nothing_else_is",
+    ),
+    mutant(
+        "no path of it is asked but of an uploaded file",
+        STUDIO,
+        'not path.startswith(FILES) or ".." in steps',
+        "not path.startswith(FILES)",
+        HOSTS + "test_nothing_else_is",
+    ),
+    mutant(
+        "a labelling configuration declares nothing",
+        "server/label_studio/labelling.py",
+        "or _DECLARATION.search(text):",
+        "or False:",
+        "server/label_studio/test_labelling.py::test_what_declares_entities_is_never_parsed",
+    ),
+    mutant(
+        "JSON of Label Studio's is bounded by its parts",
+        "server/label_studio/calls.py",
+        "> PARTS_LIMIT:",
+        "> 2**40:",
+        "system/test_label_studio.py::test_it_needs_the_key_and_takes_nothing_that_is_not_its",
     ),
 )

@@ -97,4 +97,18 @@ MUTANTS = (
         "pass",
         "server/machine/test_descriptors.py::test_no_file_stands_in_for_what_was_closed",
     ),
+    mutant(
+        "a baseline that was set goes before a mounted model",
+        "server/process/image.py",
+        "if folder is None and not another and mounted.is_dir()",
+        "if folder is None and mounted.is_dir()",
+        "server/process/test_image.py::test_a_mounted_model_is_served_under_its_name_unless_another_is_named",
+    ),
+    mutant(
+        "a pod's endpoint may be taken out late",
+        "server/web/shutdown.py",
+        "await asyncio.sleep(self._drain_seconds)",
+        "await asyncio.sleep(0)",
+        "system/test_stopping.py::test_an_endpoint_that_is_taken_out_late_costs_no_request",
+    ),
 )

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.digits import Digits
@@ -63,6 +64,29 @@ def test_it_says_that_it_stops_and_a_second_signal_is_harmless(tmp_path: Path, d
         assert server.get("/livez").status_code == 200
         assert server.predict(digits.png(0)).json()["prediction"] == 7
         assert server.wait() == 0
+
+
+def test_an_endpoint_that_is_taken_out_late_costs_no_request(tmp_path: Path, digits: Digits) -> None:
+    """As in a cluster: new connections come for a while after SIGTERM, and readiness is asked now and then."""
+    with LiveServer(tmp_path, "--drain-seconds", "4") as server:
+        statuses = []
+
+        def ask() -> None:
+            answer = httpx.post(f"{server.url}/predict", content=digits.png(0), timeout=60, trust_env=False)
+            statuses.append(answer.status_code)
+
+        ask()
+        server.send(signal.SIGTERM)
+        sent = time.monotonic()
+        while server.get("/readyz").status_code == 200:
+            ask()
+        while time.monotonic() - sent < 1:  # nobody was told yet
+            ask()
+        assert server.wait() == 0
+        assert time.monotonic() - sent >= 4  # it waited for who comes late
+        assert set(statuses) == {200}
+        with pytest.raises(httpx.ConnectError):
+            ask()
 
 
 def test_a_request_whose_body_is_half_sent_is_finished(tmp_path: Path, digits: Digits) -> None:

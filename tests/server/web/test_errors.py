@@ -63,6 +63,7 @@ PROMISED = {
     errors.TooOften: (429, "too_often"),
     errors.HeaderTooLarge: (431, "header_too_large"),
     errors.Failed: (500, "failed"),
+    errors.FetchFailed: (502, "fetch_failed"),
     errors.Internal: (500, "internal"),
     Uncertain: (500, "uncertain"),
     Locked: (503, "busy"),

@@ -1,5 +1,6 @@
 """Who may look, and who may change something."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +128,28 @@ def test_a_form_of_paths_is_open_and_no_other(method: str, path: str, is_open: b
             closed.admit(call(OURS, method, path))
 
 
-@pytest.mark.parametrize("path", ["/v2/models/digits/versions/3/infer", "/v2/repository/index"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/models/digits/versions/3/infer", "/v2/repository/index", "/label-studio/predict", "/label-studio/setup"],
+)
 def test_a_question_that_is_posted_needs_what_a_look_needs(path: str) -> None:
     headers = OURS | {b"x-api-key": READER.encode(), b"sec-fetch-site": b"cross-site"}
     assert guard(**ENVIRONMENT).admit(call(headers, "POST", path)) == "reader"
     assert guard("--reads", "open", **ENVIRONMENT).admit(call(OURS, "POST", path)) == "api"
+
+
+def test_a_password_is_a_key_for_who_can_send_nothing_else() -> None:
+    for name in (b"", b"label-studio"):
+        value = b"Basic " + base64.b64encode(name + b":" + READER.encode())
+        assert guard(**ENVIRONMENT).admit(call(OURS | {b"authorization": value}, "GET", "/models")) == "reader"
+    for wrong in (
+        b"Basic",
+        b"Basic ====",
+        b"Basic " + base64.b64encode(READER.encode()),
+        b"Basic " + base64.b64encode(b"a:"),
+    ):
+        with pytest.raises(Unauthorized):
+            guard(**ENVIRONMENT).admit(call(OURS | {b"authorization": wrong}, "GET", "/models"))
 
 
 def test_our_own_page_and_an_allowed_one_may() -> None:
