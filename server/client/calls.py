@@ -106,7 +106,7 @@ def start_retrain(options: Options) -> Call[str | None]:
 
 def events(stream: Stream) -> Call[None]:
     """A job's events from where the stream is."""
-    path, headers = f"/retrain/jobs/{_word(stream.job)}/events", {"Last-Event-ID": stream.last}
+    path, headers = f"/retrain/jobs/{in_path(stream.job)}/events", {"Last-Event-ID": stream.last}
     return Call("GET", path, lambda _: None, streams=True, request={"headers": headers})
 
 
@@ -117,11 +117,11 @@ def export(where: Mapping[str, str]) -> Call[None]:
 
 def export_model(version: str) -> Call[None]:
     """A version as a zip."""
-    return Call("GET", f"/models/{_word(version)}/archive", lambda _: None, streams=True)
+    return Call("GET", f"/models/{in_path(version)}/archive", lambda _: None, streams=True)
 
 
 def cancel(job: str) -> Call[None]:
-    return Call("DELETE", f"/retrain/jobs/{_word(job)}", lambda _: None)  # twice is once
+    return Call("DELETE", f"/retrain/jobs/{in_path(job)}", lambda _: None)  # twice is once
 
 
 def models(before: int | None) -> Call[tuple[Models, int | None]]:
@@ -134,15 +134,14 @@ def models(before: int | None) -> Call[tuple[Models, int | None]]:
 
 
 def promote(version: str, reason: str, expected: str | None) -> Call[Promoted]:
-    headers = {} if expected is None else {"If-Match": f'"{expected}"'}
     return Call(
         *(
             "POST",
-            f"/models/{_word(version)}/promote",
+            f"/models/{in_path(version)}/promote",
             lambda answer: Promoted.of(answer.json(), answer.status_code == 200),
         ),
         may_repeat=False,
-        request={"json": {"reason": reason} if reason else {}, "headers": headers},
+        request={"json": {"reason": reason} if reason else {}, "headers": expecting(expected)},
     )
 
 
@@ -189,6 +188,11 @@ def _once() -> dict[str, str]:
     return {"Idempotency-Key": str(uuid.uuid4())}
 
 
-def _word(text: str) -> str:
+def expecting(version: str | None) -> dict[str, str]:
+    """That this version serves still, where one is named."""
+    return {} if version is None else {"If-Match": f'"{version}"'}
+
+
+def in_path(text: str) -> str:
     """A version or a job as a part of a path, whatever is in it."""
     return quote(str(text), safe="")
