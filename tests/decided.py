@@ -21,13 +21,13 @@ LABELS = 3
 
 
 @contextmanager
-def deciding(folder: Path) -> Iterator[LiveServer]:
+def deciding(folder: Path, *flags: str) -> Iterator[LiveServer]:
     """The baseline serves, with an alarm about it; version 1 serves no more. A trainer never comes."""
     memory = memory_in(folder, baseline=ROOT / "artifacts/baseline")
     publish_tiny(memory, 1)
     memory.drift.raise_("0", "2026-11-28T02:00:00.000+00:00", "label", {"moved": [MOVED]})
     memory.close()
-    with LiveServer(folder, "--trainer", "none") as server:
+    with LiveServer(folder, "--trainer", "none", *flags) as server:
         server.post("/models/0/promote").raise_for_status()
         yield server
 

@@ -92,7 +92,7 @@ def _upload(files: Sent, fields: dict[str, Any], source: str) -> Call[Uploaded]:
     more = {"source": source} if source else {}
     return Call(
         *("POST", "/upload", lambda answer: Uploaded.of(answer.json())),
-        request={"files": _parts(files), "data": fields | more, "headers": _once()},
+        request={"files": _parts(files), "data": fields | more, "headers": once()},
     )
 
 
@@ -100,7 +100,7 @@ def start_retrain(options: Options) -> Call[str | None]:
     """The job's number; None where there was nothing new to learn from."""
     return Call(
         *("POST", "/retrain", lambda answer: answer.json()["job"]),
-        request={"json": options, "headers": _once()},
+        request={"json": options, "headers": once()},
     )
 
 
@@ -140,8 +140,7 @@ def promote(version: str, reason: str, expected: str | None) -> Call[Promoted]:
             f"/models/{in_path(version)}/promote",
             lambda answer: Promoted.of(answer.json(), answer.status_code == 200),
         ),
-        may_repeat=False,
-        request={"json": {"reason": reason} if reason else {}, "headers": expecting(expected)},
+        request={"json": {"reason": reason} if reason else {}, "headers": expecting(expected) | once()},
     )
 
 
@@ -164,7 +163,7 @@ def feedback(words: Sequence[Word]) -> Call[list[Heard | Unusable]]:
             for each in answer.json()["results"]
         ]
 
-    return Call("POST", "/feedback", read, request={"json": list(words)})  # twice is once
+    return Call("POST", "/feedback", read, request={"json": list(words), "headers": once()})
 
 
 def health() -> Call[dict[str, Any]]:
@@ -183,7 +182,7 @@ def _parts(files: Sent) -> list[tuple[str, tuple[str, bytes, str]]]:
     return [("files", (name, data, "application/octet-stream")) for name, data in files]
 
 
-def _once() -> dict[str, str]:
+def once() -> dict[str, str]:
     """By which the server knows a call again, and carries it out once."""
     return {"Idempotency-Key": str(uuid.uuid4())}
 

@@ -5,7 +5,7 @@ from typing import Any, Self, TypedDict
 
 import httpx
 
-from .calls import Call, expecting, in_path
+from .calls import Call, expecting, in_path, once
 
 
 class Trial(TypedDict, total=False):
@@ -62,8 +62,8 @@ class Canary:
 
 def begin(version: str, reason: str, expected: str | None, trial: Trial) -> Call[Canary]:
     content = {**trial, "reason": reason} if reason else trial
-    request = {"json": content, "headers": expecting(expected)}
-    return Call("POST", _path(version), _told, may_repeat=False, request=request)
+    request = {"json": content, "headers": expecting(expected) | once()}
+    return Call("POST", _path(version), _told, request=request)
 
 
 def get(version: str) -> Call[Canary]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, TypedDict
 
 import httpx
 
-from .calls import Call, in_path
+from .calls import Call, in_path, once
 
 PATH = "/retrain/policy"
 
@@ -95,7 +95,7 @@ def decisions(limit: int) -> Call[list[Decision]]:
 def accept(proposal: str) -> Call[str]:
     """The job's number."""
     path = f"{PATH}/proposals/{in_path(proposal)}/accept"
-    return Call("POST", path, lambda answer: str(answer.json()["job"]), may_repeat=False)
+    return Call("POST", path, lambda answer: str(answer.json()["job"]), request={"headers": once()})
 
 
 def dismiss(proposal: str) -> Call[None]:
