@@ -92,7 +92,7 @@ def _upload(files: Sent, fields: dict[str, Any], source: str) -> Call[Uploaded]:
     more = {"source": source} if source else {}
     return Call(
         *("POST", "/upload", lambda answer: Uploaded.of(answer.json())),
-        request={"files": _parts(files), "data": fields | more, "headers": _once()},
+        request={"files": _parts(files), "data": fields | more, "headers": once()},
     )
 
 
@@ -100,13 +100,13 @@ def start_retrain(options: Options) -> Call[str | None]:
     """The job's number; None where there was nothing new to learn from."""
     return Call(
         *("POST", "/retrain", lambda answer: answer.json()["job"]),
-        request={"json": options, "headers": _once()},
+        request={"json": options, "headers": once()},
     )
 
 
 def events(stream: Stream) -> Call[None]:
     """A job's events from where the stream is."""
-    path, headers = f"/retrain/jobs/{_word(stream.job)}/events", {"Last-Event-ID": stream.last}
+    path, headers = f"/retrain/jobs/{in_path(stream.job)}/events", {"Last-Event-ID": stream.last}
     return Call("GET", path, lambda _: None, streams=True, request={"headers": headers})
 
 
@@ -117,11 +117,11 @@ def export(where: Mapping[str, str]) -> Call[None]:
 
 def export_model(version: str) -> Call[None]:
     """A version as a zip."""
-    return Call("GET", f"/models/{_word(version)}/archive", lambda _: None, streams=True)
+    return Call("GET", f"/models/{in_path(version)}/archive", lambda _: None, streams=True)
 
 
 def cancel(job: str) -> Call[None]:
-    return Call("DELETE", f"/retrain/jobs/{_word(job)}", lambda _: None)  # twice is once
+    return Call("DELETE", f"/retrain/jobs/{in_path(job)}", lambda _: None)  # twice is once
 
 
 def models(before: int | None) -> Call[tuple[Models, int | None]]:
@@ -134,15 +134,13 @@ def models(before: int | None) -> Call[tuple[Models, int | None]]:
 
 
 def promote(version: str, reason: str, expected: str | None) -> Call[Promoted]:
-    headers = {} if expected is None else {"If-Match": f'"{expected}"'}
     return Call(
         *(
             "POST",
-            f"/models/{_word(version)}/promote",
+            f"/models/{in_path(version)}/promote",
             lambda answer: Promoted.of(answer.json(), answer.status_code == 200),
         ),
-        may_repeat=False,
-        request={"json": {"reason": reason} if reason else {}, "headers": headers},
+        request={"json": {"reason": reason} if reason else {}, "headers": expecting(expected) | once()},
     )
 
 
@@ -165,7 +163,7 @@ def feedback(words: Sequence[Word]) -> Call[list[Heard | Unusable]]:
             for each in answer.json()["results"]
         ]
 
-    return Call("POST", "/feedback", read, request={"json": list(words)})  # twice is once
+    return Call("POST", "/feedback", read, request={"json": list(words), "headers": once()})
 
 
 def health() -> Call[dict[str, Any]]:
@@ -184,11 +182,16 @@ def _parts(files: Sent) -> list[tuple[str, tuple[str, bytes, str]]]:
     return [("files", (name, data, "application/octet-stream")) for name, data in files]
 
 
-def _once() -> dict[str, str]:
+def once() -> dict[str, str]:
     """By which the server knows a call again, and carries it out once."""
     return {"Idempotency-Key": str(uuid.uuid4())}
 
 
-def _word(text: str) -> str:
+def expecting(version: str | None) -> dict[str, str]:
+    """That this version serves still, where one is named."""
+    return {} if version is None else {"If-Match": f'"{version}"'}
+
+
+def in_path(text: str) -> str:
     """A version or a job as a part of a path, whatever is in it."""
     return quote(str(text), safe="")

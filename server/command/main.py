@@ -5,8 +5,9 @@ from click.shell_completion import get_completion_class
 
 from server import __version__
 from server.client.connection import DEFAULT_URL, URL_VARIABLE
-from server.command import asking, looking, programs, teaching
+from server.command import asking, looking, programs, teaching, watching
 from server.command.checks import checks
+from server.command.policy import policy
 
 FIRST_STEPS = """\
 Relearn classifies images and keeps learning. To begin:
@@ -55,6 +56,7 @@ for command in (
     *(programs.backup, programs.restore, looking.review, looking.bench),
     *(asking.predict, asking.models, asking.promote, asking.rollback),
     *(teaching.upload, teaching.retrain, teaching.data, checks),
+    *(policy, watching.drift, watching.canary),
 ):
     relearn.add_command(command)
 

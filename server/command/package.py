@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         Version,
     )
     from relearn.server.client.async_client import AsyncClient
+    from relearn.server.client.canaries import Arm, Canary
     from relearn.server.client.client import Client
+    from relearn.server.client.drift import Alarm, Drift, Moved
     from relearn.server.client.errors import (
         InConflict,
         NotPermitted,
@@ -32,22 +34,31 @@ if TYPE_CHECKING:
         Unreachable,
         Unusable,
     )
+    from relearn.server.client.policy import Decision, Policy, Reason
     from relearn.server.client.samples import Heard, Sample, Word
 
 __all__ = [
+    "Alarm",
+    "Arm",
     "AsyncClient",
+    "Canary",
     "Client",
     "Dataset",
+    "Decision",
+    "Drift",
     "Heard",
     "InConflict",
     "Models",
+    "Moved",
     "NotPermitted",
     "NotThere",
     "Outcome",
     "Overloaded",
+    "Policy",
     "Prediction",
     "Progress",
     "Promoted",
+    "Reason",
     "Refused",
     "RelearnError",
     "Sample",
@@ -63,7 +74,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        for module in ("client", "async_client", "errors", "answers", "samples"):
+        for module in ("client", "async_client", "errors", "answers", "samples", "policy", "drift", "canaries"):
             found = vars(import_module(f"relearn.server.client.{module}")).get(name)
             if found is not None:
                 return found

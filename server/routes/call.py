@@ -17,6 +17,7 @@ class Call:
     query: Mapping[str, Schema] = field(default_factory=dict)
     body: Mapping[str, Schema] = field(default_factory=dict)  # by media type
     media_type: str = "application/json"  # of the good answers
+    once: bool = False  # whether it takes an Idempotency-Key (once.py)
 
 
 def form(required: list[str], **fields: Schema) -> Schema:

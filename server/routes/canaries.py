@@ -2,11 +2,13 @@
 
 import asyncio
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.routes.expected import expect
+from server.routes.once import json_of, once
 from server.routes.requests import by, json_object
 from server.routes.service import Service
 from server.serving.judge import p99_ms
@@ -30,12 +32,22 @@ def routes(service: Service) -> list[Route]:
         percent, minutes, requests = (float(str((DEFAULTS | given)[name])) for name in DEFAULTS)
         wish = Wish(percent, minutes * 60, int(requests))
         version = str(request.path_params["version"])
-        begun = await service.promotion.try_out(
-            version, wish, by(request), why, lambda current: expect(request, current)
-        )
+        answer: dict[str, Json] = {
+            "message": f"Version {version} answers {percent:g} % of the requests for {minutes:g} minutes"
+        }
+        async with once(service, request, [json_of(given | {"reason": why})]) as first:
+            if first.earlier is not None:
+                return first.earlier
+
+            def note(connection: Connection, begun: Canary) -> None:
+                answer["canary"] = told(begun)
+                first.note(connection, 202, answer)
+
+            await service.promotion.try_out(
+                version, wish, by(request), why, lambda current: expect(request, current), note
+            )
         service.watch.tell()
-        message = f"Version {version} answers {percent:g} % of the requests for {minutes:g} minutes"
-        return JSONResponse({"message": message, "canary": told(begun)}, 202)
+        return JSONResponse(answer, 202)
 
     async def one(request: Request) -> Response:
         return JSONResponse(told(await asyncio.get_running_loop().run_in_executor(executor, _newest, request)))
@@ -61,7 +73,7 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-def told(canary: Canary) -> dict[str, object]:
+def told(canary: Canary) -> dict[str, Json]:
     """A canary as it stands in an answer."""
     tally = Tally.of(canary.parts)
     return {
@@ -99,5 +111,5 @@ def canary_end(canary: Canary) -> dict[str, object]:
     }
 
 
-def _figures(arm: Arm) -> dict[str, object]:
+def _figures(arm: Arm) -> dict[str, Json]:
     return {"requests": arm.requests, "p99_ms": p99_ms(arm), "labels": dict(arm.labels)}

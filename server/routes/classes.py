@@ -3,14 +3,16 @@
 import asyncio
 import logging
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.routes.once import json_of, once
 from server.routes.requests import by, json_object
 from server.routes.retraining import shortage
 from server.routes.service import Service
-from server.store.classes import Decided
+from server.store.classes import Decided, Note
 from server.store.enough import advice
 from server.store.errors import Conflict, StoreError
 from server.store.files import Json
@@ -40,15 +42,26 @@ def routes(service: Service) -> list[Route]:
 
     async def decide(request: Request) -> Response:
         given = await json_object(request, BODY_LIMIT_BYTES)
-        if "begin" in given:
-            made, batch = await asyncio.to_thread(_begin, service, _begun(given), by(request)), None
-            message = f"The model begins with {len(made.names):,} classes; upload pictures of each"
-        else:
-            change, model = _change(given), service.serving.model
-            labels = model.labels if model is not None else ()
-            batch, made = await asyncio.to_thread(service.memory.classes.change, change, labels, by(request))
-            message = f"{DONE[change.kind].format(change)}; DELETE /dataset/batches/{batch} undoes it"
-        return JSONResponse({"message": message, "classes": made.names, "batch": batch}, 201)
+        async with once(service, request, [json_of(given)]) as first:
+            if first.earlier is not None:
+                return first.earlier
+            answer: dict[str, Json] = {}
+
+            def note(connection: Connection, batch: str | None, made: Vocabulary) -> None:
+                if batch is None:
+                    message = f"The model begins with {len(made.names):,} classes; upload pictures of each"
+                else:
+                    message = f"{DONE[change.kind].format(change)}; DELETE /dataset/batches/{batch} undoes it"
+                answer.update({"message": message, "classes": list(made.names), "batch": batch})
+                first.note(connection, 201, answer)
+
+            if "begin" in given:
+                await asyncio.to_thread(_begin, service, _begun(given), by(request), note)
+            else:
+                change, model = _change(given), service.serving.model
+                labels = model.labels if model is not None else ()
+                await asyncio.to_thread(service.memory.classes.change, change, labels, by(request), note)
+        return JSONResponse(answer, 201)
 
     return [Route("/classes", listing), Route("/classes", decide, methods=["POST"])]
 
@@ -68,14 +81,14 @@ def begin_as_set(service: Service) -> None:
         logger.error("%s is not looked at: %s", SETTING, error)
 
 
-def _begin(service: Service, names: tuple[str, ...], whose: str) -> Vocabulary:
+def _begin(service: Service, names: tuple[str, ...], whose: str, note: Note | None = None) -> None:
     current = service.memory.pointer.current()
     if current is not None:
         raise Conflict(
             f"{service.settings.name!r} has a version, {current}, and its classes; give what begins from nothing "
             "another --name"
         )
-    return service.memory.classes.begin(names, whose)
+    service.memory.classes.begin(names, whose, note)
 
 
 def _begun(given: dict[str, Json]) -> tuple[str, ...]:

@@ -111,6 +111,7 @@ CALLS = (
         "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
         {201: ref("Uploaded")},
         body={"multipart/form-data": form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+        once=True,
     ),
     Call("GET", "/classes", "The classes, and how many pictures each has and lacks", {200: ref("Classes")}),
     Call(
@@ -123,6 +124,7 @@ CALLS = (
                 [], begin=every(TEXT), add=TEXT, rename=TEXT, to=TEXT, merge=TEXT, into=TEXT, remove=TEXT
             )
         },
+        once=True,
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
     Call("GET", "/dataset/batches", "Uploads, newest first", {200: page("batches", ref("Batch"))}, PAGED),
@@ -132,6 +134,7 @@ CALLS = (
         "Relabel, accept, reject or put aside many pictures by one decision, which is undone as a batch",
         {201: record(message=TEXT, count=WHOLE, batch=TEXT, unchanged=WHOLE, held_by=ref("Holders"))},
         body={"application/json": REVISION},
+        once=True,
     ),
     Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Removed")}),
     Call(
@@ -162,6 +165,7 @@ CALLS = (
         {200: {"anyOf": [ref("Retrained"), ref("Done")]}, 202: STARTED},
         {"wait": FLAG},
         {"application/json": OPTIONS},
+        once=True,
     ),
     *POLICY,
     Call(
@@ -222,6 +226,7 @@ CALLS = (
         "Make a version serve: forward, or back; with If-Match only from the version in that ETag of GET /models",
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
         body={"application/json": form([], reason=TEXT)},
+        once=True,
     ),
     *CANARIES,
     *INFERENCE,

@@ -13,6 +13,7 @@ CANARIES = (
         "Have it answer a share of the requests until it is found worse, or promoted; with If-Match as to promote it",
         {202: record(message=TEXT, canary=ref("Canary"))},
         body={"application/json": form([], **OPTIONS, reason=TEXT)},
+        once=True,
     ),
     Call("GET", "/models/{version}/canary", "How that goes, or how it ended the last time", {200: ref("Canary")}),
     Call("DELETE", "/models/{version}/canary", "End it", {200: record(message=TEXT, canary=ref("Canary"))}),

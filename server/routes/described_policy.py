@@ -44,7 +44,7 @@ POLICY = (
         {200: page("decisions", ENTRY)},
         PAGED,
     ),
-    Call("POST", "/retrain/policy/proposals/{proposal}/accept", "Begin what it proposes", {202: STARTED}),
+    Call("POST", "/retrain/policy/proposals/{proposal}/accept", "Begin what it proposes", {202: STARTED}, once=True),
     Call(
         "POST", "/retrain/policy/proposals/{proposal}/dismiss", "Do not; labels count from here on", {200: ref("Done")}
     ),

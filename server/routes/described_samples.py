@@ -65,5 +65,6 @@ SAMPLES = (
         "What kept predictions showed: an upload each. One object, or an array with a result or an error for each",
         {200: record(message=TEXT, batches=every(TEXT), results=every({"anyOf": [ref("Word"), ref("Error")]}))},
         body={"application/json": {"anyOf": [WORD, every(WORD)]}},
+        once=True,
     ),
 )

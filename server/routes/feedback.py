@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.pictures.errors import PictureError
 from server.routes.claims import Claim
+from server.routes.once import First, json_of, once
 from server.routes.requests import by, json_objects
 from server.routes.service import Service
 from server.routes.upload import door_of, doubted, examined
@@ -62,6 +64,10 @@ def routes(service: Service) -> list[Route]:
         many = given if isinstance(given, list) else [given]
         if len(many) > service.settings.upload_limit_files:
             raise Malformed(f"{len(many)} words at once; send at most {service.settings.upload_limit_files}")
+        async with once(service, request, [json_of(given)]) as first:
+            return first.earlier or await hear(request, first, given, many)
+
+    async def hear(request: Request, first: First, given: object, many: Sequence[dict[str, Json]]) -> Response:
         words = await asyncio.to_thread(lambda: [_found(service, each) for each in many])
         results: list[Result] = [each.told(_status(each)) if isinstance(each, Word) else each for each in words]
         batches = []
@@ -75,10 +81,16 @@ def routes(service: Service) -> list[Route]:
             raise results[0]
         heard = [word for word, result in zip(words, results, strict=True) if isinstance(result, dict)]
         noted = [(each.sample.sha256, each.noted) for each in heard if isinstance(each, Word)]
-        await asyncio.to_thread(service.memory.samples.note, noted)
         message = f"{len(noted)} of {len(many)} heard" if len(noted) < len(many) else f"{len(noted)} heard"
-        listed = [_fault(each) if isinstance(each, Exception) else each for each in results]
-        return JSONResponse({"message": message, "batches": batches, "results": listed})
+        listed: list[Json] = [dict(_fault(each) if isinstance(each, Exception) else each) for each in results]
+        answer: dict[str, Json] = {"message": message, "batches": list[Json](batches), "results": listed}
+
+        def note(connection: Connection) -> None:
+            if noted:
+                first.note(connection, 200, answer)
+
+        await asyncio.to_thread(service.memory.samples.note, noted, note)
+        return JSONResponse(answer)
 
     return [Route("/feedback", feedback, methods=["POST"])]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import IO, Any
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -15,6 +16,7 @@ from server.models.card import CARD
 from server.models.parcel import card_of, parcel
 from server.routes.canaries import canary_end, told
 from server.routes.expected import expect, tagged
+from server.routes.once import json_of, once
 from server.routes.representation import is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
@@ -81,14 +83,18 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        promoted = await service.promotion.promote(version, by(request), why, lambda current: expect(request, current))
-        content = {
-            "message": f"Version {version} serves"
-            if promoted.everywhere
-            else f"Version {version} was made current; workers take it over, unless another was meanwhile",
-            "model_version": version,
-            "previous": promoted.previous,
-        }
+        async with once(service, request, [json_of(why)]) as first:
+            if (earlier := first.earlier) is not None:
+                earlier.headers.update(tagged(version))
+                return earlier
+
+            def note(connection: Connection, previous: str | None) -> None:
+                first.note(connection, 202, _promoted(version, previous, everywhere=False))
+
+            promoted = await service.promotion.promote(
+                version, by(request), why, lambda current: expect(request, current), note
+            )
+        content = _promoted(version, promoted.previous, promoted.everywhere)
         return JSONResponse(content, 200 if promoted.everywhere else 202, tagged(version))
 
     return [
@@ -103,6 +109,12 @@ def routes(service: Service) -> list[Route]:
 
 def _version(request: Request) -> str:
     return str(request.path_params["version"])
+
+
+def _promoted(version: str, previous: str | None, everywhere: bool) -> dict[str, Json]:
+    taken_over = f"Version {version} was made current; workers take it over, unless another was meanwhile"
+    message = f"Version {version} serves" if everywhere else taken_over
+    return {"message": message, "model_version": version, "previous": previous}
 
 
 def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]:

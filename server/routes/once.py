@@ -6,6 +6,7 @@ because it was refused or there was nothing to do, may be sent again under its k
 
 import asyncio
 import hashlib
+import json
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -69,6 +70,11 @@ async def once(service: Service, request: Request, content: Iterable[bytes]) -> 
     finally:
         if isinstance(found, Once):  # one that is answered stays
             await asyncio.shield(work(service.memory.idempotency.give_up, found))
+
+
+def json_of(content: object) -> bytes:
+    """What a JSON body says, however it was written."""
+    return json.dumps(content, sort_keys=True).encode()
 
 
 def _key_of(request: Request) -> str | None:

@@ -12,6 +12,13 @@ from server.routes.described import CALLS, GUARDED
 from server.routes.schemas import SCHEMAS, TEXT, ref
 from server.web.prefix import link
 
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "a UUID of the client's: sent again with it within a day, the call is answered as the first time",
+    "schema": TEXT | {"pattern": "^[!-~]{1,255}$"},
+}
+
 
 def routes() -> list[Route]:
     async def document(request: Request) -> Response:
@@ -42,6 +49,8 @@ def _operation(call: Call) -> dict[str, Any]:
     in_path = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
     parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path]
     parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in call.query.items()]
+    if call.once:
+        parameters.append(IDEMPOTENCY_KEY)
     answers: dict[str, Any] = {
         str(status): {
             "description": HTTPStatus(status).phrase,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from server.routes import retraining
 from server.routes.expected import expect_tag
 from server.routes.jobs import begun, launch
+from server.routes.once import First, once
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.occasion import Outcome
@@ -51,14 +53,25 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse({"decisions": [_content(each) for each in found], "next": following})
 
     async def accept(request: Request) -> Response:
+        async with once(service, request, []) as first:
+            job = await begin(request, first) if first.answer is None else str(first.answer["job"])
+        response = begun(request, job)
+        response.headers.update(first.headers)
+        return response
+
+    async def begin(request: Request, first: First) -> str:
         await work(lambda: retraining.check_enough(service.memory))
         if not service.launcher.is_ready():
             raise TrainerNotReady(retraining.NOT_READY)
         limits = retraining.held_to(service.settings)
-        job = await work(lambda: policies.accept(_proposal(request), by(request), limits))
+
+        def note(connection: Connection, job: str) -> None:
+            first.note(connection, 202, {"job": job})
+
+        job = await work(lambda: policies.accept(_proposal(request), by(request), limits, note))
         service.metrics.count_policy(Outcome.ACCEPTED)
         await launch(service, job)
-        return begun(request, job)
+        return job
 
     async def dismiss(request: Request) -> Response:
         await work(lambda: policies.dismiss(_proposal(request), by(request)))

@@ -5,10 +5,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from server.machine import priority
 from server.models.trial import Trials
 from server.serving.presence import all_serve
 from server.serving.takeover import Serving
+from server.store import canaries
 from server.store.canaries import Canary, Wish
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved
 from server.store.memory import Memory
@@ -16,6 +19,7 @@ from server.store.memory import Memory
 logger = logging.getLogger("relearn")
 
 Expect = Callable[[str | None], None]
+Note = Callable[[Connection, str | None], None]  # given the version that was current before
 
 
 @dataclass(frozen=True)
@@ -36,21 +40,24 @@ class Promotion:
         self._wait_seconds = wait_seconds
         self._thread = priority.threads(1, "promote")  # one that takes long holds up no other work
 
-    async def promote(self, version: str, by: str, why: str, expect: Expect = lambda _: None) -> Promoted:
+    async def promote(
+        self, version: str, by: str, why: str, expect: Expect = lambda _: None, note: Note = lambda *_: None
+    ) -> Promoted:
         """Make a version current, then wait for every worker; raises NotFound or Conflict, and then nothing changed.
 
-        `expect` is given the version that is current, and raises where the caller saw another one.
+        `expect` is given the version that is current, and raises where the caller saw another one; `note` writes down
+        what else is to be, within the transaction.
         """
         previous = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._promote, version, by, why, expect
+            self._thread, self._promote, version, by, why, expect, note
         )
         await self._serving.look()
         return Promoted(previous, await self._serves_everywhere(version))
 
-    async def try_out(self, version: str, wish: Wish, by: str, why: str, expect: Expect) -> Canary:
+    async def try_out(self, version: str, wish: Wish, by: str, why: str, expect: Expect, note: canaries.Note) -> Canary:
         """Have a share of the requests answered by a version that could be promoted; raises as `promote` does."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._try_out, version, wish, by, why, expect)
+        return await loop.run_in_executor(self._thread, self._try_out, version, wish, by, why, expect, note)
 
     async def verify(self, version: str) -> bool:
         """Try a version as `promote` does, and move nothing; whether every worker serves it."""
@@ -74,22 +81,22 @@ class Promotion:
                 "over; nothing was changed"
             )
 
-    def _try_out(self, number: str, wish: Wish, by: str, why: str, expect: Expect) -> Canary:
+    def _try_out(self, number: str, wish: Wish, by: str, why: str, expect: Expect, note: canaries.Note) -> Canary:
         self._memory.versions.find(number)
         expect(self._memory.pointer.current())
         self._verify(number)
-        begun = self._memory.canaries.begin(number, wish, by, why, expect)
+        begun = self._memory.canaries.begin(number, wish, by, why, expect, note)
         logger.info("version %s is a canary: %g %% for %g s by=%s", number, wish.percent, wish.seconds, by)
         return begun
 
-    def _promote(self, number: str, by: str, why: str, expect: Expect) -> str | None:
+    def _promote(self, number: str, by: str, why: str, expect: Expect, note: Note) -> str | None:
         self._memory.versions.find(number)
         expect(self._memory.pointer.current())  # before the trial, which takes long
         self._verify(number)
         previous = self._memory.pointer.current()
         expect(previous)
         try:
-            self._memory.versions.promote(number, by, why, previous)
+            self._memory.versions.promote(number, by, why, previous, lambda connection: note(connection, previous))
         except CurrentMoved as error:
             expect(self._memory.pointer.current())
             raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None

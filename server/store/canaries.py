@@ -82,6 +82,9 @@ class Known:
     moved_to: str | None  # the version that was made current meanwhile
 
 
+Note = Callable[[Connection, Canary], None]  # what else is written down with one
+
+
 class Canaries:
     """The canaries of one model."""
 
@@ -91,8 +94,13 @@ class Canaries:
         self._pointer = pointer
         self._versions = versions
 
-    def begin(self, version: str, wish: Wish, by: str, reason: str, expect: Expect = lambda _: None) -> Canary:
-        """Begin one; raises Conflict for the current version, which `expect` is given, and beside another canary."""
+    def begin(
+        self, version: str, wish: Wish, by: str, reason: str, expect: Expect = lambda _: None, note: Note | None = None
+    ) -> Canary:
+        """Begin one; raises Conflict for the current version, which `expect` is given, and beside another canary.
+
+        `note` is called within the transaction.
+        """
         with self._database.write() as connection:
             against = self._pointer.current_in(connection)
             expect(against)
@@ -116,7 +124,10 @@ class Canaries:
             }
             number = insert_row(connection, canary, row)
             self._prune(connection)
-            return self._canary(connection, connection.execute(select(canary).where(canary.c.id == number)).one())
+            begun = self._canary(connection, connection.execute(select(canary).where(canary.c.id == number)).one())
+            if note is not None:
+                note(connection, begun)
+            return begun
 
     def open(self) -> Canary | None:
         """The one that goes on."""

@@ -4,7 +4,7 @@ A change is a batch that brings no images, so that it is undone as an upload is:
 touched by it: what its label stands for is looked up when it is read (vocabulary.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Row, insert, or_, select
@@ -24,6 +24,9 @@ class Decided:
     batch: str | None  # whose undoing undoes it; None for what the model began with
     time: str | None
     change: Change
+
+
+Note = Callable[[Connection, str | None, Vocabulary], None]  # what else is written down, with its batch
 
 
 class Classes:
@@ -46,8 +49,11 @@ class Classes:
                 for row in _standing(connection, self._model.id)
             ]
 
-    def begin(self, names: Sequence[str], by: str) -> Vocabulary:
-        """Begin a model from nothing; raises UnusableLabel, or Conflict where its classes are decided already."""
+    def begin(self, names: Sequence[str], by: str, note: Note | None = None) -> Vocabulary:
+        """Begin a model from nothing; raises UnusableLabel, or Conflict where its classes are decided already.
+
+        `note` is called within the transaction.
+        """
         if len(names) < LEAST:
             raise UnusableLabel(f"a model begins with {LEAST} classes at least; {len(names)} given")
         with self._database.write() as connection:
@@ -57,13 +63,17 @@ class Classes:
             made = made_by(changes)
             self._note(connection, None, changes)
             decisions.decide(connection, self._model.id, by, "begin classes", content=_hash_of(changes))
+            if note is not None:
+                note(connection, None, made)
             return made
 
-    def change(self, change: Change, current: Sequence[str], by: str) -> tuple[str, Vocabulary]:
+    def change(
+        self, change: Change, current: Sequence[str], by: str, note: Note | None = None
+    ) -> tuple[str, Vocabulary]:
         """Make a change; its batch, and what the classes are from now on.
 
-        `current` are the labels of the version that serves, which are the classes while nothing was decided. Raises
-        NotFound, Conflict or UnusableLabel, and then nothing was changed.
+        `current` are the labels of the version that serves, which are the classes while nothing was decided. `note` is
+        called within the transaction. Raises NotFound, Conflict or UnusableLabel, and then nothing was changed.
         """
         with self._database.write() as connection:
             before = vocabulary_in(connection, self._model.id)
@@ -79,6 +89,8 @@ class Classes:
             decisions.decide(connection, self._model.id, by, f"{change.kind} class", batch_id=number, content=content)
             self._note(connection, number, [change])
             ledger.close()
+            if note is not None:
+                note(connection, str(number), made)
             return str(number), made
 
     def _note(self, connection: Connection, number: int | None, changes: Sequence[Change]) -> None:

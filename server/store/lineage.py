@@ -107,16 +107,20 @@ class Lineage:
 
     def holders(self, batch: str | None, sha256s: Sequence[str] = ()) -> Holders:
         """The versions that learned what a batch said, or from these pictures."""
+        with self._database.read() as connection:
+            return self.holders_in(connection, batch, sha256s)
+
+    def holders_in(self, connection: Connection, batch: str | None, sha256s: Sequence[str]) -> Holders:
+        """As `holders`, in the caller's transaction."""
         said = select(lesson.c.since, lesson.c.until).where(lesson.c.model_id == self._model.id)
         said = said.where(lesson.c.split == "train").distinct()
         periods: set[Row[Any]] = set()
-        with self._database.read() as connection:
-            if batch is not None and is_number(batch):
-                periods.update(connection.execute(said.where(lesson.c.batch_id == int(batch))))
-            for first in range(0, len(sha256s), CHUNK):
-                some = sha256s[first : first + CHUNK]
-                periods.update(connection.execute(said.where(lesson.c.sha256.in_(some))))
-            versions = self._versions(connection)
+        if batch is not None and is_number(batch):
+            periods.update(connection.execute(said.where(lesson.c.batch_id == int(batch))))
+        for first in range(0, len(sha256s), CHUNK):
+            some = sha256s[first : first + CHUNK]
+            periods.update(connection.execute(said.where(lesson.c.sha256.in_(some))))
+        versions = self._versions(connection)
         return _holders(versions, lambda decision: any(_holds(period, decision) for period in periods))
 
     def _versions(self, connection: Connection) -> list[_Trained]:

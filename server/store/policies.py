@@ -102,11 +102,17 @@ class Policies:
             self._write(connection, known.revision, stopped=0, counts_from=number)
             return self._set(connection)
 
-    def accept(self, number: str, by: str, held_to: dict[str, Json]) -> str:
+    def accept(
+        self,
+        number: str,
+        by: str,
+        held_to: dict[str, Json],
+        note: Callable[[Connection, str], None] = lambda *_: None,
+    ) -> str:
         """Begin what a proposal proposes; the job. Raises NotFound, or Conflict where it waits no more or
         a job is open.
 
-        `held_to` is as `policy` of Jobs.create.
+        `held_to` is as `policy` of Jobs.create; `note` is called within the transaction.
         """
         with self._database.write() as connection:
             row = self._waiting(connection, number)
@@ -116,6 +122,7 @@ class Policies:
                 raise Conflict(f"job {found} is open; wait for it, or cancel it: DELETE /retrain/jobs/{found}")
             begun = self._jobs.admit(connection, {}, f"{AUTHOR}, accepted by {by}", held_to)
             policy_log.answer(connection, row, Outcome.ACCEPTED, by, begun)
+            note(connection, str(begun))
             return str(begun)
 
     def dismiss(self, number: str, by: str) -> None:

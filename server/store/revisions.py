@@ -4,7 +4,7 @@ A revision is a batch that brings no images, only words for what is there, so th
 `Dataset.remove_batch`. It moves no file; those of images that are put aside stay, and count for the quota.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,9 @@ class Revised:
     sha256s: tuple[str, ...]  # of those that it changed
 
 
+Note = Callable[[Connection, Revised], None]  # what else is written down with a revision
+
+
 class Revisions:
     """Revises one model's dataset."""
 
@@ -39,10 +42,18 @@ class Revisions:
         self._database = database
         self._model = model
 
-    def make(self, revision: Revision, of: Selection | Sequence[str], by: str, label: Label | None = None) -> Revised:
+    def make(
+        self,
+        revision: Revision,
+        of: Selection | Sequence[str],
+        by: str,
+        label: Label | None = None,
+        note: Note | None = None,
+    ) -> Revised:
         """Revise images, selected or named by their hashes; `label` is what a relabelling says.
 
-        Raises NotFound where a name is none, or nothing is there to revise, and Conflict for too many.
+        `note` is called within the transaction. Raises NotFound where a name is none, or nothing is there to revise,
+        and Conflict for too many.
         """
         with self._database.write() as connection:
             found = self._selected(connection, of) if isinstance(of, Selection) else self._named(connection, of)
@@ -60,7 +71,10 @@ class Revisions:
             decisions.decide(connection, self._model.id, by, revision, batch_id=batch, content=content)
             ledger.insert(batch, (), said)
             ledger.close()
-        return Revised(str(batch), len(said), len(found) - len(said), tuple(each.sha256 for each in said))
+            done = Revised(str(batch), len(said), len(found) - len(said), tuple(each.sha256 for each in said))
+            if note is not None:
+                note(connection, done)
+        return done
 
     def _selected(self, connection: Connection, selection: Selection) -> list[Row[Any]]:
         said = said_in(connection, self._model.id, selection.label)

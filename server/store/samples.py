@@ -8,7 +8,7 @@ to go is the probability that any of them had (bottom-k sampling and rank condit
 https://doi.org/10.1145/1281100.1281133). Of near copies one is kept; but each random one, for it stands for others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -116,11 +116,19 @@ class Samples:
         """The PNG of one; raises OSError."""
         return files.read_regular(self._content.path("data", sample_path(found.sha256)), PICTURE_LIMIT_BYTES)
 
-    def note(self, words: Sequence[tuple[str, Mapping[str, str | None]]]) -> None:
-        """Write down what somebody said of pictures, by their sha256, on each sample of them; raises StoreError."""
+    def note(
+        self,
+        words: Sequence[tuple[str, Mapping[str, str | None]]],
+        note: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Write down what somebody said of pictures, by their sha256, on each sample of them; raises StoreError.
+
+        `note` writes down what else is to be, within the transaction.
+        """
         with self._database.write() as connection:
             for sha256, said in words:
                 connection.execute(update(sample).where(self._mine, sample.c.sha256 == sha256).values(said))
+            note(connection)
 
     def remove(self, number: str) -> None:
         """Remove one, and its file unless another has the same pixels; raises NotFound."""

@@ -27,6 +27,7 @@ from server.store.manifest import FILE_LIMIT_BYTES, Manifest, read_listed, read_
 from server.store.pointer import BASELINE, Baseline, Pointer, kind_of
 from server.store.tables import version
 
+Note = Callable[[Connection], None]  # what else is written down with a move
 RESERVED = ""  # in place of the hash of a manifest: a version to come
 
 
@@ -113,11 +114,12 @@ class Versions:
         except (OSError, ValueError):
             return {}
 
-    def promote(self, number: str, by: str, reason: str, expected: str | None) -> None:
+    def promote(self, number: str, by: str, reason: str, expected: str | None, note: Note = lambda _: None) -> None:
         """Move the pointer to a version; raises CurrentMoved unless it is at `expected`, NotFound for no version."""
         with self._database.write() as connection:
             self._pointer.expect(connection, expected)
             self.promote_in(connection, number, by, reason, expected)
+            note(connection)
 
     def promote_in(self, connection: Connection, number: str, by: str, reason: str, current: str | None) -> None:
         """As `promote`, in a transaction that has seen the pointer at `current`."""

@@ -17,7 +17,7 @@ from server.client.client import Client
 from server.client.errors import Overloaded, RelearnError, ServerFailed, Unreachable
 
 ANSWER = {"label": "7", "confidence": 1.0, "probabilities": [1.0], "model_version": "3"}
-PROMOTED = {"model_version": "7", "previous": "6"}
+CLOSED = {"message": "The alarm is closed"}
 STORED = {"count": 1, "batch": "1", "duplicates": [], "suspects": [], "refused": []}
 BUSY = (503, {"error": "later", "code": "busy"})
 BROKEN_OFF: "Step" = (0, {})
@@ -84,8 +84,8 @@ def upload(client: Client) -> int:
     return client.upload([b"a picture"], ["7"]).count
 
 
-def promote(client: Client) -> str:
-    return client.promote("7").version
+def close(client: Client) -> None:
+    client.close_alarm("3")
 
 
 @pytest.fixture(autouse=True)
@@ -103,8 +103,8 @@ def test_a_call_that_changes_nothing_is_tried_again(step: Step) -> None:
 
 
 def test_a_change_is_tried_again_where_the_server_says_that_it_did_nothing() -> None:
-    with told(BUSY, (200, PROMOTED)) as (server, client):
-        promote(client)
+    with told(BUSY, (200, CLOSED)) as (server, client):
+        close(client)
         assert len(server.asked) == 2
 
 
@@ -115,6 +115,12 @@ def test_an_upload_is_tried_again_under_the_key_of_the_first(step: Step) -> None
         assert len(server.asked) == 3
         first, again, another = [each["Idempotency-Key"] for each in server.headers]
         assert first == again != another
+
+
+def test_a_promotion_is_tried_again_under_the_key_of_the_first() -> None:
+    with told(BROKEN_OFF, (200, {"model_version": "7", "previous": "6"})) as (server, client):
+        assert client.promote("7").previous == "6"
+        assert len({each["Idempotency-Key"] for each in server.headers}) == 1
 
 
 def test_a_retrain_is_tried_again_under_the_key_of_the_first() -> None:
@@ -134,9 +140,9 @@ def test_a_retrain_is_tried_again_under_the_key_of_the_first() -> None:
     ],
 )
 def test_a_change_whose_end_nobody_knows_is_sent_once(step: Step, raised: type[RelearnError]) -> None:
-    with told(step, (200, PROMOTED)) as (server, client):
+    with told(step, (200, CLOSED)) as (server, client):
         with pytest.raises(raised) as caught:
-            promote(client)
+            close(client)
         assert len(server.asked) == 1
         assert getattr(caught.value, "was_sent", True)
 
@@ -197,7 +203,7 @@ def test_the_asynchronous_client_tries_again_by_the_same_rules() -> None:
         async with AsyncClient(url) as client:
             said: list[object] = [(await client.predict(b"a picture")).label]
             with pytest.raises(Unreachable):
-                await client.promote("7")
+                await client.close_alarm("3")
             return said + [event async for event in client.follow("7")]
 
     steps: list[Step] = [BUSY, (200, ANSWER), BROKEN_OFF, (200, first), BUSY, (200, end)]
