@@ -175,9 +175,10 @@ class Ledger:
             for row in self.connection.execute(select(image).where(image.c.id.in_(some))).all():
                 holds = what_holds(said.get(row.id, ()))
                 self._count(row, -1, row.label, row.suspect_id)
-                label, annotation_id = (holds.in_force.label, holds.in_force.id) if holds.in_force else (None, None)
+                in_force = holds.in_force if holds.is_there else None
+                label, annotation_id = (in_force.label, in_force.id) if in_force else (None, None)
                 if (row.label, row.annotation_id) != (label, annotation_id):
-                    spoke = holds.in_force.batch_id if holds.in_force else None
+                    spoke = in_force.batch_id if in_force else None
                     taught.append(lessons.Change(row.sha256, row.split, label, spoke))
                 if not holds.is_there:
                     gone.append((row.sha256, row.split))

@@ -20,6 +20,7 @@ from server.store.check.run import CLEAN, FOUND, NOT_LOOKED, Check
 from server.store.content import picture_path
 from server.store.dataset import Labelled
 from server.store.manifest import Manifest
+from server.store.standing import Revision
 from server.store.vocabulary import Change, Kind
 from tests.server.store.filled import execute, picture, sha_of, tree
 from tests.tiny import memory_in, tiny_candidate
@@ -53,6 +54,15 @@ def test_a_store_without_damage_is_clean(folder: Path) -> None:
     code, lines = check(folder)
     assert lines == ["nothing is wrong; looked at 13 images, 3 versions, 1 job, 6 decisions"]
     assert code == CLEAN
+
+
+def test_nothing_of_a_relabelled_picture_is_in_force_once_its_upload_is_undone(tmp_path: Path) -> None:
+    memory = memory_in(tmp_path)
+    batch = memory.dataset.add([Labelled(picture(1), "1")], "upload").batch
+    memory.revisions.make(Revision.RELABEL, [sha_of(1)], "test", "4")
+    memory.dataset.remove_batch(str(batch))
+    code, lines = check(tmp_path, baseline=ROOT / "artifacts/baseline")
+    assert (code, len(lines)) == (CLEAN, 1), lines
 
 
 def test_where_nothing_was_ever_stored_only_the_model_is_looked_at(tmp_path: Path) -> None:
