@@ -13,11 +13,12 @@ from starlette.routing import Route
 
 from server.models.card import CARD
 from server.models.parcel import card_of, parcel
-from server.routes.canaries import canary_end, told
+from server.routes.canaries import canary_end, told, watch_of
 from server.routes.expected import expect, tagged
 from server.routes.representation import is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
+from server.store.canary import Role
 from server.store.errors import NotFound
 from server.store.figures import LISTED
 from server.store.files import PIECE_BYTES, Json
@@ -80,8 +81,11 @@ def routes(service: Service) -> list[Route]:
 
     async def promote(request: Request) -> Response:
         version = _version(request)
-        why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        promoted = await service.promotion.promote(version, by(request), why, lambda current: expect(request, current))
+        given = await json_object(request, service.settings.json_limit_bytes)
+        why = str(given.pop("reason", ""))[:REASON_LIMIT]
+        promoted = await service.promotion.promote(
+            version, by(request), why, lambda current: expect(request, current), watch_of(given)
+        )
         content = {
             "message": f"Version {version} serves"
             if promoted.everywhere
@@ -111,14 +115,14 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]
     found = memory.versions.page(limit, before)
     moves = [(each.number, _moved(each)) for each in memory.pointer.moves(MOVES)]
     moves += [(each.move, canary_end(each)) for each in memory.canaries.over_without_a_move()]
-    canary = memory.canaries.open()
+    opened = memory.canaries.open()
     refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
         "name": memory.versions.name,
         "current": current,
         "models": [_summary(service, each, current) for each in found],
         "candidates": refused,
-        "canary": None if canary is None else told(canary),
+        **{role.value: told(opened) if opened is not None and opened.role is role else None for role in Role},
         "promotions": [each for _, each in sorted(moves, key=itemgetter(0))],
         "next": int(found[-1].version) or None if len(found) == limit else None,
     }
