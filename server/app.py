@@ -159,9 +159,12 @@ def _service(settings: Settings, crew: Crew) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
+    async def prepare(version: str) -> None:
+        await rollout.prepare(version)
+
     limits = settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit
     trials = Trials(*limits, metrics.shared_folder)
-    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload)
+    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload, prepare)
     watched = Drift(
         memory.drift, serving, settings.drift_false_alarm_requests, storing, metrics.shared_folder, crew.place
     )

@@ -76,7 +76,7 @@ async def _gauge(service: Service) -> None:
     scarce = False
     while True:
         model = service.serving.model
-        waiting = service.predictor.batcher.waiting
+        waiting = service.predictor.batcher.waiting + service.rollout.waiting
         service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
         service.metrics.gauge_drift(service.drift.share, service.drift.told["alarm"] is not None)
         service.metrics.count_lost_lines(service.lines.lost)

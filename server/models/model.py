@@ -43,7 +43,7 @@ class Outputs:
 
 
 class Model:
-    """A version's session. `predict` may be called from one thread at a time."""
+    """A version's session. `predict` may be called from several threads, as onnxruntime's Run may."""
 
     def __init__(self, manifest: Manifest, data: bytes) -> None:
         """Build the session from the bytes that were hashed; raises BrokenArtifact if it breaks the contract."""

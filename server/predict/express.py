@@ -57,12 +57,12 @@ class Express:
         if PROBLEM in headers.get(b"accept", b""):
             return None
         predictor = self._predictor
-        if not predictor.batcher.has_room(1):  # first: refusing has to be cheap when there is much to refuse
+        if predictor.draw is not None:
+            predictor = predictor.draw()
+        if not predictor.room.has_room(1):  # first: refusing has to be cheap when there is much to refuse
             ride = self._ride(connection, headers, started)
             self._refuse_later(ride)
             return ride
-        if predictor.canary is not None:
-            predictor = predictor.chosen()
         try:
             data = small_image_of(headers.get(b"content-type", b""), body)
             if data is None:

@@ -1,4 +1,4 @@
-"""A version's canary: begin one, look how it does, end it."""
+"""A version's canary, or the watch after its promotion: begin one, look how it does, end it."""
 
 import asyncio
 
@@ -13,12 +13,12 @@ from server.routes.requests import by, json_object
 from server.routes.service import Service
 from server.serving.judge import p99_ms
 from server.serving.tally import Arm, Tally
-from server.store.canaries import Canary, Outcome, Verdict, Wish
+from server.store.canary import Canary, Outcome, Role, Verdict, Wish
 from server.store.errors import NotFound
 from server.store.files import Json
-from server.store.options import CANARY, check_options
+from server.store.options import CANARY, WATCH, check_options
 
-DEFAULTS: dict[str, Json] = {"percent": 5, "minutes": 10, "requests": 100}
+DEFAULTS: dict[str, Json] = {"percent": 5, "minutes": 10, "requests": 100, "watch_minutes": 0}
 REASON_LIMIT = 200  # characters
 
 
@@ -29,8 +29,8 @@ def routes(service: Service) -> list[Route]:
         given = await json_object(request, service.settings.json_limit_bytes)
         why = str(given.pop("reason", ""))[:REASON_LIMIT]
         check_options(given, CANARY, "a canary")
-        percent, minutes, requests = (float(str((DEFAULTS | given)[name])) for name in DEFAULTS)
-        wish = Wish(percent, minutes * 60, int(requests))
+        percent, minutes, requests, watch_minutes = _numbers(given)
+        wish = Wish(percent, minutes * 60, int(requests), watch_minutes * 60)
         version = str(request.path_params["version"])
         answer: dict[str, Json] = {
             "message": f"Version {version} answers {percent:g} % of the requests for {minutes:g} minutes"
@@ -55,28 +55,48 @@ def routes(service: Service) -> list[Route]:
     async def end(request: Request) -> Response:
         ended = await asyncio.get_running_loop().run_in_executor(executor, _stopped, request)
         service.watch.tell()
-        return JSONResponse({"message": f"The canary of version {ended.version} has ended", "canary": told(ended)})
+        name = ended.role.value
+        return JSONResponse({"message": f"The {name} of version {ended.version} has ended", name: told(ended)})
 
     def _newest(request: Request) -> Canary:
-        return store.newest(str(request.path_params["version"]))
+        role = Role(request.url.path.rpartition("/")[2])
+        return store.newest(str(request.path_params["version"]), role)
 
     def _stopped(request: Request) -> Canary:
         found = _newest(request)
         if not store.end(found.id, Verdict(Outcome.STOPPED, "ended by hand"), by(request)):
-            raise NotFound(f"the canary of version {found.version} is over already: {found.outcome}")
+            raise NotFound(f"the {found.role} of version {found.version} is over already: {found.outcome}")
         return _newest(request)
 
+    paths = [f"/models/{{version}}/{role}" for role in Role]
     return [
-        Route("/models/{version}/canary", begin, methods=["POST"]),
-        Route("/models/{version}/canary", end, methods=["DELETE"]),
-        Route("/models/{version}/canary", one),
+        Route(paths[0], begin, methods=["POST"]),
+        *(Route(path, end, methods=["DELETE"]) for path in paths),
+        *(Route(path, one) for path in paths),
     ]
 
 
+def watch_of(given: dict[str, Json]) -> Wish | None:
+    """The watch that a promotion asks for; raises UnusableOption."""
+    check_options(given, WATCH, "a promotion")
+    percent, _, requests, minutes = _numbers(given)
+    return Wish(percent, minutes * 60, int(requests)) if minutes else None
+
+
+def _numbers(given: dict[str, Json]) -> list[float]:
+    return [float(str((DEFAULTS | given)[name])) for name in DEFAULTS]
+
+
 def told(canary: Canary) -> dict[str, Json]:
-    """A canary as it stands in an answer."""
+    """A canary or a watch as it stands in an answer."""
     tally = Tally.of(canary.parts)
-    return {
+    judged, other = _figures(tally.canary), _figures(tally.current)
+    if canary.role is Role.CANARY:
+        more: dict[str, Json] = {"watch_minutes": canary.watch_seconds / 60}
+        progress: dict[str, Json] = {"canary": judged, "current": other, "late": tally.late}
+    else:
+        more, progress = {}, {"current": judged, "before": other}
+    return more | {
         "version": canary.version,
         "against": canary.against,
         "state": "running" if canary.outcome is None else canary.outcome.value,
@@ -89,12 +109,7 @@ def told(canary: Canary) -> dict[str, Json]:
         "ended_at": canary.ended_at,
         "ended_by": canary.ended_by,
         "why": canary.why,
-        "progress": {
-            "minutes": tally.seconds / 60,
-            "canary": _figures(tally.canary),
-            "current": _figures(tally.current),
-            "late": tally.late,
-        },
+        "progress": {"minutes": tally.seconds / 60, **progress},
     }
 
 

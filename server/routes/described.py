@@ -190,6 +190,7 @@ CALLS = (
                 name=TEXT,
                 current=maybe(TEXT),
                 canary=maybe(ref("Canary")),
+                watch=maybe(ref("Watch")),
                 candidates=every({}),
                 promotions=every({}),
             )
@@ -220,14 +221,6 @@ CALLS = (
         media_type="application/zip",
     ),
     Call("GET", "/models/{version}/report/{file}", "A file of its report", {200: None}, media_type="*/*"),
-    Call(
-        "POST",
-        "/models/{version}/promote",
-        "Make a version serve: forward, or back; with If-Match only from the version in that ETag of GET /models",
-        dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
-        body={"application/json": form([], reason=TEXT)},
-        once=True,
-    ),
     *CANARIES,
     *INFERENCE,
     *LABEL_STUDIO,

@@ -14,12 +14,13 @@ from starlette.routing import Route
 
 from server.models.card import CARD
 from server.models.parcel import card_of, parcel
-from server.routes.canaries import canary_end, told
+from server.routes.canaries import canary_end, told, watch_of
 from server.routes.expected import expect, tagged
 from server.routes.once import json_of, once
 from server.routes.representation import is_known, media_type
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
+from server.store.canary import Role
 from server.store.errors import NotFound
 from server.store.figures import LISTED
 from server.store.files import PIECE_BYTES, Json
@@ -82,8 +83,10 @@ def routes(service: Service) -> list[Route]:
 
     async def promote(request: Request) -> Response:
         version = _version(request)
-        why = str((await json_object(request, service.settings.json_limit_bytes)).get("reason", ""))[:REASON_LIMIT]
-        async with once(service, request, [json_of(why)]) as first:
+        given = await json_object(request, service.settings.json_limit_bytes)
+        why = str(given.pop("reason", ""))[:REASON_LIMIT]
+        watch = watch_of(given)
+        async with once(service, request, [json_of(given | {"reason": why})]) as first:
             if (earlier := first.earlier) is not None:
                 earlier.headers.update(tagged(version))
                 return earlier
@@ -92,7 +95,7 @@ def routes(service: Service) -> list[Route]:
                 first.note(connection, 202, _promoted(version, previous, everywhere=False))
 
             promoted = await service.promotion.promote(
-                version, by(request), why, lambda current: expect(request, current), note
+                version, by(request), why, lambda current: expect(request, current), note, watch
             )
         content = _promoted(version, promoted.previous, promoted.everywhere)
         return JSONResponse(content, 200 if promoted.everywhere else 202, tagged(version))
@@ -123,14 +126,14 @@ def _listing(service: Service, limit: int, before: int | None) -> dict[str, Any]
     found = memory.versions.page(limit, before)
     moves = [(each.number, _moved(each)) for each in memory.pointer.moves(MOVES)]
     moves += [(each.move, canary_end(each)) for each in memory.canaries.over_without_a_move()]
-    canary = memory.canaries.open()
+    opened = memory.canaries.open()
     refused = [_candidate(*each) for each in memory.jobs.refused(MOVES)]
     return {
         "name": memory.versions.name,
         "current": current,
         "models": [_summary(service, each, current) for each in found],
         "candidates": refused,
-        "canary": None if canary is None else told(canary),
+        **{role.value: told(opened) if opened is not None and opened.role is role else None for role in Role},
         "promotions": [each for _, each in sorted(moves, key=itemgetter(0))],
         "next": int(found[-1].version) or None if len(found) == limit else None,
     }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from server.store.canary import Outcome
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -68,20 +70,24 @@ _ARM = record(
     p99_ms=maybe(NUMBER) | {"description": "within which 99 of 100 were answered: queue and model"},
     labels={"type": "object"} | {"description": "how often each was the answer, by the first picture of a request"},
 )
+_COMPARED = {
+    "version": TEXT,
+    "against": TEXT | {"description": "the version that was current when it began, or before it was promoted"},
+    "state": {"enum": ["running", *Outcome]},
+    "percent": NUMBER,
+    "minutes": NUMBER,
+    "requests": WHOLE | {"description": "without which nothing can be said of it"},
+    "started_at": TEXT,
+    "by": TEXT,
+    "reason": TEXT,
+    "ended_at": maybe(TEXT),
+    "ended_by": maybe(TEXT),
+    "why": maybe(TEXT) | {"description": "it ended, and so"},
+}
 SCHEMAS: dict[str, Schema] = {
     "Canary": record(
-        version=TEXT,
-        against=TEXT | {"description": "the version that was current when it began"},
-        state={"enum": ["running", "promoted", "returned", "stopped", "ended"]},
-        percent=NUMBER,
-        minutes=NUMBER,
-        requests=WHOLE | {"description": "that it must have answered to be promoted"},
-        started_at=TEXT,
-        by=TEXT,
-        reason=TEXT,
-        ended_at=maybe(TEXT),
-        ended_by=maybe(TEXT),
-        why=maybe(TEXT) | {"description": "it ended, and so"},
+        **_COMPARED,
+        watch_minutes=NUMBER | {"description": "that it is watched once it was promoted"},
         progress=record(
             minutes=NUMBER,
             canary=_ARM,
@@ -89,6 +95,7 @@ SCHEMAS: dict[str, Schema] = {
             late=WHOLE | {"description": "requests that the current version answered instead, after a second"},
         ),
     ),
+    "Watch": record(**_COMPARED, progress=record(minutes=NUMBER, current=_ARM, before=_ARM)),
     "Error": record(
         error=TEXT | {"description": "a sentence for a person"}, code=TEXT | {"description": "a word for a program"}
     ),

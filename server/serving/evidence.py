@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from math import exp, inf, lgamma, log
 
 _ANY = 0.5  # Jeffreys' prior, for the share of the kind that is looked at
-_LIKELY = (
-    10.0  # as many earlier requests of the canary is it worth that the others' share is the one that was asked for
-)
+_LIKELY = 10.0  # as many earlier requests of the smaller share is it worth that others come as was asked for
 
 
 def evidence(canary: int, current: int, of_canary: int, of_current: int, share: float) -> float:
@@ -25,7 +23,8 @@ def evidence(canary: int, current: int, of_canary: int, of_current: int, share: 
     """
     others, others_current = of_canary - canary, of_current - current
     mixture = _mixed(canary, current, _ANY, _ANY)
-    mixture += _mixed(others, others_current, _LIKELY, _LIKELY * (1 - share) / share)
+    earlier = _LIKELY / min(share, 1 - share)
+    mixture += _mixed(others, others_current, earlier * share, earlier * (1 - share))
     return mixture - _most(of_canary, of_current)
 
 

@@ -1,7 +1,7 @@
-"""Is a canary worse than the version that serves? What is known of it, and what follows.
+"""Is a canary worse than the version that serves, or a watched one than the one before? What follows.
 
 Each finding takes two things: that chance would hardly make it (evidence.py), and that it is large enough to matter. Of
-canaries that do not differ from the current version at most one in a thousand is returned, a third of that for each of
+versions that do not differ from the other at most one in a thousand is returned, a third of that for each of
 the three findings, however long it takes and however often this is asked.
 """
 
@@ -10,7 +10,7 @@ from math import log
 
 from server.serving.evidence import evidence, of_any
 from server.serving.tally import BOUNDS, Arm, Tally
-from server.store.canaries import Canary, Outcome, Verdict
+from server.store.canary import Canary, Outcome, Role, Verdict
 
 ERROR = 0.001  # probability that a canary which does not differ is returned
 SLOWER = 2.0  # times the current version's 99th percentile, in which at least 99 of 100 requests must be answered
@@ -29,16 +29,20 @@ def verdict(canary: Canary, tally: Tally, told: Told) -> Verdict | None:
         return Verdict(Outcome.RETURNED, found)
     if tally.seconds < canary.seconds:
         return None
-    if tally.canary.requests < canary.requests:
+    is_watch = canary.role is Role.WATCH
+    requests, minutes = tally.canary.requests, f"{canary.seconds / 60:g} minutes"
+    if requests < canary.requests:
+        so = "nothing is known of it" if is_watch else "it was not promoted"
+        why = f"only {requests} of the {canary.requests} requests came that it takes to judge it, so {so}"
+        return Verdict(Outcome.ENDED, why)
+    if is_watch:
         return Verdict(
-            Outcome.ENDED,
-            f"only {tally.canary.requests} of the {canary.requests} requests came that it takes to judge it, so it was "
-            "not promoted",
+            Outcome.KEPT, f"in {minutes} {requests} requests were compared, no worse than of version {canary.against}"
         )
     return Verdict(
         Outcome.PROMOTED,
-        f"as a canary it answered {tally.canary.requests} requests, {canary.percent:g} % for {canary.seconds / 60:g} "
-        f"minutes, no worse than version {canary.against}",
+        f"as a canary it answered {requests} requests, {canary.percent:g} % for {minutes}, no worse than version "
+        f"{canary.against}",
     )
 
 
@@ -58,7 +62,7 @@ def _is_slow(canary: Canary, tally: Tally) -> str | None:
     if slow <= SLOW_SHARE * one.requests:
         return None
     # Whichever of the bounds it is: all of them could have been looked at.
-    found = evidence(slow, other.over(step), one.requests, other.requests, canary.percent / 100)
+    found = evidence(slow, other.over(step), one.requests, other.requests, canary.share)
     if found < _ENOUGH + log(len(BOUNDS)):
         return None
     return (
@@ -76,8 +80,7 @@ def _is_shifted(canary: Canary, tally: Tally) -> str | None:
     shifts = {label: one[label] / requests - other[label] / others for label in labels}
     if sum(map(abs, shifts.values())) / 2 < SHIFT:
         return None
-    share = canary.percent / 100
-    found = of_any(evidence(one[label], other[label], requests, others, share) for label in labels)
+    found = of_any(evidence(one[label], other[label], requests, others, canary.share) for label in labels)
     if found < _ENOUGH:
         return None
     most = max(labels, key=lambda label: abs(shifts[label]))
@@ -90,7 +93,7 @@ def _is_wrong(canary: Canary, told: Told) -> str | None:
     others, others_wrong = told.get(canary.against, (0, 0))
     if not labels or not others or wrong / labels <= others_wrong / others:
         return None
-    if evidence(wrong, others_wrong, labels, others, canary.percent / 100) < _ENOUGH:
+    if evidence(wrong, others_wrong, labels, others, canary.share_of_samples) < _ENOUGH:
         return None
     return (
         f"of {labels} labels that were told of its answers {wrong} say that it was wrong, of {others} of version "

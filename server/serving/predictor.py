@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from random import random
 from time import perf_counter
 from typing import Protocol
 
@@ -63,10 +62,10 @@ class Predictor:
         keeping: Keeping | None = None,
         queue: Callable[..., Batcher[Prediction]] = Batcher,
     ) -> None:
-        self.canary: Predictor | None = None  # what a share of the requests is given to (canary.py)
-        self.canary_share = 0.0
+        self.draw: Callable[[], Predictor] | None = None  # who answers the next request, of several (comparison.py)
+        self.behind: Predictor | None = None  # who is asked for what this one does not answer (attempts.py)
         self._limits = image.Limits.of(settings)
-        self._source = source
+        self.source = source
         self._threads = threads
         self._turn = asyncio.Lock()
         self._measures_ink = settings.drift_false_alarm_requests > 0
@@ -77,18 +76,19 @@ class Predictor:
             settings.queue_limit,
             settings.queue_timeout_seconds,
         )
+        self.room = self.batcher  # that must not be full
 
     def chosen(self) -> "Predictor":
         """Who is to answer the next request."""
-        canary = self.canary
-        return self if canary is None or random() >= self.canary_share else canary  # noqa: S311
+        draw = self.draw
+        return self if draw is None else draw()
 
     def warm_up(self) -> None:
         """Read a small picture in every format, since Pillow and numpy import much when they first need it.
 
         Without this the first requests take up to 300 ms. Takes 30.
         """
-        if self._source.model is None:
+        if self.source.model is None:
             return
         picture = Image.new("L", (40, 40), "white")
         picture.paste(0, (16, 10, 22, 30))
@@ -146,7 +146,7 @@ class Predictor:
     def check_room(self) -> None:
         """Raise Busy if the queue is full: to be asked before work is put into an image."""
         try:
-            self.batcher.check(1)
+            self.room.check(1)
         except QueueFull as error:
             raise busy(error) from None
 
@@ -159,9 +159,9 @@ class Predictor:
 
     @property
     def model(self) -> Model:
-        model = self._source.model
+        model = self.source.model
         if model is None:
-            raise NoModel(f"no model is loaded: {self._source.problem}")
+            raise NoModel(f"no model is loaded: {self.source.problem}")
         return model
 
     def _run(self, images: Images) -> list[Prediction]:

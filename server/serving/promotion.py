@@ -12,7 +12,7 @@ from server.models.trial import Trials
 from server.serving.presence import all_serve
 from server.serving.takeover import Serving
 from server.store import canaries
-from server.store.canaries import Canary, Wish
+from server.store.canary import Canary, Wish
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved
 from server.store.memory import Memory
 
@@ -41,15 +41,21 @@ class Promotion:
         self._thread = priority.threads(1, "promote")  # one that takes long holds up no other work
 
     async def promote(
-        self, version: str, by: str, why: str, expect: Expect = lambda _: None, note: Note = lambda *_: None
+        self,
+        version: str,
+        by: str,
+        why: str,
+        expect: Expect = lambda _: None,
+        note: Note = lambda *_: None,
+        watch: Wish | None = None,
     ) -> Promoted:
         """Make a version current, then wait for every worker; raises NotFound or Conflict, and then nothing changed.
 
         `expect` is given the version that is current, and raises where the caller saw another one; `note` writes down
-        what else is to be, within the transaction.
+        what else is to be, within the transaction. It is watched as `watch` has it.
         """
         previous = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._promote, version, by, why, expect, note
+            self._thread, self._promote, version, by, why, expect, note, watch
         )
         await self._serving.look()
         return Promoted(previous, await self._serves_everywhere(version))
@@ -89,14 +95,16 @@ class Promotion:
         logger.info("version %s is a canary: %g %% for %g s by=%s", number, wish.percent, wish.seconds, by)
         return begun
 
-    def _promote(self, number: str, by: str, why: str, expect: Expect, note: Note) -> str | None:
+    def _promote(self, number: str, by: str, why: str, expect: Expect, note: Note, watch: Wish | None) -> str | None:
         self._memory.versions.find(number)
         expect(self._memory.pointer.current())  # before the trial, which takes long
         self._verify(number)
         previous = self._memory.pointer.current()
         expect(previous)
         try:
-            self._memory.versions.promote(number, by, why, previous, lambda connection: note(connection, previous))
+            self._memory.canaries.promote(
+                number, watch, by, why, previous, lambda connection: note(connection, previous)
+            )
         except CurrentMoved as error:
             expect(self._memory.pointer.current())
             raise Conflict(f"another promotion came first: {error}; look at GET /models and try again") from None

@@ -1,29 +1,29 @@
-"""A canary as one worker has it: seen in the database, loaded, tried, told about once a second, and let go of.
+"""The canary or watch of one model as one worker has it: seen in the database, compared, told about once a second.
 
 Any worker that finds it over ends it for all. What it has counted is in the database but for the last second, so that
-one that is killed, or all of them, lose no more: whoever starts finds the canary and goes on with it.
+one that is killed, or all of them, lose no more: whoever starts finds what goes on and goes on with it.
 """
 
 import asyncio
-import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
-from server.machine import memory, priority
+from server.machine import priority
 from server.machine.background import Background
-from server.models.model import Model
 from server.models.trial import Trials
-from server.serving.canary import Canary
-from server.serving.judge import SLOWER, verdict
+from server.serving.comparison import Comparison
+from server.serving.judge import verdict
 from server.serving.keeping import Keeping
+from server.serving.pairing import Pairing
 from server.serving.predictor import Predictor
 from server.serving.tally import Tally
 from server.settings import Settings
-from server.store import canaries
-from server.store.canaries import Canaries, Outcome, Verdict
+from server.store.canaries import Canaries
+from server.store.canary import Canary, Known, Outcome, Role, Verdict, moved
 from server.store.errors import BrokenArtifact, NotFound, StoreError
 from server.store.living import own
 from server.store.versions import Versions
@@ -34,7 +34,6 @@ from server.web.threads import Threads
 REPORT_SECONDS = 1.0
 BLIND_SECONDS = 5.0  # after which nobody is given to a canary that nobody could judge
 RETRY_SECONDS = 2.0
-SLOWER_SECONDS = 0.001  # of a largest batch: a smaller difference says nothing
 
 Done = TypeVar("Done")
 
@@ -42,7 +41,7 @@ logger = logging.getLogger("relearn")
 
 
 class Rollout:
-    """Follows the canaries of one model; one in each worker."""
+    """Follows the canaries and watches of one model; one in each worker."""
 
     def __init__(
         self,
@@ -55,35 +54,33 @@ class Rollout:
         keeping: Keeping | None,
         watch: Watch,
     ) -> None:
-        self._settings = settings
         self._store = store
-        self._versions = versions
-        self._trials = trials
-        self._predictor = predictor
-        self._threads = threads
-        self._keeping = keeping
         self._watch = watch
         self._worker = f"{own()} {uuid.uuid4().hex[:8]}"
-        self._loader = priority.threads(1, "canary", priority.NICE_UNAWAITED)
         self._teller = priority.threads(1, "verdict")
         self._following = Background(self._follow)
-        self._canary: Canary | None = None
-        self._is_stopping = False
+        self._pairing = Pairing(settings, versions, trials, predictor, threads, keeping, watch.tell)
+        self.take: Callable[[Sequence[Record]], None] = self._pairing.take
 
     def start(self) -> None:
         self._following.start()
 
     async def stop(self) -> None:
-        self._is_stopping = True
-        self._predictor.canary = None
         await self._following.stop()
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        self._pairing.stop()
         self._teller.shutdown(wait=False)
 
-    def take(self, records: Sequence[Record]) -> None:
-        """Look at what was predicted since the last tick."""
-        if self._canary is not None:
-            self._canary.take(records)
+    @property
+    def waiting(self) -> int:
+        """Rows that wait for those that are compared."""
+        return self._pairing.waiting
+
+    async def prepare(self, version: str) -> None:
+        """Have the version before stand behind one that is about to serve here, if it is to be watched."""
+        with suppress(StoreError, OSError):
+            found = await asyncio.get_running_loop().run_in_executor(None, self._store.open)
+            if found is not None and found.role is Role.WATCH and found.version == version:
+                self._pairing.stand_behind(found)
 
     async def _follow(self) -> None:
         while True:
@@ -93,6 +90,7 @@ class Rollout:
                 if found is not None:
                     await self._try(found)
                     continue
+                self._pairing.forget()
             except Exception as error:
                 if not isinstance(error, StoreError | OSError):
                     logger.exception("a canary could not be followed")
@@ -100,137 +98,84 @@ class Rollout:
                 continue
             await self._watch.wait(turn)
 
-    async def _try(self, found: canaries.Canary) -> None:
-        """Give it its share of the requests until it is over."""
+    async def _try(self, found: Canary) -> None:
+        """Compare two versions until that is over."""
+        is_canary = found.role is Role.CANARY
         try:
-            await self._do(self._check, found.version)
-            model = await asyncio.get_running_loop().run_in_executor(self._loader, self._load, found.version)
+            if is_canary:
+                comparison: Comparison | None = await self._pairing.canary(found)
+            else:
+                comparison = await self._pairing.watched(found, lambda: self._goes_on(found))
         except (BrokenArtifact, NotFound) as error:
-            await self._end(found, Verdict(Outcome.RETURNED, f"it could not be loaded: {error}"))
+            outcome = Outcome.RETURNED if is_canary else Outcome.ENDED
+            await self._end(found, Verdict(outcome, f"version {found.beside} could not be loaded: {error}"))
             return
-        canary = Canary(
-            self._settings,
-            model,
-            self._threads,
-            self._keeping,
-            self._predictor,
-            found.against,
-            self._problem_found,
-        )
-        self._canary = canary
-        canary.tally.problem = await asyncio.get_running_loop().run_in_executor(self._loader, self._cost, model)
-        began = monotonic() - Tally.of(found.parts).seconds
+        if comparison is None:
+            return
+        is_sent_back = False
         try:
-            await self._follow_one(found, canary, began)
+            await self._follow_one(found, comparison)
+            if not is_canary:
+                is_sent_back = await self._do(self._store.outcome, found.id) is Outcome.RETURNED
         finally:
-            self._predictor.canary = None
-            self._canary = None
-            with contextlib.suppress(asyncio.CancelledError):
-                await _emptied(canary)
-            self._loader.submit(_let_go, canary)
+            self._pairing.release(comparison, found.version if is_sent_back else None)
 
-    async def _follow_one(self, found: canaries.Canary, canary: Canary, began: float) -> None:
+    async def _follow_one(self, found: Canary, comparison: Comparison) -> None:
+        tally = comparison.tally
+        began = monotonic() - Tally.of(found.parts).seconds
         known_at = monotonic()
         while True:
             turn = self._watch.turn()
-            canary.tally.seconds = monotonic() - began
+            tally.seconds = monotonic() - began
             try:
-                known = await self._do(self._store.add, found.id, self._worker, canary.tally.to_json())
+                known = await self._do(self._store.add, found.id, self._worker, tally.to_json())
                 if known is None:
                     return
                 known_at = monotonic()
-                if await self._is_over(found, known):
+                if await self._is_over(found, comparison, known):
                     return
             except StoreError as error:
                 logger.debug("a canary could not be judged: %s", error)
             is_known = monotonic() - known_at < BLIND_SECONDS
-            if canary.tally.problem is None and is_known:
-                self._predictor.canary, self._predictor.canary_share = canary, found.percent / 100
+            if found.role is Role.WATCH or (tally.problem is None and is_known):
+                self._pairing.put(comparison)
             else:
-                self._predictor.canary = None
+                self._pairing.take_off(comparison)
             until = monotonic() + REPORT_SECONDS
             while (left := until - monotonic()) > 0 and not turn.is_set():
                 await self._watch.wait(turn, left)
-                if turn.is_set() and canary.tally.problem is None and await self._goes_on(found):
+                if turn.is_set() and tally.problem is None and await self._goes_on(found):
                     turn = self._watch.turn()  # others write what they have counted
-            canary.hurry()
+            comparison.hurry()
 
-    async def _goes_on(self, found: canaries.Canary) -> bool:
+    async def _goes_on(self, found: Canary) -> bool:
         try:
             now = await self._do(self._store.open)
         except StoreError:
             return True
         return now is not None and now.id == found.id
 
-    async def _is_over(self, found: canaries.Canary, known: canaries.Known) -> bool:
+    async def _is_over(self, found: Canary, comparison: Comparison, known: Known) -> bool:
         if known.moved_to is not None:
-            over: Verdict | None = canaries.moved(known.moved_to)
+            over: Verdict | None = moved(known.moved_to)
         else:
             over = verdict(found, Tally.of(known.parts), known.told)
         if over is not None:
+            if found.role is Role.CANARY:
+                self._pairing.take_off(comparison)
             await self._end(found, over)
         return over is not None
 
-    async def _end(self, found: canaries.Canary, over: Verdict) -> None:
-        self._predictor.canary = None
+    async def _end(self, found: Canary, over: Verdict) -> None:
         try:
             was_ours = await self._do(self._store.end, found.id, over)
         except NotFound as error:
             over = Verdict(Outcome.ENDED, str(error))
             was_ours = await self._do(self._store.end, found.id, over)
         if was_ours:
-            logger.info("the canary %s of version %s has ended: %s: %s", found.id, found.version, *_words(over))
+            words = found.role.value, found.id, found.version, over.outcome.value, over.why
+            logger.info("the %s %s of version %s has ended: %s: %s", *words)
             self._watch.tell()
-
-    def _problem_found(self) -> None:
-        """The request that showed it is the last one."""
-        self._predictor.canary = None
-        self._watch.tell()
-
-    def _check(self, version: str) -> None:
-        self._versions.find(version)
-        self._trials.check(self._versions.folder(version), self._versions.manifest(version), self._is_wanted)
-
-    def _load(self, version: str) -> Model:
-        return self._trials.load(self._versions.folder(version), self._versions.manifest(version), self._is_wanted)
-
-    def _is_wanted(self) -> bool:
-        return not self._is_stopping
-
-    def _cost(self, model: Model) -> str | None:
-        """Whether it takes much more of the processor than the current version, measured once more if it seems so."""
-        current = self._predictor.model
-        if not _is_costly(model, current):
-            return None
-        first = model.batch_seconds
-        model.warm_up(self._settings.batch_limit)
-        model.batch_seconds = min(first, model.batch_seconds)
-        if not _is_costly(model, current):
-            return None
-        return (
-            f"{self._settings.batch_limit} pictures take it {model.batch_seconds * 1e3:.3g} ms of processor time, "
-            f"version {current.version} {current.batch_seconds * 1e3:.3g}"
-        )
 
     async def _do(self, work: Callable[..., Done], *arguments: object) -> Done:
         return await asyncio.get_running_loop().run_in_executor(self._teller, work, *arguments)
-
-
-def _is_costly(model: Model, current: Model) -> bool:
-    more = model.batch_seconds - current.batch_seconds
-    return more > SLOWER_SECONDS and model.batch_seconds > SLOWER * current.batch_seconds
-
-
-def _words(over: Verdict) -> tuple[str, str]:
-    return over.outcome.value, over.why
-
-
-async def _emptied(canary: Canary) -> None:
-    """Wait for the answers that it still owes, or until the current version was asked instead."""
-    while canary.hurry():  # noqa: ASYNC110 - each look is work as well
-        await asyncio.sleep(0.05)
-
-
-def _let_go(canary: Canary) -> None:
-    canary.batcher.close()
-    memory.give_back()

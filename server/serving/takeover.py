@@ -9,7 +9,7 @@ A batch in flight finishes on the model it started with.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from server.machine import memory, priority
@@ -41,12 +41,14 @@ class Serving:
         watch: Watch,
         trials: Trials,
         on_reload: Callable[[bool], None],
+        before: Callable[[str], Awaitable[None]],
     ) -> None:
         self._pointer = pointer
         self._versions = versions
         self._watch = watch
         self._trials = trials
         self._on_reload = on_reload  # told of each take-over tried: whether it succeeded
+        self._before = before  # awaited with each version that is about to serve
         self._loader = priority.threads(1, "load", priority.NICE_UNAWAITED)
         self._trier = priority.threads(1, "try")  # its children have its priority: at the loader's they take for ever
         self._looker = priority.threads(2, "look")
@@ -141,7 +143,8 @@ class Serving:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._trier, self._check, wanted)
-            model = await loop.run_in_executor(self._loader, self._load, wanted)
+            model = await loop.run_in_executor(self._loader, self._load, wanted, partial(self._is_wanted, wanted))
+            await self._before(wanted)
             if not await self._presence.take_over(wanted, partial(self._swap, model)):
                 await self.look()  # the pointer moved just now
                 return False
@@ -170,7 +173,7 @@ class Serving:
         candidates = self._candidates()
         for version in candidates:
             try:
-                self.model = self._load_any(version)
+                self.model = self._load(version, lambda: not self._stopping)
             except Exception as error:
                 self._problems.setdefault("load", f"version {version} can't be served: {str(error) or repr(error)}")
                 foreseen = isinstance(error, BrokenArtifact)
@@ -201,10 +204,6 @@ class Serving:
         serves = "what serves may not be the current version" if self._is_guess else "what serves goes on serving"
         return f"the pointer can't be read: {words}; {serves}; predictions only"
 
-    def _load_any(self, version: str) -> Model:
-        manifest = self._versions.manifest(version)
-        return self._trials.load(self._versions.folder(version), manifest, lambda: not self._stopping)
-
     def _check(self, version: str) -> None:
         """Have a version tried, if it can take over; raises BrokenArtifact, or Dropped."""
         manifest = self._versions.manifest(version)
@@ -214,9 +213,8 @@ class Serving:
             )
         self._trials.check(self._versions.folder(version), manifest, partial(self._is_wanted, version))
 
-    def _load(self, version: str) -> Model:
-        manifest = self._versions.manifest(version)
-        return self._trials.load(self._versions.folder(version), manifest, partial(self._is_wanted, version))
+    def _load(self, version: str, is_wanted: Callable[[], bool]) -> Model:
+        return self._trials.load(self._versions.folder(version), self._versions.manifest(version), is_wanted)
 
     def fits(self, preprocessing: Preprocessing) -> bool:
         """Whether a version can take over from the one that serves, without a restart.

@@ -1,17 +1,16 @@
-"""The canaries of one model: a version that a share of the requests is given to, until it is found wanting or promoted.
+"""The canaries and watches of one model, until the version is found wanting, or was promoted or kept.
 
 There is one at a time. Workers add what they count to it, and whoever finds that it is over ends it: one transaction,
-which sees it open, has its end and, where it passed, the pointer's move. It began at one place of the pointer; wherever
-that went since, it is promoted from no other.
+which sees it open, has its end and the pointer's move, to a canary that passed or back from a version that was watched.
+It began at one place of the pointer; wherever that went since, it moves it from no other.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
+from server.store.canary import Canary, Known, Outcome, Role, Verdict, Wish, moved
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
@@ -20,73 +19,16 @@ from server.store.pointer import Pointer
 from server.store.tables import canary, canary_part, insert_row, sample
 from server.store.versions import Versions, is_number
 
-BY = "canary"  # who a promotion, or an end, is by that nobody asked for
 KEPT = 100  # of those that are over, the newest
 
 Expect = Callable[[str | None], None]
-
-
-class Outcome(StrEnum):
-    """How a canary ends."""
-
-    PROMOTED = "promoted"
-    RETURNED = "returned"  # it was found worse
-    STOPPED = "stopped"  # somebody asked for it
-    ENDED = "ended"  # before anything could be said of it
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a canary is to end, and why."""
-
-    outcome: Outcome
-    why: str
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of a canary."""
-
-    percent: float
-    seconds: float
-    requests: int  # without which nothing can be said of it
-
-
-@dataclass(frozen=True)
-class Canary:
-    """One canary, as far as it is known."""
-
-    id: int
-    version: str
-    against: str
-    percent: float
-    seconds: float
-    requests: int
-    started_at: str
-    by: str
-    reason: str
-    ended_at: str | None
-    ended_by: str | None
-    outcome: Outcome | None
-    why: str | None
-    move: int  # the newest move of the pointer, when it began, or by its end
-    parts: list[dict[str, Any]]  # what workers have counted of it
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of an open canary by all workers."""
-
-    parts: list[dict[str, Any]]
-    told: dict[str, tuple[int, int]]  # version -> labels told of its answers since, and how many say it was wrong
-    moved_to: str | None  # the version that was made current meanwhile
 
 
 Note = Callable[[Connection, Canary], None]  # what else is written down with one
 
 
 class Canaries:
-    """The canaries of one model."""
+    """The canaries and watches of one model."""
 
     def __init__(self, database: Database, model: Name, pointer: Pointer, versions: Versions) -> None:
         self._database = database
@@ -107,27 +49,44 @@ class Canaries:
             if against is None or against == version:
                 raise Conflict(f"version {version} can be no canary: it is the current version")
             if (other := self._open_in(connection)) is not None:
-                raise Conflict(f"version {other.version} is a canary already; end it, or wait for its end")
-            newest = select(func.max(sample.c.id)).where(sample.c.model_id == self._model.id)
-            row = {
-                "model_id": self._model.id,
-                "version": int(version),
-                "against": int(against),
-                "move_id": self._moves_in(connection),
-                "sample_id": connection.execute(newest).scalar() or 0,
-                "percent": wish.percent,
-                "seconds": wish.seconds,
-                "requests": wish.requests,
-                "started_at": now(),
-                "by": by,
-                "reason": reason,
-            }
-            number = insert_row(connection, canary, row)
-            self._prune(connection)
+                what = "a canary" if other.role == Role.CANARY else "watched"
+                raise Conflict(f"version {other.version} is {what} already; end that, or wait for its end")
+            number = self._add(connection, Role.CANARY, version, against, wish, by, reason)
             begun = self._canary(connection, connection.execute(select(canary).where(canary.c.id == number)).one())
             if note is not None:
                 note(connection, begun)
             return begun
+
+    def promote(
+        self,
+        version: str,
+        wish: Wish | None,
+        by: str,
+        reason: str,
+        expected: str | None,
+        note: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """As Versions.promote, and the version is watched from then on as `wish` has it."""
+
+        def watched(connection: Connection) -> None:
+            if wish is not None:
+                self.watch_in(connection, version, expected, wish, by, reason)
+            note(connection)
+
+        self._versions.promote(version, by, reason, expected, watched)
+
+    def watch_in(
+        self, connection: Connection, version: str, before: str | None, wish: Wish, by: str, reason: str
+    ) -> None:
+        """Watch a version in the transaction that made it current; not the first of all, nor one that was it already.
+
+        What went on until then is over.
+        """
+        if before is None or before == version:
+            return
+        if (other := self._open_in(connection)) is not None:
+            self._close(connection, other, moved(version), other.role)
+        self._add(connection, Role.WATCH, version, before, wish, by, reason)
 
     def open(self) -> Canary | None:
         """The one that goes on."""
@@ -135,24 +94,30 @@ class Canaries:
             row = self._open_in(connection)
             return None if row is None else self._canary(connection, row)
 
-    def newest(self, version: str) -> Canary:
+    def newest(self, version: str, role: Role = Role.CANARY) -> Canary:
         """The last one of a version; raises NotFound."""
-        mine = (canary.c.model_id == self._model.id) & (
-            canary.c.version == (int(version) if is_number(version) else -1)
-        )
+        number = int(version) if is_number(version) else -1
+        mine = (canary.c.model_id == self._model.id) & (canary.c.version == number) & (canary.c.role == role.value)
         with self._database.read() as connection:
             row = connection.execute(select(canary).where(mine).order_by(canary.c.id.desc()).limit(1)).first()
             if row is None:
-                raise NotFound(f"version {version[:40]!r} was no canary yet")
+                what = "no canary" if role is Role.CANARY else "not watched"
+                raise NotFound(f"version {version[:40]!r} was {what} yet")
             return self._canary(connection, row)
 
     def over_without_a_move(self) -> list[Canary]:
-        """Those that ended and were not promoted, oldest first."""
+        """The canaries that ended and were not promoted, oldest first."""
         is_over = canary.c.open.is_(None) & (canary.c.outcome != Outcome.PROMOTED.value)
-        mine = (canary.c.model_id == self._model.id) & is_over
+        mine = (canary.c.model_id == self._model.id) & (canary.c.role == Role.CANARY.value) & is_over
         with self._database.read() as connection:
             rows = connection.execute(select(canary).where(mine).order_by(canary.c.id)).all()
             return [self._canary(connection, row) for row in rows]
+
+    def outcome(self, number: int) -> Outcome | None:
+        """How one has ended."""
+        with self._database.read() as connection:
+            found = connection.execute(select(canary.c.outcome).where(canary.c.id == number)).scalar()
+        return None if found is None else Outcome(found)
 
     def add(self, number: int, worker: str, content: Mapping[str, Json]) -> Known | None:
         """Say what a worker has counted so far; what all know then, None where the canary is over."""
@@ -167,29 +132,66 @@ class Canaries:
             moved = None if row.move_id == self._moves_in(connection) else self._pointer.current_in(connection)
             return Known(self._parts(connection, number), self._told(connection, row), moved)
 
-    def end(self, number: int, verdict: Verdict, by: str = BY) -> bool:
-        """End one that goes on; whether it was this call that did. One that passed is made current with it."""
+    def end(self, number: int, verdict: Verdict, by: str | None = None) -> bool:
+        """End one that goes on; whether it was this call that did. The pointer is moved with it where it says so."""
         with self._database.write() as connection:
             row = self._open_in(connection)
             if row is None or row.id != number:
                 return False
             if row.move_id != self._moves_in(connection) and verdict.outcome != Outcome.STOPPED:
                 verdict = moved(self._pointer.current_in(connection))
-            if verdict.outcome == Outcome.PROMOTED:
-                reason = f"{row.reason}: {verdict.why}" if row.reason else verdict.why
-                self._versions.promote_in(connection, str(row.version), by, reason, str(row.against))
-            done = {
-                "open": None,
-                "ended_at": now(),
-                "ended_by": by,
-                "outcome": verdict.outcome.value,
-                "why": verdict.why,
-                "move_id": self._moves_in(connection),
-                "result": self._parts(connection, number),
-            }
-            connection.execute(update(canary).where(canary.c.id == number).values(done))
-            connection.execute(delete(canary_part).where(canary_part.c.canary_id == number))
+            self._move(connection, row, verdict, by or row.role)
+            self._close(connection, row, verdict, by or row.role)
+            if verdict.outcome == Outcome.PROMOTED and row.watch_seconds:
+                wish = Wish(row.percent, row.watch_seconds, row.requests)
+                versions = str(row.version), str(row.against)
+                self._add(connection, Role.WATCH, *versions, wish, row.by, row.reason)
             return True
+
+    def _move(self, connection: Connection, row: Row[Any], verdict: Verdict, by: str) -> None:
+        """Move the pointer to a canary that passed, or back from a version that was watched and is worse."""
+        version, against = str(row.version), str(row.against)
+        if verdict.outcome == Outcome.PROMOTED:
+            reason = f"{row.reason}: {verdict.why}" if row.reason else verdict.why
+            self._versions.promote_in(connection, version, by, reason, against)
+        elif verdict.outcome == Outcome.RETURNED and row.role == Role.WATCH:
+            self._versions.promote_in(connection, against, by, verdict.why, version, "rolled back")
+
+    def _add(
+        self, connection: Connection, role: Role, version: str, against: str, wish: Wish, by: str, reason: str
+    ) -> int:
+        newest = select(func.max(sample.c.id)).where(sample.c.model_id == self._model.id)
+        row = {
+            "model_id": self._model.id,
+            "role": role.value,
+            "version": int(version),
+            "against": int(against),
+            "move_id": self._moves_in(connection),
+            "sample_id": connection.execute(newest).scalar() or 0,
+            "percent": wish.percent,
+            "seconds": wish.seconds,
+            "requests": wish.requests,
+            "watch_seconds": wish.watch_seconds,
+            "started_at": now(),
+            "by": by,
+            "reason": reason,
+        }
+        number = insert_row(connection, canary, row)
+        self._prune(connection)
+        return number
+
+    def _close(self, connection: Connection, row: Row[Any], verdict: Verdict, by: str) -> None:
+        done = {
+            "open": None,
+            "ended_at": now(),
+            "ended_by": by,
+            "outcome": verdict.outcome.value,
+            "why": verdict.why,
+            "move_id": self._moves_in(connection),
+            "result": self._parts(connection, row.id),
+        }
+        connection.execute(update(canary).where(canary.c.id == row.id).values(done))
+        connection.execute(delete(canary_part).where(canary_part.c.canary_id == row.id))
 
     def _open_in(self, connection: Connection) -> Row[Any] | None:
         mine = (canary.c.model_id == self._model.id) & (canary.c.open == 1)
@@ -221,11 +223,13 @@ class Canaries:
     def _canary(self, connection: Connection, row: Row[Any]) -> Canary:
         return Canary(
             id=row.id,
+            role=Role(row.role),
             version=str(row.version),
             against=str(row.against),
             percent=row.percent,
             seconds=row.seconds,
             requests=row.requests,
+            watch_seconds=row.watch_seconds,
             started_at=row.started_at,
             by=row.by,
             reason=row.reason,
@@ -236,11 +240,6 @@ class Canaries:
             move=row.move_id,
             parts=self._parts(connection, row.id) if row.open else _listed(row.result),
         )
-
-
-def moved(current: str | None) -> Verdict:
-    """What becomes of a canary once the pointer has moved."""
-    return Verdict(Outcome.ENDED, f"version {current} was made current meanwhile")
 
 
 def _listed(content: Any) -> list[dict[str, Any]]:

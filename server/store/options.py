@@ -1,4 +1,4 @@
-"""What a retrain may be told over the API, by the trainer's flags of the same names, and a canary; in which range."""
+"""What may be told over the API, in which range: a retrain (by the trainer's flags), a canary and a watch."""
 
 import json
 from collections.abc import Mapping
@@ -32,6 +32,12 @@ CANARY = {
     "percent": Option(float, 0.1, 50, "of the requests that it is given"),
     "minutes": Option(float, 0.05, 1440, "that it is tried"),
     "requests": Option(int, 1, 10**6, "that it must have answered to be promoted"),
+    "watch_minutes": Option(float, 0, 1440, "that it is watched once it was promoted"),
+}
+WATCH = {
+    "watch_minutes": Option(float, 0, 1440, "that it is watched, and sent back if it is worse than the one before"),
+    "percent": Option(float, 0.1, 50, "of the requests that the one before answers meanwhile"),
+    "requests": Option(int, 1, 10**6, "without which nothing can be said of it"),
 }
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false,"}
 

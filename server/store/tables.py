@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"  # the newest of migrations/versions
+HEAD = "0010"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -317,25 +317,27 @@ move = Table(
     sqlite_autoincrement=True,
 )
 
-# A version that a share of the requests is given to for a while: canaries.py. Its end is a move only where it passed.
+# A version that a share of the requests is given to for a while, or one that is watched after its promotion: canary.py.
 canary = Table(
     "canary",
     metadata,
     Column("id", _Number, primary_key=True),
     Column("model_id", ForeignKey(model.c.id), nullable=False),
+    Column("role", String(16), server_default="canary", nullable=False),
     Column("version", Integer, nullable=False),
-    Column("against", Integer, nullable=False),  # the version that was current when it began
+    Column("against", Integer, nullable=False),  # the version that was current when it began, or before it was promoted
     Column("move_id", _Number, nullable=False),  # the newest by then, 0 for none: after another it ends; and by its end
     Column("sample_id", _Number, nullable=False),  # the newest sample by then
     Column("percent", Float, nullable=False),  # of the requests
     Column("seconds", Float, nullable=False),  # that it takes
     Column("requests", Integer, nullable=False),  # without which nothing can be said of it
+    Column("watch_seconds", Float, server_default="0", nullable=False),  # that follow a canary's promotion
     Column("started_at", String(40), nullable=False),
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("ended_at", String(40)),
     Column("ended_by", Words),
-    Column("outcome", String(16)),  # promoted, returned, stopped or ended; None while it goes on
+    Column("outcome", String(16)),  # None while it goes on
     Column("why", Words),
     Column("result", Content),  # all workers' parts, once it is over
     Column("open", Integer, server_default="1"),  # 1, or None once it is over

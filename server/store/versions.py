@@ -24,7 +24,7 @@ from server.store.errors import BrokenArtifact, Conflict, NotFound, StoreError
 from server.store.figures import figures_of
 from server.store.files import Json
 from server.store.manifest import FILE_LIMIT_BYTES, Manifest, read_listed, read_manifest
-from server.store.pointer import BASELINE, Baseline, Pointer, kind_of
+from server.store.pointer import BASELINE, Baseline, Kind, Pointer, kind_of
 from server.store.tables import version
 
 Note = Callable[[Connection], None]  # what else is written down with a move
@@ -121,11 +121,13 @@ class Versions:
             self.promote_in(connection, number, by, reason, expected)
             note(connection)
 
-    def promote_in(self, connection: Connection, number: str, by: str, reason: str, current: str | None) -> None:
+    def promote_in(
+        self, connection: Connection, number: str, by: str, reason: str, current: str | None, kind: Kind | None = None
+    ) -> None:
         """As `promote`, in a transaction that has seen the pointer at `current`."""
         if not self._is_there(connection, number):
             raise NotFound(f"there is no version {number[:40]!r}; GET /models lists them")
-        self._pointer.move(connection, number, kind_of(number, current), by, reason)
+        self._pointer.move(connection, number, kind or kind_of(number, current), by, reason)
 
     def check_input(self, version: str, preprocessing: Preprocessing, current: str | None) -> None:
         """Raise Conflict for a version that takes inputs of another form than the current one.

@@ -1,11 +1,12 @@
-"""Guards of a canary: that no request fails by it, that it is judged by what counts, and ends once."""
+"""Guards of a canary and a watch: that no request fails by them, that what counts judges, and that they end once."""
 
 from tests.mutants.mutant import mutant
 
-STORE, CANARY, JUDGE = "server/store/canaries.py", "server/serving/canary.py", "server/serving/judge.py"
+STORE, ATTEMPTS, JUDGE = "server/store/canaries.py", "server/serving/attempts.py", "server/serving/judge.py"
+FACTS = "server/store/canary.py"
 ENDS, FALLS, VERDICTS = (
     "server/store/test_canaries.py::",
-    "server/serving/test_canary.py::",
+    "server/serving/test_attempts.py::",
     "server/serving/test_judge.py::",
 )
 
@@ -40,28 +41,28 @@ MUTANTS = (
     ),
     mutant(
         "what are no probabilities is answered by the current version",
-        CANARY,
+        ATTEMPTS,
         "if not abs(float(prediction.probabilities.sum()) - 1) < SUM_TOLERANCE:  # as it is for NaN",
         "if False:",
         FALLS + "test_a_request_that_it_fails_is_answered_by_the_current_version",
     ),
     mutant(
         "what the canary had admitted finds room behind it",
-        CANARY,
+        ATTEMPTS,
         "self._attempts.behind.submit_for(self._receiver, self._rows, is_admitted=True)",
         "self._attempts.behind.submit_for(self._receiver, self._rows)",
         FALLS + "test_there_is_always_room_behind_it",
     ),
     mutant(
         "a canary's full queue refuses nobody",
-        CANARY,
-        "        except QueueFull:\n            attempt.fall_back()",
-        "        finally:\n            pass",
+        ATTEMPTS,
+        "                raise\n            attempt.fall_back()",
+        "                pass\n            raise",
         FALLS + "test_a_full_queue_of_its_own_refuses_nobody",
     ),
     mutant(
         "what waits too long is given away",
-        CANARY,
+        ATTEMPTS,
         "now - each.started > LATE_SECONDS",
         "False",
         FALLS + "test_one_that_waits_too_long_is_given_to_the_current_version",
@@ -90,8 +91,43 @@ MUTANTS = (
     mutant(
         "too few requests promote nothing",
         JUDGE,
-        "if tally.canary.requests < canary.requests:",
+        "if requests < canary.requests:",
         "if False:",
         VERDICTS + "test_one_that_does_not_differ_goes_on_until_its_time_is_up",
+    ),
+    mutant(
+        "one that is watched and worse goes back",
+        STORE,
+        "elif verdict.outcome == Outcome.RETURNED and row.role == Role.WATCH:",
+        "elif False:",
+        ENDS + "test_one_that_was_watched_goes_back_with_the_reason",
+    ),
+    mutant(
+        "a canary that is returned moves nothing",
+        STORE,
+        "elif verdict.outcome == Outcome.RETURNED and row.role == Role.WATCH:",
+        "elif verdict.outcome == Outcome.RETURNED:",
+        ENDS + "test_one_that_is_worse_moves_nothing_and_stands_among_the_ends",
+    ),
+    mutant(
+        "to go back is no promotion, whatever the number",
+        STORE,
+        'verdict.why, version, "rolled back")',
+        "verdict.why, version)",
+        ENDS + "test_back_to_a_later_version_is_back_as_well",
+    ),
+    mutant(
+        "a watched version is held to as many of the one before",
+        FACTS,
+        "return self.percent / 100 if self.role is Role.CANARY else 0.5",
+        "return self.percent / 100",
+        VERDICTS + "test_a_watched_version_is_held_to_as_many_of_the_one_before",
+    ),
+    mutant(
+        "a patient one keeps what waits",
+        ATTEMPTS,
+        "late = [] if self.is_patient else",
+        "late =",
+        FALLS + "test_a_patient_one_keeps_what_waits",
     ),
 )

@@ -1,13 +1,17 @@
-"""A canary on live traffic: its share, its end by itself where it is worse, its promotion else; no request fails."""
+"""A canary and a watch on live traffic: shares, the end by itself where one is worse; no request fails."""
 
 import io
 import json
 import os
 import signal
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
+import httpx
 import numpy as np
 import onnx
 import pytest
@@ -16,7 +20,7 @@ from onnx import helper, numpy_helper
 from export.publish import Candidate, publish
 from server.store.memory import Memory
 from tests.digits import Digits
-from tests.faults.stage import eventually
+from tests.faults.stage import eventually, workers_of
 from tests.live import ROOT, LiveServer
 from tests.load import Load
 from tests.tiny import INPUT, LABELS, OPSET, answers, memory_in, publish_tiny, tiny_onnx
@@ -182,20 +186,6 @@ def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Pla
     assert server.get("/models").json()["canary"] is None
 
 
-def test_one_that_is_no_worse_is_promoted_in_its_time(place: Place, digits: Digits) -> None:
-    server, memory = place
-    version, current = published(place, tiny_onnx(1))
-    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
-        begin(server, version, percent=20, minutes=0.1, requests=50, reason="better on my scanner")
-        over = ended(server, version)
-        load.wait_for(lambda so_far: so_far.replies[-1].content["model_version"] == version)
-    check_all_answered(load)
-    assert over["state"] == "promoted", over["why"]
-    last = memory.pointer.moves(1)[0]
-    assert (last.from_version, last.to_version, last.by) == (current, version, "canary")
-    assert last.reason.startswith("better on my scanner: as a canary it answered")
-
-
 def test_too_few_requests_are_no_judgement(place: Place) -> None:
     server, memory = place
     version, current = published(place, tiny_onnx(1))
@@ -242,6 +232,89 @@ def test_which_version_can_be_none(place: Place) -> None:
     beside = server.post("/models/0/canary")
     assert (beside.status_code, "is a canary already" in beside.json()["error"]) == (409, True)
     server.client.delete(server.url + f"/models/{version}/canary")
+
+
+def watch_of(server: LiveServer, version: str) -> dict[str, Any]:
+    content: dict[str, Any] = server.get(f"/models/{version}/watch").json()
+    return content
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_one_that_is_watched_goes_back_and_no_request_fails(place: Place, digits: Digits, kind: str) -> None:
+    server, memory = place
+    model, percent, why = BAD[kind]
+    version, current = published(place, model())
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        promoted = server.post(f"/models/{version}/promote", json={"watch_minutes": 60, "percent": 2 * percent})
+        assert promoted.status_code in (200, 202), promoted.text
+        eventually(lambda: watch_of(server, version)["state"] != "running", "the end of the watch")
+        load.wait_for(lambda so_far: share_of(so_far, current) == 1)
+    over = watch_of(server, version)
+    assert (over["state"], over["against"]) == ("returned", current)
+    assert why in over["why"]
+    check_all_answered(load)
+    last = memory.pointer.moves(1)[0]
+    assert (last.from_version, last.to_version, last.kind, last.by) == (version, current, "rolled back", "watch")
+    assert last.reason == over["why"]
+
+
+def test_one_that_is_no_worse_is_promoted_in_its_time_and_watched(place: Place, digits: Digits) -> None:
+    server, memory = place
+    version, current = published(place, tiny_onnx(1))
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        begin(server, version, percent=20, minutes=0.1, requests=50, watch_minutes=60, reason="better on my scanner")
+        over = ended(server, version)
+        load.wait_for(lambda so_far: abs(share_of(so_far, current) - 0.2) < 0.05)
+        progress = eventually(lambda: compared(server, version, 200), "what is compared")
+        stopped = server.client.delete(server.url + f"/models/{version}/watch")
+        assert (stopped.status_code, stopped.json()["watch"]["state"]) == (200, "stopped")
+        load.wait_for(lambda so_far: share_of(so_far, version) == 1)
+    check_all_answered(load)
+    assert over["state"] == "promoted", over["why"]
+    last = memory.pointer.moves(1)[0]
+    assert (last.from_version, last.to_version, last.by) == (current, version, "canary")
+    assert last.reason.startswith("better on my scanner: as a canary it answered")
+    assert abs(progress["current"]["requests"] / progress["before"]["requests"] - 1) < 0.5  # as many of either
+    assert server.client.delete(server.url + f"/models/{version}/watch").status_code == 404
+
+
+def compared(server: LiveServer, version: str, requests: int) -> dict[str, Any] | None:
+    progress: dict[str, Any] = watch_of(server, version)["progress"]
+    return progress if min(progress[arm]["requests"] for arm in ("current", "before")) >= requests else None
+
+
+def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) -> None:
+    """And nothing is counted twice."""
+    server, _ = place
+    version, current = published(place, tiny_onnx(1))
+    server.post(f"/models/{version}/promote", json={"watch_minutes": 60, "percent": 50})
+    answered: Counter[str] = Counter()
+
+    def asked(requests: int) -> bool:
+        """Whether so many of either version are counted, once some more were answered."""
+        for position in range(8):
+            with httpx.Client(trust_env=False) as client:  # a connection of its own, so that each worker has its part
+                reply = client.post(server.url + "/predict", content=digits.png(position))
+            answered[reply.json()["model_version"]] += 1
+        return compared(server, version, requests) is not None
+
+    def settled() -> dict[str, Any] | None:
+        """What is counted, once nothing is added any more."""
+        seen = compared(server, version, 1)
+        time.sleep(1.5)
+        return seen if seen is not None and compared(server, version, 1) == seen | {"minutes": ANY} else None
+
+    eventually(lambda: asked(20), "requests that are counted")
+    before = eventually(settled, "all that was counted")
+    begun = answered.copy()
+    killed = min(workers_of(server))
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: asked(before["current"]["requests"] + before["before"]["requests"]), "more that are counted")
+    eventually(lambda: killed not in workers_of(server), "another worker in its place")
+    after = eventually(settled, "all that was counted")
+    for arm, name in (("current", version), ("before", current)):
+        assert 0 < after[arm]["requests"] - before[arm]["requests"] <= answered[name] - begun[name]
+    assert server.client.delete(server.url + f"/models/{version}/watch").status_code == 200
 
 
 def test_it_goes_on_after_all_were_killed(tmp_path: Path, digits: Digits) -> None:

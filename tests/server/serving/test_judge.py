@@ -8,17 +8,19 @@ import pytest
 from server.serving.evidence import evidence, of_any
 from server.serving.judge import verdict
 from server.serving.tally import BOUNDS, Arm, Tally
-from server.store.canaries import Canary, Outcome
+from server.store.canary import Canary, Outcome, Role
 
 SHARE = 0.05
 FAST, SLOW = 10, 20  # steps of BOUNDS
 CANARY = Canary(
     id=1,
+    role=Role.CANARY,
     version="2",
     against="1",
     percent=100 * SHARE,
     seconds=600,
     requests=100,
+    watch_seconds=0,
     started_at="",
     by="a test",
     reason="",
@@ -141,3 +143,26 @@ def test_looking_often_raises_few_false_alarms(random: np.random.Generator) -> N
             for looked in range(200, 4001, 200)
         )
     assert alarms <= 10
+
+
+def test_a_watched_version_is_held_to_as_many_of_the_one_before() -> None:
+    """Its share of what is compared is a half, whatever part of the requests that is; of samples it has all others."""
+    watch = replace(CANARY, role=Role.WATCH)
+    even, dead = arm(dict.fromkeys("0123456789", 100)), arm(dict.fromkeys("012345678", 111))
+    assert verdict(watch, Tally(even, even), {"2": (1900, 10), "1": (100, 1)}) is None
+    for tally, told in ((Tally(dead, even), {}), (Tally(even, even), {"2": (19_000, 1900), "1": (1000, 5)})):
+        found = verdict(watch, tally, told)
+        assert found is not None
+        assert found.outcome is Outcome.RETURNED
+
+
+@pytest.mark.parametrize(("requests", "outcome"), [(1000, Outcome.KEPT), (10, Outcome.ENDED)])
+def test_a_watch_that_found_nothing_moves_nothing(requests: int, outcome: Outcome) -> None:
+    even = arm(dict.fromkeys("0123456789", requests // 10))
+    found = verdict(replace(CANARY, role=Role.WATCH), Tally(even, even, seconds=600), {})
+    assert found is not None
+    assert found.outcome is outcome
+
+
+def test_the_larger_share_is_as_much_evidence_as_the_smaller() -> None:
+    assert evidence(30, 300, 100, 1900, 0.05) == pytest.approx(evidence(300, 30, 1900, 100, 0.95))

@@ -19,6 +19,10 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def nothing(version: str) -> None:
+    """Nobody waits for it."""
+
+
 def test_a_load_that_failed_is_said_and_tried_again(tmp_path: Path) -> None:
     memory = memory_in(tmp_path)
     publish_tiny(memory)
@@ -27,7 +31,7 @@ def test_a_load_that_failed_is_said_and_tried_again(tmp_path: Path) -> None:
         with ThreadPoolExecutor(1) as executor:
             watch = Watch(memory.changes(), executor)
             trials = Trials(20.0, 2**30, 8)
-            serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, lambda _: None)
+            serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, lambda _: None, nothing)
             await serving.start()
             assert serving.model is not None
             file = memory.versions.folder(publish_tiny(memory, 1)) / "model.onnx"

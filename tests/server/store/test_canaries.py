@@ -2,13 +2,14 @@
 
 import pytest
 
-from server.store.canaries import Canary, Outcome, Verdict, Wish
-from server.store.errors import Conflict, NotFound
+from server.store.canary import Canary, Outcome, Role, Verdict, Wish
+from server.store.errors import Conflict, CurrentMoved, NotFound
 from server.store.memory import Memory
 from tests.server.store.memories import at_once, publish
 
 WISH = Wish(percent=5, seconds=600, requests=100)
 PASSED = Verdict(Outcome.PROMOTED, "no worse")
+WATCH = Wish(percent=5, seconds=60, requests=10)
 WORSE = Verdict(Outcome.RETURNED, "worse")
 
 
@@ -31,8 +32,9 @@ def test_one_that_passed_is_current_with_its_end(memory: Memory) -> None:
 
 def test_one_that_is_worse_moves_nothing_and_stands_among_the_ends(memory: Memory) -> None:
     canary = begun(memory)
+    moves = memory.pointer.moves(100)
     assert memory.canaries.end(canary.id, WORSE)
-    assert memory.pointer.current() == canary.against
+    assert memory.pointer.moves(100) == moves
     (over,) = memory.canaries.over_without_a_move()
     assert (over.outcome, over.why, over.ended_by) == (Outcome.RETURNED, "worse", "canary")
     assert memory.canaries.open() is None
@@ -96,3 +98,89 @@ def test_the_oldest_that_are_over_go(memory: Memory, monkeypatch: pytest.MonkeyP
         memory.canaries.end(canary.id, WORSE)
         canary = memory.canaries.begin(canary.version, WISH, "ana", "")
     assert len(memory.canaries.over_without_a_move()) == 3
+
+
+def watched(memory: Memory) -> Canary:
+    """Version 2, promoted from version 1."""
+    first, second = publish(memory), publish(memory)
+    memory.versions.promote(first, "ana", "", second)
+    memory.canaries.promote(second, WATCH, "ana", "a better pen", first)
+    found = memory.canaries.open()
+    assert found is not None
+    return found
+
+
+def test_a_promotion_is_watched_from_its_own_transaction_on(memory: Memory) -> None:
+    watch = watched(memory)
+    assert (watch.role, watch.version, watch.against, watch.beside) == (Role.WATCH, "2", "1", "1")
+    assert memory.pointer.current() == "2"
+    with pytest.raises(CurrentMoved):
+        memory.canaries.promote("1", WATCH, "ana", "", "1")
+    assert memory.canaries.open() == watch
+
+
+def test_one_that_was_watched_goes_back_with_the_reason(memory: Memory) -> None:
+    watch = watched(memory)
+    assert at_once(*[lambda: memory.canaries.end(watch.id, WORSE)] * 8).count(True) == 1
+    move = memory.pointer.moves(1)[0]
+    assert (move.from_version, move.to_version, move.kind) == ("2", "1", "rolled back")
+    assert (move.by, move.reason) == ("watch", "worse")
+    assert "2" not in memory.pointer.fallbacks()
+    assert memory.canaries.newest("2", Role.WATCH).outcome is Outcome.RETURNED
+    assert memory.canaries.open() is None
+    assert memory.canaries.over_without_a_move() == []
+
+
+def test_back_to_a_later_version_is_back_as_well(memory: Memory) -> None:
+    first, second = publish(memory), publish(memory)
+    memory.canaries.promote(first, WATCH, "ana", "", second)
+    watch = memory.canaries.newest(first, Role.WATCH)
+    memory.canaries.end(watch.id, WORSE)
+    move = memory.pointer.moves(1)[0]
+    assert (move.to_version, move.kind) == (second, "rolled back")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.KEPT, Outcome.STOPPED, Outcome.ENDED])
+def test_no_other_end_of_a_watch_moves_anything(memory: Memory, outcome: Outcome) -> None:
+    watch = watched(memory)
+    moves = memory.pointer.moves(100)
+    assert memory.canaries.end(watch.id, Verdict(outcome, "so"))
+    assert memory.pointer.moves(100) == moves
+    assert memory.canaries.newest("2", Role.WATCH).outcome is outcome
+
+
+def test_nothing_goes_back_from_where_the_pointer_no_longer_is(memory: Memory) -> None:
+    watch = watched(memory)
+    other = publish(memory)
+    assert memory.canaries.end(watch.id, WORSE)
+    assert memory.pointer.current() == other
+    assert memory.canaries.newest("2", Role.WATCH).outcome is Outcome.ENDED
+
+
+def test_a_canary_that_passed_is_watched_as_it_was_asked(memory: Memory) -> None:
+    first, second = publish(memory), publish(memory)
+    memory.versions.promote(first, "ana", "", second)
+    canary = memory.canaries.begin(second, Wish(5, 600, 100, watch_seconds=60), "ana", "a better pen")
+    memory.canaries.end(canary.id, PASSED)
+    found = memory.canaries.open()
+    assert found is not None
+    assert (found.role, found.version, found.seconds, found.by) == (Role.WATCH, second, 60, "ana")
+    assert memory.canaries.newest(second).outcome is Outcome.PROMOTED
+    with pytest.raises(Conflict, match="is watched already"):
+        memory.canaries.begin(first, WISH, "ana", "")
+
+
+def test_a_watch_takes_the_place_of_what_went_on(memory: Memory) -> None:
+    canary = begun(memory)
+    memory.canaries.promote(canary.version, WATCH, "ana", "", canary.against)
+    assert memory.canaries.newest(canary.version).outcome is Outcome.ENDED
+    found = memory.canaries.open()
+    assert found is not None
+    assert found.role is Role.WATCH
+
+
+def test_the_same_version_again_is_nothing_to_watch(memory: Memory) -> None:
+    watch = watched(memory)
+    memory.canaries.end(watch.id, Verdict(Outcome.KEPT, "so"))
+    memory.canaries.promote("2", WATCH, "ana", "", "2")
+    assert memory.canaries.open() is None

@@ -1,4 +1,4 @@
-"""What a canary does not answer, the current version does: the caller hears of an answer, and of nothing else."""
+"""What a version that is tried does not answer, the one behind it does: the caller hears of an answer only."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from server.serving.batcher import Batcher
-from server.serving.canary import LATE_SECONDS, Attempts
+from server.serving.attempts import LATE_SECONDS, Attempts
+from server.serving.batcher import Batcher, QueueFull, QueueTimeout
 from server.serving.prediction import Prediction
 
 ROW = np.zeros((2, 2, 1), np.uint8)
@@ -34,11 +34,15 @@ def failing(_: np.ndarray) -> Sequence[Prediction]:
 
 
 def queues(
-    run: Callable[[np.ndarray], Sequence[Prediction]], queue_limit: int = 8, room_behind: int = 8
+    run: Callable[[np.ndarray], Sequence[Prediction]],
+    queue_limit: int = 8,
+    room_behind: int = 8,
+    is_patient: bool = False,
+    timeout_seconds: float = 5.0,
 ) -> tuple[Attempts, list[str]]:
     problems: list[str] = []
     behind = Batcher(answering("current"), lambda: False, 4, room_behind, 5.0)
-    return Attempts(behind, problems.append, run, lambda: False, 4, queue_limit, 5.0), problems
+    return Attempts(behind, problems.append, run, lambda: False, 4, queue_limit, timeout_seconds, is_patient), problems
 
 
 async def ask(attempts: Attempts, rows: int = 1) -> list[Any]:
@@ -92,7 +96,7 @@ async def test_one_that_waits_too_long_is_given_to_the_current_version(monkeypat
     await asyncio.sleep(0)
     assert attempts.hurry() == 0
     later = asyncio.get_running_loop().time() + 2 * LATE_SECONDS
-    monkeypatch.setattr("server.serving.canary.monotonic", lambda: later)
+    monkeypatch.setattr("server.serving.attempts.monotonic", lambda: later)
     assert attempts.hurry() == 1
     assert await waiting == ["current"]
 
@@ -105,3 +109,34 @@ async def test_a_caller_that_left_is_waited_for_no_more() -> None:
     future.cancel()
     assert attempts.hurry() == 0
     assert not attempts.waiting_for
+
+
+@in_a_loop
+async def test_a_patient_one_is_full_as_any() -> None:
+    attempts, problems = queues(answering("new"), queue_limit=1, is_patient=True)
+    with pytest.raises(QueueFull):
+        await ask(attempts, 2)
+    assert not attempts.waiting_for
+    assert not problems
+
+
+@in_a_loop
+async def test_a_patient_one_keeps_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts, _ = queues(answering("new"), is_patient=True)
+    attempts._busy = True  # no batch is run
+    waiting = asyncio.ensure_future(ask(attempts))
+    await asyncio.sleep(0)
+    later = asyncio.get_running_loop().time() + 2 * LATE_SECONDS
+    monkeypatch.setattr("server.serving.attempts.monotonic", lambda: later)
+    assert attempts.hurry() == 0
+    attempts._pass()
+    assert await waiting == ["new"]
+
+
+@in_a_loop
+async def test_a_patient_one_says_that_the_wait_was_too_long() -> None:
+    attempts, problems = queues(answering("new"), is_patient=True, timeout_seconds=0.0)
+    with pytest.raises(QueueTimeout):
+        await ask(attempts)
+    assert not attempts.waiting_for
+    assert not problems

@@ -1,0 +1,144 @@
+"""A version that is tried on requests, with another behind it for what it does not answer as a version must.
+
+An error or what are no probabilities: the other is asked, and nobody notices but those who wait a little longer. One
+that is impatient gives away what it does not answer in time and what finds its queue full, too; of one that is not
+those are told so, as of any version.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+
+import numpy as np
+
+from server.pictures.preprocessing import Input
+from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout, Receiver, Row
+from server.serving.keeping import Keeping
+from server.serving.prediction import Prediction
+from server.serving.predictor import Predictor, Source
+from server.settings import Settings
+from server.web.threads import Threads
+
+LATE_SECONDS = 1.0  # after which the one behind is asked instead
+SUM_TOLERANCE = 0.01  # of probabilities, whose sum is 1
+
+Fault = Callable[[str], None]
+
+
+class Tried(Predictor):
+    """Predicts with one version as long as it answers, and with the predictor behind it else."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        threads: Threads,
+        keeping: Keeping | None,
+        behind: Predictor,
+        fault: Fault,
+        is_patient: bool = False,
+    ) -> None:
+        """`fault` is told what the version did wrong."""
+        queue = partial(Attempts, behind.batcher, fault, is_patient=is_patient)
+        super().__init__(settings, source, threads, keeping, queue)
+        self.behind = behind
+        if not is_patient:
+            self.room = behind.batcher
+
+    @property
+    def attempts(self) -> "Attempts":
+        assert isinstance(self.batcher, Attempts)
+        return self.batcher
+
+
+class Attempts(Batcher[Prediction]):
+    """A queue that has another behind it for what does not go well."""
+
+    def __init__(
+        self,
+        behind: Batcher[Prediction],
+        fault: Fault,
+        run: Callable[[np.ndarray], Sequence[Prediction]],
+        in_thread: Callable[[], bool],
+        batch_limit: int,
+        queue_limit: int,
+        timeout_seconds: float,
+        is_patient: bool = False,
+    ) -> None:
+        super().__init__(run, in_thread, batch_limit, queue_limit, timeout_seconds)
+        self.behind = behind
+        self.fault = fault
+        self.is_patient = is_patient
+        self.waiting_for: set[Attempt] = set()
+
+    def submit_for(self, receiver: Receiver[Prediction], rows: Sequence[Row], is_admitted: bool = False) -> None:
+        attempt = Attempt(self, receiver, rows)
+        self.waiting_for.add(attempt)
+        try:
+            super().submit_for(attempt, rows, is_admitted)
+        except QueueFull:
+            if self.is_patient:
+                self.waiting_for.discard(attempt)
+                raise
+            attempt.fall_back()
+
+    def hurry(self) -> int:
+        """Give up those that wait too long, if it is impatient; how many there were."""
+        now = monotonic()
+        waiting = [each for each in tuple(self.waiting_for) if not each.done()]
+        late = [] if self.is_patient else [each for each in waiting if now - each.started > LATE_SECONDS]
+        for each in late:
+            each.fall_back()
+        return len(late)
+
+
+class Attempt:
+    """Rows that the version was given, for a receiver that is to hear of an answer only."""
+
+    __slots__ = ("_attempts", "_receiver", "_rows", "started")
+
+    def __init__(self, attempts: Attempts, receiver: Receiver[Prediction], rows: Sequence[Input]) -> None:
+        self._attempts = attempts
+        self._receiver = receiver
+        self._rows = rows
+        self.started = monotonic()
+
+    def done(self) -> bool:
+        if self._receiver.done():
+            self._attempts.waiting_for.discard(self)
+        return self not in self._attempts.waiting_for
+
+    def set_result(self, result: Answer[Prediction]) -> None:
+        self._attempts.waiting_for.discard(self)
+        problem = next(filter(None, map(problem_of, result.results)), None)
+        if problem is None:
+            self._receiver.set_result(result)
+        else:
+            self._attempts.fault(problem)
+            self.fall_back()
+
+    def set_exception(self, exception: BaseException) -> None:
+        if not isinstance(exception, QueueTimeout):
+            self._attempts.fault(f"it failed: {str(exception)[:200] or repr(exception)}")
+        elif self._attempts.is_patient:
+            self._attempts.waiting_for.discard(self)
+            if not self._receiver.done():
+                self._receiver.set_exception(exception)
+            return
+        self.fall_back()
+
+    def fall_back(self) -> None:
+        """Ask the one behind, which has admitted the rows by having given them away."""
+        self._attempts.waiting_for.discard(self)
+        if not self._receiver.done():
+            self._attempts.behind.submit_for(self._receiver, self._rows, is_admitted=True)
+
+
+def problem_of(prediction: Prediction) -> str | None:
+    """What is wrong with an answer that no version may give."""
+    if not abs(float(prediction.probabilities.sum()) - 1) < SUM_TOLERANCE:  # as it is for NaN
+        return "its answers are not probabilities"
+    if prediction.score is not None and not math.isfinite(prediction.score):
+        return "its score is not a number"
+    return None

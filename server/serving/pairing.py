@@ -1,0 +1,195 @@
+"""Who stands beside the current version in this worker: loaded, put where requests are drawn, and let go of.
+
+A canary is loaded when its row is seen. The version before one that is watched is the one that served until then: it
+stands behind the new one before that serves, and is loaded only by a worker that began later.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from server.machine import priority
+from server.models.model import Model
+from server.models.trial import Trials
+from server.serving.canary import Canary
+from server.serving.comparison import Comparison
+from server.serving.judge import SLOWER
+from server.serving.keeping import Keeping
+from server.serving.predictor import Predictor
+from server.serving.watched import Watched
+from server.settings import Settings
+from server.store.canary import Canary as Row
+from server.store.versions import Versions
+from server.web.access import Record
+from server.web.threads import Threads
+
+SLOWER_SECONDS = 0.001  # of a largest batch: a smaller difference says nothing
+LOOK_SECONDS = 0.05
+HELD_SECONDS = 60.0  # that the version before goes on answering for one that was sent back, until it serves itself
+
+
+class Pairing:
+    """The comparison of one worker, if there is one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        versions: Versions,
+        trials: Trials,
+        predictor: Predictor,
+        threads: Threads,
+        keeping: Keeping | None,
+        on_problem: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._versions = versions
+        self._trials = trials
+        self._predictor = predictor
+        self._given = threads, keeping, predictor
+        self._on_problem = on_problem
+        self._loader = priority.threads(1, "canary", priority.NICE_UNAWAITED)
+        self._trier = priority.threads(1, "try")  # its children have its priority
+        self._made: tuple[int, Watched] | None = None  # by the number of its row
+        self._ending: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+        self.comparison: Comparison | None = None
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._predictor.draw = None
+        for task in tuple(self._ending):
+            task.cancel()
+        self._loader.shutdown(wait=False, cancel_futures=True)
+        self._trier.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def waiting(self) -> int:
+        """Rows in the queues of those that stand beside."""
+        return 0 if self.comparison is None else self.comparison.waiting
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Look at what was predicted since the last tick."""
+        if self.comparison is not None:
+            self.comparison.take(records)
+
+    def put(self, comparison: Comparison) -> None:
+        """Have it draw who answers."""
+        self.comparison = comparison
+        self._predictor.draw = comparison.draw
+
+    def take_off(self, comparison: Comparison) -> None:
+        if self._predictor.draw == comparison.draw:
+            self._predictor.draw = None
+
+    async def canary(self, row: Row) -> Comparison:
+        """The version loaded beside the current one, without a share yet; raises BrokenArtifact or NotFound."""
+        model = await self._loaded(row.version)
+        canary = Canary(self._settings, model, *self._given, row.against, row.percent / 100, self._on_problem)
+        self.comparison = canary
+        canary.tally.problem = await self._cost(model, self._predictor.model)
+        return canary
+
+    def stand_behind(self, row: Row) -> None:
+        """Have what serves stand behind the version that is about to serve and to be watched."""
+        if self._serves(row.against) and (self._made is None or self._made[0] != row.id):
+            self._stand(row, self._predictor.model)
+
+    async def watched(self, row: Row, goes_on: Callable[[], Awaitable[bool]]) -> Comparison | None:
+        """The current version beside the one before it, None if that is over before the version serves here.
+
+        Raises BrokenArtifact or NotFound.
+        """
+        self.stand_behind(row)
+        if self._made is None or self._made[0] != row.id:
+            self._stand(row, await self._loaded(row.against))
+        assert self._made is not None
+        watched = self._made[1]
+        while not self._serves(row.version):
+            if not await goes_on():
+                self.release(watched)
+                return None
+            await asyncio.sleep(LOOK_SECONDS)
+        model = self._predictor.model
+        watched.begin(model)
+        watched.tally.problem = watched.tally.problem or await self._cost(model, watched.other)
+        return watched
+
+    def release(self, comparison: Comparison, sent_back: str | None = None) -> None:
+        """Let go of one that is over; one whose version was sent back keeps its answers from it while it serves."""
+        if sent_back is None:
+            self.take_off(comparison)
+        self._made = None
+        task = asyncio.get_running_loop().create_task(self._emptied(comparison, sent_back))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def forget(self) -> None:
+        """Let go of what stands behind a version for nothing: its row is gone."""
+        if self._made is not None:
+            self.release(self._made[1])
+
+    async def _emptied(self, comparison: Comparison, sent_back: str | None) -> None:
+        """Wait for the answers that it still owes, or until the one behind was asked instead."""
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HELD_SECONDS):
+                    while sent_back is not None and self._serves(sent_back) and self._draws(comparison):  # noqa: ASYNC110
+                        await asyncio.sleep(LOOK_SECONDS)
+            self.take_off(comparison)
+            while comparison.hurry():  # noqa: ASYNC110 - each look is work as well
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            self.take_off(comparison)
+            if self.comparison is comparison:
+                self.comparison = None
+            if not self._is_stopping:
+                self._loader.submit(comparison.close)
+
+    def _draws(self, comparison: Comparison) -> bool:
+        return self._predictor.draw == comparison.draw
+
+    def _stand(self, row: Row, before: Model) -> None:
+        watched = Watched(self._settings, before, *self._given, row.percent / 100, self._on_problem)
+        self._made = row.id, watched
+        self.put(watched)
+
+    def _serves(self, version: str) -> bool:
+        model = self._predictor.source.model
+        return model is not None and model.version == version
+
+    async def _loaded(self, version: str) -> Model:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._trier, self._check, version)
+        return await loop.run_in_executor(self._loader, self._load, version)
+
+    def _check(self, version: str) -> None:
+        self._versions.find(version)
+        self._trials.check(self._versions.folder(version), self._versions.manifest(version), self._is_wanted)
+
+    def _load(self, version: str) -> Model:
+        return self._trials.load(self._versions.folder(version), self._versions.manifest(version), self._is_wanted)
+
+    def _is_wanted(self) -> bool:
+        return not self._is_stopping
+
+    async def _cost(self, model: Model, other: Model | None) -> str | None:
+        return await asyncio.get_running_loop().run_in_executor(self._loader, self._costs_more, model, other)
+
+    def _costs_more(self, model: Model, other: Model | None) -> str | None:
+        """Whether it takes much more of the processor than the other, measured once more if it seems so."""
+        if other is None or not _is_costly(model, other):
+            return None
+        first = model.batch_seconds
+        model.warm_up(self._settings.batch_limit)
+        model.batch_seconds = min(first, model.batch_seconds)
+        if not _is_costly(model, other):
+            return None
+        return (
+            f"{self._settings.batch_limit} pictures take it {model.batch_seconds * 1e3:.3g} ms of processor time, "
+            f"version {other.version} {other.batch_seconds * 1e3:.3g}"
+        )
+
+
+def _is_costly(model: Model, other: Model) -> bool:
+    more = model.batch_seconds - other.batch_seconds
+    return more > SLOWER_SECONDS and model.batch_seconds > SLOWER * other.batch_seconds

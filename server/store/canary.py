@@ -1,0 +1,95 @@
+"""What a canary and a watch are: two versions that answer requests side by side, and what was said of it.
+
+A canary is a version that does not serve; a watch is of one that was promoted, beside the one before it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """What the version is that is judged; a move, or an end, that nobody asked for is by that."""
+
+    CANARY = "canary"
+    WATCH = "watch"
+
+
+class Outcome(StrEnum):
+    """How it ends."""
+
+    PROMOTED = "promoted"
+    KEPT = "kept"  # of a watch: no worse was found
+    RETURNED = "returned"  # it was found worse
+    STOPPED = "stopped"  # somebody asked for it
+    ENDED = "ended"  # before anything could be said of it
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How it is to end, and why."""
+
+    outcome: Outcome
+    why: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a canary, or of a watch."""
+
+    percent: float
+    seconds: float
+    requests: int  # without which nothing can be said of it
+    watch_seconds: float = 0.0  # of a canary: that it is watched once it was promoted
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One canary or watch, as far as it is known."""
+
+    id: int
+    role: Role
+    version: str
+    against: str
+    percent: float
+    seconds: float
+    requests: int
+    watch_seconds: float
+    started_at: str
+    by: str
+    reason: str
+    ended_at: str | None
+    ended_by: str | None
+    outcome: Outcome | None
+    why: str | None
+    move: int  # the newest move of the pointer, when it began, or by its end
+    parts: list[dict[str, Any]]  # what workers have counted of it
+
+    @property
+    def beside(self) -> str:
+        """The version that stands beside the current one."""
+        return self.version if self.role is Role.CANARY else self.against
+
+    @property
+    def share(self) -> float:
+        """Of the requests that are compared, the part of the version that is judged."""
+        return self.percent / 100 if self.role is Role.CANARY else 0.5
+
+    @property
+    def share_of_samples(self) -> float:
+        """Of all requests, its part."""
+        return self.percent / 100 if self.role is Role.CANARY else 1 - self.percent / 100
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one that goes on by all workers."""
+
+    parts: list[dict[str, Any]]
+    told: dict[str, tuple[int, int]]  # version -> labels told of its answers since, and how many say it was wrong
+    moved_to: str | None  # the version that was made current meanwhile
+
+
+def moved(current: str | None) -> Verdict:
+    """What becomes of it once the pointer has moved."""
+    return Verdict(Outcome.ENDED, f"version {current} was made current meanwhile")
