@@ -3,6 +3,7 @@
 from server.routes.call import PAGED, Call, form
 from server.routes.described_canaries import CANARIES
 from server.routes.described_drift import DRIFT
+from server.routes.described_named import NAMED
 from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
@@ -41,17 +42,8 @@ REVISION = form(
     where=form([], **CONDITIONS),
 )
 GUARDED = (  # by a key
-    *(
-        "/upload",
-        "/dataset",
-        "/classes",
-        "/samples",
-        "/feedback",
-        "/retrain",
-        "/models",
-        "/v2/models/{name}/versions",
-        "/v2/repository",
-    ),
+    *("/upload", "/dataset", "/classes", "/samples", "/feedback", "/retrain", "/models", "/m"),
+    *("/v2/models/{name}/versions", "/v2/repository"),
 )
 ANSWERED = {
     "answers": WHOLE,
@@ -245,5 +237,6 @@ CALLS = (
         {"limit": WHOLE | {"description": f"up to {DAYS_LIMIT} days"}},
     ),
     *DRIFT,
+    *NAMED,
     Call("GET", "/openapi.json", "This document", {200: ANYTHING}),
 )

@@ -22,7 +22,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEEDED = {
     **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback", "drift"), Scope.TEACH),
     "retrain": Scope.RETRAIN,
-    **dict.fromkeys(("models", "v2"), Scope.PROMOTE),
+    **dict.fromkeys(("m", "models", "v2"), Scope.PROMOTE),
 }
 QUESTIONS = re.compile(r"/v2/(models/[^/]+(/versions/[^/]+)?/infer|repository/index)")  # posted, and change nothing
 DECISIVE = {b"host", b"origin", b"sec-fetch-site", b"x-api-key", b"authorization"}  # of which there may be one each
