@@ -1,20 +1,23 @@
 """The composition root: everything a worker is made of is made and joined here, and nowhere else."""
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
 from server.label_studio import calls as label_studio
-from server.lifespan import lifespan
+from server.lifespan import lifespan, working
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
-from server.observe.answers import answers_in, said_in
+from server.observe.answers import Said, answers_in, said_in
 from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.daily import Daily
@@ -33,6 +36,7 @@ from server.routes import (
     jobs,
     lineage,
     models,
+    named,
     openapi,
     page,
     policy,
@@ -61,10 +65,12 @@ from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.training.steward import Steward
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.budget import Budget
+from server.web.calls import Calls
 from server.web.front import Front
 from server.web.guard import Guard
 from server.web.headers import SECURITY
 from server.web.keys import Keys
+from server.web.mounts import PATTERN, Mounts
 from server.web.prefix import Prefix
 from server.web.rates import Rates
 from server.web.shutdown import Shutdown
@@ -81,30 +87,20 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     ids = RequestIds(os.urandom(4).hex())
     express = Express(settings, service.predictor, service.log, ids)
     terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
-    endpoints: dict[str, ASGIApp] = {
-        "/predict": PredictEndpoint(settings, service.predictor, service.threads),
-        "/predict/batch": BatchEndpoint(settings, service.predictor, service.threads),
-    }
-    tensors = {calls.infer_path(settings.name): InferEndpoint(service)}
-    open_to_all = [
-        *predictions.routes(endpoints),
-        *status.routes(service),
-        *drift.open_routes(service),
-        *openapi.routes(),
-        *calls.open_routes(service),
-        *label_studio.open_routes(service),
-        *page.routes(settings.ui),
-    ]
-    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
-    learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
-    guarded = [*learning, *jobs.routes(service), *policy.routes(service), *lineage.routes(service)]
-    guarded += [*models.routes(service), *canaries.routes(service), *calls.guarded_routes(service)]
-    guarded += label_studio.guarded_routes(service)
-    rates = Rates(settings, service.metrics.shared_folder)
-    guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
+    files = page.routes(settings.ui)
+
+    @asynccontextmanager
+    async def open_model(name: str) -> AsyncIterator[Calls]:
+        one = await asyncio.to_thread(_service, replace(settings, name=name, labels=""), service.crew, service)
+        async with working(one):
+            yield _calls(one, files)
+
+    mounts = Mounts(service.memory.catalogue, service.watch, open_model, settings, service.crew.place == 0)
+    made = _calls(service, files, named.routes(service, mounts))
+    guard = Guard(settings, Keys(settings), Rates(settings, service.metrics.shared_folder), made.open_paths)
     grpc = _grpc(service, guard, ids)
-    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms, grpc))
-    front = Front(router, endpoints | tensors, guard, service.log, ids, service.budget, Prefix(settings))
+    made.router.lifespan_context = lambda _: lifespan(service, terms, mounts, grpc)
+    front = Front(made, guard, ids, service.budget, Prefix(settings), mounts)
     if settings.origins:
         cors = CORSMiddleware(
             front,
@@ -118,23 +114,45 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     return front
 
 
-def _service(settings: Settings, crew: Crew) -> Service:
+def _calls(service: Service, files: Sequence[Route], more: Sequence[Route] = ()) -> Calls:
+    """What there is to be called of one model; `files` are the page's, which all have in common."""
+    settings = service.settings
+    endpoints: dict[str, ASGIApp] = {
+        "/predict": PredictEndpoint(settings, service.predictor, service.threads),
+        "/predict/batch": BatchEndpoint(settings, service.predictor, service.threads),
+    }
+    tensors = {calls.infer_path(settings.name): InferEndpoint(service)}
+    open_to_all = [
+        *predictions.routes(endpoints),
+        *status.routes(service),
+        *drift.open_routes(service),
+        *openapi.routes(),
+        *calls.open_routes(service),
+        *label_studio.open_routes(service),
+        *files,
+    ]
+    learning = [*upload.routes(service), *dataset.routes(service), *revisions.routes(service)]
+    learning += [*classes.routes(service), *samples.routes(service), *feedback.routes(service), *drift.routes(service)]
+    guarded = [*learning, *jobs.routes(service), *policy.routes(service), *lineage.routes(service)]
+    guarded += [*models.routes(service), *canaries.routes(service), *calls.guarded_routes(service)]
+    guarded += [*label_studio.guarded_routes(service), *more]
+    router = Router([*open_to_all, *guarded], redirect_slashes=False)
+    return Calls(router, endpoints | tensors, [route.path for route in open_to_all], service.log)
+
+
+def _service(settings: Settings, crew: Crew, beside: Service | None = None) -> Service:
+    """The parts of one model; `beside` has the default's, whose server it is: what belongs to that is taken over."""
     executor = priority.threads(4, "work")
-    memory = open_memory(
-        settings.artifacts,
-        settings.data,
-        settings.name,
-        settings.baseline,
-        settings.database,
-        settings.upload_quota_images,
-        settings.upload_quota_bytes,
-    )
-    watch = Watch(memory.changes(), priority.threads(1, "watch"))
-    shutdown = Shutdown(settings.drain_seconds)
+    places = settings.artifacts, settings.data, settings.name, settings.baseline, settings.database
+    quota = settings.upload_quota_images, settings.upload_quota_bytes
+    memory = open_memory(*places, *quota, begins=beside is None)
+    watch = beside.watch if beside else Watch(memory.changes(), priority.threads(1, "watch"))
+    shutdown = beside.shutdown if beside else Shutdown(settings.drain_seconds)
     as_json = settings.log_format == "json"
-    metrics, lines = Metrics(crew), output.standard_output(json_lines.told if as_json else None)
-    stats = Stats(folder=metrics.shared_folder, place=crew.place)
-    usage = Usage(metrics.shared_folder, crew.place)
+    metrics = beside.metrics if beside else Metrics(crew)
+    lines = beside.lines if beside else output.standard_output(json_lines.told if as_json else None)
+    folder, place = (None, 0) if beside else (metrics.shared_folder, crew.place)
+    stats, usage, so_far = Stats(folder=folder, place=place), Usage(folder, place), Said()
     keeping = Keeping() if settings.collect else None
     caps = Caps(settings.collect_an_hour, settings.collect_samples, settings.collect_bytes, settings.collect_days)
     storing = priority.threads(1, "samples", priority.NICE_UNAWAITED)
@@ -142,13 +160,13 @@ def _service(settings: Settings, crew: Crew) -> Service:
     daily = Daily(memory.days, storing)
 
     def count(records: Sequence[Record]) -> None:
-        metrics.count(records)
+        metrics.count(records) if beside is None else metrics.count_requests(records, PATTERN)
         stats.count(records)
         usage.count(records)
         answers = answers_in(records)
         said = said_in(answers)
         if said.answers:
-            metrics.count_answers(said)
+            metrics.count_answers(said) if beside is None else so_far.join(said)
             stats.count_answers(said)
             daily.count_answers(said)
         collector.take(records)
@@ -159,16 +177,13 @@ def _service(settings: Settings, crew: Crew) -> Service:
         metrics.count_reload(success)
         stats.count_reload(success)
 
-    async def prepare(version: str) -> None:
-        await rollout.prepare(version)
-
     limits = settings.load_limit_seconds, settings.load_limit_bytes, settings.batch_limit
-    trials = Trials(*limits, metrics.shared_folder)
-    serving = Serving(memory.pointer, memory.versions, memory.workers, watch, trials, count_reload, prepare)
-    watched = Drift(
-        memory.drift, serving, settings.drift_false_alarm_requests, storing, metrics.shared_folder, crew.place
+    trials = beside.trials if beside else Trials(*limits, metrics.shared_folder)
+    serving = Serving(
+        memory.pointer, memory.versions, memory.workers, watch, trials, count_reload, lambda each: rollout.prepare(each)
     )
-    threads = Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
+    watched = Drift(memory.drift, serving, settings.drift_false_alarm_requests, storing, folder, place)
+    threads = beside.threads if beside else Threads(settings.threads_queue_limit, settings.queue_timeout_seconds)
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     predictor = Predictor(settings, serving, threads, keeping)
@@ -201,15 +216,16 @@ def _service(settings: Settings, crew: Crew) -> Service:
         predictor=predictor,
         shelf=Shelf(settings, memory.versions, trials, threads),
         threads=threads,
-        budget=Budget(settings.bodies_limit_bytes),
+        budget=beside.budget if beside else Budget(settings.bodies_limit_bytes),
         launcher=launcher,
         steward=steward,
-        attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell),
+        attendance=Attendance(memory.jobs, memory.content, watch, executor, start_seconds, ends.tell, memory.running),
         feeds=Feeds(memory.jobs, watch, executor, shutdown.stopping),
         crew=crew,
         metrics=metrics,
         stats=stats,
         usage=usage,
+        answers=so_far.told if beside else metrics.answers,
         log=AccessLog(count, lines.write, as_json),
         lines=lines,
         shutdown=shutdown,

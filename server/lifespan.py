@@ -13,6 +13,7 @@ from server.machine.background import Background
 from server.machine.memory import resident_bytes
 from server.routes import classes
 from server.routes.service import Service
+from server.web.mounts import Mounts
 from server.web.terms import TERMS, Terms
 
 if TYPE_CHECKING:
@@ -24,16 +25,42 @@ logger = logging.getLogger("relearn")
 
 
 @asynccontextmanager
-async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") -> AsyncIterator[dict[str, object]]:
+async def lifespan(
+    service: Service, terms: Terms, mounts: Mounts, grpc: "GrpcServer | None"
+) -> AsyncIterator[dict[str, object]]:
     """Between start and stop; what it yields is the state that a connection sees."""
     for folder in (service.settings.artifacts, service.settings.data):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             logger.error("the folder %s can't be made: %s; predictions only", folder, error.strerror)
+    async with working(service):
+        service.watch.start()
+        gauges = Background(partial(_gauge, service))
+        gauges.start()
+        mounts.start()
+        service.shutdown.install()
+        if grpc is not None:
+            await grpc.start()
+        # What is here now stays; without this each full collection would look through all of it, for tens of
+        # milliseconds.
+        gc.collect()
+        gc.freeze()
+        yield {TERMS: terms}
+        if grpc is not None:
+            await grpc.stop()
+        await mounts.stop()
+        await gauges.stop()
+        await service.watch.stop()
+    await asyncio.to_thread(service.lines.flush)
+    service.threads.close()
+
+
+@asynccontextmanager
+async def working(service: Service) -> AsyncIterator[None]:
+    """Between the start and the stop of what belongs to one model."""
     await service.serving.start()
     await asyncio.to_thread(classes.begin_as_set, service)
-    service.watch.start()
     service.attendance.start()
     service.rollout.start()
     service.losses.start()
@@ -43,29 +70,16 @@ async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") ->
     await asyncio.get_running_loop().run_in_executor(service.executor, service.predictor.warm_up)
     await service.launcher.attend()
     service.steward.start()
-    gauges = Background(partial(_gauge, service))
-    gauges.start()
-    service.shutdown.install()
-    if grpc is not None:
-        await grpc.start()
-    # What is here now stays; without this each full collection would look through all of it, for tens of milliseconds.
-    gc.collect()
-    gc.freeze()
-    yield {TERMS: terms}
-    if grpc is not None:
-        await grpc.stop()
-    await gauges.stop()
+    yield
     await service.steward.stop()
     await service.losses.stop()
     await service.attendance.stop()
     await service.rollout.stop()
     await service.serving.stop()
-    await service.watch.stop()
     service.log.flush()
     await service.collector.stop()
     await service.daily.stop()
     await service.drift.stop()
-    await asyncio.to_thread(service.lines.flush)
     service.shelf.close()
     service.predictor.close()
     service.executor.shutdown(wait=False, cancel_futures=True)

@@ -60,6 +60,8 @@ class Settings:
     labels: str = setting(
         "", "names", "classes, with commas, of a model that begins from nothing: no baseline, no base dataset"
     )
+    models_loaded: int = setting(8, "models", "most models beside that one which a worker keeps loaded, under /m/")
+    model_idle_seconds: float = setting(600.0, "seconds", "after so long without a call such a model is unloaded")
     artifacts: Path = setting(Path("artifacts"), "folder", "models, jobs and candidates")
     baseline: Path = setting(Path("artifacts/baseline"), "folder", "model served while none is published; read only")
     data: Path = setting(Path("data"), "folder", "uploaded images")

@@ -9,7 +9,7 @@ from tests.live import ROOT
 
 def calls() -> set[tuple[str, str]]:
     """Method and path of each, but for the files of the page."""
-    router = create_app(Settings(ui=ROOT / "none"))._router  # type: ignore[attr-defined]
+    router = create_app(Settings(ui=ROOT / "none")).calls.router  # type: ignore[attr-defined]
     return {
         (method, route.path)
         for route in router.routes

@@ -2,7 +2,7 @@
 
 python -m trainer [options]     create a job, run it here and show its progress
 python -m trainer job ID        run a job that waits; this is what the server starts
-python -m trainer --watch       wait for jobs and run them, one after another
+python -m trainer --watch       wait for jobs and run them, one after another, also of models that began from nothing
 """
 
 import argparse
@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from server.settings import SettingError
 from server.store.errors import Conflict, NotFound, StoreError
 from server.store.memory import Memory, open_memory
+from server.store.turn import next_queued
 from trainer.child import die_with_the_runner
 from trainer.child import main as child
 from trainer.config import Places, Recipe, add_flags, options_of, places_of
@@ -69,13 +70,23 @@ class Runner:
         """End after the job that runs, which ends now, and as failed."""
         self._stopping = True
 
-    def run(self, job: str, echo: bool = False) -> int:
-        """Run one job; 0 if the loop did its work, which a refusal is part of."""
-        flags = _flags(self._places, self.policy)
-        policy = Policy.from_json(self.jobs.get(job).policy, self.policy)
+    def run(self, job: str, echo: bool = False, model: str = "") -> int:
+        """Run one job, maybe of another `model`; 0 if the loop did its work, which a refusal is part of."""
+        if model in ("", self._places.name):
+            return self._run(self.memory, self._places, job, echo)
+        places = replace(self._places, name=model)
+        memory = open_memory(places.artifacts, places.data, model, places.baseline, places.database, begins=False)
+        try:
+            return self._run(memory, places, job, echo)
+        finally:
+            memory.close()
+
+    def _run(self, memory: Memory, places: Places, job: str, echo: bool) -> int:
+        flags = _flags(places, self.policy)
+        policy = Policy.from_json(memory.jobs.get(job).policy, self.policy)
         try:
             result = run_job(
-                self.memory,
+                memory,
                 job,
                 lambda lease, work: child_command(lease, work, flags),
                 policy.job_limit_seconds,
@@ -103,11 +114,12 @@ class Runner:
             time.sleep(WATCH_SECONDS)
 
     def _run_queued(self) -> None:
-        job = self.jobs.open()
-        if job is not None and job.state == "queued":
-            print(f"job {job.job}", flush=True)
-            with contextlib.suppress(NotFound):  # pruned, or never ours
-                self.run(job.job, echo=True)
+        turn = next_queued(self.memory.database, self._places.name)
+        if turn is None:
+            return
+        print(f"job {turn.job} of {turn.model}", flush=True)
+        with contextlib.suppress(NotFound):  # pruned, or never ours
+            self.run(turn.job, echo=True, model=turn.model)
 
 
 def _train(runner: Runner, options: dict[str, Any]) -> int:

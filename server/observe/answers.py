@@ -7,6 +7,7 @@ Answers that only judge an upload, which nobody asked for, are not among them.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,22 @@ class Said:
             number = int(numbers[place])
             of_label = Answered(number, float(sums[place]), number * is_judged, int(lows[place]))
             self.labels.setdefault(model.labels[place], Answered()).add(of_label)
+
+    def join(self, other: "Said") -> None:
+        """Count what others come to as well."""
+        self.answers += other.answers
+        self.confidence += other.confidence
+        self.confidences = [mine + its for mine, its in zip(self.confidences, other.confidences, strict=True)]
+        self.judged += other.judged
+        self.unfamiliar += other.unfamiliar
+        for label, answered in other.labels.items():
+            self.labels.setdefault(label, Answered()).add(answered)
+
+    def told(self) -> dict[str, object]:
+        """As Metrics.answers."""
+        steps = zip((*map(str, CONFIDENCES), "+Inf"), accumulate(self.confidences), strict=True)
+        labels = {label: answered.answers for label, answered in self.labels.items()}
+        return {"labels": labels, "confidence_at_most": dict(steps), "unfamiliar": self.unfamiliar}
 
 
 def said_in(answers: Iterable[Answers]) -> Said:

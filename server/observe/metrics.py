@@ -121,11 +121,15 @@ class Metrics:
 
     def count(self, records: Sequence[Record]) -> None:
         """Count what was collected since the last tick."""
-        tally = Tally((record.route, record.method, record.status) for record in records)
-        for (route, method, status), number in tally.items():
-            self._requests.labels(route, method, status).inc(number)
+        self.count_requests(records)
         for version in {record.version for record in records}:
             self._count_stages(version, [record for record in records if record.version == version])
+
+    def count_requests(self, records: Sequence[Record], under: str = "") -> None:
+        """Count requests only, by their routes `under` a prefix."""
+        tally = Tally((record.route, record.method, record.status) for record in records)
+        for (route, method, status), number in tally.items():
+            self._requests.labels(under + route, method, status).inc(number)
 
     def _count_stages(self, version: str, records: Sequence[Record]) -> None:
         """Count the times of requests that one version answered, or none."""

@@ -4,6 +4,7 @@ from server.routes.call import PAGED, Call, form
 from server.routes.described_canaries import CANARIES
 from server.routes.described_drift import DRIFT
 from server.routes.described_label_studio import LABEL_STUDIO
+from server.routes.described_named import NAMED
 from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
 from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
@@ -42,7 +43,7 @@ REVISION = form(
     where=form([], **CONDITIONS),
 )
 GUARDED = (  # by a key
-    *("/upload", "/dataset", "/classes", "/samples", "/feedback", "/retrain", "/models"),
+    *("/upload", "/dataset", "/classes", "/samples", "/feedback", "/retrain", "/models", "/m"),
     *("/v2/models/{name}/versions", "/v2/repository", "/label-studio/setup", "/label-studio/predict"),
     "/label-studio/webhook",
 )
@@ -237,5 +238,6 @@ CALLS = (
         {"limit": WHOLE | {"description": f"up to {DAYS_LIMIT} days"}},
     ),
     *DRIFT,
+    *NAMED,
     Call("GET", "/openapi.json", "This document", {200: ANYTHING}),
 )

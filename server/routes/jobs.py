@@ -23,6 +23,7 @@ from server.store.errors import Conflict, StoreError
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
+from server.store.turn import Turn
 from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
 from server.web.prefix import link
 
@@ -80,18 +81,19 @@ def routes(service: Service) -> list[Route]:
     async def listing(request: Request) -> Response:
         limit, before = page_of(request)
         found = await asyncio.get_running_loop().run_in_executor(executor, jobs.page, limit, before)
+        running = await asyncio.get_running_loop().run_in_executor(executor, service.memory.running)
         following = int(found[-1].job) if len(found) == limit else None
         waiting = await asyncio.get_running_loop().run_in_executor(executor, service.memory.policies.waiting)
-        return JSONResponse({"jobs": [_content(job) for job in found], "next": following, "waiting": waiting})
+        return JSONResponse({"jobs": [_content(job, running) for job in found], "next": following, "waiting": waiting})
 
     async def one(request: Request) -> Response:
-        return JSONResponse(
-            _content(await asyncio.get_running_loop().run_in_executor(executor, jobs.get, _id(request)))
-        )
+        job = await asyncio.get_running_loop().run_in_executor(executor, jobs.get, _id(request))
+        running = await asyncio.get_running_loop().run_in_executor(executor, service.memory.running)
+        return JSONResponse(_content(job, running))
 
     async def cancel(request: Request) -> Response:
         job = await asyncio.get_running_loop().run_in_executor(executor, jobs.cancel, _id(request))
-        return JSONResponse({"message": f"Job {job.job} is asked to stop", "job": _content(job)}, 202)
+        return JSONResponse({"message": f"Job {job.job} is asked to stop", "job": _content(job, None)}, 202)
 
     async def log(request: Request) -> Response:
         job = await asyncio.get_running_loop().run_in_executor(executor, jobs.get, _id(request))
@@ -130,7 +132,9 @@ def _id(request: Request) -> str:
     return str(request.path_params["job"])
 
 
-def _content(job: Job) -> dict[str, object]:
+def _content(job: Job, running: Turn | None) -> dict[str, object]:
+    """A job as it is told; `running` is the one that a trainer has, whatever its model."""
+    waits = job.state == "queued" and running is not None
     return {
         "job": job.job,
         "state": job.state,
@@ -140,6 +144,7 @@ def _content(job: Job) -> dict[str, object]:
         "decision": job.decision,
         "progress": job.progress,
         "result": job.result,
+        "waits_for": {"job": running.job, "model": running.model} if waits and running is not None else None,
     }
 
 

@@ -159,6 +159,7 @@ SCHEMAS: dict[str, Schema] = {
         decision=maybe(WHOLE) | {"description": "number of the newest decision that it learns from"},
         progress=maybe({"type": "object"}),
         result=maybe({"type": "object"}),
+        waits_for=maybe(record(job=TEXT, model=TEXT)) | {"description": "of one that is queued: what is trained first"},
     ),
     "Version": record(("problem",), **_VERSION),
     "Served": record(

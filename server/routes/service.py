@@ -1,5 +1,6 @@
 """The parts of one worker, wired once in app.py and handed to the routes."""
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -58,6 +59,7 @@ class Service:
     metrics: Metrics
     stats: Stats
     usage: Usage
+    answers: Callable[[], dict[str, object]]  # what was answered since the start: labels, and how sure it was
     log: AccessLog
     lines: Output  # where the access log's go
     shutdown: Shutdown

@@ -66,7 +66,7 @@ def routes(service: Service) -> list[Route]:
             "worker": os.getpid(),  # that was asked
             "workers": service.settings.workers,
             "model_version": model.version if model is not None else None,
-            "answers": await asyncio.get_running_loop().run_in_executor(service.executor, service.metrics.answers),
+            "answers": await asyncio.get_running_loop().run_in_executor(service.executor, service.answers),
             **service.stats.to_json(),
         }
         return JSONResponse(content, headers={"Cache-Control": "no-store"})

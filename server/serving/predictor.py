@@ -139,9 +139,8 @@ class Predictor:
             return error
 
     def close(self) -> None:
-        """Let go of the threads; what they do is finished first."""
+        """Let go of the batcher's thread; what it does is finished first."""
         self.batcher.close()
-        self._threads.close()
 
     def check_room(self) -> None:
         """Raise Busy if the queue is full: to be asked before work is put into an image."""

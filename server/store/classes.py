@@ -54,15 +54,8 @@ class Classes:
 
         `note` is called within the transaction.
         """
-        if len(names) < LEAST:
-            raise UnusableLabel(f"a model begins with {LEAST} classes at least; {len(names)} given")
         with self._database.write() as connection:
-            if vocabulary_in(connection, self._model.id) is not None:
-                raise Conflict("the classes are decided already; add, rename, merge or remove some")
-            changes = [Change(Kind.BEGIN, name) for name in names]
-            made = made_by(changes)
-            self._note(connection, None, changes)
-            decisions.decide(connection, self._model.id, by, "begin classes", content=_hash_of(changes))
+            made = begin_in(connection, self._model.id, names, by)
             if note is not None:
                 note(connection, None, made)
             return made
@@ -82,20 +75,29 @@ class Classes:
             first = [Change(Kind.BASE, name) for name in current] if before is None else []
             made = (made_by(first) if before is None else before).changed(change)
             if first:
-                self._note(connection, None, first)
+                _note(connection, self._model.id, None, first)
             ledger = Ledger(connection, self._model.id)
             number = ledger.new_batch(f"by hand: {change.kind} class", 0)
             content = _hash_of([change])
             decisions.decide(connection, self._model.id, by, f"{change.kind} class", batch_id=number, content=content)
-            self._note(connection, number, [change])
+            _note(connection, self._model.id, number, [change])
             ledger.close()
             if note is not None:
                 note(connection, str(number), made)
             return str(number), made
 
-    def _note(self, connection: Connection, number: int | None, changes: Sequence[Change]) -> None:
-        rows = [asdict(each) | {"model_id": self._model.id, "batch_id": number} for each in changes]
-        connection.execute(insert(class_change), rows)
+
+def begin_in(connection: Connection, model_id: int, names: Sequence[str], by: str) -> Vocabulary:
+    """As Classes.begin, for the transaction that begins a model."""
+    if len(names) < LEAST:
+        raise UnusableLabel(f"a model begins with {LEAST} classes at least; {len(names)} given")
+    if vocabulary_in(connection, model_id) is not None:
+        raise Conflict("the classes are decided already; add, rename, merge or remove some")
+    changes = [Change(Kind.BEGIN, name) for name in names]
+    made = made_by(changes)
+    _note(connection, model_id, None, changes)
+    decisions.decide(connection, model_id, by, "begin classes", content=_hash_of(changes))
+    return made
 
 
 def vocabulary_in(connection: Connection, model_id: int) -> Vocabulary | None:
@@ -120,6 +122,11 @@ def check_undone(connection: Connection, model_id: int) -> None:
                 f"batch {row.batch_id} changed a class ({row.kind} {row.name!r}) as this one had left it, so undo that "
                 f"one first: {error}"
             ) from None
+
+
+def _note(connection: Connection, model_id: int, number: int | None, changes: Sequence[Change]) -> None:
+    rows = [asdict(each) | {"model_id": model_id, "batch_id": number} for each in changes]
+    connection.execute(insert(class_change), rows)
 
 
 def _standing(connection: Connection, model_id: int) -> Sequence[Row[tuple[object, ...]]]:

@@ -8,6 +8,7 @@ only what stands in that list is ever removed.
 import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -147,6 +148,11 @@ class Content:
             self.sweep()
         except (StoreError, OSError) as error:
             logger.warning("files of no use could not be swept: %s", error)
+
+    def tidy_folder(self, root: str, relative: str) -> None:
+        """Remove a folder that held nothing but files of ours, once it is empty."""
+        with suppress(OSError):
+            self.path(root, relative).rmdir()
 
     def _due(self, connection: Connection, after: int) -> list[Row[tuple[object, ...]]]:
         oldest = select(func.min(job.c.decision)).where(job.c.open == 1).scalar_subquery()

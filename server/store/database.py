@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server.store import fingerprint, schema
 from server.store.decisions import now
 from server.store.engine import DURABLE, WRITE, engine_of, roll_back, throw_away
-from server.store.errors import Unavailable
+from server.store.errors import NotFound, Unavailable
 from server.store.failures import failed_commit, told
 from server.store.opening import Opening
 from server.store.tables import insert_row, model
@@ -28,8 +28,10 @@ logger = logging.getLogger("relearn")
 class Name:
     """A model's name, and the number of its row, for which the database is opened when it is first asked for."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, begins: bool = True) -> None:
+        """`begins`: the row is made where there is none; else it was made by others, and may be deleted by them."""
         self.name = name
+        self._begins = begins
         self.open: Callable[[], None] | None = None  # the database sets it
         self._id: int | None = None
 
@@ -43,14 +45,26 @@ class Name:
 
     def look(self, connection: Connection) -> bool:
         """Whether the database has the row."""
-        self._id = connection.execute(select(model.c.id).where(model.c.name == self.name)).scalar()
-        return self._id is not None
+        found = connection.execute(select(model.c.id).where(model.c.name == self.name)).scalar()
+        if self._begins or self._id is None:
+            self._id = found
+        return found is not None and found == self._id  # and none that was made after ours was deleted
 
     def make(self, connection: Connection) -> None:
-        """Add the row, if it is not there by now."""
+        """Add the row, if it is not there by now; raises NotFound where that is not for us to do."""
         if not self.look(connection):
+            if not self._begins:
+                raise self._gone()
             row = {"name": self.name, "created_at": now(), "fingerprint": fingerprint.EMPTY}
             self._id = insert_row(connection, model, row)
+
+    def expect(self, connection: Connection) -> None:
+        """Raise NotFound where the row was deleted; for a transaction that writes."""
+        if not self._begins and connection.execute(select(model.c.id).where(model.c.id == self._id)).first() is None:
+            raise self._gone()
+
+    def _gone(self) -> NotFound:
+        return NotFound(f"the model {self.name!r} was deleted")
 
 
 class Database:
@@ -99,10 +113,12 @@ class Database:
         """A transaction, alone among writers; made lasting at the end of the block, or undone by any exception in it.
 
         One that is not `durable`, such as a heartbeat, waits for no disk, and may be lost with the machine's power.
-        Raises Locked or Unavailable, and then nothing was changed; Uncertain if the end itself failed.
+        Raises Locked or Unavailable, or NotFound where the model was deleted, and then nothing was changed; Uncertain
+        if the end itself failed.
         """
         self._opening.ensure()
         with self._connection(self._engine, write=True, durable=durable) as connection:
+            self._name.expect(connection)
             yield connection
 
     def open(self) -> None:

@@ -25,6 +25,10 @@ class UnusableLabel(StoreError):
     """A label that the model does not have, or can't have."""
 
 
+class UnusableName(StoreError):
+    """A name that no model can have."""
+
+
 class TooFew(StoreError):
     """Too few pictures to train a version; the message says how many more it takes."""
 

@@ -9,6 +9,7 @@ from server.store import living, missing
 from server.store.alarms import Alarms
 from server.store.browse import Browser
 from server.store.canaries import Canaries
+from server.store.catalogue import Catalogue
 from server.store.changes import Changes
 from server.store.classes import Classes
 from server.store.content import Content
@@ -25,6 +26,7 @@ from server.store.pointer import Baseline, Pointer
 from server.store.policies import Policies
 from server.store.revisions import Revisions
 from server.store.samples import Samples
+from server.store.turn import Turn, running
 from server.store.versions import Versions
 from server.store.workers import Workers
 
@@ -50,6 +52,7 @@ class Memory:
     workers: Workers
     idempotency: Idempotency
     policies: Policies
+    catalogue: Catalogue
     name: Name
 
     def changes(self) -> Changes:
@@ -59,6 +62,10 @@ class Memory:
     def losses(self, executor: Executor) -> Losses:
         """A look for lost content, now and then, in a thread of that executor."""
         return Losses(self.database, self.content, self.name, executor)
+
+    def running(self) -> Turn | None:
+        """The job that a trainer has taken up, whatever its model."""
+        return running(self.database)
 
     def close(self) -> None:
         self.database.close()
@@ -73,15 +80,16 @@ def open_memory(
     images_limit: int = 2**53,
     bytes_limit: int = 2**53,
     living_name: str | None = None,
+    begins: bool = True,
 ) -> Memory:
     """The memory in the given folders and database (a URL; by default a file in `artifacts`), for the model `name`.
 
-    `living_name` is the process that its files are written for, by default this one. Raises ValueError for a database
-    that is none; one that can't be opened now is tried again at each use.
+    `living_name` is the process that its files are written for, by default this one. Not `begins`: the model was made
+    by others. Raises ValueError for a database that is none; one that can't be opened now is tried again at each use.
     """
     # A folder that is given may be a link; nothing below it is followed (files.py).
     artifacts, data, baseline = artifacts.resolve(), data.resolve(), baseline.resolve()
-    model = Name(name)
+    model = Name(name, begins)
     may_begin = partial(missing.refuse, artifacts, data)
     opened = Database(url_of(database, artifacts), model, Takeover(artifacts, data, name), may_begin)
     content = Content(opened, data, artifacts, living_name or living.own())
@@ -107,5 +115,6 @@ def open_memory(
         workers=Workers(opened, model),
         idempotency=Idempotency(opened, model),
         policies=Policies(opened, model, jobs),
+        catalogue=Catalogue(opened, content, name, shipped),
         name=model,
     )

@@ -24,7 +24,8 @@ class Workers:
         gone, name = self._look()[1], living.own()
         row = {"model_id": self._model.id, "living": name, "started_at": now(), "version": _number(version)}
         with self._database.write() as connection:
-            connection.execute(delete(worker).where(worker.c.id.in_(gone) | (worker.c.living == name)))
+            before = (worker.c.living == name) & (worker.c.model_id == self._model.id)
+            connection.execute(delete(worker).where(worker.c.id.in_(gone) | before))
             return insert_row(connection, worker, row)
 
     def may_take_over(self, number: int, version: str) -> bool:

@@ -34,8 +34,10 @@ class Attendance:
         executor: Executor,
         start_seconds: float | None,
         on_end: Callable[[Job], object],
+        running: Callable[[], object | None] = lambda: None,
     ) -> None:
-        """`start_seconds`: a job that no runner took up by then has failed; None where one may come at any time.
+        """`start_seconds`: a job that no runner took up by then has failed; None where one may come at any time. While
+        a job of another model is `running` that time does not pass.
 
         `on_end` gets each job that ends from now on, once, in a thread.
         """
@@ -45,6 +47,7 @@ class Attendance:
         self._executor = executor
         self._start_seconds = start_seconds
         self._on_end = on_end
+        self._running = running
         self._seen_end: int | None = None  # the newest job whose end was seen; None before the first look
         self._heartbeats = living.Heartbeats()
         self._first_seen: tuple[str, float] | None = None  # an open job, and when: monotonic, since clocks jump
@@ -87,7 +90,8 @@ class Attendance:
             self._first_seen = None
             self._content.tidy()
             return False
-        if self._first_seen is None or self._first_seen[0] != found.job:
+        is_next = found.state == "queued" and self._running() is None
+        if self._first_seen is None or self._first_seen[0] != found.job or not is_next:
             self._first_seen = found.job, time.monotonic()
         if found.state == "queued":
             late = self._start_seconds is not None and time.monotonic() - self._first_seen[1] > self._start_seconds

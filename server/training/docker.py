@@ -30,6 +30,7 @@ from server.store.jobs import FINAL_STATES
 from server.store.memory import Memory
 
 JOB_LABEL = "relearn.job"
+MODEL_LABEL = "relearn.model"
 ARTIFACTS_LABEL = "relearn.artifacts"  # whose job it is, where several servers share an engine
 IN_IMAGE = "image"  # a mount setting that says: what the image holds, and so no mount
 
@@ -87,7 +88,7 @@ class DockerLauncher:
                 *("--artifacts", ARTIFACTS, "--data", DATA, "--dataset", DATASET, "--baseline", BASELINE),
                 *("--name", settings.name, "--job-limit-seconds", str(settings.job_limit_seconds)),
             ],
-            labels={JOB_LABEL: job, ARTIFACTS_LABEL: self._artifacts},
+            labels={JOB_LABEL: job, MODEL_LABEL: settings.name, ARTIFACTS_LABEL: self._artifacts},
             mounts=[
                 *_mount(self._artifacts, ARTIFACTS, read_only=False),
                 *_mount(settings.docker_data or str(settings.data), DATA),
@@ -111,7 +112,8 @@ class DockerLauncher:
 
     def _attend(self) -> None:
         """Remove what an earlier server left of jobs that are over or unknown; follow the others to their end."""
-        label = [JOB_LABEL, f"{ARTIFACTS_LABEL}={self._artifacts}"]
+        own = f"{MODEL_LABEL}={self._settings.name}"  # of another's jobs this launcher's rows know nothing
+        label = [JOB_LABEL, own, f"{ARTIFACTS_LABEL}={self._artifacts}"]
         told = False
         while True:
             try:

@@ -30,6 +30,7 @@ from server.store.errors import (
     Unavailable,
     Uncertain,
     UnusableLabel,
+    UnusableName,
     UnusableOption,
     UnusablePolicy,
 )
@@ -173,6 +174,7 @@ REFUSALS: Mapping[type[Exception], Refusal] = {
     AnotherRequest: Refusal(422, "another_request"),
     DatasetError: Refusal(422, "unusable_dataset"),
     UnusableLabel: Refusal(422, "unusable_label"),
+    UnusableName: Refusal(422, "unusable_name"),
     UnusableOption: Refusal(422, "unusable_option"),
     UnusablePolicy: Refusal(422, "unusable_policy"),
     TooOften: Refusal(429, "too_often"),

@@ -6,18 +6,18 @@ alone, without Starlette's application class, whose error middleware would answe
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from time import perf_counter
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Match, Route, Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.web.access import CLIENT_LEFT, Record, RequestIds
 from server.web.body import ClientLeft
 from server.web.budget import Budget, Share
+from server.web.calls import Calls
 from server.web.errors import (
     PROBLEM,
     TOLD,
@@ -31,6 +31,7 @@ from server.web.errors import (
 )
 from server.web.guard import Guard
 from server.web.headers import secured
+from server.web.mounts import UNDER, Mounts
 from server.web.prefix import Prefix, link
 
 logger = logging.getLogger("relearn")
@@ -40,27 +41,20 @@ class Front:
     """The ASGI application that uvicorn runs."""
 
     def __init__(
-        self,
-        router: Router,
-        predictions: Mapping[str, ASGIApp],
-        guard: Guard,
-        log: AccessLog,
-        ids: RequestIds,
-        budget: Budget,
-        prefix: Prefix,
+        self, calls: Calls, guard: Guard, ids: RequestIds, budget: Budget, prefix: Prefix, mounts: Mounts
     ) -> None:
-        self._router = router
-        self._predictions = predictions
+        """`calls` are the default model's; `mounts` has the others'."""
+        self.calls = calls
         self._guard = guard
-        self._log = log
         self._ids = ids
         self._budget = budget
         self._prefix = prefix
+        self._mounts = mounts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self  # so that the router raises its 404 and 405 instead of answering them
         if scope["type"] != "http":
-            await self._router(scope, receive, send)
+            await self.calls.router(scope, receive, send)
             return
         headers = dict(scope["headers"])
         self._prefix.take_off(scope, headers)
@@ -79,22 +73,28 @@ class Front:
         scope["headers_by_name"] = headers
         scope["record"] = record
         share = scope["share"] = Share(self._budget)
+        calls, mount = self.calls, None
         try:
-            if method == "POST" and path in self._predictions:
+            name = self._mounts.take_off(scope) if path.startswith(UNDER) else None
+            path = scope["path"]
+            if path and method != "OPTIONS" and not (method == "POST" and path in calls.hot):
+                scope["by"] = self._guard.admit(scope)
+                record.by = scope["by"]
+            if name is not None:
+                mount, calls = await self._mounts.take(name)
+            if method == "POST" and path in calls.hot:
                 record.route = path
-                await self._predictions[path](scope, receive, answer)
+                await calls.hot[path](scope, receive, answer)
             elif method == "OPTIONS":
-                await Response(None, 204, {"Allow": self._allowed(scope)})(scope, receive, answer)
+                await Response(None, 204, {"Allow": _allowed(calls.router, scope)})(scope, receive, answer)
             elif not path:
                 await RedirectResponse(link(scope, "/"), 308)(scope, receive, answer)
             else:
-                scope["by"] = self._guard.admit(scope)
-                record.by = scope["by"]
-                await self._router(scope, receive, answer)
+                await calls.router(scope, receive, answer)
         except TOLD as error:
             await refuse(error, scope, receive, answer)
         except HTTPException as error:
-            await refuse(self._routing_error(error, scope), scope, receive, answer)
+            await refuse(_routing_error(error, calls.router, scope), scope, receive, answer)
         except ClientLeft:
             record.status = CLIENT_LEFT
         except asyncio.CancelledError:  # when the grace of a stop is over
@@ -113,26 +113,30 @@ class Front:
             if "route" in scope:
                 record.route = scope["route"].path
             record.seconds = perf_counter() - record.started
-            self._log.add(record)
+            calls.log.add(record)
+            if mount is not None:
+                mount.leave()
 
-    def _routing_error(self, error: HTTPException, scope: Scope) -> RequestError:
-        """Starlette's own 404 and 405 as ours."""
-        if error.status_code == 405:
-            allowed = self._allowed(scope)
-            return MethodNotAllowed(
-                f"{scope['method']} is not for {scope['path'][:100]}; use {allowed}", {"Allow": allowed}
-            )
-        return _nothing_at(scope)
 
-    def _allowed(self, scope: Scope) -> str:
-        """The methods that are for this path, by all routes that lead there; raises NoSuchPath if none does."""
-        methods = {"OPTIONS"}
-        for route in self._router.routes:
-            if isinstance(route, Route) and (scope["path"] == "*" or route.matches(scope)[0] != Match.NONE):
-                methods |= route.methods or set()
-        if methods == {"OPTIONS"}:
-            raise _nothing_at(scope)
-        return ", ".join(sorted(methods))
+def _routing_error(error: HTTPException, router: Router, scope: Scope) -> RequestError:
+    """Starlette's own 404 and 405 as ours."""
+    if error.status_code == 405:
+        allowed = _allowed(router, scope)
+        return MethodNotAllowed(
+            f"{scope['method']} is not for {scope['path'][:100]}; use {allowed}", {"Allow": allowed}
+        )
+    return _nothing_at(scope)
+
+
+def _allowed(router: Router, scope: Scope) -> str:
+    """The methods that are for this path, by all routes that lead there; raises NoSuchPath if none does."""
+    methods = {"OPTIONS"}
+    for route in router.routes:
+        if isinstance(route, Route) and (scope["path"] == "*" or route.matches(scope)[0] != Match.NONE):
+            methods |= route.methods or set()
+    if methods == {"OPTIONS"}:
+        raise _nothing_at(scope)
+    return ", ".join(sorted(methods))
 
 
 async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:

@@ -23,7 +23,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEEDED = {
     **dict.fromkeys(("upload", "dataset", "classes", "samples", "feedback", "drift", "label-studio"), Scope.TEACH),
     "retrain": Scope.RETRAIN,
-    **dict.fromkeys(("models", "v2"), Scope.PROMOTE),
+    **dict.fromkeys(("m", "models", "v2"), Scope.PROMOTE),
 }
 QUESTIONS = re.compile(  # posted, and change nothing
     r"/v2/(models/[^/]+(/versions/[^/]+)?/infer|repository/index)|/label-studio/(setup|predict)"

@@ -33,7 +33,7 @@ class Scope(StrEnum):
     READ = "read"  # look at uploads, jobs, logs, versions and reports
     TEACH = "teach"  # upload, correct, accept, reject, remove
     RETRAIN = "retrain"  # start and cancel a retrain, set and answer the retrain policy
-    PROMOTE = "promote"  # choose the version that serves
+    PROMOTE = "promote"  # choose the version that serves; make and delete models
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ MUTANTS = (
     mutant(
         "a model begins once",
         CLASSES,
-        "if vocabulary_in(connection, self._model.id) is not None:",
+        "if vocabulary_in(connection, model_id) is not None:",
         "if False:",
         "server/store/test_classes.py::test_a_model_begins_once[sqlite]",
     ),

@@ -31,6 +31,7 @@ READS = (
     *("/retrain/policy", "/retrain/policy/decisions"),
     *("/models", "/models/0", "/models/0/report/report.json"),
     *("/samples", "/samples/1/picture", "/samples/accuracy"),
+    *("/m", "/m/pets", "/m/pets/dataset", "/m/pets/models"),
 )
 WRITES = {
     ("POST", "/upload"): "teach",
@@ -47,6 +48,11 @@ WRITES = {
     ("POST", "/dataset/batches"): "teach",
     ("DELETE", "/dataset/batches/1"): "teach",
     ("POST", f"/dataset/images/{'0' * 64}/accept"): "teach",
+    ("POST", "/m"): "promote",
+    ("DELETE", "/m/none"): "promote",
+    ("POST", "/m/pets/upload"): "teach",
+    ("POST", "/m/pets/retrain"): "retrain",
+    ("POST", "/m/pets/models/1/promote"): "promote",
 }
 
 
@@ -68,6 +74,8 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer
     keys = {name: key for name, (key, _) in made.items()} | {"api": KEY}
     flags = ("--keys-file", str(folder / "keys"), "--failed-keys-a-minute", "1000", "--trainer", "none")
     with LiveServer(folder, *flags, environment={"RELEARN_API_KEY": KEY}) as server:
+        pets = {"name": "pets", "classes": ["cat", "dog"]}
+        assert server.post("/m", json=pets, headers={"X-API-Key": KEY}).status_code == 201
         yield server, keys
 
 
@@ -83,6 +91,9 @@ def test_without_a_key_predictions_probes_and_the_page_are_there_and_nothing_els
     assert server.predict(digits.png(0)).status_code == 200
     for path in ("/health", "/livez", "/readyz", "/metrics", "/stats", "/", "/app/main.js", "/style/theme.css"):
         assert server.get(path).status_code == 200, path
+    for path in ("/m/pets/predict", "/m/pets/v2/models/pets/infer"):
+        assert server.post(path, content=digits.png(0)).status_code in (400, 503), path
+    assert server.get("/m/pets/").status_code == 200
     for path in (*READS, "/nothing", "/dataset/", "//dataset", "/models/../models", "/%64ataset"):
         for method in ("GET", "HEAD"):
             assert asked(server, method, path).status_code == 401, path

@@ -1,4 +1,4 @@
-"""From nothing to a served model: an empty folder, two classes, pictures drawn here, and no restart."""
+"""From nothing to a served model: an empty folder, two classes, pictures drawn here, no restart; and no other model."""
 
 from collections.abc import Iterator
 
@@ -38,13 +38,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def test_two_classes_are_taught_by_uploads_alone_and_served(live: LiveServer) -> None:
-    picture = some("ring", 1, 9)[0][1]
-    answer = live.predict(picture)
-    assert (answer.status_code, answer.json()["code"]) == (503, "no_model")
-    assert "there is no version of 'pictures' yet: upload pictures of each class" in answer.json()["error"]
-    health = live.get("/health").json()
-    assert (health["model_version"], health["labels"]) == (None, list(CLASSES))
-    assert live.get("/dataset").json()["labels"] == list(CLASSES)
+    picture, default = some("ring", 1, 9)[0][1], live.url
+    assert live.post("/m", json={"name": "sorts", "classes": CLASSES}).status_code == 201
+    for name, live.url in (("pictures", default), ("sorts", f"{default}/m/sorts")):
+        answer = live.predict(picture)
+        assert (answer.status_code, answer.json()["code"]) == (503, "no_model")
+        assert f"there is no version of '{name}' yet: upload pictures of each class" in answer.json()["error"]
+        health = live.get("/health").json()
+        assert (health["model_version"], health["labels"]) == (None, list(CLASSES))
+        assert live.get("/dataset").json()["labels"] == list(CLASSES)
 
     assert live.upload([("a.png", picture)], ["tree"]).json()["code"] == "unusable_label"
     assert live.upload(some("ring", 12, 1), ["ring"] * 12).json()["count"] == 12
@@ -62,7 +64,8 @@ def test_two_classes_are_taught_by_uploads_alone_and_served(live: LiveServer) ->
     assert live.get("/dataset").json()["advice"] is None
     started = live.post("/retrain", json={"epochs": 4})
     assert started.status_code == 202, started.text
-    job = started.headers["Location"]
+    job = f"/retrain/jobs/{started.json()['job']}"
+    assert started.headers["Location"] == f"/m/sorts{job}"
     result = eventually(lambda: live.get(job).json()["result"], "the end of the job", TRAINING_SECONDS)
     assert result["state"] == "published", result
     assert result["gate"]["accuracy"]["images"] == 11  # a sixth of 40 and of 32
@@ -74,3 +77,7 @@ def test_two_classes_are_taught_by_uploads_alone_and_served(live: LiveServer) ->
     assert report["training"]["recipe"]["channels"] == 3
     parts = {part: sum(of.values()) for part, of in report["dataset"].items() if of}
     assert parts == {"fit": 39, "validation": 11, "gate": 11, "test": 11}
+
+    live.url = default
+    assert (live.predict(picture).status_code, live.get("/models").json()["models"]) == (503, [])
+    assert live.get("/dataset").json()["count"] == 0

@@ -70,7 +70,7 @@ def check(document: dict[str, Any], method: str, path: str, status: int, content
         *("/samples", "/samples?why=none", "/samples?state=any&offset=1&limit=2", "/samples?offset=x"),
         *("/retrain/policy", "/retrain/policy/decisions", "/retrain/policy/decisions?limit=0"),
         *("/samples/accuracy", "/stats/days", "/stats/days?limit=401"),
-        *("/models/at?time=2026-01-01", "/models/at?time=noon"),
+        *("/models/at?time=2026-01-01", "/models/at?time=noon", "/m", "/m/digits", "/m/none"),
         *("/dataset/images?state=any&since=2026-01-01", "/dataset/images?state=none", "/dataset/images?until=noon"),
     ],
 )

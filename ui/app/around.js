@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * What is around the views once the first one is there: a retraining that runs, in the header and the tab's title, and
- * how it ended; the choice of the language, at the foot; and a focus that is never lost.
+ * how it ended; the choice of the language and of the model, at the foot; and a focus that is never lost.
  */
 
 import { element, replace } from "./element.js";
@@ -10,6 +10,7 @@ import { asked, tell } from "./notice.js";
 import { isOpen, shareOf } from "./retrain/words.js";
 import { state, watch } from "./state.js";
 import { language, LANGUAGES, phrase, speak } from "./texts.js";
+import { base, hasKey, json, unkeyed } from "./transport.js";
 
 export function showRunning() {
   const place = element("a", { class: "running", href: "#retrain", hidden: true });
@@ -61,6 +62,22 @@ export function showLanguages() {
     if (await mayLeave()) speak(chosen);
   });
   /** @type {HTMLElement} */ (field.closest("footer")).hidden = false;
+}
+
+/* The choice of the model, at its foot, where the service has others. */
+
+export async function showModels() {
+  const here = /\/m\/([\w-]+)$/.exec(base)?.[1];
+  const root = here ? "/../.." : "";
+  const ask = async () => (hasKey() ? json("GET", `${root}/m`) : (await unkeyed("GET", `${root}/m`)).json());
+  const { models } = await ask().catch(() => ({ models: [] }));
+  if (models.length < 2) return;
+  const field = element(
+    "select",
+    { change: () => (location.href = `${base}${root}/m/${field.value}/`) },
+    models.map((/** @type {any} */ each) => element("option", { selected: here ? each.name === here : each.default }, each.name)),
+  );
+  document.querySelector("footer")?.prepend(element("label", {}, phrase("view.models"), " ", field));
 }
 
 /** @returns {Promise<boolean>} what Predict shows is not kept over a reload, as what Teach shows is */

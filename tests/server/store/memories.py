@@ -104,3 +104,8 @@ def at_once(*calls: Callable[[], Result]) -> list[Result | Exception]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def new_job(memory: Memory) -> str:
+    """One more job that waits; its number."""
+    return memory.jobs.create({}, "a test", {}).job

@@ -27,13 +27,14 @@ def attended(
     start_seconds: float | None,
     until: Callable[[], bool],
     on_end: Callable[[Job], object] = lambda _: None,
+    running: Callable[[], object | None] = lambda: None,
 ) -> None:
     """Look after the jobs until a condition holds."""
 
     async def run() -> None:
         with ThreadPoolExecutor(2) as executor:
             watch = Watch(memory.changes(), executor)
-            attendance = Attendance(memory.jobs, memory.content, watch, executor, start_seconds, on_end)
+            attendance = Attendance(memory.jobs, memory.content, watch, executor, start_seconds, on_end, running)
             watch.start()
             attendance.start()
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -70,6 +71,24 @@ def test_a_job_that_nobody_takes_up_fails_in_time(tmp_path: Path) -> None:
     attended(memory, 0.1, lambda: memory.jobs.open() is None)
     reason = "no trainer started within 0.1 seconds; see the log"
     assert memory.jobs.glance(job) == Glance("failed", 0, outcome("failed", reason=reason))
+
+
+def test_a_job_behind_another_models_is_given_its_time_from_the_end_of_that(tmp_path: Path) -> None:
+    memory, before = memory_in(tmp_path), memory_in(tmp_path, "letters")
+    first, job = (each.jobs.create({}, "a test", {}).job for each in (before, memory))
+    lease = take(memory.database, first, living.own(), living.Heartbeats())
+    assert lease is not None
+    looks, ended = iter(range(400)), list[str]()
+
+    def until() -> bool:
+        if next(looks) == 80:  # a look or more of the attendance, and several times what a job has
+            ended.append(memory.jobs.get(job).state)
+            lease.end(outcome("failed", reason="enough"))
+        return memory.jobs.open() is None
+
+    attended(memory, 0.2, until, running=memory.running)
+    assert ended == ["queued"]
+    assert memory.jobs.get(job).state == "failed"
 
 
 def test_a_job_for_a_runner_that_may_come_at_any_time_waits(tmp_path: Path) -> None:

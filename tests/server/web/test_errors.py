@@ -24,6 +24,7 @@ from server.store.errors import (
     Unavailable,
     Uncertain,
     UnusableLabel,
+    UnusableName,
     UnusableOption,
     UnusablePolicy,
 )
@@ -58,6 +59,7 @@ PROMISED = {
     UnusableImage: (422, "unusable_image"),
     DatasetError: (422, "unusable_dataset"),
     UnusableLabel: (422, "unusable_label"),
+    UnusableName: (422, "unusable_name"),
     UnusableOption: (422, "unusable_option"),
     UnusablePolicy: (422, "unusable_policy"),
     errors.TooOften: (429, "too_often"),

@@ -215,7 +215,7 @@ def test_a_key_may_do_what_its_scopes_say_and_no_more(method: str, path: str, ne
 
 
 def test_every_call_that_changes_something_has_its_scope() -> None:
-    router = create_app(Settings(ui=Path("none")))._router  # type: ignore[attr-defined]
+    router = create_app(Settings(ui=Path("none"))).calls.router  # type: ignore[attr-defined]
     changing = {
         route.path.split("/")[1]
         for route in router.routes

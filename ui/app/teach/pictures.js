@@ -11,6 +11,7 @@ import { classesNow } from "../labels.js";
 import { say, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
+import { base } from "../transport.js";
 import { arranged, current, isNew, isOpen, isToLabel } from "./order.js";
 import { edit, leaveAllOut } from "./words.js";
 
@@ -210,7 +211,7 @@ function save(database, pictures, words) {
 
 /** @returns {Promise<IDBDatabase>} */
 function opened() {
-  const request = indexedDB.open("relearn", 1);
+  const request = indexedDB.open(`relearn${base}`, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
   return answerOf(request);
 }
