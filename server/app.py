@@ -230,6 +230,7 @@ def _service(settings: Settings, crew: Crew, beside: Service | None = None) -> S
         lines=lines,
         shutdown=shutdown,
         executor=executor,
+        storing=storing,
     )
 
 

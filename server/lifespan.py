@@ -83,6 +83,7 @@ async def working(service: Service) -> AsyncIterator[None]:
     service.shelf.close()
     service.predictor.close()
     service.executor.shutdown(wait=False, cancel_futures=True)
+    service.storing.shutdown(wait=False)
     service.memory.close()
 
 

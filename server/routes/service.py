@@ -64,3 +64,4 @@ class Service:
     lines: Output  # where the access log's go
     shutdown: Shutdown
     executor: Executor  # for what takes over a millisecond
+    storing: Executor  # for what nobody waits for

@@ -88,6 +88,8 @@ class Presence:
     async def _join(self) -> None:
         try:
             self._row = await self._do(self._workers.join, self._served())
+        except NotFound:  # the model was deleted, and what is loaded of it is about to go
+            self._row = None
         except Exception as error:  # noqa: BLE001 - predictions need no row
             self._row = None
             self._say("worker", f"this worker could not note what it serves: {error}")

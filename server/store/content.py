@@ -108,7 +108,7 @@ class Content:
             return
         mine = pending.c.owner == claim.owner
         try:
-            with self._database.write() as connection:
+            with self._database.write(cleans=True) as connection:
                 rows = connection.execute(select(pending).where(mine)).all()
                 swept = set(claim.paths) - {row.path for row in rows}
                 if swept:  # since we were taken for dead; and we may have written them again after that
@@ -138,7 +138,7 @@ class Content:
             if not rows:
                 return removed
             after = rows[-1].id
-            with self._database.write() as connection:
+            with self._database.write(cleans=True) as connection:
                 still = select(pending).where(pending.c.id.in_([row.id for row in rows]))
                 removed += self._remove(connection, self._gone(connection, connection.execute(still).all()))
 

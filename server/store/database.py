@@ -109,16 +109,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, durable: bool = True) -> Iterator[Connection]:
+    def write(self, durable: bool = True, cleans: bool = False) -> Iterator[Connection]:
         """A transaction, alone among writers; made lasting at the end of the block, or undone by any exception in it.
 
-        One that is not `durable`, such as a heartbeat, waits for no disk, and may be lost with the machine's power.
+        One that is not `durable`, such as a heartbeat, waits for no disk, and may be lost with the machine's power. One
+        that `cleans` up only needs no model.
         Raises Locked or Unavailable, or NotFound where the model was deleted, and then nothing was changed; Uncertain
         if the end itself failed.
         """
         self._opening.ensure()
         with self._connection(self._engine, write=True, durable=durable) as connection:
-            self._name.expect(connection)
+            if not cleans:
+                self._name.expect(connection)
             yield connection
 
     def open(self) -> None:

@@ -48,6 +48,7 @@ class Losses:
     async def stop(self) -> None:
         self._stopping = True
         await self._looking.stop()
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
     def look(self) -> list[str]:
         """What is lost now; raises StoreError."""

@@ -51,7 +51,7 @@ class Workers:
             return bool(connection.execute(update(worker).where(worker.c.id == number).values(now_so)).rowcount)
 
     def leave(self, number: int) -> None:
-        with self._database.write() as connection:
+        with self._database.write(cleans=True) as connection:
             connection.execute(delete(worker).where(worker.c.id == number))
 
     def all_serve(self, version: str) -> bool:

@@ -17,6 +17,7 @@ BASELINE = ROOT / "artifacts/baseline"
 ASKED = (
     *("/dataset", "/dataset/images?state=any", "/dataset/batches", "/classes", "/models", "/models/1", "/models/2"),
     *("/models/1/images", "/retrain/jobs", "/retrain/jobs/1", "/samples?state=any"),
+    *("/m", "/m/pets/classes", "/m/pets/dataset/images"),
 )
 # A restore that is killed when it has written its first files, as they are durable.
 KILLED = """
@@ -47,6 +48,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Iterator[t
         for seed in range(2):
             publish_tiny(memory, seed)
         memory.close()
+        assert server.post("/m", json={"name": "pets", "classes": ["cat", "dog"]}).status_code == 201
+        form = {"files": [("files", ("a.png", digits.png(700), "image/png"))], "data": {"labels": "cat"}}
+        assert server.post("/m/pets/upload", **form).status_code == 201
         asked, done = list[int](), threading.Event()
 
         def use() -> None:

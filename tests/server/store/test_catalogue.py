@@ -150,6 +150,7 @@ def test_who_has_a_deleted_model_open_neither_writes_to_it_nor_makes_it_anew(mem
     memory.catalogue.delete("pets")
     with pytest.raises(NotFound, match="'pets' was deleted"):
         opened.dataset.add([labelled(2)], "upload")
+    assert [path for path in opener.data.rglob("*") if path.is_file()] == [], "what it began to write is gone as well"
     opened.close()
     late = open_memory(*places, begins=False)
     opener.opened += [opened, late]

@@ -23,12 +23,12 @@ CLASSES = ("cat", "dog")
 class House:
     """A worker's models, of which each is a word; what was loaded and unloaded, in order."""
 
-    def __init__(self, memory: Memory, watch: Watch, settings: Settings) -> None:
+    def __init__(self, memory: Memory, watch: Watch, settings: Settings, wakes: bool) -> None:
         self.catalogue = memory.catalogue
         self.told: list[str] = []
         self.opening, self.may_open = asyncio.Event(), asyncio.Event()
         self.may_open.set()
-        self.mounts = Mounts(memory.catalogue, watch, self.open_model, settings, False)
+        self.mounts = Mounts(memory.catalogue, watch, self.open_model, settings, wakes)
 
     @asynccontextmanager
     async def open_model(self, name: str) -> AsyncIterator[Calls]:
@@ -49,13 +49,19 @@ class House:
         await self.mounts._look(self.catalogue.known())
 
 
-def housed(folder: Path, story: Callable[[House], Awaitable[None]], limit: int = 2, idle_seconds: float = 600) -> None:
+def housed(
+    folder: Path,
+    story: Callable[[House], Awaitable[None]],
+    limit: int = 2,
+    idle_seconds: float = 600,
+    wakes: bool = False,
+) -> None:
     async def run() -> None:
         memory = memory_in(folder)
         for name in ("one", "two", "three", "broken"):
             memory.catalogue.create(name, CLASSES, "a test")
         watch = Watch(memory.changes(), None)  # type: ignore[arg-type] # nobody starts it
-        house = House(memory, watch, Settings(models_loaded=limit, model_idle_seconds=idle_seconds))
+        house = House(memory, watch, Settings(models_loaded=limit, model_idle_seconds=idle_seconds), wakes)
         await story(house)
         await house.mounts.stop()
         opened = [line.removeprefix("opens ") for line in house.told if line.startswith("opens")]
@@ -136,6 +142,27 @@ def test_a_model_that_is_gone_is_let_go_after_its_last_call_and_the_next_of_its_
         new.leave()
 
     housed(tmp_path, story)
+
+
+@pytest.mark.parametrize("wakes", [True, False])
+def test_of_several_workers_one_loads_what_has_to_be_looked_after_and_all_keep_it(tmp_path: Path, wakes: bool) -> None:
+    async def story(house: House) -> None:
+        two = memory_in(tmp_path, "two")
+        await house.look()
+        assert house.told == []
+        job = two.jobs.create({}, "a test", {}).job
+        await house.look()
+        assert house.told == ["opens two"] * wakes
+        (await house.take("two")).leave()
+        await asyncio.sleep(0.002)
+        await house.look()
+        assert house.told == ["opens two"]
+        two.jobs.cancel(job)
+        two.close()
+        await house.look()
+        assert house.told == ["opens two", "closed two"]
+
+    housed(tmp_path, story, idle_seconds=0.001, wakes=wakes)
 
 
 def test_a_path_is_taken_off_and_remembered(tmp_path: Path) -> None:
