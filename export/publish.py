@@ -90,8 +90,17 @@ def publish(
     return version
 
 
-def keep_refused(memory: Memory, candidate: Candidate, lease: Lease, result: dict[str, Any]) -> Path:
-    """Conclude a job as refused, and keep its candidate under its number, to be looked at or promoted by hand."""
+def keep_refused(
+    memory: Memory,
+    candidate: Candidate,
+    lease: Lease,
+    result: dict[str, Any],
+    also: Callable[[Connection], object] = lambda _: None,
+) -> Path:
+    """Conclude a job as refused, and keep its candidate under its number, to be looked at or promoted by hand.
+
+    What `also` changes becomes lasting together with it.
+    """
     path = candidate_path(lease.job)
     claim = memory.content.claim("artifacts", [path])
     try:
@@ -100,6 +109,7 @@ def keep_refused(memory: Memory, candidate: Candidate, lease: Lease, result: dic
         with memory.database.write() as connection:
             memory.content.settle(connection, claim)
             lease.conclude(connection, result, figures_of(candidate.report))
+            also(connection)
     except BaseException:
         memory.content.drop(claim)
         raise

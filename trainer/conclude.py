@@ -1,6 +1,9 @@
 """The end of a run: the gate's verdict over the candidate, then publication or the candidates' folder, then pruning."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import Connection
 
 from export.cost import cost_of
 from export.gate import Contender, Judging, judge
@@ -8,6 +11,7 @@ from export.publish import Candidate, keep_refused, publish, with_file
 from export.verify import Parity
 from server.models.card import CARD, card
 from server.models.model import Model, load
+from server.store.doubts import Doubt, doubt
 from server.store.errors import BrokenArtifact, CurrentMoved
 from server.store.lease import Lease
 from server.store.memory import Memory
@@ -28,14 +32,23 @@ def conclude(
     parity: Parity,
     figures: dict[str, Any],
     judging: Judging,
+    doubts: Sequence[Doubt],
     policy: Policy,
     report: Report,
 ) -> None:
     """Publish or refuse, which concludes the job; gates again if another version became current in between.
 
-    The version, the move to it and the job's end become lasting together, under the lease, or not at all: raises
-    LeaseLost.
+    The version, the move to it, the job's end and the labels that are doubted become lasting together, under the lease,
+    or not at all: raises LeaseLost.
     """
+
+    def tell_doubts(connection: Connection) -> None:
+        doubt(connection, memory.name.id, doubts, f"job {lease.job}")
+
+    def end(connection: Connection, new: str) -> None:
+        lease.conclude(connection, outcome("published", new, figures))
+        tell_doubts(connection)
+
     contender = Contender(model, cost_of(candidate.contents["model.onnx"]))
     while True:
         report("gating")
@@ -51,7 +64,7 @@ def conclude(
         about = memory.versions.name, candidate.labels, candidate.preprocessing, candidate.outputs
         final = with_file(final, CARD, card(*about, figures))
         if not verdict.passed:
-            keep_refused(memory, final, lease, outcome("refused", None, figures, verdict.reason))
+            keep_refused(memory, final, lease, outcome("refused", None, figures, verdict.reason), tell_doubts)
             break
         try:
             publish(
@@ -62,7 +75,7 @@ def conclude(
                 reason=f"job {lease.job}",
                 job=lease.job,
                 announce=lambda new: report("publishing", f"publishing {new}", version=new),
-                also=lambda connection, new: lease.conclude(connection, outcome("published", new, figures)),
+                also=end,
             )
         except CurrentMoved as error:
             print(f"gating again: {error}", flush=True)

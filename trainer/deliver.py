@@ -28,6 +28,7 @@ from trainer.calibrate import Calibration, calibrate, outputs_of
 from trainer.conclude import conclude
 from trainer.config import Recipe, as_json
 from trainer.evaluate import metrics
+from trainer.label_errors import label_errors
 from trainer.learned_score import LearnedScore
 from trainer.mistakes import mistakes
 from trainer.model import served
@@ -68,9 +69,11 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
         "score_threshold": calibration.score_threshold,
         "score": "learned" if isinstance(calibration.score, LearnedScore) else "share",
     }
+    doubts = label_errors(delivery.trained.model, prepared, delivery.recipe.seed)
+    figures["labels_doubted"] = len(doubts)
     candidate = _with_reference(candidate, model, prepared)
     judging = _judging(prepared)
-    conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
+    conclude(memory, lease, candidate, model, parity, figures, judging, doubts, policy, report)
 
 
 def _with_reference(candidate: Candidate, model: Model, prepared: Prepared) -> Candidate:

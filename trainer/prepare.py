@@ -58,6 +58,7 @@ class Prepared:
     sources: tuple[str, ...] = ()  # of the held-out uploads
     taught: dict[int, tuple[int, bool]] = field(default_factory=dict)  # upload's row -> the decision that put its label
     # in force, and whether that was a correction
+    sha256s: dict[int, str] = field(default_factory=dict)  # upload's row -> the hash of its pixels
     heard: int = 0  # what was taught after this decision is new
     again: "Callable[[Preprocessing], Prepared] | None" = None  # the same pictures, read another way
     notes: tuple[str, ...] = ()  # what reading the base showed of it
@@ -161,6 +162,7 @@ def prepare(
         fingerprint=fingerprint,
         sources=tuple(stored[row - dataset.size].source for row in apart["held out"].tolist()),
         taught={row: (upload.since, upload.corrected) for row, upload in enumerate(stored, dataset.size)},
+        sha256s={row: upload.sha256 for row, upload in enumerate(stored, dataset.size)},
         notes=(
             *looked_at.notes,
             *(f"left out, since {label!r} is no class: {n}" for label, n in without_class.items()),

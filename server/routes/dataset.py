@@ -126,7 +126,7 @@ def _batch(batch: Batch) -> dict[str, object]:
 
 
 def _suspect(picture: Picture) -> dict[str, object]:
-    """A doubted label, with the label that the image has meanwhile, if it has one."""
+    """A doubted label, with the label that the image has meanwhile, if it has one; a training doubts that one."""
     return {
         "sha256": picture.sha256,
         "label": picture.suspected,
@@ -134,6 +134,7 @@ def _suspect(picture: Picture) -> dict[str, object]:
         "probability": picture.probability,
         "predicted": picture.predicted,
         "in_force": picture.label,
+        "doubted_by": "training" if picture.suspected_by_training else "upload",
     }
 
 

@@ -100,7 +100,15 @@ SCHEMAS: dict[str, Schema] = {
         error=TEXT | {"description": "a sentence for a person"}, code=TEXT | {"description": "a word for a program"}
     ),
     "Prediction": record(("score", "score_threshold", "input"), **_PREDICTION),
-    "Suspect": record(sha256=TEXT, label=TEXT, batch=TEXT, probability=NUMBER, predicted=TEXT, in_force=maybe(TEXT)),
+    "Suspect": record(
+        sha256=TEXT,
+        label=TEXT,
+        batch=TEXT,
+        probability=NUMBER,
+        predicted=TEXT,
+        in_force=maybe(TEXT),
+        doubted_by={"enum": ["upload", "training"]},
+    ),
     "Image": record(
         sha256=TEXT,
         split=TEXT,

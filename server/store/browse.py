@@ -10,7 +10,8 @@ from server.store.annotations import Label
 from server.store.called import called_in, said_in, shown_in
 from server.store.database import Database, Name
 from server.store.errors import NotFound
-from server.store.selection import ALL, IN_FORCE, SUSPICION, Selection, State
+from server.store.selection import ALL, IN_FORCE, SUSPECTING, SUSPICION, Selection, State
+from server.store.standing import DOUBTED
 from server.store.tables import annotation, batch, image, lesson, model, tally
 
 LOOKED = 5000  # images that one page looks at where it has to look for those that are meant
@@ -53,7 +54,8 @@ class Picture:
     source: str
     suspected: Label | None
     suspected_in: str | None  # the batch that said so
-    probability: float | None
+    suspected_by_training: bool  # which doubts the label in force, and would have the suspected one in its place
+    probability: float | None  # of the doubted label
     predicted: Label | None
 
 
@@ -174,7 +176,7 @@ class Browser:
             image.c.id, image.c.suspect_id, image.c.sha256, image.c.split, image.c.label,
             IN_FORCE.c.batch_id, batch.c.id.label("spoke"), batch.c.time, batch.c.source,
             SUSPICION.c.label.label("suspected"), SUSPICION.c.batch_id.label("suspected_in"),
-            SUSPICION.c.probability, SUSPICION.c.predicted,
+            SUSPECTING.c.source.label("suspecting"), SUSPICION.c.probability, SUSPICION.c.predicted,
         )  # fmt: skip
         return selection.pictures(self._model.id, *columns, said=said)
 
@@ -192,7 +194,8 @@ class Browser:
             Picture(
                 row.id, row.suspect_id, row.sha256, row.split, shown(row.label),
                 _text(row.batch_id if row.label is not None or row.suspected is not None else row.spoke),
-                row.time, row.source, shown(row.suspected), _text(row.suspected_in), row.probability, row.predicted,
+                row.time, row.source, shown(row.suspected), _text(row.suspected_in),
+                row.suspecting == DOUBTED, row.probability, row.predicted,
             )
             for row in rows
         ]  # fmt: skip

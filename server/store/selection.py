@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from server.store.tables import annotation, batch, image
 
 IN_FORCE, SUSPICION = annotation.alias("in_force"), annotation.alias("suspicion")
+SUSPECTING = batch.alias("suspecting")  # the batch that the suspicion is from
 
 
 class State(StrEnum):
@@ -85,6 +86,7 @@ class Selection:
             .select_from(image)
             .join(IN_FORCE, IN_FORCE.c.id == image.c.annotation_id, isouter=True)
             .join(SUSPICION, SUSPICION.c.id == image.c.suspect_id, isouter=True)
+            .join(SUSPECTING, SUSPECTING.c.id == SUSPICION.c.batch_id, isouter=True)
             .join(batch, batch.c.id == self.spoke, isouter=True)
             .where(*conditions)
         )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from server.store.tables import annotation, batch
 
+DOUBTED = "by training: doubt"  # the source of what a training doubts (doubts.py), which no upload can have either
 CORRECTION = "correction"  # the source of labels that a person gave looking at the picture: they are not doubted
 
 
@@ -58,7 +59,7 @@ def what_holds(said: Iterable[Row[Any]]) -> Standing:
     """What rows of `said_of` come to.
 
     A revision has a say only in what uploads brought: it is nothing without them, and one that accepts or rejects a
-    suspicion is nothing without that.
+    suspicion is nothing without that. So has a training, which doubts a label in force.
     """
     in_force, suspicions, is_there = None, list[Row[Any]](), False
     for each in said:
@@ -71,10 +72,13 @@ def what_holds(said: Iterable[Row[Any]]) -> Standing:
             in_force = None
         elif revision is Revision.RELABEL or each.probability is None or each.accepted_by is not None:
             in_force = each
-        else:
+        elif each.source != DOUBTED:
             is_there = True
             suspicions.append(each)
             continue
-        is_there |= revision is None
+        else:
+            suspicions += [each] if in_force is not None and in_force.label != each.label else []
+            continue
+        is_there |= revision is None and each.source != DOUBTED
         suspicions.clear()
     return Standing(in_force, tuple(suspicions), is_there)

@@ -99,7 +99,7 @@ decision = Table(
     Column("model_id", ForeignKey(model.c.id), nullable=False),
     Column("time", String(40), nullable=False),
     Column("by", Words, nullable=False),
-    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo, relabel, add class
+    Column("action", String(20), nullable=False),  # upload, accept, reject, remove, undo, relabel, doubt, add class
     Column("batch_id", _Number),
     Column("sha256", String(64)),
     Column("content", String(64), nullable=False),  # hash of what a batch said of its images
@@ -147,7 +147,7 @@ annotation = Table(
     Column("image_id", ForeignKey(image.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("batch_id", ForeignKey(batch.c.id), nullable=False, index=True),
     Column("label", Words, nullable=False),
-    Column("probability", Float),  # of a doubted label, as the model saw it; None where it was not doubted
+    Column("probability", Float),  # of a doubted label, as the model saw it (doubts.py: of the one in force); else None
     Column("predicted", Words),  # what the model took it for
     Column("accepted_by", ForeignKey(decision.c.id)),
     sqlite_autoincrement=True,

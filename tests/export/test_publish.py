@@ -173,7 +173,11 @@ def test_a_refused_candidate_is_kept_with_the_jobs_end_and_can_be_published(tmp_
     memory = memory_in(tmp_path)
     publish_tiny(memory)
     lease = lease_of(memory)
-    keep_refused(memory, tiny_candidate(3), lease, outcome("refused", reason="worse"))
+    beside = list[str]()
+    keep_refused(
+        memory, tiny_candidate(3), lease, outcome("refused", reason="worse"), lambda _: beside.append(lease.job)
+    )
+    assert beside == [lease.job]
     job = memory.jobs.get(lease.job)
     assert (job.state, job.result) == ("refused", outcome("refused", reason="worse"))
     ((refused, figures),) = memory.jobs.refused(9)

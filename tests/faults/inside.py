@@ -303,7 +303,7 @@ def _run(memory: Any, lease: Any, start: Any, policy: Any, report: Any, work: Pa
     figures = candidate.report
     nothing = np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int32)
     parity, judging = Parity(0, 0.0, 1.0), Judging(nothing, nothing)  # nobody judges
-    conclude.conclude(memory, lease, candidate, model, parity, figures, judging, policy, report)
+    conclude.conclude(memory, lease, candidate, model, parity, figures, judging, (), policy, report)
 
 
 def seed_of(job: str) -> int:

@@ -72,17 +72,36 @@ def trees_in(tmp_path: Path) -> Memory:
     return open_memory(tmp_path / "artifacts", tmp_path / "data", "trees", tmp_path / "none")
 
 
-def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: Path) -> None:
-    write_colours(tmp_path / "set", 80, 20)  # fewer than fill a batch of the default size
-    done = trained(tmp_path, *SMALL, "--epochs", "60", "--average", "0.9")
+def upload_colours(memory: Memory, count: int) -> None:
+    """So many more of each class, the first of each with the label of the next class in force."""
+    random = np.random.default_rng(6)
+    names = list(CLASSES)
+    for label, following in zip(names, [*names[1:], names[0]], strict=True):
+        pictures = (np.array(CLASSES[label]) + random.normal(0, 30, (count, 32, 32, 3))).clip(0, 255).astype(np.uint8)
+        labels = [following, *[label] * (count - 1)]
+        sent = [Labelled(Image.fromarray(each), name) for each, name in zip(pictures, labels, strict=True)]
+        memory.dataset.add(sent, "upload")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a first version was trained: of fewer than fill a batch of the default size, and of uploads."""
+    made = tmp_path_factory.mktemp("trees")
+    write_colours(made / "set", 80, 20)
+    upload_colours(trees_in(made), 20)
+    done = trained(made, *SMALL, "--epochs", "60", "--average", "0.9")
     assert done.returncode == 0, done.stdout + done.stderr
-    memory = trees_in(tmp_path)
+    return made
+
+
+def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(folder: Path) -> None:
+    memory = trees_in(folder)
     versions = memory.versions
     assert memory.pointer.current() == "1"
     model = load(versions.folder("1"), versions.manifest("1"), 8)
     assert model.labels == tuple(sorted(CLASSES))
     for label in CLASSES:
-        data = (tmp_path / "set" / "test" / label / "3.jpg").read_bytes()
+        data = (folder / "set" / "test" / label / "3.jpg").read_bytes()
         outputs = model.predict(model.preprocessing.read(data, Limits.of(Settings()))[None])
         assert model.labels[int(outputs.probabilities[0].argmax())] == label
         assert outputs.scores is not None
@@ -93,6 +112,18 @@ def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(tmp_path: 
     manifest = versions.manifest("1")
     about = manifest.name, manifest.labels, manifest.preprocessing, manifest.outputs
     assert versions.read(manifest, CARD) == card(*about, report)
+
+
+def test_wrong_labels_of_uploads_wait_for_a_look_after_the_training_and_no_others_do(folder: Path) -> None:
+    memory = trees_in(folder)
+    found = memory.browser.suspects(100)
+    ash, birch, cedar = CLASSES
+    assert sorted((str(each.label), each.suspected) for each in found) == [(ash, cedar), (birch, ash), (cedar, birch)]
+    assert all(each.suspected_by_training for each in found)
+    probabilities = [each.probability for each in found]
+    assert probabilities == sorted(probabilities, key=lambda each: each or 0)  # the surest first
+    assert len(memory.browser.learnable()[2]) == 60  # until somebody says
+    assert memory.versions.report("1")["labels_doubted"] == 3
 
 
 def cut_files(folder: Path) -> None:

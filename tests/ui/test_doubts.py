@@ -4,8 +4,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from server.store.doubts import Doubt, doubt
 from tests.digits import Digits
 from tests.live import LiveServer
+from tests.tiny import memory_in
 from tests.ui.conftest import OpenPage
 from tests.ui.desk import expect_said, tile
 from tests.ui.test_desk import labels_of
@@ -51,6 +53,27 @@ def test_a_doubted_label_leaves_the_one_in_force_alone(tmp_path: Path, open_page
         page = open_page(server.url, "teach")
         expect(page.get_by_text("Until you say, it counts as 7.")).to_be_visible()
         page.get_by_role("button", name="It stays 7").click()
+        page.get_by_role("button", name="Send 1 picture").click()
+        expect(page.get_by_text("1 doubt settled.")).to_be_visible()
+        assert labels_of(server) == ["7"]
+
+
+def test_what_a_training_doubts_is_shown_with_the_label_that_it_would_have(
+    tmp_path: Path, open_page: OpenPage, digits: Digits
+) -> None:
+    """A slip that nothing doubted when it came; Enter takes what the training offers."""
+    with LiveServer(tmp_path) as server:
+        server.upload([("slip.png", digits.png(0))], ["8"], source="correction")
+        (slip,) = server.get("/dataset/images").json()["images"]
+        memory = memory_in(tmp_path)
+        with memory.database.write() as connection:
+            doubt(connection, memory.name.id, [Doubt(slip["sha256"], "8", 0.01, "7")], "job 1")
+        page = open_page(server.url, "teach")
+        tile(page, "labelled 8").click()
+        expect(page.locator(".standing")).to_contain_text("Labelled 8, and like pictures labelled 7")
+        expect(page.locator(".standing")).to_contain_text("Until you say, it counts as 8.")
+        expect(page.get_by_text("Doubts of a training")).to_be_attached()
+        page.keyboard.press("Enter")
         page.get_by_role("button", name="Send 1 picture").click()
         expect(page.get_by_text("1 doubt settled.")).to_be_visible()
         assert labels_of(server) == ["7"]

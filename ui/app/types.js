@@ -19,7 +19,8 @@
  *
  * @typedef {Record<string, number>} Counts images by label
  * @typedef {{sha256: string, label: string, batch: string, probability?: number, predicted?: string,
- *   in_force: string | null}} Suspect a doubted label; `in_force` is the one that the picture has meanwhile
+ *   in_force: string | null, doubted_by: "upload" | "training"}} Suspect a doubted label; `in_force` is the one that the
+ *   picture has meanwhile; a training doubts that one, and would have `label`
  * @typedef {{sha256: string, split: string, label: string | null, batch: string | null,
  *   suspect: Suspect | null}} Image
  * @typedef {{sample: string, why: string, label: string, confidence: number, place: number}} Sample a kept prediction that

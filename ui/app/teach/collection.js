@@ -76,6 +76,7 @@ export function batchList(batches) {
 /** @param {T.Batch} each */
 function named({ batch, source }) {
   if (source === "correction") return phrase("correction");
+  if (source === "by training: doubt") return phrase("doubts.name", { batch });
   return /^by hand: \w+ class$/.test(source) ? phrase("classes.change.name", { batch }) : phrase("upload.name", { batch });
 }
 

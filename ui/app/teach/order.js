@@ -33,6 +33,9 @@ export function suggestionOf({ id, suspect, sample }) {
   return found && classesNow().includes(found.label) ? found : null; // the model may know one that is gone
 }
 
+/** @param {import("../types.js").Suspect} suspect @returns {string} the label that is doubted */
+export const doubted = ({ label, in_force: inForce, doubted_by: by }) => (by === "training" && inForce) || label;
+
 /** @param {Picture} picture @param {Kind} kind */
 export function isKind(picture, kind) {
   if (kind === "doubted") return picture.suspect !== null;

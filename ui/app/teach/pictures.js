@@ -12,7 +12,7 @@ import { say, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
 import { base } from "../transport.js";
-import { arranged, current, isNew, isOpen, isToLabel } from "./order.js";
+import { arranged, current, doubted, isNew, isOpen, isToLabel } from "./order.js";
 import { edit, leaveAllOut } from "./words.js";
 
 const PICTURES_LIMIT = 5000; // new ones; the browser keeps each
@@ -50,7 +50,7 @@ const servedOf = (id, name, path, what) => ({ id, name, file: null, picture: nul
 
 /** @param {T.Suspect} suspect */
 const doubtedOf = (suspect) =>
-  servedOf(`suspect-${suspect.sha256}`, phrase("doubted.name", { label: suspect.label }), api.imagePath(suspect.sha256), { suspect });
+  servedOf(`suspect-${suspect.sha256}`, phrase("doubted.name", { label: doubted(suspect) }), api.imagePath(suspect.sha256), { suspect });
 
 /** @param {T.Sample} sample */
 const sampleOf = (sample) =>

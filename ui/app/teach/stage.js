@@ -10,7 +10,7 @@ import { percent } from "../format.js";
 import { isSign } from "../labels.js";
 import { state, watch } from "../state.js";
 import { phrase, phraseOr } from "../texts.js";
-import { current, isOpen, shownPictures, step, suggestionOf, targets } from "./order.js";
+import { current, doubted, isOpen, shownPictures, step, suggestionOf, targets } from "./order.js";
 import { picture } from "./strip.js";
 import { accept } from "./words.js";
 
@@ -39,7 +39,7 @@ export function stage() {
 }
 
 /** @param {Picture} here */
-const named = ({ name, suspect }) => (suspect ? phrase("doubted.alt", { label: suspect.label }) : name);
+const named = ({ name, suspect }) => (suspect ? phrase("doubted.alt", { label: doubted(suspect) }) : name);
 
 /** What the label is, or would be: the model's suggestion stands there like a ghost until it is taken. */
 export function standing() {
@@ -93,11 +93,11 @@ function verdict(here) {
 function remark({ suspect, sample }) {
   if (sample) return element("p", { class: "remark" }, phraseOr(`review.${sample.why}`, sample.why));
   if (suspect === null) return null;
-  const { label, in_force: inForce } = suspect;
+  const { label, in_force: inForce, doubted_by: by } = suspect;
   return element(
     "p",
     { class: "remark" },
-    `${phrase("doubt", { label })} `,
+    `${phrase(by === "training" ? "doubt.training" : "doubt", { label: doubted(suspect), other: label })} `,
     inForce === null ? phrase("doubt.open") : phrase("doubt.counts", { label: inForce }),
   );
 }
