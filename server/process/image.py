@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,9 +70,14 @@ def _as_baseline(folder: Path, found: Mapping[str, object], name: str, room: Pat
     return room
 
 
+def room(*folders: str) -> Path:
+    """Where a copy may lie: in the first of the folders that can be written to; a container may have the last alone."""
+    return Path(next((each for each in folders if os.access(each, os.W_OK)), folders[0]), "relearn-model")
+
+
 def main() -> None:
     try:
-        found = command(sys.argv[1:], os.environ, MOUNTED, Path(tempfile.gettempdir(), "relearn-model"))
+        found = command(sys.argv[1:], os.environ, MOUNTED, room(os.environ.get("TMPDIR", "/tmp"), "/dev/shm"))  # noqa: S108
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     os.execv(sys.executable, [sys.executable, "-m", *found])  # noqa: S606 - by the name of a module

@@ -166,7 +166,7 @@ def test_a_prediction_is_what_serves_says(studio: Studio, digits: Digits) -> Non
 
 
 def test_one_picture_that_is_none_costs_the_others_nothing(studio: Studio, digits: Digits) -> None:
-    good = data_uri(digits.png(next(NUMBERS)))
+    good = data_uri(digits.png(next(NUMBERS))).replace("data:image/png;base64", "DATA:Image/PNG;Base64")
     bad = ("data:image/png;base64,AAAA", "data:image/png;base64,A", "data:,a", "http://169.254.169.254/a.png", "")
     answer = described(studio, "predict", studio.predict(bad[0], good, *bad[1:]))
     assert [bool(each) for each in answer["results"]] == [False, True, *[False] * 4]

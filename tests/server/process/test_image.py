@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.process.image import SHIPPED, command
+from server.process.image import SHIPPED, command, room
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 
@@ -86,6 +86,11 @@ def test_what_is_mounted_and_no_model_is_told(mounted: Path, wrong: str) -> None
 
 def test_an_empty_mount_is_none(tmp_path: Path) -> None:
     assert command((), IMAGE, tmp_path, NONE) == ["server"]
+
+
+def test_a_copy_lies_where_something_can_be_written(tmp_path: Path) -> None:
+    assert room("/nowhere", str(tmp_path)) == tmp_path / "relearn-model"
+    assert room("/nowhere", "/none") == Path("/nowhere/relearn-model")
 
 
 def test_the_image_begins_with_it_and_ships_what_it_knows() -> None:
