@@ -17,10 +17,12 @@ SHIPPED = "/app/baseline"
 MANIFEST, MODEL, VERSION = "manifest.json", "model.onnx", "0"
 
 
-def command(arguments: Sequence[str], environment: Mapping[str, str], mounted: Path, room: Path) -> list[str]:
+def command(
+    arguments: Sequence[str], environment: Mapping[str, str], mounted: Path, room: Path, shipped: Path = Path(SHIPPED)
+) -> list[str]:
     """The module to run and what it is given; a mounted model is made ready in `room`, if it is of another name.
 
-    Raises ValueError for a folder that holds no model of ours.
+    So is the one that ships, if KServe gives the name. Raises ValueError for a folder that holds no model of ours.
     """
     if arguments and not arguments[0].startswith("-"):
         return list(arguments)
@@ -33,8 +35,12 @@ def command(arguments: Sequence[str], environment: Mapping[str, str], mounted: P
     folder: Path | None = told.pop("model_dir", None)
     another = any(flag.startswith("--baseline") for flag in flags)
     another |= environment.get("RELEARN_BASELINE", SHIPPED) != SHIPPED
+    begins = "RELEARN_LABELS" in environment or any(flag.startswith("--labels") for flag in flags)
+    by_kserve = any(argument.startswith("--model_name") for argument in arguments)
     if folder is None and not another and mounted.is_dir() and any(mounted.iterdir()):
         folder = mounted
+    elif folder is None and not another and by_kserve and not begins and shipped.is_dir():
+        folder = shipped
     if folder is not None:
         found = _manifest(folder)
         told["name"] = told.get("name") or environment.get("RELEARN_NAME") or str(found.get("name"))
