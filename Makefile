@@ -28,7 +28,7 @@ help:
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
 	@echo "make audit   ask the advisories about every locked package; make sbom: bills of materials in sbom/"
 	@echo "make wheel   make dist/relearn_server-….whl, which serves wherever there is Python"
-	@echo "make lock    resolve the locked requirements again"
+	@echo "make lock    resolve the locked requirements again   (UPGRADE=\"pillow httpx\": with their newest; UPGRADE=all)"
 
 # The trainer's environment is built beside the server. Ctrl-C reaches all by the terminal; a signal to make alone is
 # handed on. What is still being built ends with the server.
@@ -124,7 +124,10 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) --group audit -o requirements-audit.txt
 	$(UV) pip compile $(LOCK_FLAGS) --group wheel -o requirements-wheel.txt
 
-LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+# What is locked stays where it is, as long as that fits: UPGRADE names packages that are taken anew, or all.
+UPGRADES = $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package ,$(UPGRADE)))
+
+LOCK_FLAGS = $(UPGRADES) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"
 
 # Compiled ahead, a server starts in half the time, whoever it runs as.

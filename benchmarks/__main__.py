@@ -30,6 +30,7 @@ from benchmarks.service import (
     training,
     workers,
 )
+from server.configuration import add_version
 from server.machine.descriptors import raise_limit
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -58,6 +59,7 @@ PEER = Path(".venv-bench/bin/python")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
+    add_version(parser)
     parser.add_argument(
         "names",
         nargs="*",

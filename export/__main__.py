@@ -6,6 +6,7 @@ import shutil
 import sys
 
 from export.publish import Candidate, publish, read_candidate, write
+from server.configuration import add_version
 from server.configuration import load as load_settings
 from server.models.model import Model
 from server.models.trial import ROOT, SHIPPED, Trials, fingerprint
@@ -99,6 +100,7 @@ def _trials(settings: Settings) -> Trials:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
+    add_version(parser)
     for name in STORE:
         parser.add_argument(f"--{name}", help=f"the server's setting of that name; else RELEARN_{name.upper()}")
     commands = parser.add_subparsers(required=True, metavar="command")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from server import __version__
 from server.settings import (
     BEGUN,
     CLIENT_URL,
@@ -62,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         description="Serve the model, and let people teach it.",
         epilog="python -m server check, with the same flags, looks at all that is stored and says what is wrong.",
     )
+    add_version(made)
     for f in fields(Settings):
         if f.metadata["secret"]:
             made.add_argument("--" + f.name.replace("_", "-"), nargs="?", action=_NoFlag, help=argparse.SUPPRESS)
@@ -73,6 +75,11 @@ def parser() -> argparse.ArgumentParser:
         else:
             made.add_argument(flag, dest=f.name, metavar=str(f.metadata["unit"]).upper(), help=text)
     return made
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """The flag by which every program says of which release it is."""
+    parser.add_argument("--version", action="version", version=f"relearn {__version__}")
 
 
 class _NoFlag(argparse.Action):

@@ -15,6 +15,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from server.configuration import add_version
 from server.settings import SettingError
 from server.store.errors import Conflict, NotFound, StoreError
 from server.store.memory import Memory, open_memory
@@ -155,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m trainer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_version(parser)
     parser.add_argument("--watch", action="store_true", help="wait for jobs and run them")
     _add_common(parser)
     add_flags(parser, Recipe)

@@ -81,7 +81,10 @@ def _health(url: str | None) -> dict[str, Any]:
             told = client.health()
     except RelearnError as error:
         return {"error": str(error)}
-    return {name: told.get(name) for name in ("status", "model_version", "uptime_seconds", "problems", "retraining")}
+    return {
+        name: told.get(name)
+        for name in ("status", "version", "model_version", "uptime_seconds", "problems", "retraining")
+    }
 
 
 def _lines(found: dict[str, Any], indent: str = "") -> list[str]:

@@ -22,7 +22,7 @@ from server.web.prefix import link
 
 Fault = RequestError | StoreError | PictureError
 
-_DATA = re.compile(r"data:[^,]{0,200};base64,")
+_DATA = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _UPLOAD = re.compile(r"/dataset/images/([0-9a-f]{64})")
 
 
@@ -45,7 +45,7 @@ class Pictures:
         """A picture that is here, or the path under which Label Studio has it."""
         try:
             address = _address(task, key)
-            if address.startswith("data:"):
+            if address[:5].lower() == "data:":
                 share.take(len(address) * 3 // 4)
                 with self._service.threads.place():
                     return await self._service.threads.run(_decoded, address)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +17,12 @@ SHIPPED = "/app/baseline"
 MANIFEST, MODEL, VERSION = "manifest.json", "model.onnx", "0"
 
 
-def command(arguments: Sequence[str], environment: Mapping[str, str], mounted: Path, room: Path) -> list[str]:
+def command(
+    arguments: Sequence[str], environment: Mapping[str, str], mounted: Path, room: Path, shipped: Path = Path(SHIPPED)
+) -> list[str]:
     """The module to run and what it is given; a mounted model is made ready in `room`, if it is of another name.
 
-    Raises ValueError for a folder that holds no model of ours.
+    So is the one that ships, if KServe gives the name. Raises ValueError for a folder that holds no model of ours.
     """
     if arguments and not arguments[0].startswith("-"):
         return list(arguments)
@@ -34,8 +35,12 @@ def command(arguments: Sequence[str], environment: Mapping[str, str], mounted: P
     folder: Path | None = told.pop("model_dir", None)
     another = any(flag.startswith("--baseline") for flag in flags)
     another |= environment.get("RELEARN_BASELINE", SHIPPED) != SHIPPED
+    begins = "RELEARN_LABELS" in environment or any(flag.startswith("--labels") for flag in flags)
+    by_kserve = any(argument.startswith("--model_name") for argument in arguments)
     if folder is None and not another and mounted.is_dir() and any(mounted.iterdir()):
         folder = mounted
+    elif folder is None and not another and by_kserve and not begins and shipped.is_dir():
+        folder = shipped
     if folder is not None:
         found = _manifest(folder)
         told["name"] = told.get("name") or environment.get("RELEARN_NAME") or str(found.get("name"))
@@ -71,9 +76,14 @@ def _as_baseline(folder: Path, found: Mapping[str, object], name: str, room: Pat
     return room
 
 
+def room(*folders: str) -> Path:
+    """Where a copy may lie: in the first of the folders that can be written to; a container may have the last alone."""
+    return Path(next((each for each in folders if os.access(each, os.W_OK)), folders[0]), "relearn-model")
+
+
 def main() -> None:
     try:
-        found = command(sys.argv[1:], os.environ, MOUNTED, Path(tempfile.gettempdir(), "relearn-model"))
+        found = command(sys.argv[1:], os.environ, MOUNTED, room(os.environ.get("TMPDIR", "/tmp"), "/dev/shm"))  # noqa: S108
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     os.execv(sys.executable, [sys.executable, "-m", *found])  # noqa: S606 - by the name of a module

@@ -215,6 +215,7 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "properties": {
             "status": {"enum": ["healthy", "degraded", "unhealthy"]},
+            "version": TEXT | {"description": "of the service; `model_version` is the model's"},
             "uptime_seconds": NUMBER,
             "model_loaded": {"type": "boolean"},
             "model_version": maybe(TEXT),
@@ -223,7 +224,7 @@ SCHEMAS: dict[str, Schema] = {
             "retraining": maybe(record(job=TEXT, state=TEXT)),
             "drift": record(watching={"type": "boolean"}, reason=maybe(TEXT), alarm=maybe({"type": "object"})),
         },
-        "required": ["status", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
+        "required": ["status", "version", "uptime_seconds", "model_loaded", "model_version", "labels", "problems"],
     },
     "Done": record(message=TEXT),
     "Removed": record(message=TEXT, held_by=ref("Holders")),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server import __version__
 from server.machine import descriptors
 from server.machine.memory import resident_bytes
 from server.routes.labels import labels_of
@@ -32,6 +33,7 @@ def routes(service: Service) -> list[Route]:
         problems = problems_of(service)
         content = {
             "status": "unhealthy" if model is None else "degraded" if problems else "healthy",
+            "version": __version__,
             "uptime_seconds": round(service.metrics.uptime_seconds, 3),
             "model_loaded": model is not None,
             "model_version": model.version if model is not None else None,

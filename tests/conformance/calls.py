@@ -79,7 +79,7 @@ def _packed(server: Server, coding: str) -> Answer:
 
 
 def _of_version(server: Server) -> Answer:
-    return server.ask("POST", f"{server.model}/versions/{server.versions[-1]}/infer", server.request())
+    return server.ask("POST", f"{server.model}/versions/{(server.versions or ['1'])[-1]}/infer", server.request())
 
 
 METADATA = ("name", "platform", "inputs", "outputs")

@@ -12,13 +12,15 @@ DTYPES = {"UINT8": "u1", "INT8": "i1", "INT32": "<i4", "INT64": "<i8", "FP32": "
 class Answer(NamedTuple):
     """What came back."""
 
-    status: int
+    status: int  # 0: there was none
     json: Any  # None where there is none
     binary: bytes  # behind the JSON
 
     def told(self) -> str:
         """In a few words: the status, and what the JSON has."""
         content = self.json
+        if not self.status:
+            return "no answer"
         if isinstance(content, dict):
             names = ", ".join(sorted(content))
             return f"{self.status} {{{names}}}" + (f" and {len(self.binary)} bytes" if self.binary else "")
@@ -32,7 +34,7 @@ class Server:
         self.model = f"/v2/models/{model}"
         self.name = model
         self._url = url.rstrip("/")
-        self._client = httpx.Client(trust_env=False, timeout=60.0)
+        self._client = httpx.Client(trust_env=False, timeout=20.0, limits=httpx.Limits(max_keepalive_connections=0))
         metadata = self._client.get(f"{self._url}{self.model}").json()
         self.outputs: list[str] = [each["name"] for each in metadata["outputs"]]
         self.versions: list[str] = metadata.get("versions", [])
@@ -50,10 +52,17 @@ class Server:
     def ask(self, method: str, path: str, content: object = None, binary: bytes = b"", **headers: str) -> Answer:
         """One request; `content` is sent as JSON unless it is bytes, with binary data behind it."""
         body = content if isinstance(content, bytes) or content is None else json.dumps(content).encode()
+        kind = (
+            "application/octet-stream" if binary or "Inference-Header-Content-Length" in headers else "application/json"
+        )
+        headers = {"Content-Type": kind, **headers}
         if binary and body is not None:
             headers = {"Inference-Header-Content-Length": str(len(body)), **headers}
             body += binary
-        answer = self._client.request(method, self._url + path, content=body, headers=headers)
+        try:
+            answer = self._client.request(method, self._url + path, content=body, headers=headers)
+        except httpx.TransportError:
+            return Answer(0, None, b"")
         length = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
         try:
             found = json.loads(answer.content[:length])

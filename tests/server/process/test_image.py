@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.process.image import SHIPPED, command
+from server.process.image import SHIPPED, command, room
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 
@@ -74,6 +74,15 @@ def test_a_model_of_another_name_is_taken_under_the_one_that_is_given(
     assert sorted(path.name for path in room.iterdir()) == ["manifest.json", "model.onnx"]
 
 
+def test_the_model_that_ships_is_taken_under_the_name_that_kserve_gives(mounted: Path, tmp_path: Path) -> None:
+    room, shipped = tmp_path / "room", mounted
+    told = ["server", "--name=mine", f"--baseline={room}"]
+    assert command(("--model_name", "mine"), IMAGE, NONE, room, shipped) == told
+    assert command(("--name=mine",), IMAGE, NONE, room, shipped) == ["server", "--name=mine"]  # begins from nothing
+    begun = ("--model_name=mine", "--labels=cat,dog")
+    assert command(begun, IMAGE, NONE, room, shipped) == ["server", "--labels=cat,dog", "--name=mine"]
+
+
 @pytest.mark.parametrize("wrong", ["model.onnx", "manifest.json", "[]", "no JSON"])
 def test_what_is_mounted_and_no_model_is_told(mounted: Path, wrong: str) -> None:
     if (mounted / wrong).exists():
@@ -86,6 +95,11 @@ def test_what_is_mounted_and_no_model_is_told(mounted: Path, wrong: str) -> None
 
 def test_an_empty_mount_is_none(tmp_path: Path) -> None:
     assert command((), IMAGE, tmp_path, NONE) == ["server"]
+
+
+def test_a_copy_lies_where_something_can_be_written(tmp_path: Path) -> None:
+    assert room("/nowhere", str(tmp_path)) == tmp_path / "relearn-model"
+    assert room("/nowhere", "/none") == Path("/nowhere/relearn-model")
 
 
 def test_the_image_begins_with_it_and_ships_what_it_knows() -> None:
