@@ -72,12 +72,15 @@ from server.web.threads import Threads
 
 if TYPE_CHECKING:
     from server.grpc.server import GrpcServer
+    from server.observe.tracing import Tracing
 
 
 def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     """The ASGI application of one worker, alone or in a crew."""
-    service = _service(settings, crew or Crew())
-    ids = RequestIds(os.urandom(4).hex())
+    tracing = _tracing(settings)
+    service = _service(settings, crew or Crew(), tracing)
+    prefix = os.urandom(4).hex()
+    ids = RequestIds(prefix) if tracing is None else tracing.ids(prefix)
     express = Express(settings, service.predictor, service.log, ids)
     terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
     endpoints: dict[str, ASGIApp] = {
@@ -100,7 +103,9 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     rates = Rates(settings, service.metrics.shared_folder)
     guard = Guard(settings, Keys(settings), rates, [route.path for route in open_to_all])
     grpc = _grpc(service, guard, ids)
-    router = Router([*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms, grpc))
+    router = Router(
+        [*open_to_all, *guarded], redirect_slashes=False, lifespan=lambda _: lifespan(service, terms, grpc, tracing)
+    )
     front = Front(router, endpoints | tensors, guard, service.log, ids, service.budget, Prefix(settings))
     if settings.origins:
         cors = CORSMiddleware(
@@ -115,7 +120,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     return front
 
 
-def _service(settings: Settings, crew: Crew) -> Service:
+def _service(settings: Settings, crew: Crew, tracing: "Tracing | None") -> Service:
     executor = priority.threads(4, "work")
     memory = open_memory(
         settings.artifacts,
@@ -151,6 +156,8 @@ def _service(settings: Settings, crew: Crew) -> Service:
         collector.take(records)
         watched.take(answers)
         rollout.take(records)
+        if tracing is not None:
+            tracing.take(records)
 
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)
@@ -217,6 +224,14 @@ def _grpc(service: Service, guard: Guard, ids: RequestIds) -> "GrpcServer | None
     from server.grpc.server import GrpcServer  # it needs a package that only this setting asks for
 
     return GrpcServer(service, guard, ids)
+
+
+def _tracing(settings: Settings) -> "Tracing | None":
+    if not settings.otlp_endpoint:
+        return None
+    from server.observe.tracing import Tracing  # it needs packages that only this setting asks for
+
+    return Tracing(settings.otlp_endpoint)
 
 
 def _launcher(settings: Settings, memory: Memory) -> Launcher:

@@ -17,6 +17,7 @@ from server.web.terms import TERMS, Terms
 
 if TYPE_CHECKING:
     from server.grpc.server import GrpcServer
+    from server.observe.tracing import Tracing
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
@@ -24,7 +25,9 @@ logger = logging.getLogger("relearn")
 
 
 @asynccontextmanager
-async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") -> AsyncIterator[dict[str, object]]:
+async def lifespan(
+    service: Service, terms: Terms, grpc: "GrpcServer | None", tracing: "Tracing | None"
+) -> AsyncIterator[dict[str, object]]:
     """Between start and stop; what it yields is the state that a connection sees."""
     for folder in (service.settings.artifacts, service.settings.data):
         try:
@@ -62,6 +65,8 @@ async def lifespan(service: Service, terms: Terms, grpc: "GrpcServer | None") ->
     await service.serving.stop()
     await service.watch.stop()
     service.log.flush()
+    if tracing is not None:
+        await tracing.stop()
     await service.collector.stop()
     await service.daily.stop()
     await service.drift.stop()
