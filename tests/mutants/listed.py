@@ -17,6 +17,7 @@ from tests.mutants import (
     samples,
     serving,
     store,
+    tracing,
     training,
 )
 from tests.mutants.mutant import Mutant
@@ -36,6 +37,7 @@ ROOMS = (
     samples,
     drift,
     policy,
+    tracing,
     training,
     process,
     client,
