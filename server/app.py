@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
+from server import optional
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
 from server.label_studio import calls as label_studio
@@ -55,13 +56,12 @@ from server.serving.rollout import Rollout
 from server.serving.shelf import Shelf
 from server.serving.takeover import Serving
 from server.settings import Settings
-from server.store.memory import Memory, open_memory
+from server.store.memory import open_memory
 from server.store.sample import Caps
 from server.store.watch import Watch
 from server.training.attendance import Attendance
 from server.training.ends import Ends
 from server.training.feed import Feeds
-from server.training.launcher import Launcher, NoLauncher, ProcessLauncher
 from server.training.steward import Steward
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.budget import Budget
@@ -78,28 +78,31 @@ from server.web.terms import Terms
 from server.web.threads import Threads
 
 if TYPE_CHECKING:
-    from server.grpc.server import GrpcServer
+    from server.observe.tracing import Tracing
 
 
 def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     """The ASGI application of one worker, alone or in a crew."""
-    service = _service(settings, crew or Crew())
-    ids = RequestIds(os.urandom(4).hex())
+    tracing = optional.tracing(settings)
+    service = _service(settings, crew or Crew(), tracing)
+    prefix = os.urandom(4).hex()
+    ids = RequestIds(prefix) if tracing is None else tracing.ids(prefix)
     express = Express(settings, service.predictor, service.log, ids)
     terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
     files = page.routes(settings.ui)
 
     @asynccontextmanager
     async def open_model(name: str) -> AsyncIterator[Calls]:
-        one = await asyncio.to_thread(_service, replace(settings, name=name, labels=""), service.crew, service)
+        own = replace(settings, name=name, labels="")
+        one = await asyncio.to_thread(_service, own, service.crew, tracing, service)
         async with working(one):
             yield _calls(one, files)
 
     mounts = Mounts(service.memory.catalogue, service.watch, open_model, settings, service.crew.place == 0)
     made = _calls(service, files, named.routes(service, mounts))
     guard = Guard(settings, Keys(settings), Rates(settings, service.metrics.shared_folder), made.open_paths)
-    grpc = _grpc(service, guard, ids)
-    made.router.lifespan_context = lambda _: lifespan(service, terms, mounts, grpc)
+    grpc = optional.grpc(service, guard, ids)
+    made.router.lifespan_context = lambda _: lifespan(service, terms, mounts, grpc, tracing)
     front = Front(made, guard, ids, service.budget, Prefix(settings), mounts)
     if settings.origins:
         cors = CORSMiddleware(
@@ -140,7 +143,7 @@ def _calls(service: Service, files: Sequence[Route], more: Sequence[Route] = ())
     return Calls(router, endpoints | tensors, [route.path for route in open_to_all], service.log)
 
 
-def _service(settings: Settings, crew: Crew, beside: Service | None = None) -> Service:
+def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: Service | None = None) -> Service:
     """The parts of one model; `beside` has the default's, whose server it is: what belongs to that is taken over."""
     executor = priority.threads(4, "work")
     places = settings.artifacts, settings.data, settings.name, settings.baseline, settings.database
@@ -172,6 +175,8 @@ def _service(settings: Settings, crew: Crew, beside: Service | None = None) -> S
         collector.take(records)
         watched.take(answers)
         rollout.take(records)
+        if tracing is not None:
+            tracing.take(records)
 
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)
@@ -189,7 +194,7 @@ def _service(settings: Settings, crew: Crew, beside: Service | None = None) -> S
     predictor = Predictor(settings, serving, threads, keeping)
     tried = memory.canaries, memory.versions, trials
     rollout = Rollout(settings, *tried, predictor, threads, keeping, watch)
-    launcher = _launcher(settings, memory)
+    launcher = optional.launcher(settings, memory)
     steward = Steward(
         memory.policies,
         memory.jobs,
@@ -232,19 +237,3 @@ def _service(settings: Settings, crew: Crew, beside: Service | None = None) -> S
         executor=executor,
         storing=storing,
     )
-
-
-def _grpc(service: Service, guard: Guard, ids: RequestIds) -> "GrpcServer | None":
-    if service.settings.grpc_port is None:
-        return None
-    from server.grpc.server import GrpcServer  # it needs a package that only this setting asks for
-
-    return GrpcServer(service, guard, ids)
-
-
-def _launcher(settings: Settings, memory: Memory) -> Launcher:
-    if settings.trainer == "docker":
-        from server.training.docker import DockerLauncher  # it needs a package that only this setting asks for
-
-        return DockerLauncher(settings, memory)
-    return NoLauncher() if settings.trainer == "none" else ProcessLauncher(settings, memory)

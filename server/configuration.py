@@ -23,6 +23,11 @@ from server.settings import (
 )
 
 TOKEN_LIMIT = 4096  # characters; Label Studio's are of some hundred
+FOREIGN = {
+    "port": "PORT",
+    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+}  # others' variables, where ours are not there
+UNTRACED = "OTEL_SDK_DISABLED"
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collection[str] | None = None) -> Settings:
@@ -31,7 +36,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collec
     A program that is not the server has use for those of `names` only: what it is given for others is not looked at.
     Raises SettingError for an unknown RELEARN_ variable or a value that can't be used; argparse exits on a bad flag.
     """
-    given: dict[str, str] = {"port": environment["PORT"]} if "PORT" in environment else {}
+    given = {name: environment[variable] for name, variable in FOREIGN.items() if variable in environment}
     known = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
     for variable, text in environment.items():
         if variable in known:
@@ -41,6 +46,8 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], names: Collec
     flags = parser().parse_args(arguments)
     refuse_password(flags.database or "")
     given |= {name: text for name, text in vars(flags).items() if text is not None}
+    if environment.get(UNTRACED, "").lower() == "true":
+        given.pop("otlp_endpoint", None)
     if given.get("labels") and "name" not in given:
         given["name"] = BEGUN
     kinds = {f.name: f.type for f in fields(Settings)}
@@ -143,6 +150,8 @@ def _check(settings: Settings) -> None:
         raise SettingError(
             f"RELEARN_LABEL_STUDIO_URL={theirs!r} must look like https://studio.example.com, without a key"
         )
+    if settings.otlp_endpoint:
+        _check_collector(settings.otlp_endpoint)
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.root_path):
         raise SettingError(
             f"RELEARN_ROOT_PATH={settings.root_path!r} must look like /relearn: a slash first, none at the end, "
@@ -194,4 +203,24 @@ def _check(settings: Settings) -> None:
         raise SettingError(
             f"refusing to listen on {settings.host} without a key: whoever reaches this port could replace the model. "
             "Set RELEARN_API_KEY or --keys-file, or listen on 127.0.0.1, or say --allow-anonymous-writes"
+        )
+
+
+def _check_collector(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+        usable = usable and parts.port != 0  # which raises for one that is none
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingError(f"RELEARN_OTLP_ENDPOINT={endpoint[:80]!r} must be a URL such as http://127.0.0.1:4318")
+    if "@" in endpoint:
+        raise SettingError(
+            "RELEARN_OTLP_ENDPOINT has a password; OTEL_EXPORTER_OTLP_HEADERS is for what a collector asks"
+        )
+    if importlib.util.find_spec("opentelemetry") is None:
+        raise SettingError(
+            "RELEARN_OTLP_ENDPOINT needs opentelemetry-sdk: pip install 'relearn-server[telemetry]' of the wheel, or "
+            "in a checkout .venv-uv/bin/uv pip install --python .venv-serve/bin/python -r requirements-telemetry.txt"
         )

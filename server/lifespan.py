@@ -18,6 +18,7 @@ from server.web.terms import TERMS, Terms
 
 if TYPE_CHECKING:
     from server.grpc.server import GrpcServer
+    from server.observe.tracing import Tracing
 
 GAUGE_SECONDS = 1.0  # the age of a gauge at most: a scrape reaches one worker and must find the others' as well
 
@@ -26,7 +27,7 @@ logger = logging.getLogger("relearn")
 
 @asynccontextmanager
 async def lifespan(
-    service: Service, terms: Terms, mounts: Mounts, grpc: "GrpcServer | None"
+    service: Service, terms: Terms, mounts: Mounts, grpc: "GrpcServer | None", tracing: "Tracing | None"
 ) -> AsyncIterator[dict[str, object]]:
     """Between start and stop; what it yields is the state that a connection sees."""
     for folder in (service.settings.artifacts, service.settings.data):
@@ -52,6 +53,8 @@ async def lifespan(
         await mounts.stop()
         await gauges.stop()
         await service.watch.stop()
+    if tracing is not None:
+        await tracing.stop()
     await asyncio.to_thread(service.lines.flush)
     service.threads.close()
 

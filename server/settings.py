@@ -3,7 +3,7 @@
 Every setting is a field with its unit, default and help. It is given as a flag of `python -m server` (--queue-limit),
 as an environment variable (RELEARN_QUEUE_LIMIT), or left at its default; a flag wins over the environment. A secret is
 given as a variable only, since a command line can be read by every user of the machine. PORT, which hosting platforms
-set, is read where RELEARN_PORT is not there.
+set, is read where RELEARN_PORT is not there, OTEL_EXPORTER_OTLP_ENDPOINT where RELEARN_OTLP_ENDPOINT is not.
 """
 
 import ipaddress
@@ -54,6 +54,7 @@ class Settings:
     port: int = setting(8000, "port", "port to listen on; 0 takes a free one")
     grpc_port: int | None = setting(None, "port", "port of gRPC, if that is to be spoken; 0 takes a free one")
     log_format: str = setting("lines", "word", "how the log of requests and that of events are written: lines, or json")
+    otlp_endpoint: str = setting("", "URL", "collector that traces are sent to, by OTLP over HTTP; empty: none")
     root_path: str = setting("", "path", "prefix that a proxy puts before every path and leaves on, such as /relearn")
     workers: int = setting(1, "processes", "worker processes; one a core that is to serve")
     name: str = setting("digits", "name", "model to serve: a folder under artifacts/models")

@@ -24,6 +24,7 @@ from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
 from server.store.turn import Turn
+from server.web.access import FollowedId
 from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
 from server.web.prefix import link
 
@@ -75,7 +76,7 @@ def routes(service: Service) -> list[Route]:
             if under_way is None:
                 raise
             raise UnderWay(str(error), {"Location": _address(request, under_way.job)}) from None
-        await launch(service, job.job)
+        await launch(service, request, job.job)
         return job.job
 
     async def listing(request: Request) -> Response:
@@ -119,10 +120,11 @@ def routes(service: Service) -> list[Route]:
     ]
 
 
-async def launch(service: Service, job: str) -> None:
-    """Start a runner for a job that was begun; raises Failed, and then the job has failed."""
+async def launch(service: Service, request: Request, job: str) -> None:
+    """Start a runner for a job that a request has begun; raises Failed, and then the job has failed."""
+    request_id = request.scope["record"].request_id
     try:
-        await service.steward.launch(job)
+        await service.steward.launch(job, request_id.traceparent if isinstance(request_id, FollowedId) else None)
     except OSError as error:
         why = f"the trainer could not be started: {error}; is the train environment there?"
         raise Failed(f"{why} {TRAINER_COMES}") from None

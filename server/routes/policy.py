@@ -70,7 +70,7 @@ def routes(service: Service) -> list[Route]:
 
         job = await work(lambda: policies.accept(_proposal(request), by(request), limits, note))
         service.metrics.count_policy(Outcome.ACCEPTED)
-        await launch(service, job)
+        await launch(service, request, job)
         return job
 
     async def dismiss(request: Request) -> Response:

@@ -1,10 +1,10 @@
 """Starting a runner for a job as a container, through the Docker Engine API.
 
 Nothing that a client sent reaches the container: its arguments are fixed but for the job's number, its environment is
-the image's, and it reads the job's options from the row that the server wrote. It may read the data and write the
-artifacts, and has no network, no capabilities, and no more memory, processor time and processes than the settings
-allow. A container is known by its labels; one whose job is over or unknown is removed when a server starts, any other
-is left to finish.
+the image's with at most the numbers of a trace, and it reads the job's options from the row that the server wrote. It
+may read the data and write the artifacts, and has no network, no capabilities, and no more memory, processor time and
+processes than the settings allow. A container is known by its labels; one whose job is over or unknown is removed when
+a server starts, any other is left to finish.
 
 Every call to the engine blocks, so all of them are made in threads, and each with a client of its own.
 """
@@ -28,6 +28,7 @@ from server.store.content import job_path
 from server.store.errors import NotFound, StoreError
 from server.store.jobs import FINAL_STATES
 from server.store.memory import Memory
+from server.training.launcher import traced
 
 JOB_LABEL = "relearn.job"
 MODEL_LABEL = "relearn.model"
@@ -58,18 +59,18 @@ class DockerLauncher:
     def is_ready(self) -> bool:
         return True
 
-    async def start(self, job: str) -> None:
-        container = await asyncio.to_thread(self._start, job)
+    async def start(self, job: str, traceparent: str | None = None) -> None:
+        container = await asyncio.to_thread(self._start, job, traceparent)
         logger.info("job %s: started a trainer, container %.12s", job, container)
         _in_background(self._follow, job, container)
 
     async def attend(self) -> None:
         _in_background(self._attend)
 
-    def _start(self, job: str) -> str:
+    def _start(self, job: str, traceparent: str | None) -> str:
         """The id of the started container."""
         with _engine() as engine:
-            container = self._create(engine, job)
+            container = self._create(engine, job, traceparent)
             try:
                 container.start()
             except (DockerException, OSError):
@@ -77,7 +78,7 @@ class DockerLauncher:
                 raise
             return str(container.id)
 
-    def _create(self, engine: docker.DockerClient, job: str) -> Container:
+    def _create(self, engine: docker.DockerClient, job: str, traceparent: str | None) -> Container:
         """The container of a job, not started yet; unlike `run` this never asks a registry for a missing image."""
         settings = self._settings
         return engine.containers.create(
@@ -99,7 +100,7 @@ class DockerLauncher:
             read_only=True,
             tmpfs={"/tmp": "size=256m,mode=1777"},  # noqa: S108 - the container's own
             network_mode=settings.docker_network,
-            environment={"RELEARN_DATABASE": settings.database} if settings.database else {},
+            environment=({"RELEARN_DATABASE": settings.database} if settings.database else {}) | traced(traceparent),
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
             mem_limit=settings.docker_memory_bytes,

@@ -17,6 +17,7 @@ from server.store.content import job_path
 from server.store.files import make_folder, open_plain
 from server.store.memory import Memory
 
+COLLECTOR_KEYS = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
 BUILDING = "building"  # a file that the Makefile keeps in an environment until all of it is there
 
 logger = logging.getLogger("relearn")
@@ -26,8 +27,8 @@ class Launcher(Protocol):
     def is_ready(self) -> bool:
         """Whether it could start a runner now."""
 
-    async def start(self, job: str) -> None:
-        """Start a runner for a job; raises OSError if that can't be done."""
+    async def start(self, job: str, traceparent: str | None = None) -> None:
+        """Start a runner for a job, of a trace if that is named; raises OSError if that can't be done."""
 
     async def attend(self) -> None:
         """Look after the runners that an earlier server started; called once, when this one starts."""
@@ -45,7 +46,7 @@ class ProcessLauncher:
         """False while the Makefile builds the interpreter's environment."""
         return not (self._settings.trainer_python.parents[1] / BUILDING).exists()
 
-    async def start(self, job: str) -> None:
+    async def start(self, job: str, traceparent: str | None = None) -> None:
         settings = self._settings
         folder = self._content.path("artifacts", job_path(job))
         make_folder(folder)
@@ -65,7 +66,7 @@ class ProcessLauncher:
                     str(settings.baseline),
                 ),
                 *("--job-limit-seconds", str(settings.job_limit_seconds)),
-                env=environment_of(settings),
+                env=environment_of(settings) | traced(traceparent),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -84,9 +85,14 @@ class ProcessLauncher:
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """This process' environment without its keys: a trainer has no use for them."""
-    secrets = {PREFIX + f.name.upper() for f in fields(Settings) if f.metadata["secret"]}
+    secrets = {PREFIX + f.name.upper() for f in fields(Settings) if f.metadata["secret"]} | COLLECTOR_KEYS
     kept = {name: value for name, value in os.environ.items() if name not in secrets}
     return kept | ({"RELEARN_DATABASE": settings.database} if settings.database else {})
+
+
+def traced(traceparent: str | None) -> dict[str, str]:
+    """The variable by which a program knows what it is a part of."""
+    return {} if traceparent is None else {"TRACEPARENT": traceparent}
 
 
 def _keep_descriptors() -> None:
@@ -107,7 +113,7 @@ class NoLauncher:
     def is_ready(self) -> bool:
         return True
 
-    async def start(self, job: str) -> None:
+    async def start(self, job: str, _: str | None = None) -> None:
         logger.info("job %s: waiting for a runner to take it up", job)
 
     async def attend(self) -> None:

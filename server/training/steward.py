@@ -65,10 +65,10 @@ class Steward:
     async def stop(self) -> None:
         await self._looking.stop()
 
-    async def launch(self, job: str) -> None:
+    async def launch(self, job: str, traceparent: str | None = None) -> None:
         """Start a runner for a job that was begun; raises OSError, and then the job has failed."""
         try:
-            await self._launcher.start(job)
+            await self._launcher.start(job, traceparent)
         except OSError as error:
             fail = partial(self._jobs.fail, job, f"the trainer could not be started: {error}")
             await asyncio.get_running_loop().run_in_executor(self._executor, fail)

@@ -8,6 +8,7 @@ the line; what has none because it is no HTTP has -.
 import asyncio
 import re
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -70,6 +71,15 @@ class Record:
     client: str = "-"  # its address
     by: str = "-"  # the name of its key, where one is asked for
     answers: Sequence[Told] = ()  # that were sent
+
+
+class FollowedId(str):
+    """The id of a request that is a part of a trace: observe/tracing.py makes them."""
+
+    @property
+    @abstractmethod
+    def traceparent(self) -> str:
+        """By which others go on with the trace: https://www.w3.org/TR/trace-context."""
 
 
 class RequestIds:

@@ -19,6 +19,7 @@ from tests.mutants import (
     samples,
     serving,
     store,
+    tracing,
     training,
 )
 from tests.mutants.mutant import Mutant
@@ -40,6 +41,7 @@ ROOMS = (
     doubts,
     drift,
     policy,
+    tracing,
     training,
     process,
     client,

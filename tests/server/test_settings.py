@@ -60,6 +60,9 @@ def test_where_clients_find_a_server_is_no_setting_and_no_mistake() -> None:
         ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1, proxy.example"}, "'proxy.example'"),
         ({"RELEARN_TRUSTED_PROXIES": "10.0.0.1/8"}, "host bits"),
         ({"RELEARN_FAILED_KEYS_A_MINUTE": "0"}, "at least 1"),
+        *[({"RELEARN_OTLP_ENDPOINT": url}, "must be a URL") for url in ("collector:4318", "grpc://c:1", "http://[c")],
+        ({"RELEARN_OTLP_ENDPOINT": "http://c:many"}, "must be a URL"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:hidden@c:4318"}, "has a password; OTEL_EXPORTER_OTLP_HEADERS"),
         ({"RELEARN_DATABASE": "relearn.sqlite3"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "postgresql://user@host/name"}, "must be postgresql"),
         ({"RELEARN_DATABASE": "mysql://user@host/name"}, "must be postgresql"),
@@ -127,3 +130,13 @@ def test_a_model_that_begins_from_nothing_has_a_name_of_its_own() -> None:
 def test_it_begins_with_two_classes_at_least(labels: str) -> None:
     with pytest.raises(SettingError, match="two names or more"):
         load(["--labels", labels], {})
+
+
+def test_a_collector_may_be_named_by_the_variable_that_others_read() -> None:
+    others = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://theirs:4318"}
+    assert load([], others).otlp_endpoint == "http://theirs:4318"
+    assert load([], others | {"RELEARN_OTLP_ENDPOINT": "http://ours:4318"}).otlp_endpoint == "http://ours:4318"
+    assert load([], others | {"RELEARN_OTLP_ENDPOINT": ""}).otlp_endpoint == ""
+    for disabled in (others, {"RELEARN_OTLP_ENDPOINT": "http://ours:4318"}):
+        assert load([], disabled | {"OTEL_SDK_DISABLED": "True"}).otlp_endpoint == ""
+    assert load([], others, STORE).otlp_endpoint == ""  # a trainer sends nothing

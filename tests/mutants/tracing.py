@@ -1,0 +1,36 @@
+"""Guards of traces, and of what is done once by a key wherever a call takes one."""
+
+from tests.mutants.mutant import mutant
+
+TRACING, TRACED = "server/observe/tracing.py", "system/test_tracing.py::"
+
+MUTANTS = (
+    mutant(
+        "who asks for no record of a trace has none",
+        TRACING,
+        "sampled.decision is Decision.RECORD_AND_SAMPLE",
+        "sampled is not None",
+        TRACED + "test_who_asks_for_no_record_has_none",
+    ),
+    mutant(
+        "a stop waits for no collector",
+        TRACING,
+        "await asyncio.to_thread(sending.join, STOP_SECONDS)",
+        "await asyncio.to_thread(sending.join)",
+        TRACED + "test_a_server_stops_in_time_though_no_collector_answers",
+    ),
+    mutant(
+        "a trainer has no key of the collector's",
+        "server/training/launcher.py",
+        'if f.metadata["secret"]} | COLLECTOR_KEYS',
+        'if f.metadata["secret"]}',
+        TRACED + "test_a_job_goes_on_with_the_trace_of_who_began_it",
+    ),
+    mutant(
+        "a promotion's answer is written down with its move",
+        "server/store/versions.py",
+        "            note(connection)\n",
+        "",
+        "system/test_once_everywhere.py::test_a_promotion_moves_once_whatever_came_between",
+    ),
+)
