@@ -47,6 +47,7 @@ GUARDED = (  # by a key
     *("/v2/models/{name}/versions", "/v2/repository", "/label-studio/setup", "/label-studio/predict"),
     "/label-studio/webhook",
 )
+NOTHING_NEW = record(message=TEXT, published={"const": False}, reason=TEXT, job={"type": "null"})
 ANSWERED = {
     "answers": WHOLE,
     "confidence": NUMBER | {"description": "their mean"},
@@ -163,7 +164,7 @@ CALLS = (
         "POST",
         "/retrain",
         "Train a new version; with ?wait=true the answer is how that ended",
-        {200: {"anyOf": [ref("Retrained"), ref("Done")]}, 202: STARTED},
+        {200: {"anyOf": [ref("Retrained"), NOTHING_NEW, ref("Done")]}, 202: STARTED},
         {"wait": FLAG},
         {"application/json": OPTIONS},
         once=True,

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from server.routes.jobs import NOTHING_NEW
 from tests.calls import calls
 from tests.digits import Digits
 from tests.live import LiveServer
@@ -89,6 +90,10 @@ def test_answers_are_what_it_says(live: LiveServer, document: dict[str, Any], ur
         ):
             path = known
     check(document, "get", path, answer.status_code, answer.json())
+
+
+def test_that_there_is_nothing_new_is_what_it_says(document: dict[str, Any]) -> None:
+    check(document, "post", "/retrain", 200, NOTHING_NEW)
 
 
 def test_what_serves_and_what_it_learned_from_is_what_it_says(live: LiveServer, document: dict[str, Any]) -> None:
