@@ -19,7 +19,8 @@ def test_each_model_has_its_page_its_desk_and_a_way_to_the_others(
         page = open_page(server.url, "teach")
         expect(page.get_by_label("Language")).to_be_visible()
         expect(page.get_by_role("combobox", name="Models")).to_have_count(0)
-        assert server.post("/m", json={"name": "pets", "classes": ["cat", "dog"]}).status_code == 201
+        for name in ("pets", "p" * 64):
+            assert server.post("/m", json={"name": name, "classes": ["cat", "dog"]}).status_code == 201
         page.reload()
         drop(page, ".teach", [("photo 1.png", digits.png(1))])
         expect(tile(page, "photo 1.png")).to_be_visible()
@@ -35,3 +36,6 @@ def test_each_model_has_its_page_its_desk_and_a_way_to_the_others(
         expect(page).to_have_url(re.compile(r"/m/digits/"))
         page.goto(f"{server.url}/#teach")
         expect(tile(page, "photo 1.png")).to_be_visible()
+        page.set_viewport_size({"width": 320, "height": 700})
+        expect(page.get_by_role("combobox", name="Models")).to_be_visible()
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
