@@ -1,6 +1,9 @@
 """The end of a run: the gate's verdict over the candidate, then publication or the candidates' folder, then pruning."""
 
+from functools import partial
 from typing import Any
+
+from sqlalchemy import Connection
 
 from export.cost import cost_of
 from export.gate import Contender, Judging, judge
@@ -54,15 +57,16 @@ def conclude(
             keep_refused(memory, final, lease, outcome("refused", None, figures, verdict.reason))
             break
         try:
+            by = memory.jobs.get(lease.job).by
             publish(
                 memory,
                 final,
                 current,
-                by=memory.jobs.get(lease.job).by,
+                by=by,
                 reason=f"job {lease.job}",
                 job=lease.job,
                 announce=lambda new: report("publishing", f"publishing {new}", version=new),
-                also=lambda connection, new: lease.conclude(connection, outcome("published", new, figures)),
+                also=partial(_published, memory, lease, figures, current, by),
             )
         except CurrentMoved as error:
             print(f"gating again: {error}", flush=True)
@@ -70,6 +74,22 @@ def conclude(
             break
     memory.versions.prune(policy.keep_versions, spare=verdict.anchors)
     memory.jobs.prune(policy.keep_jobs)
+
+
+def _published(
+    memory: Memory,
+    lease: Lease,
+    figures: dict[str, Any],
+    before: str | None,
+    by: str,
+    connection: Connection,
+    new: str,
+) -> None:
+    """The job's end, and the watch of its version where the policy asks for one."""
+    lease.conclude(connection, outcome("published", new, figures))
+    wish = memory.policies.watch_in(connection)
+    if wish is not None:
+        memory.canaries.watch_in(connection, new, before, wish, by, f"job {lease.job}")
 
 
 def _contender(memory: Memory, version: str | None) -> Contender | None:
