@@ -132,10 +132,17 @@ def _service(settings: Settings, crew: Crew) -> Service:
     metrics, lines = Metrics(crew), output.standard_output(json_lines.told if as_json else None)
     stats = Stats(folder=metrics.shared_folder, place=crew.place)
     usage = Usage(metrics.shared_folder, crew.place)
-    keeping = Keeping() if settings.collect else None
+    keeping = Keeping(settings.collect)
     caps = Caps(settings.collect_an_hour, settings.collect_samples, settings.collect_bytes, settings.collect_days)
     storing = priority.threads(1, "samples", priority.NICE_UNAWAITED)
-    collector = Collector(memory.samples, caps, settings.collect_share, keeping, storing, metrics.count_dropped_samples)
+    collector = Collector(
+        memory.samples,
+        caps,
+        settings.collect_share,
+        keeping if settings.collect else None,
+        storing,
+        metrics.count_dropped_samples,
+    )
     daily = Daily(memory.days, storing)
 
     def count(records: Sequence[Record]) -> None:
@@ -170,7 +177,7 @@ def _service(settings: Settings, crew: Crew) -> Service:
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     predictor = Predictor(settings, serving, threads, keeping)
     tried = memory.canaries, memory.versions, trials
-    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch)
+    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed)
     launcher = _launcher(settings, memory)
     steward = Steward(
         memory.policies,

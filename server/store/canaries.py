@@ -1,4 +1,4 @@
-"""The canaries and watches of one model, until the version is found wanting, or was promoted or kept.
+"""The shadows, canaries and watches of one model, until the version is found wanting, or was promoted or kept.
 
 There is one at a time. Workers add what they count to it, and whoever finds that it is over ends it: one transaction,
 which sees it open, has its end and the pointer's move, to a canary that passed or back from a version that was watched.
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
-from server.store.canary import Canary, Known, Outcome, Role, Verdict, Wish, moved
+from server.store.canary import PERCENT, REQUESTS, Canary, Known, Outcome, Role, Verdict, Wish, moved
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
@@ -33,17 +33,25 @@ class Canaries:
         self._pointer = pointer
         self._versions = versions
 
-    def begin(self, version: str, wish: Wish, by: str, reason: str, expect: Expect = lambda _: None) -> Canary:
-        """Begin one; raises Conflict for the current version, which `expect` is given, and beside another canary."""
+    def begin(
+        self,
+        version: str,
+        wish: Wish,
+        by: str,
+        reason: str,
+        expect: Expect = lambda _: None,
+        role: Role = Role.CANARY,
+    ) -> Canary:
+        """Begin one; raises Conflict for the current version, which `expect` is given, and beside another."""
         with self._database.write() as connection:
             against = self._pointer.current_in(connection)
             expect(against)
             if against is None or against == version:
-                raise Conflict(f"version {version} can be no canary: it is the current version")
+                raise Conflict(f"version {version} can be no {role}: it is the current version")
             if (other := self._open_in(connection)) is not None:
-                what = "a canary" if other.role == Role.CANARY else "watched"
+                what = "watched" if other.role == Role.WATCH else f"a {other.role}"
                 raise Conflict(f"version {other.version} is {what} already; end that, or wait for its end")
-            number = self._add(connection, Role.CANARY, version, against, wish, by, reason)
+            number = self._add(connection, role, version, against, wish, by, reason)
             return self._canary(connection, connection.execute(select(canary).where(canary.c.id == number)).one())
 
     def promote(self, version: str, wish: Wish, by: str, reason: str, expected: str | None) -> None:
@@ -79,7 +87,7 @@ class Canaries:
         with self._database.read() as connection:
             row = connection.execute(select(canary).where(mine).order_by(canary.c.id.desc()).limit(1)).first()
             if row is None:
-                what = "no canary" if role is Role.CANARY else "not watched"
+                what = "not watched" if role is Role.WATCH else f"no {role}"
                 raise NotFound(f"version {version[:40]!r} was {what} yet")
             return self._canary(connection, row)
 
@@ -120,10 +128,13 @@ class Canaries:
                 verdict = moved(self._pointer.current_in(connection))
             self._move(connection, row, verdict, by or row.role)
             self._close(connection, row, verdict, by or row.role)
-            if verdict.outcome == Outcome.PROMOTED and row.watch_seconds:
-                wish = Wish(row.percent, row.watch_seconds, row.requests)
-                versions = str(row.version), str(row.against)
+            versions = str(row.version), str(row.against)
+            if verdict.outcome == Outcome.PROMOTED and row.next_seconds:
+                wish = Wish(row.percent, row.next_seconds, row.requests)
                 self._add(connection, Role.WATCH, *versions, wish, row.by, row.reason)
+            elif verdict.outcome == Outcome.PASSED and row.next_seconds:
+                wish = Wish(PERCENT, row.next_seconds, REQUESTS)
+                self._add(connection, Role.CANARY, *versions, wish, row.by, row.reason)
             return True
 
     def _move(self, connection: Connection, row: Row[Any], verdict: Verdict, by: str) -> None:
@@ -149,7 +160,7 @@ class Canaries:
             "percent": wish.percent,
             "seconds": wish.seconds,
             "requests": wish.requests,
-            "watch_seconds": wish.watch_seconds,
+            "next_seconds": wish.next_seconds,
             "started_at": now(),
             "by": by,
             "reason": reason,
@@ -207,7 +218,7 @@ class Canaries:
             percent=row.percent,
             seconds=row.seconds,
             requests=row.requests,
-            watch_seconds=row.watch_seconds,
+            next_seconds=row.next_seconds,
             started_at=row.started_at,
             by=row.by,
             reason=row.reason,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from server.store import policy_log
-from server.store.canary import Wish
+from server.store.canary import PERCENT, REQUESTS, Wish
 from server.store.database import Database, Name
 from server.store.elapsed import Elapsed
 from server.store.errors import Conflict, NotFound
@@ -26,7 +26,6 @@ from server.store.versions import is_number
 
 AUTHOR = "retrain policy"  # of a job that it begins; no key can be called so
 REPEAT_SECONDS = 60.0  # the same "not, because" is counted again after so long, or where its figures are others
-WATCH_PERCENT, WATCH_REQUESTS = 5, 100  # as a watch has by default
 ACTS = (Outcome.STARTED, Outcome.PROPOSED)
 
 
@@ -204,7 +203,7 @@ class Policies:
     def watch_in(self, connection: Connection) -> Wish | None:
         """How a version that a retrain makes current in this transaction is to be watched."""
         minutes = self._set(connection).policy.watch_minutes
-        return Wish(WATCH_PERCENT, minutes * 60, WATCH_REQUESTS) if minutes else None
+        return Wish(PERCENT, minutes * 60, REQUESTS) if minutes else None
 
     def _set(self, connection: Connection) -> Set:
         row = connection.execute(select(policy).where(policy.c.model_id == self._model.id)).first()
