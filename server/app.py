@@ -156,10 +156,12 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     lines = beside.lines if beside else output.standard_output(json_lines.told if as_json else None)
     folder, place = (None, 0) if beside else (metrics.shared_folder, crew.place)
     stats, usage, so_far = Stats(folder=folder, place=place), Usage(folder, place), Said()
-    keeping = Keeping() if settings.collect else None
+    keeping = Keeping(settings.collect)
     caps = Caps(settings.collect_an_hour, settings.collect_samples, settings.collect_bytes, settings.collect_days)
     storing = priority.threads(1, "samples", priority.NICE_UNAWAITED)
-    collector = Collector(memory.samples, caps, settings.collect_share, keeping, storing, metrics.count_dropped_samples)
+    collected = keeping if settings.collect else None
+    dropped = metrics.count_dropped_samples
+    collector = Collector(memory.samples, caps, settings.collect_share, collected, storing, dropped)
     daily = Daily(memory.days, storing)
 
     def count(records: Sequence[Record]) -> None:
@@ -193,7 +195,7 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     predictor = Predictor(settings, serving, threads, keeping)
     tried = memory.canaries, memory.versions, trials
-    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch)
+    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed)
     launcher = optional.launcher(settings, memory)
     steward = Steward(
         memory.policies,

@@ -116,7 +116,9 @@ class Settings:
     )
     collect: bool = setting(False, "switch", "keep samples of what is predicted: docs/privacy.md")
     collect_share: float = setting(0.01, "probability", "that any answer is kept as a random sample")
-    collect_an_hour: int = setting(20, "samples", "most samples of a reason in an hour: random, unsure, unfamiliar")
+    collect_an_hour: int = setting(
+        20, "samples", "most samples of a reason in an hour: random, unsure, unfamiliar, shadow"
+    )
     collect_samples: int = setting(5000, "samples", "most samples that are kept; beyond it the oldest go")
     collect_bytes: int = setting(64 * 2**20, "bytes", "most that their files take; beyond it the oldest go")
     collect_days: int = setting(30, "days", "after so long a sample goes, labelled or not")

@@ -38,8 +38,8 @@ def conclude(
 ) -> None:
     """Publish or refuse, which concludes the job; gates again if another version became current in between.
 
-    The version, the move to it, the job's end and the labels that are doubted become lasting together, under the lease,
-    or not at all: raises LeaseLost.
+    The version, the move to it and its watch, the job's end and the labels that are doubted become lasting together,
+    under the lease, or not at all: raises LeaseLost.
     """
 
     def tell_doubts(connection: Connection) -> None:
@@ -48,7 +48,11 @@ def conclude(
     def end(connection: Connection, new: str) -> None:
         lease.conclude(connection, outcome("published", new, figures))
         tell_doubts(connection)
+        wish = memory.policies.watch_in(connection)
+        if wish is not None:
+            memory.canaries.watch_in(connection, new, current, wish, by, f"job {lease.job}")
 
+    by = memory.jobs.get(lease.job).by
     contender = Contender(model, cost_of(candidate.contents["model.onnx"]))
     while True:
         report("gating")
@@ -71,7 +75,7 @@ def conclude(
                 memory,
                 final,
                 current,
-                by=memory.jobs.get(lease.job).by,
+                by=by,
                 reason=f"job {lease.job}",
                 job=lease.job,
                 announce=lambda new: report("publishing", f"publishing {new}", version=new),

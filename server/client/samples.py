@@ -32,7 +32,7 @@ class Sample:
     """A kept prediction that waits for a look."""
 
     sample: str
-    why: str  # random, unsure, unfamiliar
+    why: str  # random, unsure, unfamiliar, shadow
     created_at: str
     request_id: str
     position: int

@@ -88,6 +88,12 @@ class Collector:
         for model in {each.model for _, _, each in told}:
             self._pick([each for each in told if each[2].model is model])
 
+    def changed(self, record: Record, position: int, kept: Kept) -> None:
+        """Offer an answer that a version in shadow would give otherwise."""
+        if self._keeping is not None:
+            margin = float(margins_of(kept.probabilities[np.newaxis])[0])
+            self._offer(Why.SHADOW, int(time.time()) // HOUR_SECONDS, margin, margin, (record, position, kept))
+
     def _pick(self, told: Sequence[Told]) -> None:
         """Offer those answers of one model for which there is a reason."""
         model = told[0][2].model

@@ -1,4 +1,4 @@
-"""A version's canary, or the watch after its promotion: begin one, look how it does, end it."""
+"""A version's shadow or canary, or the watch after its promotion: begin one, look how it does, end it."""
 
 import asyncio
 
@@ -16,10 +16,12 @@ from server.serving.tally import Arm, Tally
 from server.store.canary import Canary, Outcome, Role, Verdict, Wish
 from server.store.errors import NotFound
 from server.store.files import Json
-from server.store.options import CANARY, WATCH, check_options
+from server.store.options import CANARY, SHADOW, WATCH, check_options
 
+SHADOW_DEFAULTS: dict[str, Json] = {"percent": 20, "minutes": 10, "pictures": 100, "canary_minutes": 0}
 DEFAULTS: dict[str, Json] = {"percent": 5, "minutes": 10, "requests": 100, "watch_minutes": 0}
 REASON_LIMIT = 200  # characters
+CHANGES = 20  # kinds of answers that a shadow would give otherwise, the most frequent
 
 
 def routes(service: Service) -> list[Route]:
@@ -28,23 +30,27 @@ def routes(service: Service) -> list[Route]:
     async def begin(request: Request) -> Response:
         given = await json_object(request, service.settings.json_limit_bytes)
         why = str(given.pop("reason", ""))[:REASON_LIMIT]
-        check_options(given, CANARY, "a canary")
-        percent, minutes, requests, watch_minutes = _numbers(given)
-        wish = Wish(percent, minutes * 60, int(requests), watch_minutes * 60)
+        role = _role(request)
+        if role is Role.SHADOW:
+            check_options(given, SHADOW, "a shadow")
+            numbers, does = _numbers(given, SHADOW_DEFAULTS), "is asked of {:g} % of the pictures"
+        else:
+            check_options(given, CANARY, "a canary")
+            numbers, does = _numbers(given), "answers {:g} % of the requests"
+        percent, minutes, least, next_minutes = numbers
+        wish = Wish(percent, minutes * 60, int(least), next_minutes * 60)
         version = str(request.path_params["version"])
-        answer: dict[str, Json] = {
-            "message": f"Version {version} answers {percent:g} % of the requests for {minutes:g} minutes"
-        }
+        answer: dict[str, Json] = {"message": f"Version {version} {does.format(percent)} for {minutes:g} minutes"}
         async with once(service, request, [json_of(given | {"reason": why})]) as first:
             if first.earlier is not None:
                 return first.earlier
 
             def note(connection: Connection, begun: Canary) -> None:
-                answer["canary"] = told(begun)
+                answer[role.value] = told(begun)
                 first.note(connection, 202, answer)
 
             await service.promotion.try_out(
-                version, wish, by(request), why, lambda current: expect(request, current), note
+                version, wish, by(request), why, lambda current: expect(request, current), note, role
             )
         service.watch.tell()
         return JSONResponse(answer, 202)
@@ -59,8 +65,7 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse({"message": f"The {name} of version {ended.version} has ended", name: told(ended)})
 
     def _newest(request: Request) -> Canary:
-        role = Role(request.url.path.rpartition("/")[2])
-        return store.newest(str(request.path_params["version"]), role)
+        return store.newest(str(request.path_params["version"]), _role(request))
 
     def _stopped(request: Request) -> Canary:
         found = _newest(request)
@@ -70,7 +75,7 @@ def routes(service: Service) -> list[Route]:
 
     paths = [f"/models/{{version}}/{role}" for role in Role]
     return [
-        Route(paths[0], begin, methods=["POST"]),
+        *(Route(path, begin, methods=["POST"]) for path in paths[:2]),
         *(Route(path, end, methods=["DELETE"]) for path in paths),
         *(Route(path, one) for path in paths),
     ]
@@ -83,26 +88,37 @@ def watch_of(given: dict[str, Json]) -> Wish | None:
     return Wish(percent, minutes * 60, int(requests)) if minutes else None
 
 
-def _numbers(given: dict[str, Json]) -> list[float]:
-    return [float(str((DEFAULTS | given)[name])) for name in DEFAULTS]
+def _numbers(given: dict[str, Json], defaults: dict[str, Json] = DEFAULTS) -> list[float]:
+    return [float(str((defaults | given)[name])) for name in defaults]
+
+
+def _role(request: Request) -> Role:
+    return Role(request.url.path.rpartition("/")[2])
 
 
 def told(canary: Canary) -> dict[str, Json]:
-    """A canary or a watch as it stands in an answer."""
+    """A shadow, a canary or a watch as it stands in an answer."""
     tally = Tally.of(canary.parts)
     judged, other = _figures(tally.canary), _figures(tally.current)
+    least = "requests"
     if canary.role is Role.CANARY:
-        more: dict[str, Json] = {"watch_minutes": canary.watch_seconds / 60}
+        more: dict[str, Json] = {"watch_minutes": canary.next_seconds / 60}
         progress: dict[str, Json] = {"canary": judged, "current": other, "late": tally.late}
-    else:
+    elif canary.role is Role.WATCH:
         more, progress = {}, {"current": judged, "before": other}
+    else:
+        least, more = "pictures", {"canary_minutes": canary.next_seconds / 60}
+        changes: dict[str, Json] = {"changed": dict(tally.changed.most_common(CHANGES)), "dropped": tally.dropped}
+        progress = {"shadow": _pictures(judged), "current": _pictures(other), **changes}
+        pictures = tally.canary.requests
+        progress["agreement"] = 1 - tally.changed.total() / pictures if pictures else None
     return more | {
         "version": canary.version,
         "against": canary.against,
         "state": "running" if canary.outcome is None else canary.outcome.value,
         "percent": canary.percent,
         "minutes": canary.seconds / 60,
-        "requests": canary.requests,
+        least: canary.requests,
         "started_at": canary.started_at,
         "by": canary.by,
         "reason": canary.reason,
@@ -124,6 +140,10 @@ def canary_end(canary: Canary) -> dict[str, object]:
         "by": canary.ended_by,
         "reason": canary.why,
     }
+
+
+def _pictures(figures: dict[str, Json]) -> dict[str, Json]:
+    return {"pictures" if name == "requests" else name: value for name, value in figures.items()}
 
 
 def _figures(arm: Arm) -> dict[str, Json]:

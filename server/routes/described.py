@@ -193,6 +193,7 @@ CALLS = (
                 current=maybe(TEXT),
                 canary=maybe(ref("Canary")),
                 watch=maybe(ref("Watch")),
+                shadow=maybe(ref("Shadow")),
                 candidates=every({}),
                 promotions=every({}),
             )

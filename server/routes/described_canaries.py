@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from server.routes.call import Call, form
 from server.routes.schemas import NUMBER, TEXT, WHOLE, Schema, maybe, record, ref
-from server.store.options import CANARY, WATCH, Option
+from server.store.options import CANARY, SHADOW, WATCH, Option
 
 _KINDS = {int: WHOLE, float: NUMBER}
 
@@ -22,6 +22,15 @@ CANARIES = (
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
         body={"application/json": PROMOTION},
     ),
+    Call(
+        "POST",
+        "/models/{version}/shadow",
+        "Have it asked of a share of what was answered, after that was sent; nobody gets its answers",
+        {202: record(message=TEXT, shadow=ref("Shadow"))},
+        body={"application/json": form([], **options(SHADOW), reason=TEXT)},
+    ),
+    Call("GET", "/models/{version}/shadow", "How far it agrees, and how fast it is", {200: ref("Shadow")}),
+    Call("DELETE", "/models/{version}/shadow", "End it", {200: record(message=TEXT, shadow=ref("Shadow"))}),
     Call(
         "POST",
         "/models/{version}/canary",

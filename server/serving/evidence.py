@@ -28,6 +28,12 @@ def evidence(canary: int, current: int, of_canary: int, of_current: int, share: 
     return mixture - _most(of_canary, of_current)
 
 
+def over(number: int, of: int, share: float) -> float:
+    """The logarithm of the e-value that things of a kind, so many, are not as frequent as a share that is known."""
+    others = of - number
+    return _mixed(number, others, _ANY, _ANY) - number * log(share) - others * log(1 - share)
+
+
 def of_any(values: Iterable[float]) -> float:
     """The logarithm of the mean of e-values, which is one itself."""
     listed = list(values)

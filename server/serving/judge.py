@@ -8,7 +8,7 @@ the three findings, however long it takes and however often this is asked.
 from collections.abc import Mapping
 from math import log
 
-from server.serving.evidence import evidence, of_any
+from server.serving.evidence import evidence, of_any, over
 from server.serving.tally import BOUNDS, Arm, Tally
 from server.store.canary import Canary, Outcome, Role, Verdict
 
@@ -24,6 +24,8 @@ Told = Mapping[str, tuple[int, int]]  # version -> labels that were told of its 
 
 def verdict(canary: Canary, tally: Tally, told: Told) -> Verdict | None:
     """What is to become of it now; None while it goes on."""
+    if canary.role is Role.SHADOW:
+        return _of_shadow(canary, tally)
     found = tally.problem or _is_slow(canary, tally) or _is_shifted(canary, tally) or _is_wrong(canary, told)
     if found is not None:
         return Verdict(Outcome.RETURNED, found)
@@ -44,6 +46,24 @@ def verdict(canary: Canary, tally: Tally, told: Told) -> Verdict | None:
         f"as a canary it answered {requests} requests, {canary.percent:g} % for {minutes}, no worse than version "
         f"{canary.against}",
     )
+
+
+def _of_shadow(canary: Canary, tally: Tally) -> Verdict | None:
+    """Much that would be answered differently is a finding only where something follows by itself."""
+    pictures, changed = tally.canary.requests, tally.changed.total()
+    found = tally.problem
+    is_much = changed > SHIFT * pictures and over(changed, pictures, SHIFT) > log(1 / ERROR)
+    if found is None and canary.next_seconds and is_much:
+        most, number = tally.changed.most_common(1)[0]
+        found = f"of {pictures} answers {changed} would be others, {number} of them {most}"
+    if found is not None:
+        return Verdict(Outcome.RETURNED, found)
+    if tally.seconds < canary.seconds:
+        return None
+    if pictures < canary.requests:
+        why = f"it was asked of {pictures} of the {canary.requests} pictures only that it takes to say anything"
+        return Verdict(Outcome.ENDED, why)
+    return Verdict(Outcome.PASSED, f"of {pictures} answers {changed} would be others")
 
 
 def p99_ms(arm: Arm) -> float | None:

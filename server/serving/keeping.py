@@ -1,4 +1,4 @@
-"""Holds on to what the model saw, where samples are collected, until somebody has looked at the answers.
+"""Holds on to what the model saw, while samples are collected or a version is in shadow, until the answers were seen.
 
 The batcher fills its rows again at once, so a batch is copied: some microseconds, and one object an answer.
 """
@@ -19,9 +19,10 @@ class Kept(Prediction):
 
 
 class Keeping:
-    """The pictures of one worker's last answers."""
+    """The pictures of one worker's last answers, while it is on."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_on: bool = True) -> None:
+        self.is_on = is_on
         self._bytes = 0
         self._missed = 0
 

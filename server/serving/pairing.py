@@ -14,8 +14,9 @@ from server.models.trial import Trials
 from server.serving.canary import Canary
 from server.serving.comparison import Comparison
 from server.serving.judge import SLOWER
-from server.serving.keeping import Keeping
+from server.serving.keeping import Keeping, Kept
 from server.serving.predictor import Predictor
+from server.serving.shadow import Shadow
 from server.serving.watched import Watched
 from server.settings import Settings
 from server.store.canary import Canary as Row
@@ -38,17 +39,21 @@ class Pairing:
         trials: Trials,
         predictor: Predictor,
         threads: Threads,
-        keeping: Keeping | None,
+        keeping: Keeping,
         on_problem: Callable[[], None],
+        on_changed: Callable[[Record, int, Kept], None],
     ) -> None:
         self._settings = settings
         self._versions = versions
         self._trials = trials
         self._predictor = predictor
         self._given = threads, keeping, predictor
+        self._keeping = keeping
         self._on_problem = on_problem
+        self._on_changed = on_changed
         self._loader = priority.threads(1, "canary", priority.NICE_UNAWAITED)
         self._trier = priority.threads(1, "try")  # its children have its priority
+        self._shadows = priority.threads(1, "shadow", priority.NICE_UNAWAITED)
         self._made: tuple[int, Watched] | None = None  # by the number of its row
         self._ending: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -61,6 +66,7 @@ class Pairing:
             task.cancel()
         self._loader.shutdown(wait=False, cancel_futures=True)
         self._trier.shutdown(wait=False, cancel_futures=True)
+        self._shadows.shutdown(wait=False, cancel_futures=True)
 
     @property
     def waiting(self) -> int:
@@ -73,8 +79,10 @@ class Pairing:
             self.comparison.take(records)
 
     def put(self, comparison: Comparison) -> None:
-        """Have it draw who answers."""
+        """Have it draw who answers, unless it answers nobody."""
         self.comparison = comparison
+        if isinstance(comparison, Shadow):
+            return
         self._predictor.draw = comparison.draw
 
     def take_off(self, comparison: Comparison) -> None:
@@ -88,6 +96,24 @@ class Pairing:
         self.comparison = canary
         canary.tally.problem = await self._cost(model, self._predictor.model)
         return canary
+
+    async def shadow(self, row: Row) -> Comparison:
+        """The version loaded, and asked from now on; raises BrokenArtifact or NotFound."""
+        model = await self._loaded(row.version)
+        problem = await self._cost(model, self._predictor.model) if row.next_seconds else None
+        shadow = Shadow(
+            model,
+            self._keeping,
+            self._predictor,
+            row.against,
+            row.percent / 100,
+            self._shadows,
+            self._on_changed,
+            self._on_problem,
+        )
+        shadow.tally.problem = problem
+        self.comparison = shadow
+        return shadow
 
     def stand_behind(self, row: Row) -> None:
         """Have what serves stand behind the version that is about to serve and to be watched."""
@@ -118,6 +144,8 @@ class Pairing:
         """Let go of one that is over; one whose version was sent back keeps its answers from it while it serves."""
         if sent_back is None:
             self.take_off(comparison)
+        if isinstance(comparison, Shadow):
+            comparison.stop()
         self._made = None
         task = asyncio.get_running_loop().create_task(self._emptied(comparison, sent_back))
         self._ending.add(task)

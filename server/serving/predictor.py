@@ -51,7 +51,7 @@ class Held:
 class Predictor:
     """What an image is given to, whichever call it came with; one in each worker for what serves.
 
-    With `keeping` its answers bring along what the model saw, as samples.
+    With `keeping`, while that is on, its answers bring along what the model saw.
     """
 
     def __init__(
@@ -67,10 +67,11 @@ class Predictor:
         self._limits = image.Limits.of(settings)
         self.source = source
         self._threads = threads
+        self._keeping = keeping
         self._turn = asyncio.Lock()
         self._measures_ink = settings.drift_false_alarm_requests > 0
         self.batcher = queue(
-            self._run if keeping is None else lambda images: keeping.keep(self._run(images), images),
+            self._run if keeping is None else self._run_kept,
             self._is_slow,
             settings.batch_limit,
             settings.queue_limit,
@@ -171,6 +172,11 @@ class Predictor:
         inks = ink(images).tolist() if self._measures_ink and model.reference is not None else [-1.0] * len(images)
         best = probabilities.argmax(axis=1).tolist()
         return [Prediction(model, *each) for each in zip(best, probabilities, scores, inks, strict=True)]
+
+    def _run_kept(self, images: Images) -> list[Prediction]:
+        predictions = self._run(images)
+        keeping = self._keeping
+        return keeping.keep(predictions, images) if keeping is not None and keeping.is_on else predictions
 
     def _is_slow(self) -> bool:
         # Inline on the loop a small model answers 1.2 times as many requests a second as from a thread, since one

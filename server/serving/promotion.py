@@ -12,7 +12,7 @@ from server.models.trial import Trials
 from server.serving.presence import all_serve
 from server.serving.takeover import Serving
 from server.store import canaries
-from server.store.canary import Canary, Wish
+from server.store.canary import Canary, Role, Wish
 from server.store.errors import BrokenArtifact, Conflict, CurrentMoved
 from server.store.memory import Memory
 
@@ -60,10 +60,12 @@ class Promotion:
         await self._serving.look()
         return Promoted(previous, await self._serves_everywhere(version))
 
-    async def try_out(self, version: str, wish: Wish, by: str, why: str, expect: Expect, note: canaries.Note) -> Canary:
-        """Have a share of the requests answered by a version that could be promoted; raises as `promote` does."""
+    async def try_out(
+        self, version: str, wish: Wish, by: str, why: str, expect: Expect, note: canaries.Note, role: Role
+    ) -> Canary:
+        """Have a version that could be promoted be a canary or in shadow; raises as `promote` does."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._try_out, version, wish, by, why, expect, note)
+        return await loop.run_in_executor(self._thread, self._try_out, version, wish, by, why, expect, note, role)
 
     async def verify(self, version: str) -> bool:
         """Try a version as `promote` does, and move nothing; whether every worker serves it."""
@@ -87,12 +89,14 @@ class Promotion:
                 "over; nothing was changed"
             )
 
-    def _try_out(self, number: str, wish: Wish, by: str, why: str, expect: Expect, note: canaries.Note) -> Canary:
+    def _try_out(
+        self, number: str, wish: Wish, by: str, why: str, expect: Expect, note: canaries.Note, role: Role
+    ) -> Canary:
         self._memory.versions.find(number)
         expect(self._memory.pointer.current())
         self._verify(number)
-        begun = self._memory.canaries.begin(number, wish, by, why, expect, note)
-        logger.info("version %s is a canary: %g %% for %g s by=%s", number, wish.percent, wish.seconds, by)
+        begun = self._memory.canaries.begin(number, wish, by, why, expect, note, role)
+        logger.info("version %s is a %s: %g %% for %g s by=%s", number, role.value, wish.percent, wish.seconds, by)
         return begun
 
     def _promote(self, number: str, by: str, why: str, expect: Expect, note: Note, watch: Wish | None) -> str | None:

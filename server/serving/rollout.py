@@ -1,4 +1,4 @@
-"""The canary or watch of one model as one worker has it: seen in the database, compared, told about once a second.
+"""The shadow, canary or watch of one model as one worker has it: seen in the database, compared, told of each second.
 
 Any worker that finds it over ends it for all. What it has counted is in the database but for the last second, so that
 one that is killed, or all of them, lose no more: whoever starts finds what goes on and goes on with it.
@@ -17,7 +17,7 @@ from server.machine.background import Background
 from server.models.trial import Trials
 from server.serving.comparison import Comparison
 from server.serving.judge import verdict
-from server.serving.keeping import Keeping
+from server.serving.keeping import Keeping, Kept
 from server.serving.pairing import Pairing
 from server.serving.predictor import Predictor
 from server.serving.tally import Tally
@@ -41,7 +41,7 @@ logger = logging.getLogger("relearn")
 
 
 class Rollout:
-    """Follows the canaries and watches of one model; one in each worker."""
+    """Follows the shadows, canaries and watches of one model; one in each worker."""
 
     def __init__(
         self,
@@ -51,15 +51,18 @@ class Rollout:
         trials: Trials,
         predictor: Predictor,
         threads: Threads,
-        keeping: Keeping | None,
+        keeping: Keeping,
         watch: Watch,
+        on_changed: Callable[[Record, int, Kept], None],
     ) -> None:
+        """`on_changed` is told of each answer that a version in shadow would give otherwise."""
         self._store = store
         self._watch = watch
         self._worker = f"{own()} {uuid.uuid4().hex[:8]}"
         self._teller = priority.threads(1, "verdict")
         self._following = Background(self._follow)
-        self._pairing = Pairing(settings, versions, trials, predictor, threads, keeping, watch.tell)
+        told = watch.tell, on_changed
+        self._pairing = Pairing(settings, versions, trials, predictor, threads, keeping, *told)
         self.take: Callable[[Sequence[Record]], None] = self._pairing.take
 
     def start(self) -> None:
@@ -100,14 +103,17 @@ class Rollout:
 
     async def _try(self, found: Canary) -> None:
         """Compare two versions until that is over."""
-        is_canary = found.role is Role.CANARY
+        is_watch = found.role is Role.WATCH
         try:
-            if is_canary:
-                comparison: Comparison | None = await self._pairing.canary(found)
+            comparison: Comparison | None
+            if found.role is Role.SHADOW:
+                comparison = await self._pairing.shadow(found)
+            elif found.role is Role.CANARY:
+                comparison = await self._pairing.canary(found)
             else:
                 comparison = await self._pairing.watched(found, lambda: self._goes_on(found))
         except (BrokenArtifact, NotFound) as error:
-            outcome = Outcome.RETURNED if is_canary else Outcome.ENDED
+            outcome = Outcome.ENDED if is_watch else Outcome.RETURNED
             await self._end(found, Verdict(outcome, f"version {found.beside} could not be loaded: {error}"))
             return
         if comparison is None:
@@ -115,7 +121,7 @@ class Rollout:
         is_sent_back = False
         try:
             await self._follow_one(found, comparison)
-            if not is_canary:
+            if is_watch:
                 is_sent_back = await self._do(self._store.outcome, found.id) is Outcome.RETURNED
         finally:
             self._pairing.release(comparison, found.version if is_sent_back else None)

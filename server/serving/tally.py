@@ -1,4 +1,4 @@
-"""What became of the requests that a canary and the current version answered, counted by one worker or added up."""
+"""What became of the requests that two versions answered side by side, counted by one worker or added up."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -21,6 +21,12 @@ class Arm:
     requests: int = 0
     times: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))  # by step of BOUNDS, the slower last
     labels: Counter[str] = field(default_factory=Counter)  # of the first picture of each
+
+    def note(self, seconds: float, label: str) -> None:
+        """Count one answer of a shadow, or one that it is compared with."""
+        self.requests += 1
+        self.times[bisect_left(BOUNDS, seconds)] += 1
+        self.labels[label] += 1
 
     def count(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -63,6 +69,8 @@ class Tally:
     canary: Arm = field(default_factory=Arm)
     current: Arm = field(default_factory=Arm)
     late: int = 0  # requests that the canary did not answer in time, which the current version then did
+    changed: Counter[str] = field(default_factory=Counter)  # of a shadow: answers that would be others, "3 → 8"
+    dropped: int = 0  # pictures that a shadow had no time for
     seconds: float = 0.0  # for which it was tried
     problem: str | None = None  # the first thing that it did and no version may do
 
@@ -74,6 +82,8 @@ class Tally:
             whole.canary.add(Arm.from_json(part["canary"]))
             whole.current.add(Arm.from_json(part["current"]))
             whole.late += part["late"]
+            whole.changed.update(part.get("changed", {}))  # a part of before there were shadows has none
+            whole.dropped += part.get("dropped", 0)
             whole.seconds = max(whole.seconds, part["seconds"])
             whole.problem = whole.problem or part["problem"]
         whole.canary.requests += whole.late
@@ -85,6 +95,8 @@ class Tally:
             "canary": self.canary.to_json(),
             "current": self.current.to_json(),
             "late": self.late,
+            "changed": dict(self.changed),
+            "dropped": self.dropped,
             "seconds": self.seconds,
             "problem": self.problem,
         }

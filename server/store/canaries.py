@@ -1,4 +1,4 @@
-"""The canaries and watches of one model, until the version is found wanting, or was promoted or kept.
+"""The shadows, canaries and watches of one model, until the version is found wanting, or was promoted or kept.
 
 There is one at a time. Workers add what they count to it, and whoever finds that it is over ends it: one transaction,
 which sees it open, has its end and the pointer's move, to a canary that passed or back from a version that was watched.
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
-from server.store.canary import Canary, Known, Outcome, Role, Verdict, Wish, moved
+from server.store.canary import PERCENT, REQUESTS, Canary, Known, Outcome, Role, Verdict, Wish, moved
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
@@ -22,8 +22,6 @@ from server.store.versions import Versions, is_number
 KEPT = 100  # of those that are over, the newest
 
 Expect = Callable[[str | None], None]
-
-
 Note = Callable[[Connection, Canary], None]  # what else is written down with one
 
 
@@ -37,9 +35,16 @@ class Canaries:
         self._versions = versions
 
     def begin(
-        self, version: str, wish: Wish, by: str, reason: str, expect: Expect = lambda _: None, note: Note | None = None
+        self,
+        version: str,
+        wish: Wish,
+        by: str,
+        reason: str,
+        expect: Expect = lambda _: None,
+        note: Note = lambda *_: None,
+        role: Role = Role.CANARY,
     ) -> Canary:
-        """Begin one; raises Conflict for the current version, which `expect` is given, and beside another canary.
+        """Begin one; raises Conflict for the current version, which `expect` is given, and beside another.
 
         `note` is called within the transaction.
         """
@@ -47,14 +52,13 @@ class Canaries:
             against = self._pointer.current_in(connection)
             expect(against)
             if against is None or against == version:
-                raise Conflict(f"version {version} can be no canary: it is the current version")
+                raise Conflict(f"version {version} can be no {role}: it is the current version")
             if (other := self._open_in(connection)) is not None:
-                what = "a canary" if other.role == Role.CANARY else "watched"
+                what = "watched" if other.role == Role.WATCH else f"a {other.role}"
                 raise Conflict(f"version {other.version} is {what} already; end that, or wait for its end")
-            number = self._add(connection, Role.CANARY, version, against, wish, by, reason)
+            number = self._add(connection, role, version, against, wish, by, reason)
             begun = self._canary(connection, connection.execute(select(canary).where(canary.c.id == number)).one())
-            if note is not None:
-                note(connection, begun)
+            note(connection, begun)
             return begun
 
     def promote(
@@ -101,7 +105,7 @@ class Canaries:
         with self._database.read() as connection:
             row = connection.execute(select(canary).where(mine).order_by(canary.c.id.desc()).limit(1)).first()
             if row is None:
-                what = "no canary" if role is Role.CANARY else "not watched"
+                what = "not watched" if role is Role.WATCH else f"no {role}"
                 raise NotFound(f"version {version[:40]!r} was {what} yet")
             return self._canary(connection, row)
 
@@ -142,10 +146,13 @@ class Canaries:
                 verdict = moved(self._pointer.current_in(connection))
             self._move(connection, row, verdict, by or row.role)
             self._close(connection, row, verdict, by or row.role)
-            if verdict.outcome == Outcome.PROMOTED and row.watch_seconds:
-                wish = Wish(row.percent, row.watch_seconds, row.requests)
-                versions = str(row.version), str(row.against)
+            versions = str(row.version), str(row.against)
+            if verdict.outcome == Outcome.PROMOTED and row.next_seconds:
+                wish = Wish(row.percent, row.next_seconds, row.requests)
                 self._add(connection, Role.WATCH, *versions, wish, row.by, row.reason)
+            elif verdict.outcome == Outcome.PASSED and row.next_seconds:
+                wish = Wish(PERCENT, row.next_seconds, REQUESTS)
+                self._add(connection, Role.CANARY, *versions, wish, row.by, row.reason)
             return True
 
     def _move(self, connection: Connection, row: Row[Any], verdict: Verdict, by: str) -> None:
@@ -171,7 +178,7 @@ class Canaries:
             "percent": wish.percent,
             "seconds": wish.seconds,
             "requests": wish.requests,
-            "watch_seconds": wish.watch_seconds,
+            "next_seconds": wish.next_seconds,
             "started_at": now(),
             "by": by,
             "reason": reason,
@@ -229,7 +236,7 @@ class Canaries:
             percent=row.percent,
             seconds=row.seconds,
             requests=row.requests,
-            watch_seconds=row.watch_seconds,
+            next_seconds=row.next_seconds,
             started_at=row.started_at,
             by=row.by,
             reason=row.reason,
@@ -238,9 +245,5 @@ class Canaries:
             outcome=None if row.outcome is None else Outcome(row.outcome),
             why=row.why,
             move=row.move_id,
-            parts=self._parts(connection, row.id) if row.open else _listed(row.result),
+            parts=self._parts(connection, row.id) if row.open else [dict(each) for each in row.result or []],
         )
-
-
-def _listed(content: Any) -> list[dict[str, Any]]:
-    return [dict(each) for each in content or []]

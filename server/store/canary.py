@@ -1,16 +1,20 @@
-"""What a canary and a watch are: two versions that answer requests side by side, and what was said of it.
+"""What a shadow, a canary and a watch are: two versions side by side, and what was said of it.
 
-A canary is a version that does not serve; a watch is of one that was promoted, beside the one before it.
+A canary is a version that does not serve; a watch is of one that was promoted, beside the one before it. A shadow
+answers nobody: it is asked once more what the version that serves has answered.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+PERCENT, REQUESTS = 5.0, 100  # of the requests, and how many at least, by default
+
 
 class Role(StrEnum):
     """What the version is that is judged; a move, or an end, that nobody asked for is by that."""
 
+    SHADOW = "shadow"
     CANARY = "canary"
     WATCH = "watch"
 
@@ -19,6 +23,7 @@ class Outcome(StrEnum):
     """How it ends."""
 
     PROMOTED = "promoted"
+    PASSED = "passed"  # of a shadow: nothing was found
     KEPT = "kept"  # of a watch: no worse was found
     RETURNED = "returned"  # it was found worse
     STOPPED = "stopped"  # somebody asked for it
@@ -35,17 +40,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked of a canary, or of a watch."""
+    """What is asked."""
 
     percent: float
     seconds: float
     requests: int  # without which nothing can be said of it
-    watch_seconds: float = 0.0  # of a canary: that it is watched once it was promoted
+    next_seconds: float = 0.0  # of the watch after a canary's promotion, or the canary after a shadow
 
 
 @dataclass(frozen=True)
 class Canary:
-    """One canary or watch, as far as it is known."""
+    """One of them, as far as it is known."""
 
     id: int
     role: Role
@@ -54,7 +59,7 @@ class Canary:
     percent: float
     seconds: float
     requests: int
-    watch_seconds: float
+    next_seconds: float
     started_at: str
     by: str
     reason: str
@@ -68,7 +73,7 @@ class Canary:
     @property
     def beside(self) -> str:
         """The version that stands beside the current one."""
-        return self.version if self.role is Role.CANARY else self.against
+        return self.against if self.role is Role.WATCH else self.version
 
     @property
     def share(self) -> float:

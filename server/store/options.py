@@ -1,4 +1,4 @@
-"""What may be told over the API, in which range: a retrain (by the trainer's flags), a canary and a watch."""
+"""What may be told over the API, in which range: a retrain (by the trainer's flags), a shadow, a canary, a watch."""
 
 import json
 from collections.abc import Mapping
@@ -33,6 +33,12 @@ CANARY = {
     "minutes": Option(float, 0.05, 1440, "that it is tried"),
     "requests": Option(int, 1, 10**6, "that it must have answered to be promoted"),
     "watch_minutes": Option(float, 0, 1440, "that it is watched once it was promoted"),
+}
+SHADOW = {
+    "percent": Option(float, 0.1, 100, "of the answers, whose pictures it is asked of"),
+    "minutes": Option(float, 0.05, 1440, "that it is asked"),
+    "pictures": Option(int, 1, 10**6, "that it must have been asked of to have passed"),
+    "canary_minutes": Option(float, 0, 1440, "of a canary that begins once it has passed; 0 for none"),
 }
 WATCH = {
     "watch_minutes": Option(float, 0, 1440, "that it is watched, and sent back if it is worse than the one before"),

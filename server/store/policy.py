@@ -20,6 +20,7 @@ RANGES = {
     "cooldown_minutes": (0, 10_080),
     "runs_a_day": (1, RUNS_A_DAY_MOST),
     "refusals": (1, 100),
+    "watch_minutes": (0, 1440),
 }
 OPTIONAL = ("labels", "time_of_day", "weekday")
 
@@ -47,6 +48,7 @@ class Policy:
     cooldown_minutes: int = 60  # between the beginnings of two retrains
     runs_a_day: int = 4  # most within 24 hours
     refusals: int = 3  # so many in a row stop it, until a person resumes it
+    watch_minutes: int = 0  # that a version is watched which a retrain made current
 
     def as_json(self) -> dict[str, Json]:
         return asdict(self)

@@ -16,6 +16,7 @@ class Why(StrEnum):
     RANDOM = "random"  # drawn, whatever was answered
     UNSURE = "unsure"  # the two most probable labels are near each other
     UNFAMILIAR = "unfamiliar"  # the score is under the model's threshold
+    SHADOW = "shadow"  # a version in shadow answers it differently
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ sample = Table(
     Column("model_id", ForeignKey(model.c.id), nullable=False),
     Column("sha256", String(64), nullable=False),  # of the pixels that the model saw; several may have the same
     Column("bytes", Integer, nullable=False),  # of their file
-    Column("why", String(16), nullable=False),  # random, unsure or unfamiliar
+    Column("why", String(16), nullable=False),  # sample.py
     Column("hour", Integer, nullable=False),  # since 1970, of the answer
     Column("rank", Float, nullable=False),  # of each reason and hour the lowest are kept
     Column("probability", Float),  # that any answer of that hour had to be a random sample; None for the others
@@ -331,7 +331,7 @@ canary = Table(
     Column("percent", Float, nullable=False),  # of the requests
     Column("seconds", Float, nullable=False),  # that it takes
     Column("requests", Integer, nullable=False),  # without which nothing can be said of it
-    Column("watch_seconds", Float, server_default="0", nullable=False),  # that follow a canary's promotion
+    Column("next_seconds", Float, server_default="0", nullable=False),  # of what follows: canary.py
     Column("started_at", String(40), nullable=False),
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),

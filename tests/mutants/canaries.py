@@ -3,7 +3,7 @@
 from tests.mutants.mutant import mutant
 
 STORE, ATTEMPTS, JUDGE = "server/store/canaries.py", "server/serving/attempts.py", "server/serving/judge.py"
-FACTS = "server/store/canary.py"
+FACTS, SHADOW = "server/store/canary.py", "server/serving/shadow.py"
 ENDS, FALLS, VERDICTS = (
     "server/store/test_canaries.py::",
     "server/serving/test_attempts.py::",
@@ -129,5 +129,19 @@ MUTANTS = (
         "late = [] if self.is_patient else",
         "late =",
         FALLS + "test_a_patient_one_keeps_what_waits",
+    ),
+    mutant(
+        "few pictures wait for a shadow",
+        SHADOW,
+        "if len(self._waiting) < WAITING_LIMIT:",
+        "if True:",
+        "server/serving/test_shadow.py::test_what_it_has_no_time_for_is_dropped_and_counted",
+    ),
+    mutant(
+        "a shadow that only looks is not ended by what would change",
+        JUDGE,
+        "if found is None and canary.next_seconds and is_much:",
+        "if found is None and is_much:",
+        VERDICTS + "test_much_that_would_change_is_a_finding_where_a_canary_would_follow",
     ),
 )

@@ -1,4 +1,4 @@
-"""A canary and a watch on live traffic: shares, the end by itself where one is worse; no request fails."""
+"""A shadow, a canary and a watch on live traffic: shares, the end by itself where one is worse; no request fails."""
 
 import io
 import json
@@ -281,6 +281,48 @@ def test_one_that_is_no_worse_is_promoted_in_its_time_and_watched(place: Place, 
 def compared(server: LiveServer, version: str, requests: int) -> dict[str, Any] | None:
     progress: dict[str, Any] = watch_of(server, version)["progress"]
     return progress if min(progress[arm]["requests"] for arm in ("current", "before")) >= requests else None
+
+
+def test_a_shadow_says_who_would_change_and_answers_nobody(place: Place, digits: Digits) -> None:
+    server, memory = place
+    version, current = published(place, edited(one_class_dead, 8))
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        begun = server.post(f"/models/{version}/shadow", json={"percent": 20, "minutes": 60})
+        assert begun.status_code == 202, begun.text
+        progress = eventually(lambda: asked_of(server, version, 200), "what it was asked")
+        assert server.post(f"/models/{version}/canary").status_code == 409
+        stopped = server.client.delete(server.url + f"/models/{version}/shadow")
+        assert (stopped.status_code, stopped.json()["shadow"]["state"]) == (200, "stopped")
+        gated = server.post(f"/models/{version}/shadow", json={"percent": 100, "minutes": 60, "canary_minutes": 60})
+        assert gated.status_code == 202, gated.text
+        eventually(lambda: server.get(f"/models/{version}/shadow").json()["state"] == "returned", "the finding")
+    check_all_answered(load)
+    assert {reply.content["model_version"] for reply in load.replies} == {current}
+    assert progress["changed"]
+    assert {change[0] for change in progress["changed"]} == {"8"}
+    assert "8" not in progress["shadow"]["labels"]
+    changed = sum(progress["changed"].values())
+    assert progress["agreement"] == pytest.approx(1 - changed / progress["shadow"]["pictures"])
+    assert progress["shadow"]["p99_ms"] > 0
+    assert memory.pointer.current() == current
+    assert server.get(f"/models/{version}/canary").status_code == 404
+
+
+def asked_of(server: LiveServer, version: str, pictures: int) -> dict[str, Any] | None:
+    progress: dict[str, Any] = server.get(f"/models/{version}/shadow").json()["progress"]
+    return progress if progress["shadow"]["pictures"] >= pictures else None
+
+
+def test_a_shadow_without_a_finding_begins_a_canary(place: Place, digits: Digits) -> None:
+    server, memory = place
+    version, current = published(place, tiny_onnx(1))
+    wish = {"percent": 100, "minutes": 0.05, "pictures": 20, "canary_minutes": 60}
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES):
+        assert server.post(f"/models/{version}/shadow", json=wish).status_code == 202
+        eventually(lambda: server.get(f"/models/{version}/canary").status_code == 200, "the canary")
+    over = server.get(f"/models/{version}/shadow").json()
+    assert (over["state"], memory.pointer.current()) == ("passed", current)
+    assert server.client.delete(server.url + f"/models/{version}/canary").status_code == 200
 
 
 def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) -> None:

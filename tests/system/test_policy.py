@@ -88,7 +88,7 @@ def test_labels_begin_one_retrain_and_its_version_serves(
     write_small_mnist(folder / "mnist", 1200, 200)
     flags = ("--workers", "2", "--dataset", str(folder / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
     with LiveServer(folder, *flags) as server:
-        assert put(server, NOW | {"mode": "auto", "labels": 50}).status_code == 200
+        assert put(server, NOW | {"mode": "auto", "labels": 50, "watch_minutes": 60}).status_code == 200
         teach(server, 10_000, 49)
         eventually(lambda: counted(server, "not") or None, "a decision not to")
         assert server.get("/retrain/jobs").json()["jobs"] == []
@@ -106,6 +106,9 @@ def test_labels_begin_one_retrain_and_its_version_serves(
         assert (job["by"], job["state"], job["options"]) == (AUTHOR, "published", {})
         (move,) = server.get("/models").json()["promotions"]
         assert (move["by"], move["to"]) == (AUTHOR, "1")
+        watch = server.get("/models/1/watch").json()
+        assert [watch[key] for key in ("against", "minutes", "by", "reason")] == ["0", 60, AUTHOR, "job 1"]
+        assert server.get("/models").json()["watch"]["state"] == "running"
         eventually(lambda: decisions(server)[0]["outcome"] == "not" or None, "what it says after that")
         assert counted(server, "started") == 1
         (began,) = [each for each in decisions(server) if each["outcome"] == "started"]

@@ -162,8 +162,8 @@ export const promote = (version, reason) =>
     body: JSON.stringify({ reason }),
     type: "application/json",
   });
-/** @param {string} version @returns {Promise<{message: string}>} */
-export const endCanary = (version) => json("DELETE", `/models/${encodeURIComponent(version)}/canary`);
+/** @param {string} version @param {string} role @returns {Promise<{message: string}>} */
+export const endRollout = (version, role) => json("DELETE", `/models/${encodeURIComponent(version)}/${role}`);
 /** @param {string} version @returns {Promise<Blob>} the model itself, as onnxruntime reads it */
 export const modelFile = (version) => blob(`/models/${encodeURIComponent(version)}/model.onnx`);
 /** @param {string} version @param {string} file where a file of a version's report can be seen without a key */

@@ -62,7 +62,7 @@
  *   of the policy waits for a word
  * @typedef {{mode: "off" | "ask" | "auto", labels: number | null, on_alarm: boolean, time_of_day: string | null,
  *   weekday: string | null, quiet_minutes: number, cooldown_minutes: number, runs_a_day: number,
- *   refusals: number}} Policy when retrains begin by themselves
+ *   refusals: number, watch_minutes: number}} Policy when retrains begin by themselves
  * @typedef {{decision: string, outcome: string, time: string, last_time: string, times: number, by: string | null,
  *   reasons: {code: string, text: string, figures: Record<string, string | number>}[],
  *   job: string | null}} PolicyDecision
@@ -87,8 +87,8 @@
  *   `by` is a key's name or "api"; the reason is a person's own words, "job 12", or empty
  * @typedef {{requests: number, p99_ms: number | null}} Arm
  * @typedef {{version: string, against: string, percent: number, minutes: number,
- *   progress: {minutes: number, canary: Arm, current: Arm}}} Canary
- * @typedef {{name: string, current: string | null, canary?: Canary | null, models: Model[], candidates?: RefusedCandidate[],
+ *   progress: {minutes: number, current: Arm, canary?: Arm, before?: Arm}}} Canary or a watch, which has `before`
+ * @typedef {{name: string, current: string | null, canary?: Canary | null, watch?: Canary | null, models: Model[], candidates?: RefusedCandidate[],
  *   promotions: Promotion[], more: boolean}} Models newest first, but promotions oldest first; whether there are older
  *   versions
  * @typedef {Model & {manifest?: {files?: Record<string, unknown>},

@@ -112,6 +112,16 @@ def test_a_sure_and_familiar_answer_is_kept_by_chance_alone(memory: Memory) -> N
     assert all(each.probability is not None and each.probability < 1 for each in memory.samples.every())
 
 
+def test_what_a_shadow_answers_differently_is_kept(memory: Memory) -> None:
+    collected = Collected(memory)
+    told = [record(number, margin=0.9 - number / 100) for number in range(8)]
+    for each in told:
+        kept = each.answers[0]
+        assert isinstance(kept, Kept)
+        collected.collector.changed(each, 0, kept)
+    assert collected.found() == {"shadow": {f"id-{number}" for number in range(3, 8)}}  # the least sure
+
+
 def test_one_picture_again_and_again_does_not_fill_the_hour(memory: Memory) -> None:
     collected = Collected(memory)
     collected.collector.take([record(number, margin=0.01, pictured=1) for number in range(100)] + [record(200, 0.2)])

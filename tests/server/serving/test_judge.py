@@ -1,5 +1,6 @@
 """What ends a canary, and what chance may do to one without its end."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ CANARY = Canary(
     percent=100 * SHARE,
     seconds=600,
     requests=100,
-    watch_seconds=0,
+    next_seconds=0,
     started_at="",
     by="a test",
     reason="",
@@ -166,3 +167,25 @@ def test_a_watch_that_found_nothing_moves_nothing(requests: int, outcome: Outcom
 
 def test_the_larger_share_is_as_much_evidence_as_the_smaller() -> None:
     assert evidence(30, 300, 100, 1900, 0.05) == pytest.approx(evidence(300, 30, 1900, 100, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("changed", "canary_seconds", "outcome"),
+    [(200, 600.0, Outcome.RETURNED), (52, 600.0, Outcome.PASSED), (200, 0.0, Outcome.PASSED)],
+)
+def test_much_that_would_change_is_a_finding_where_a_canary_would_follow(
+    changed: int, canary_seconds: float, outcome: Outcome
+) -> None:
+    """Five of a hundred is much, unless chance can make it of less."""
+    shadow = replace(CANARY, role=Role.SHADOW, next_seconds=canary_seconds)
+    even = arm(dict.fromkeys("0123456789", 100))
+    found = verdict(shadow, Tally(even, even, changed=Counter({"3 → 8": changed}), seconds=600), {})
+    assert found is not None
+    assert found.outcome is outcome
+
+
+def test_a_shadow_of_few_pictures_has_not_passed() -> None:
+    few = arm({"3": 10})
+    found = verdict(replace(CANARY, role=Role.SHADOW), Tally(few, few, seconds=600), {})
+    assert found is not None
+    assert found.outcome is Outcome.ENDED

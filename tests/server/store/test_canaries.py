@@ -160,7 +160,7 @@ def test_nothing_goes_back_from_where_the_pointer_no_longer_is(memory: Memory) -
 def test_a_canary_that_passed_is_watched_as_it_was_asked(memory: Memory) -> None:
     first, second = publish(memory), publish(memory)
     memory.versions.promote(first, "ana", "", second)
-    canary = memory.canaries.begin(second, Wish(5, 600, 100, watch_seconds=60), "ana", "a better pen")
+    canary = memory.canaries.begin(second, Wish(5, 600, 100, next_seconds=60), "ana", "a better pen")
     memory.canaries.end(canary.id, PASSED)
     found = memory.canaries.open()
     assert found is not None
@@ -184,3 +184,26 @@ def test_the_same_version_again_is_nothing_to_watch(memory: Memory) -> None:
     memory.canaries.end(watch.id, Verdict(Outcome.KEPT, "so"))
     memory.canaries.promote("2", WATCH, "ana", "", "2")
     assert memory.canaries.open() is None
+
+
+def test_a_shadow_that_passed_begins_a_canary_where_that_was_asked(memory: Memory) -> None:
+    first, second = publish(memory), publish(memory)
+    memory.versions.promote(first, "ana", "", second)
+    for next_seconds, follows in ((0.0, False), (60.0, True)):
+        wish = Wish(20, 600, 100, next_seconds)
+        shadow = memory.canaries.begin(second, wish, "ana", "", role=Role.SHADOW)
+        moves = memory.pointer.moves(100)
+        assert memory.canaries.end(shadow.id, Verdict(Outcome.PASSED, "so"))
+        assert memory.pointer.moves(100) == moves
+        found = memory.canaries.open()
+        assert (found is not None) == follows
+        assert found is None or (found.role, found.version, found.seconds) == (Role.CANARY, second, 60)
+
+
+def test_a_shadow_that_is_worse_begins_none(memory: Memory) -> None:
+    first, second = publish(memory), publish(memory)
+    memory.versions.promote(first, "ana", "", second)
+    shadow = memory.canaries.begin(second, Wish(20, 600, 100, 60), "ana", "", role=Role.SHADOW)
+    assert memory.canaries.end(shadow.id, WORSE)
+    assert memory.canaries.open() is None
+    assert memory.pointer.current() == first

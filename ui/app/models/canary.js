@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The version that a share of the requests is tried on: how far it is, how it does, and its end by hand.
+ * The version that a share of the requests is tried on, or that is watched: how far it is, how it does, its end by hand.
  *
  * @import * as T from "../types.js"
  */
 
-import { endCanary } from "../api.js";
+import { endRollout } from "../api.js";
 import { button, element, property } from "../element.js";
 import { count, duration, milliseconds, percent as percentOf } from "../format.js";
 import { attempt, tell } from "../notice.js";
@@ -14,7 +14,9 @@ import { loadModels } from "./actions.js";
 
 /** @param {T.Canary} canary */
 export function canaryCard({ version, against, percent, minutes, progress }) {
-  const name = phrase("canary", { version });
+  const { current, canary, before } = progress;
+  const role = before ? "watch" : "canary";
+  const name = phrase(role, { version });
   const share = Math.min(1, progress.minutes / minutes);
   return element(
     "section",
@@ -23,7 +25,7 @@ export function canaryCard({ version, against, percent, minutes, progress }) {
       "div",
       { class: "card-head" },
       element("h2", {}, name),
-      button(phrase("canary.end"), () => end(version), { class: "quiet", "data-key": "end-canary" }),
+      button(phrase("canary.end"), () => end(version, role), { class: "quiet", "data-key": "end-canary" }),
     ),
     element(
       "div",
@@ -35,7 +37,7 @@ export function canaryCard({ version, against, percent, minutes, progress }) {
       ),
       element("p", {}, `${percentOf(percent / 100, 1)}, ${duration(progress.minutes * 60)} / ${duration(minutes * 60)}`),
     ),
-    element("p", { class: "hint" }, said(version, progress.canary), "; ", said(against, progress.current)),
+    element("p", { class: "hint" }, said(version, canary ?? current), "; ", said(against, before ?? current)),
   );
 }
 
@@ -43,8 +45,8 @@ export function canaryCard({ version, against, percent, minutes, progress }) {
 const said = (version, { requests, p99_ms: p99 }) =>
   `${phrase("version.name", { version })}: ${count(requests)}, p99 ${milliseconds(p99)}`;
 
-/** @param {string} version */
-async function end(version) {
-  await attempt(async () => tell((await endCanary(version)).message + ".", "good"));
+/** @param {string} version @param {"canary" | "watch"} role */
+async function end(version, role) {
+  await attempt(async () => tell((await endRollout(version, role)).message + ".", "good"));
   await loadModels();
 }

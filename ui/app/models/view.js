@@ -64,7 +64,7 @@ export function modelsView() {
 
 const LOOK_MS = 2000; // between two looks at a canary
 
-/** The version that a share of the requests is tried on, while there is one. */
+/** The version that a share of the requests is tried on, or that is watched, while there is one. */
 function trial() {
   const part = element("div", { hidden: true });
   let timer = 0;
@@ -72,11 +72,12 @@ function trial() {
     () => [state.models.value, state.route.view],
     async (models, view) => {
       clearTimeout(timer);
-      part.hidden = !models?.canary;
-      if (!models?.canary) return;
+      const tried = models?.canary ?? models?.watch;
+      part.hidden = !tried;
+      if (!tried) return;
       if (view === "models") timer = setTimeout(loadModels, LOOK_MS);
       const shown = await worded(() => import("./canary.js")).catch(() => null);
-      if (shown && state.models.value === models) replace(part, shown.canaryCard(models.canary));
+      if (shown && state.models.value === models) replace(part, shown.canaryCard(tried));
     },
   );
   return part;

@@ -24,6 +24,7 @@ const NUMBERS = /** @type {const} */ ([
   ["cooldown_minutes", 0, 10_080],
   ["runs_a_day", 1, 100],
   ["refusals", 1, 100],
+  ["watch_minutes", 0, 1440],
 ]);
 
 /** Show it in a part of the view, once; what can't be loaded now is tried again. @param {HTMLElement} part */

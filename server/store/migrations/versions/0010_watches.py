@@ -9,4 +9,4 @@ down_revision = "0009"
 
 def upgrade() -> None:
     op.add_column("canary", sa.Column("role", sa.String(length=16), server_default="canary", nullable=False))
-    op.add_column("canary", sa.Column("watch_seconds", sa.Float(), server_default="0", nullable=False))
+    op.add_column("canary", sa.Column("next_seconds", sa.Float(), server_default="0", nullable=False))
