@@ -46,10 +46,17 @@ def run(memory: Memory, lease: Lease, start: Start, policy: Policy, report: Repo
     recipe, trained = fit(start.recipe, prepared, _weights(memory, start, work), report)
     provenance: dict[str, Any] = {"job": lease.job, "warm_start": start.version if trained.went_on else None}
     if trained.backbone is not None:
-        provenance["backbone"] = trained.backbone
+        provenance["backbone"] = _origin(memory, start.version if trained.went_on else None) | trained.backbone
     recipe = replace(recipe, backbone_weights="")  # where a file lay says nothing to others
     delivery = Delivery(recipe, prepared, trained, provenance, start.began)
     deliver(memory, lease, delivery, policy, report, work)
+
+
+def _origin(memory: Memory, version: str | None) -> dict[str, Any]:
+    """What the report of the version that was gone on from says of its backbone: whose weights they were, at first."""
+    training = memory.versions.report(version).get("training") if version is not None else None
+    found = training.get("backbone") if isinstance(training, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _weights(memory: Memory, start: Start, work: Path) -> Path | None:

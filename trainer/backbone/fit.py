@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trainer.augment import augment
 from trainer.backbone.head import fitted_head
-from trainer.backbone.known import weights_file
+from trainer.backbone.known import LICENCE, packaged, weights_file
 from trainer.backbone.network import hold_normalization, multiply_adds, take_pretrained
 from trainer.calibrate import fitted_temperature, outputs_of
 from trainer.config import Recipe
@@ -57,6 +57,8 @@ def fit_backbone(recipe: Recipe, prepared: Prepared, start: Path | None, report:
     file = weights_file(recipe.backbone, recipe.backbone_weights)
     take_pretrained(model, recipe.backbone, file)
     about |= {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    if file == packaged():
+        about["licence"] = LICENCE
     report("training", f"features of {recipe.backbone} under a logistic regression", backbone=recipe.backbone)
     images, figures = _fit_head(model, recipe, prepared)
     frozen = said(model, prepared)

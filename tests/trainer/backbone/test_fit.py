@@ -11,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from export.convert import OPSET, to_onnx
-from export.publish import Candidate
+from export.publish import Candidate, publish, with_file
 from export.verify import batch_for, verify
 from server.models.model import Model, load
 from server.pictures.preprocessing import Preprocessing
+from tests.tiny import memory_in, tiny_candidate
 from tests.trainer.backbone.test_lite0 import as_torch
 from tests.trainer.backbone.torch_files import write_tensors
 from tests.trainer.test_run import CLASSES, trained, trees_in, write_colours
@@ -27,6 +28,7 @@ from trainer.config import Recipe
 from trainer.errors import TrainingError
 from trainer.model import at_once, build_model, served
 from trainer.prepare import Prepared
+from trainer.run import _origin
 from trainer.score import fitted_score
 
 
@@ -100,6 +102,15 @@ def test_a_file_that_keras_can_not_read_is_named(tmp_path: Path) -> None:
     network = build_model(on("mobilenet", 32, 32), 2)
     with pytest.raises(TrainingError, match=r"cut\.h5 has no weights for mobilenet"):
         take_pretrained(network, "mobilenet", tmp_path / "cut.h5")
+
+
+@pytest.mark.parametrize("said", [{"file": "some.pth", "licence": "Apache-2.0"}, None])
+def test_what_is_known_of_the_weights_goes_on_with_them(tmp_path: Path, said: dict[str, str] | None) -> None:
+    memory = memory_in(tmp_path)
+    report = tiny_candidate().report | {"training": {"backbone": said}}
+    publish(memory, with_file(tiny_candidate(), "report/report.json", json.dumps(report).encode()), None, "a test")
+    assert _origin(memory, "1") == (said or {})
+    assert _origin(memory, None) == {}
 
 
 @pytest.mark.parametrize(
