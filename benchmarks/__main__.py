@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import plot, table
 from benchmarks.conditions import drift
+from benchmarks.datasets import run as datasets
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 from benchmarks.service import (
     batch,
@@ -50,8 +51,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "loop": loop.run,
     "drift": drift.run,
     "page": page.run,
+    "datasets": datasets.run,
 }
-NAMED_ONLY = ("page",)  # since it needs a browser
+NAMED_ONLY = ("page", "datasets")  # since one needs a browser, and the other an hour
 NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop", "drift")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")

@@ -23,6 +23,7 @@ ORDER = (
     "loop",
     "drift",
     "page",
+    "datasets",
 )
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"

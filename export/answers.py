@@ -9,8 +9,6 @@ from export.shared import Shared
 from export.verify import in_batches
 from server.models.model import Images, Model
 
-BATCH = 256
-
 
 @dataclass(frozen=True)
 class Answers:
@@ -39,7 +37,7 @@ class Said:
 
 def answers_of(model: Model, images: Images, classes: NDArray[np.int32], both: Shared | None = None) -> Answers:
     """A model's answers to images of these classes, (N,); `both`: which are those of another, that shares some."""
-    probabilities = in_batches(model, images, BATCH)
+    probabilities = in_batches(model, images)
     return answers(probabilities if both is None else both.seen(probabilities), classes)
 
 

@@ -2,11 +2,10 @@
 
 from export.answers import Said
 from export.gate import Judging, same_contract
+from export.verify import batch_for
 from server.models.model import Model, load
 from server.store.errors import BrokenArtifact
 from server.store.memory import Memory
-
-BATCH = 256
 
 
 def earlier(memory: Memory, candidate: Model, judging: Judging) -> list[Said]:
@@ -14,7 +13,8 @@ def earlier(memory: Memory, candidate: Model, judging: Judging) -> list[Said]:
     found = []
     for version in memory.versions.all():
         try:
-            model = load(memory.versions.folder(version), memory.versions.manifest(version), BATCH)
+            manifest = memory.versions.manifest(version)
+            model = load(memory.versions.folder(version), manifest, batch_for(manifest.preprocessing))
         except BrokenArtifact as error:
             print(f"version {version} can't be loaded, so nothing is held to it: {error}", flush=True)
             continue

@@ -16,7 +16,7 @@ from trainer.config import Recipe
 from trainer.evaluate import negative_log_likelihood, softmax
 from trainer.hands import suits
 from trainer.learned_score import LearnedScore, learned_score, lesson
-from trainer.model import FEATURES
+from trainer.model import FEATURES, at_once
 from trainer.prepare import Classes, Images, Prepared
 from trainer.score import Score, fitted_score
 
@@ -77,5 +77,5 @@ def fitted_temperature(logits: Logits, classes: Classes) -> float:
 def outputs_of(model: keras.Model, images: Images) -> tuple[Features, Logits]:
     """The network's last features and its logits for any number of images."""
     both = keras.Model(model.input, [model.get_layer(FEATURES).output, model.output])
-    features, logits = both.predict(images, batch_size=512, verbose=0)
+    features, logits = both.predict(images, batch_size=at_once(model), verbose=0)
     return np.asarray(features, np.float32), np.asarray(logits, np.float32)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from export.cost import cost_of
 from export.gate import Contender, Judging, judge
 from export.publish import Candidate, keep_refused, publish, with_file
-from export.verify import Parity
+from export.verify import Parity, batch_for
 from server.models.card import CARD, card
 from server.models.model import Model, load
 from server.store.doubts import Doubt, doubt
@@ -20,8 +20,6 @@ from trainer.anchors import earlier, times_judged
 from trainer.policy import Policy
 from trainer.progress import Report
 from trainer.report import report_files
-
-BATCH = 256
 
 
 def conclude(
@@ -96,9 +94,8 @@ def _contender(memory: Memory, version: str | None) -> Contender | None:
     versions = memory.versions
     try:
         manifest = versions.manifest(version)
-        return Contender(
-            load(versions.folder(version), manifest, BATCH), cost_of(versions.read(manifest, "model.onnx"))
-        )
+        model = load(versions.folder(version), manifest, batch_for(manifest.preprocessing))
+        return Contender(model, cost_of(versions.read(manifest, "model.onnx")))
     except BrokenArtifact as error:
         print(f"the current version can't be loaded, so there is nothing to compare with: {error}", flush=True)
         return None

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from server.configuration import load
 from server.pictures.image import SIDE_LIMIT
-from server.pictures.preprocessing import MODES, NEWEST, Preprocessing
+from server.pictures.preprocessing import NEWEST, Preprocessing
+from trainer.backbone.known import LEAST_SIDE, MOST_SIDE, NONE
 
 T = TypeVar("T")
 
@@ -55,6 +56,11 @@ class Recipe:
     channels_factor: float = inherited(
         1.0, "factor on the number of channels of every layer: larger is slower and better"
     )
+    backbone: Literal["none", "efficientnet-lite0", "mobilenet", "mobilenet-v2", "auto"] = inherited(
+        "none", "a pretrained network in place of the small one; auto: whichever says more of the validation part"
+    )
+    backbone_weights: str = option("", "file with its weights, where they are from no package")
+    backbone_limit: int = option(200_000_000, "multiply-adds of a picture that the network that auto takes may need")
     from_scratch: bool = option(False, "start from random weights instead of the current version's")
     quick: bool = option(False, "from scratch in 20 epochs instead of 45: less than half the time, a little worse")
     epochs: int = option(0, "passes over the training images; 0: 45 from scratch, 3 from the current weights")
@@ -90,7 +96,7 @@ def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
             action = argparse.BooleanOptionalAction if f.metadata["inherited"] else "store_true"
             parser.add_argument(flag, action=action, default=argparse.SUPPRESS, help=text)
         else:
-            choices = MODES if f.name == "preprocessing" else None
+            choices = get_args(f.type) or None
             kind = cast("type", f.type) if f.type in (int, float, Path) else str
             parser.add_argument(flag, type=kind, choices=choices, default=argparse.SUPPRESS, help=text)
 
@@ -114,13 +120,29 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
         raise ValueError(f"channels is {recipe.channels}; it must be 1 (grey) or 3 (colour)")
     if recipe.preprocessing == "digit" and recipe.channels != 1:
         raise ValueError("digits are read in grey: channels must be 1 with preprocessing digit")
+    if recipe.backbone != NONE:
+        _check_backbone(recipe)
     return recipe
+
+
+def _check_backbone(recipe: Recipe) -> None:
+    known = get_args(next(f.type for f in fields(Recipe) if f.name == "backbone"))
+    if recipe.backbone not in known:
+        raise ValueError(f"backbone is {recipe.backbone!r}; there are {', '.join(known)}")
+    if recipe.preprocessing == "digit":
+        raise ValueError("a pretrained network sees pictures as they are: preprocessing must be resize with a backbone")
+    for name in ("height", "width"):
+        if not LEAST_SIDE <= getattr(recipe, name) <= MOST_SIDE:
+            raise ValueError(
+                f"{name} is {getattr(recipe, name)}; with a backbone it must be from {LEAST_SIDE} to {MOST_SIDE}"
+            )
 
 
 _RANGES: Sequence[tuple[str, float, float]] = (
     ("height", 8, SIDE_LIMIT),
     ("width", 8, SIDE_LIMIT),
     ("channels_factor", 0.1, 16),
+    ("backbone_limit", 0, 10**12),
     ("epochs", 0, 1000),
     ("batch_size", 8, 4096),
     ("learning_rate", 1e-6, 1),

@@ -29,7 +29,14 @@ from trainer.prepare import prepare
 from trainer.progress import Report
 from trainer.start import base_of
 
-KEPT = ("warm_start", "seconds", "code_revision", "upload_batches", "uploads_left_out")  # of how it was trained
+KEPT = (
+    "warm_start",
+    "seconds",
+    "code_revision",
+    "upload_batches",
+    "uploads_left_out",
+    "backbone",
+)  # of how it was trained
 
 
 def main() -> None:

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from export.shared import Sources
 from trainer.config import Recipe
-from trainer.model import FEATURES, build_model
+from trainer.model import FEATURES, at_once, build_model
 from trainer.newcomer import Floats, fitted_row
 from trainer.prepare import Prepared
 
 SAMPLE = 2000  # pictures of the other classes that a new row is fitted against
-BATCH = 512
 
 
 def reshape(weights: Path, recipe: Recipe, earlier: int, sources: Sources, prepared: Prepared) -> None:
@@ -36,7 +35,7 @@ def reshape(weights: Path, recipe: Recipe, earlier: int, sources: Sources, prepa
     for number in (number for number, each in enumerate(sources) if not each):
         rows, is_new = _sample(prepared, number, known)
         if is_new.any() and known:
-            found = np.asarray(features.predict(prepared.images[rows], BATCH, verbose=0), np.float32)
+            found = np.asarray(features.predict(prepared.images[rows], at_once(model), verbose=0), np.float32)
             logits = found @ kernel[:, known] + bias[known]
             kernel[:, number], bias[number] = fitted_row(found, logits, is_new, 1 / (len(known) + 1))
             known.append(number)

@@ -13,6 +13,7 @@ from server.store.lease import Lease
 from server.store.memory import Memory
 from server.store.pointer import BASELINE
 from trainer import dataset
+from trainer.backbone import known
 from trainer.config import Places, Recipe, as_json, recipe_of
 from trainer.dataset import Dataset
 from trainer.deal import check_enough
@@ -20,7 +21,7 @@ from trainer.first import first_recipe
 from trainer.prepare import Prepared, prepare
 from trainer.progress import Report
 
-SAME_NETWORK = ("preprocessing", "height", "width", "channels", "channels_factor")
+SAME_NETWORK = ("preprocessing", "height", "width", "channels", "channels_factor", "backbone")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def make_start(
             note = f"starting from scratch: {obstacle}"
             report("preparing", note, note=note)
             version = None
+    if version is None:
+        recipe = _with_weights(recipe, report)
     prepared = replace(prepare(found, memory, recipe.input, work), heard=_heard(memory))
     check_enough(prepared.counts(), found.classes, str(found.folder))
     lease.learn_from(prepared.decision)
@@ -70,8 +73,31 @@ def base_of(memory: Memory, places: Places, report: Report) -> Dataset:
 
 
 def recipe_for(memory: Memory, options: Mapping[str, Any]) -> Recipe:
-    """The recipe of a job with these options, if it started now; raises ValueError or TypeError as recipe_of does."""
-    return _merged(_recipe_of_version(memory, memory.pointer.current()), options)
+    """The recipe of a job with these options, if it started now; raises ValueError or TypeError as recipe_of does.
+
+    A backbone that is asked for, and would begin with weights that are not here, is such a ValueError too.
+    """
+    earlier = _recipe_of_version(memory, memory.pointer.current())
+    recipe = _merged(earlier, options)
+    if recipe.backbone not in (known.AUTO, known.NONE) and (
+        recipe.from_scratch or recipe.backbone != _backbone(earlier)
+    ):
+        known.weights_file(recipe.backbone, recipe.backbone_weights)
+    return recipe
+
+
+def _with_weights(recipe: Recipe, report: Report) -> Recipe:
+    """The recipe, if the weights that it begins with are there; without them `auto` has nothing to choose from."""
+    if recipe.backbone == known.NONE:
+        return recipe
+    try:
+        known.weights_file(recipe.backbone, recipe.backbone_weights)
+    except ValueError as error:
+        if recipe.backbone != known.AUTO or recipe.backbone_weights:
+            raise
+        report("preparing", str(error), note=f"no pretrained network is tried: {error}")
+        return replace(recipe, backbone=known.NONE)
+    return recipe
 
 
 def _heard(memory: Memory) -> int:
@@ -96,14 +122,21 @@ def _recipe_of_version(memory: Memory, version: str | None) -> dict[str, Any]:
 
 def _merged(earlier: dict[str, Any], options: Mapping[str, Any]) -> Recipe:
     inherited = {f.name: earlier[f.name] for f in fields(Recipe) if f.metadata["inherited"] and f.name in earlier}
+    asked = options.get("backbone", known.NONE)
+    if asked not in (known.NONE, _backbone(earlier)):
+        inherited |= known.SUITED
     return recipe_of(inherited | dict(options))
+
+
+def _backbone(earlier: dict[str, Any]) -> str:
+    return str(earlier.get("backbone", known.NONE))  # versions from before there were any do not say it
 
 
 def _obstacle(memory: Memory, version: str, earlier: dict[str, Any], recipe: Recipe, found: Dataset) -> str | None:
     """Why the weights of a version are none to go on from."""
     if not earlier:
         return f"the report of version {version} does not say how it was trained"
-    asked = as_json(recipe)
+    asked, earlier = as_json(recipe), earlier | {"backbone": _backbone(earlier)}
     differ = [name for name in SAME_NETWORK if earlier.get(name) != asked[name]]
     if differ:
         words = ", ".join(f"its {name} is {earlier.get(name)}, not {asked[name]}" for name in differ)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.augment import augment
 from trainer.config import Recipe
-from trainer.model import build_model
+from trainer.model import at_once, build_model
 from trainer.prepare import Classes, Images, Prepared
 from trainer.progress import Progress, Report
 from trainer.replay import Replay
@@ -39,7 +39,8 @@ class Trained:
     epochs: int
     batch_size: int
     images: int  # different images trained on
-    went_on: bool  # from the weights it was given
+    went_on: bool = False  # from the weights it was given
+    backbone: dict[str, Any] | None = None  # where its weights are from, and what was chosen by what
 
 
 def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report) -> Trained:
@@ -48,17 +49,26 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     The weights that come out are the moving average at the last step: no epoch is picked. On one machine they are the
     same, bit by bit, whenever the recipe with its seed, the images and the start are.
     """
+    seed(recipe)
+    model = build_model(recipe, len(prepared.labels))
+    went_on = start is not None and take_weights(model, start, report)
+    epochs = recipe.epochs or _default_epochs(recipe, went_on)
+    peak = recipe.learning_rate * (PEAK_FROM_CURRENT if went_on else 1.0)
+    return replace(fitted(model, recipe, prepared, epochs, peak, report), went_on=went_on)
+
+
+def seed(recipe: Recipe) -> None:
+    """Make all that follows depend on the recipe's seed alone."""
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    model = build_model(recipe, len(prepared.labels))
-    if start is not None and not _take_weights(model, start, report):
-        start = None
-    epochs = recipe.epochs or _default_epochs(recipe, start)
+
+
+def fitted(model: keras.Model, recipe: Recipe, prepared: Prepared, epochs: int, peak: float, report: Report) -> Trained:
+    """Fit a network for so many epochs, in each of which every image comes once, or oftener if they are few."""
     replay = Replay(prepared, recipe.uploads_share, recipe.seed)
     batch_size = batch_size_for(recipe, len(replay))
     times = math.ceil(LEAST_STEPS * batch_size / len(replay))
     steps = times * len(replay) // batch_size
-    peak = recipe.learning_rate * (1.0 if start is None else PEAK_FROM_CURRENT)
     fit = Fit(model, OneCycle(peak, steps * epochs), recipe.average)
     source = iter(batches(replace(recipe, batch_size=batch_size), prepared, replay, times))
     validation = prepared.part("validation")
@@ -70,9 +80,7 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
                 progress.step(epoch, step, fit.figures())
         progress.epoch(epoch, fit.figures(), *_loss_and_accuracy(fit.averaged(), *validation))
         fit.forget_figures()
-    return Trained(
-        fit.averaged(), progress.history, epochs, batch_size, replay.images(epochs * times), start is not None
-    )
+    return Trained(fit.averaged(), progress.history, epochs, batch_size, replay.images(epochs * times))
 
 
 def batch_size_for(recipe: Recipe, images: int) -> int:
@@ -81,13 +89,13 @@ def batch_size_for(recipe: Recipe, images: int) -> int:
     return min(recipe.batch_size, 1 << most.bit_length() - 1)
 
 
-def _default_epochs(recipe: Recipe, start: Path | None) -> int:
-    if start is not None:
+def _default_epochs(recipe: Recipe, went_on: bool) -> int:
+    if went_on:
         return EPOCHS_FROM_CURRENT
     return EPOCHS_QUICK if recipe.quick else EPOCHS_FROM_SCRATCH
 
 
-def _take_weights(model: keras.Model, start: Path, report: Report) -> bool:
+def take_weights(model: keras.Model, start: Path, report: Report) -> bool:
     """Go on from a weights file; False if it is another network's, which a change of build_model makes of old files."""
     try:
         model.load_weights(start)
@@ -177,7 +185,7 @@ def batches(recipe: Recipe, prepared: Prepared, replay: Replay, times: int = 1) 
 
 def logits_of(model: keras.Model, images: Images) -> Logits:
     """The network's logits, float32 (N, classes), for any number of images."""
-    return np.asarray(model.predict(images, batch_size=512, verbose=0), np.float32)
+    return np.asarray(model.predict(images, batch_size=at_once(model), verbose=0), np.float32)
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):

@@ -101,8 +101,11 @@ def _origin(training: dict[str, Any], dataset: dict[str, Any]) -> list[list[Any]
     """What it was made of, and how."""
     counts = [[f"images, {part}", sum(filter(_is_number, found.values()))] for part, found in _found(dataset)]
     made = [[name.replace("_", " "), training[name]] for name in TRAINING if training.get(name) is not None]
-    recipe = [[f"recipe: {name.replace('_', ' ')}", value] for name, value in _part(training, "recipe").items()]
-    return counts + made + recipe
+    parts = {part: _part(training, part) for part in ("backbone", "recipe")}
+    said = [
+        [f"{part}: {name.replace('_', ' ')}", value] for part, found in parts.items() for name, value in found.items()
+    ]
+    return counts + made + said
 
 
 def _part(content: Any, name: str) -> dict[str, Any]:

@@ -370,4 +370,18 @@ MUTANTS = (
         "except PictureError as error:",
         "trainer/test_left_out.py::test_each_is_named_and_the_others_are_learnt",
     ),
+    mutant(
+        "a pickle of weights makes tensors alone",
+        "trainer/backbone/torch_file.py",
+        "return self.ALLOWED[module, name]",
+        "return self.ALLOWED.get((module, name)) or super().find_class(module, name)",
+        "trainer/backbone/test_torch_file.py::test_no_code_of_a_pickle_runs",
+    ),
+    mutant(
+        "a tensor stays within its storage",
+        "trainer/backbone/torch_file.py",
+        "if count > len(elements) or (count and last >= len(elements)):",
+        "if False:",
+        "trainer/backbone/test_torch_file.py::test_what_lies_beyond_its_storage_is_refused",
+    ),
 )

@@ -20,6 +20,7 @@ from trainer.progress import Report
 from trainer.start import Start, make_start, recipe_for
 
 OF_A_RUN = {"from_scratch", "quick", "epochs", "learning_rate", "uploads_share", "seed"}
+OF_A_RUN |= {"backbone_weights", "backbone_limit"}
 CLOTHES: dict[str, Any] = {
     "preprocessing": "resize",
     "flip": True,

@@ -1,5 +1,6 @@
 """A version's card says what its report says, to programs and to people, whatever a label or a figure is."""
 
+import html
 import json
 import re
 from pathlib import Path
@@ -77,6 +78,15 @@ def test_people_are_told_the_same_figures(figures: dict[str, Any]) -> None:
         assert is_near(told[name.replace("_", " ")][0], figures["training"][name])
     assert f"{figures['calibration']['score_threshold']:.6g}" in text
     assert figures["gate"]["known"] in text
+
+
+def test_a_card_names_the_weights_that_training_began_with(figures: dict[str, Any]) -> None:
+    figures["training"]["backbone"] = {"name": "efficientnet-lite0", "licence": "Apache-2.0", "sha256": "57934424"}
+    found = rows(html.unescape(card_of(figures)), "Training")
+    assert found["backbone: name"] == ["efficientnet-lite0"]
+    assert found["backbone: licence"] == ["Apache-2.0"]
+    assert found["backbone: sha256"] == ["57934424"]
+    assert "recipe: epochs" in found
 
 
 def test_a_label_is_no_markdown_and_no_html(figures: dict[str, Any]) -> None:

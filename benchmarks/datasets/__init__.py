@@ -1,0 +1,1 @@
+"""Other people's kinds of data: what the trainer makes of each, from nothing to a verdict."""

@@ -1,0 +1,67 @@
+"""Which datasets there are, how the trainer is asked about each, and what is to be reached."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.datasets.draw import write_letters, write_things
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
+IN_COLOUR = ("--preprocessing", "resize", "--height", "64", "--width", "64", "--channels", "3", "--thickness", "0")
+ON_LITE0 = ("--backbone", "efficientnet-lite0", "--flip")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: a dataset, and the trainer's flags for it."""
+
+    name: str
+    work: str
+    flags: tuple[str, ...]
+    at_least: float | None  # percent of the test pictures
+    write: Callable[[Path], object] | None = None  # the dataset with its test pictures in `test`; None: it is there
+    folder: Path | None = None
+    against_features: bool = False  # a logistic regression on the same backbone's features is compared with
+
+
+def _pair(folder: Path) -> None:
+    write_things(folder, {"": 12, "../test": 40}, ("car", "house"))
+
+
+CASES = {
+    each.name: each
+    for each in (
+        Case(
+            "letters",
+            "capitals and digits in 20 fonts, 28x28, 64 of each",
+            ("--preprocessing", "resize", "--thickness", "0"),
+            97.5,
+            lambda folder: write_letters(folder, {"train": 64, "test": 25}),
+        ),
+        Case(
+            "things",
+            "360 drawings in colour of 6 things, on EfficientNet-Lite0",
+            ON_LITE0,
+            88.0,
+            lambda folder: write_things(folder, {"train": 60, "test": 30}),
+            against_features=True,
+        ),
+        Case(
+            "things-small",
+            "360 drawings in colour of 6 things, by the small network",
+            (*IN_COLOUR, "--flip"),
+            None,
+            lambda folder: write_things(folder, {"train": 60, "test": 30}),
+        ),
+        Case("pair", "two classes of 12 drawings, on EfficientNet-Lite0", ON_LITE0, None, _pair),
+        Case("pair-small", "two classes of 12 drawings, by the small network", (*IN_COLOUR, "--flip"), None, _pair),
+        Case(
+            "fashion",
+            "Fashion-MNIST, twice the channels, 20 epochs",
+            ("--preprocessing", "resize", "--flip", "--channels-factor", "2", "--epochs", "20", "--scale", "0.05",
+             "--shift", "0.05", "--rotation", "0", "--shear", "0", "--elastic", "0", "--thickness", "0"),
+            92.5,
+            folder=FASHION,
+        ),
+    )
+}  # fmt: skip
