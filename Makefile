@@ -121,7 +121,7 @@ lock: $(UV)
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra grpc -c requirements-train.txt -o requirements-grpc.txt
 	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra telemetry -c requirements-train.txt -o requirements-telemetry.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --extra grpc --extra telemetry --group dev -c requirements-train.txt -o requirements-dev.txt
+	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --extra grpc --extra telemetry --extra backbone --group dev -c requirements-train.txt -o requirements-dev.txt
 	$(UV) pip compile $(LOCK_FLAGS) --group audit -o requirements-audit.txt
 	$(UV) pip compile $(LOCK_FLAGS) --group wheel -o requirements-wheel.txt
 

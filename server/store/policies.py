@@ -28,6 +28,8 @@ AUTHOR = "retrain policy"  # of a job that it begins; no key can be called so
 REPEAT_SECONDS = 60.0  # the same "not, because" is counted again after so long, or where its figures are others
 ACTS = (Outcome.STARTED, Outcome.PROPOSED)
 
+Note = Callable[[Connection, str], None]  # what else is written down, with the job
+
 
 @dataclass(frozen=True)
 class Set:
@@ -103,13 +105,7 @@ class Policies:
             self._write(connection, known.revision, stopped=0, counts_from=number)
             return self._set(connection)
 
-    def accept(
-        self,
-        number: str,
-        by: str,
-        held_to: dict[str, Json],
-        note: Callable[[Connection, str], None] = lambda *_: None,
-    ) -> str:
+    def accept(self, number: str, by: str, held_to: dict[str, Json], note: Note = lambda *_: None) -> str:
         """Begin what a proposal proposes; the job. Raises NotFound, or Conflict where it waits no more or
         a job is open.
 
