@@ -10,6 +10,7 @@ from starlette.routing import Route
 from server.routes.call import Call
 from server.routes.described import CALLS, GUARDED
 from server.routes.schemas import SCHEMAS, TEXT, ref
+from server.routes.schemas_canaries import COMPARISONS
 from server.web.prefix import link
 
 IDEMPOTENCY_KEY: dict[str, Any] = {
@@ -41,7 +42,7 @@ def _document(url: str) -> dict[str, Any]:
         "info": {"title": "Relearn", "version": "1", "description": "An image classifier that keeps learning."},
         "servers": [{"url": url}],
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "securitySchemes": keys},
+        "components": {"schemas": COMPARISONS | SCHEMAS, "securitySchemes": keys},
     }
 
 
