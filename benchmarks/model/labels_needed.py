@@ -1,0 +1,159 @@
+"""How many labels the Review queue needs for what as many drawn by chance teach, of a stream with a new pen.
+
+python -m benchmarks.model.labels_needed [--seeds 5] [--results FILE]
+
+The stream is 7,000 digits of MNIST's test half, a fifth of them in a thin pen; the shipped model answers them, and what
+it would keep of them (docs/privacy.md) waits in the queue. The first so many by the server's own order are labelled, or
+as many drawn from the whole stream; each time the shipped network goes on with them beside 2,000 base images, by the
+trainer's own code. What it then reads of 3,000 others in that pen is the accuracy. It needs the train environment.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from benchmarks import plot, shipped
+from benchmarks.mnist import Digits, read
+from benchmarks.model.finetune import thinned
+from export.verify import outputs_in_batches
+from server.models.reference import margins
+from server.pictures.likeness import likeness
+from server.store.review import in_order
+from server.store.sample import Sample, Why
+from trainer.config import Recipe
+from trainer.prepare import Prepared
+from trainer.progress import Report
+from trainer.run import set_threads
+from trainer.train import logits_of, train
+
+STREAM, BASE, VALIDATION = 7000, 2000, 500
+SHARE = 0.2  # of the stream in the new pen
+DRAWN = 0.02  # of all answers, kept by chance: twice what a server keeps, since the stream is short
+UNSURE = 0.5  # margin under which an answer is kept, as the server does
+LABELS = (10, 20, 40, 80, 160)
+ARMS = ("queue", "random")
+REACH = 0.6  # labels of the queue to those drawn by chance, at most
+
+Images = NDArray[np.uint8]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/labels_needed.json"))
+    arguments = parser.parse_args()
+    set_threads()
+    curves: dict[str, list[list[float]]] = {arm: [] for arm in ARMS}
+    for seed in range(arguments.seeds):
+        for arm, found in _curves(seed).items():
+            curves[arm].append(found)
+            print(seed, arm, [round(100 * each, 2) for each in found], flush=True)
+    result = summary(curves)
+    arguments.results.write_text(json.dumps(result | {"labels": LABELS, "curves": curves}, indent=1) + "\n")
+    series = [(f"{arm}, % wrong", _wrong(of)) for arm, of in curves.items()]
+    arguments.results.with_suffix(".svg").write_text(plot.svg("Digits in the new pen", "labels", series))
+    print(result)
+
+
+def _wrong(curves: list[list[float]]) -> list[tuple[float, float]]:
+    """By number of labels, the mean share of wrong answers in percent."""
+    means = [statistics.mean(at) for at in zip(*curves, strict=True)]
+    return [(float(number), 100 * (1 - mean)) for number, mean in zip(LABELS, means, strict=True)]
+
+
+def summary(curves: dict[str, list[list[float]]]) -> dict[str, object]:
+    """Labels of the queue to those by chance, for what the most by chance reached; and whether that could be luck."""
+    shares = [needed(queue, random[-1]) / LABELS[-1] for queue, random in zip(*curves.values(), strict=True)]
+    fewer = sum(share < 1 for share in shares)
+    return {
+        "share": round(statistics.median(shares), 3),
+        "shares": [round(each, 3) for each in shares],
+        "p": float(binomtest(fewer, len(shares), alternative="greater").pvalue),
+    }
+
+
+def needed(curve: list[float], accuracy: float) -> float:
+    """Labels at which a curve first reaches an accuracy, between two numbers by their logarithm; the fewest tried, if
+    those do already, and twice the most, if it never does."""
+    for place, at in enumerate(curve):
+        if at >= accuracy:
+            if place == 0:
+                return float(LABELS[0])
+            before = curve[place - 1]
+            share = (accuracy - before) / (at - before)
+            return float(LABELS[place - 1] * (LABELS[place] / LABELS[place - 1]) ** share)
+    return 2.0 * LABELS[-1]
+
+
+def _curves(seed: int) -> dict[str, list[float]]:
+    random = np.random.default_rng(seed)
+    digits, fit, validation = read("test"), read("fit"), read("validation")
+    order = random.permutation(len(digits.classes))
+    stream = Digits(digits.images[order[:STREAM]].copy(), digits.classes[order[:STREAM]])
+    in_pen = random.random(STREAM) < SHARE
+    stream.images[in_pen] = thinned(stream.images[in_pen])
+    other = Digits(thinned(digits.images[order[STREAM:]]), digits.classes[order[STREAM:]])
+    base = random.permutation(len(fit.classes))[:BASE]
+    beside = Digits(fit.images[base], fit.classes[base])
+    chosen = {"queue": _queue(stream.images, random), "random": random.permutation(STREAM)[: LABELS[-1]]}
+    return {
+        arm: [
+            _accuracy(beside, stream, places[:number], validation.first(VALIDATION), other, seed) for number in LABELS
+        ]
+        for arm, places in chosen.items()
+    }
+
+
+def _queue(images: Images, random: np.random.Generator) -> NDArray[np.int64]:
+    """Places of the stream in the order of Review, of what a server would keep."""
+    model = shipped.load(256)
+    outputs = outputs_in_batches(model, images[..., None], 256)
+    probabilities, scores = outputs
+    between = margins(probabilities)
+    threshold = model.score_threshold
+    samples = []
+    for place in range(len(images)):
+        unfamiliar = threshold is not None and scores[place] < threshold
+        rank = float(random.random())
+        why = Why.RANDOM if rank < DRAWN else Why.UNFAMILIAR if unfamiliar else Why.UNSURE
+        if why is Why.UNSURE and between[place] >= UNSURE:
+            continue
+        samples.append(_sample(place, why, rank, images[place], float(between[place]), float(scores[place]), threshold))
+    print(f"{len(samples)} kept", flush=True)
+    return np.array([each.id for each in in_order(samples, LABELS[-1])], np.int64)
+
+
+def _sample(
+    place: int, why: Why, rank: float, image: Images, margin: float, score: float, threshold: float | None
+) -> Sample:
+    return Sample(
+        why=why, hour=0, rank=rank, probability=None, time="", request_id="", position=0, version="0", predicted="",
+        confidence=1.0, margin=margin, score=score, score_threshold=threshold, id=place, sha256="", bytes=0,
+        likeness=likeness(image[..., None]), feedback=None, reviewed=None, skipped=None,
+    )  # fmt: skip
+
+
+def _accuracy(
+    base: Digits, stream: Digits, places: NDArray[np.int64], validation: Digits, other: Digits, seed: int
+) -> float:
+    """On digits in the new pen, of the shipped network after a training with these labels."""
+    parts = base, Digits(stream.images[places], stream.classes[places]), validation
+    ends = np.cumsum([len(part.classes) for part in parts])
+    rows = [np.arange(end - len(part.classes), end) for end, part in zip(ends, parts, strict=True)]
+    images = np.concatenate([part.images for part in parts])[..., None]
+    classes = np.concatenate([part.classes for part in parts]).astype(np.int32)
+    prepared = Prepared(
+        tuple("0123456789"), images, classes, dict(zip(("fit", "uploads", "validation"), rows, strict=True)), (), 0
+    )
+    trained = train(Recipe(seed=seed), prepared, shipped.FOLDER / "model.weights.h5", Report(None))
+    answers = logits_of(trained.model, other.images[..., None]).argmax(axis=1)
+    return float((answers == other.classes).mean())
+
+
+if __name__ == "__main__":
+    main()
