@@ -21,6 +21,7 @@ CANARIES = (
         "Make a version serve: forward, or back; with If-Match only from the version in that ETag of GET /models",
         dict.fromkeys((200, 202), record(message=TEXT, model_version=TEXT, previous=maybe(TEXT))),
         body={"application/json": PROMOTION},
+        once=True,
     ),
     Call(
         "POST",
@@ -28,6 +29,7 @@ CANARIES = (
         "Have it asked of a share of what was answered, after that was sent; nobody gets its answers",
         {202: record(message=TEXT, shadow=ref("Shadow"))},
         body={"application/json": form([], **options(SHADOW), reason=TEXT)},
+        once=True,
     ),
     Call("GET", "/models/{version}/shadow", "How far it agrees, and how fast it is", {200: ref("Shadow")}),
     Call("DELETE", "/models/{version}/shadow", "End it", {200: record(message=TEXT, shadow=ref("Shadow"))}),

@@ -18,6 +18,7 @@ HERE = {
     "/classes",
     "/dataset/batches",
     "/models/{version}/promote",
+    "/models/{version}/shadow",
     "/models/{version}/canary",
     "/retrain/policy/proposals/{proposal}/accept",
 }
@@ -75,11 +76,14 @@ def test_a_promotion_moves_once_whatever_came_between(live: LiveServer) -> None:
     assert live.post("/models/1/promote", headers=headers).json()["code"] == "another_request"
 
 
-def test_a_canary_begins_once(live: LiveServer) -> None:
-    first, again = twice(live, "/models/1/canary", {"percent": 10, "minutes": 60}, {"percent": 11, "minutes": 60})
+@pytest.mark.parametrize("what", ["canary", "shadow"])
+def test_a_canary_or_a_shadow_begins_once(live: LiveServer, what: str) -> None:
+    path = f"/models/1/{what}"
+    first, again = twice(live, path, {"percent": 10, "minutes": 60}, {"percent": 11, "minutes": 60})
     assert (first.status_code, again.status_code, first.json()) == (202, 202, again.json())
-    assert live.client.delete(f"{live.url}/models/1/canary").status_code == 200
-    refused = live.post("/models/99/canary", headers={"Idempotency-Key": "none"})
+    assert first.json()[what]["state"] == "running"
+    assert live.client.delete(live.url + path).status_code == 200
+    refused = live.post(f"/models/99/{what}", headers={"Idempotency-Key": f"no-{what}"})
     assert (refused.status_code, "Idempotent-Replayed" in refused.headers) == (404, False)
 
 
