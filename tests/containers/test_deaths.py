@@ -54,18 +54,21 @@ def test_server_killed_meanwhile_finds_its_trainers_and_removes_orphans(service:
     job = training(service)
     trainer = trainer_of(job, artifacts)
     idle = ("--network=none", "--entrypoint=sleep", TRAIN, "600")
+    digits = "--label=relearn.model=digits"
     ours = "--label=relearn.artifacts=" + artifacts.name
+    theirs = "--label=relearn.artifacts=another"
     with (
-        Container(start(f"--label=relearn.job={over}", ours, *idle)) as of_a_job_that_is_over,
-        Container(start("--label=relearn.job=9999", ours, *idle)) as of_an_unknown_job,
-        Container(start("--label=relearn.job=9999", "--label=relearn.artifacts=another", *idle)) as of_another_server,
+        Container(start(f"--label=relearn.job={over}", digits, ours, *idle)) as of_a_job_that_is_over,
+        Container(start("--label=relearn.job=9999", digits, ours, *idle)) as of_an_unknown_job,
+        Container(start("--label=relearn.job=9999", digits, theirs, *idle)) as of_another_server,
+        Container(start("--label=relearn.job=9999", "--label=relearn.model=pets", ours, *idle)) as of_another_model,
     ):
         service.kill()
         docker("start", service.id)
         service.wait_until_ready()
         orphans = {of_a_job_that_is_over.id, of_an_unknown_job.id}
         eventually(lambda: not orphans & set(containers("relearn.job")), "orphans are removed")
-        assert {of_another_server.id, trainer.id} <= set(containers("relearn.job"))
+        assert {of_another_server.id, of_another_model.id, trainer.id} <= set(containers("relearn.job"))
     assert trainer.state["Running"]
     assert service.client.get(f"/retrain/jobs/{job}").json()["state"] == "training"
     service.client.delete(f"/retrain/jobs/{job}")
