@@ -12,6 +12,7 @@ from server.store.dataset import Labelled
 from server.store.memory import Memory
 from tests.tiny import memory_in
 from trainer import dataset
+from trainer.backbone import known
 from trainer.config import Recipe
 from trainer.deal import check_enough
 from trainer.prepare import Prepared, prepare
@@ -48,8 +49,9 @@ def memory(tmp_path: Path) -> Memory:
     ("side", "mode", "expected"), [(28, "L", (28, 1)), (48, "L", (28, 1)), (49, "RGB", (64, 3)), (20, "RGB", (28, 3))]
 )
 def test_the_first_recipe_follows_from_the_pictures(
-    memory: Memory, side: int, mode: str, expected: tuple[int, int]
+    memory: Memory, side: int, mode: str, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(known, "packaged", lambda: None)  # as where the weights are not installed
     taught(memory, "cat", pictures(3, side, mode))
     recipe = recipe_for(memory, {})
     assert (recipe.preprocessing, recipe.thickness) == ("resize", 0.0)
