@@ -27,7 +27,8 @@ class Watch:
 
     async def stop(self) -> None:
         await self._looking.stop()
-        self._changes.close()
+        # In their thread, after a look that is under way: SQLite crashes where its connection is closed in the middle.
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._changes.close)
 
     def turn(self) -> asyncio.Event:
         """What the next change will set: to be taken before one looks, so that no change falls in between."""
