@@ -93,9 +93,8 @@ async def working(service: Service) -> AsyncIterator[None]:
 async def _gauge(service: Service) -> None:
     scarce = False
     while True:
-        model = service.serving.model
-        waiting = service.predictor.batcher.waiting + service.rollout.waiting
-        service.metrics.gauge(service.settings.name, model.version if model is not None else None, waiting)
+        waiting = service.waiting
+        service.metrics.gauge(service.settings.name, service.version, waiting)
         service.metrics.gauge_drift(service.drift.share, service.drift.told["alarm"] is not None)
         service.metrics.count_lost_lines(service.lines.lost)
         service.stats.sample(waiting, resident_bytes())

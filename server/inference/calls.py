@@ -10,7 +10,6 @@ from server.inference.versions import (
     check_name,
     manifest_of,
     off_loop,
-    served,
     unready,
     unready_version,
     versions_of,
@@ -163,7 +162,7 @@ async def _statistics(service: Service, version: str | None) -> Response:
 
 def _entry(service: Service, version: str) -> dict[str, Json]:
     """A version as the index has it."""
-    if version == served(service):
+    if version == service.version:
         state, reason = "READY", ""
     elif version in service.shelf.loaded:
         state, reason = "READY", "loaded beside the version that serves"

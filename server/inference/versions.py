@@ -33,18 +33,13 @@ async def unready_version(service: Service, name: str, version: str | None) -> s
     check_name(service, name)
     if version is None:
         return unready(service)
-    if version != served(service):
+    if version != service.version:
         try:
             async with service.shelf.lend(version):
                 pass
         except (BrokenArtifact, Busy) as error:
             return str(error)
     return None
-
-
-def served(service: Service) -> str | None:
-    model = service.serving.model
-    return model.version if model is not None else None
 
 
 async def manifest_of(service: Service, name: str, version: str | None) -> Manifest:

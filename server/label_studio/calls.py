@@ -27,9 +27,7 @@ def open_routes(service: Service) -> list[Route]:
     """What anybody may ask, as /health."""
 
     async def health(_: Request) -> Response:
-        model = service.serving.model
-        version = model.version if model is not None else None
-        return JSONResponse({"status": "UP", "model_class": "Relearn", "model_version": version})
+        return JSONResponse({"status": "UP", "model_class": "Relearn", "model_version": service.version})
 
     return [Route(PREFIX, health), Route(f"{PREFIX}/", health), Route(f"{PREFIX}/health", health)]
 
@@ -42,8 +40,7 @@ def guarded_routes(service: Service) -> list[Route]:
         schema = (await _body(service, request)).get("schema")
         if is_begun(schema):
             labelling_of(schema)
-        model = service.serving.model
-        return JSONResponse({"model_version": model.version if model is not None else None})
+        return JSONResponse({"model_version": service.version})
 
     async def predict(request: Request) -> Response:
         return JSONResponse(await predicted(service, pictures, request, await _body(service, request)))

@@ -32,17 +32,8 @@ from server.web.access import FollowedId, Record, RequestIds
 SERVICE = "relearn"  # unless OTEL_SERVICE_NAME says otherwise
 STOP_SECONDS = 2.0  # in which a collector may take the last spans
 TICKS_AHEAD = 20  # whose records may wait to become spans; of more, which is two seconds of full load, there are none
-METHODS = {
-    "GET",
-    "HEAD",
-    "POST",
-    "PUT",
-    "DELETE",
-    "CONNECT",
-    "OPTIONS",
-    "TRACE",
-    "PATCH",
-}  # that a span may be named by
+# That a span may be named by.
+METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 HEADERS = ("traceparent", "tracestate")
 SCOPE = InstrumentationScope(SERVICE, __version__)
 

@@ -73,11 +73,13 @@ def routes(service: Service) -> list[Route]:
             raise NotFound(f"the {found.role} of version {found.version} is over already: {found.outcome}")
         return _newest(request)
 
-    paths = [f"/models/{{version}}/{role}" for role in Role]
+    paths = {role: f"/models/{{version}}/{role}" for role in Role}
     return [
-        *(Route(path, begin, methods=["POST"]) for path in paths[:2]),
-        *(Route(path, end, methods=["DELETE"]) for path in paths),
-        *(Route(path, one) for path in paths),
+        *(
+            Route(paths[role], begin, methods=["POST"]) for role in (Role.SHADOW, Role.CANARY)
+        ),  # a watch is begun by a promotion
+        *(Route(path, end, methods=["DELETE"]) for path in paths.values()),
+        *(Route(path, one) for path in paths.values()),
     ]
 
 

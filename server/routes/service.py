@@ -65,3 +65,14 @@ class Service:
     shutdown: Shutdown
     executor: Executor  # for what takes over a millisecond
     storing: Executor  # for what nobody waits for
+
+    @property
+    def version(self) -> str | None:
+        """Of the model that serves, if one does."""
+        model = self.serving.model
+        return None if model is None else model.version
+
+    @property
+    def waiting(self) -> int:
+        """Rows in the queues of what serves, and of what is compared with it."""
+        return self.predictor.batcher.waiting + self.rollout.waiting

@@ -62,12 +62,11 @@ def routes(service: Service) -> list[Route]:
 
     async def stats(request: Request) -> Response:
         service.log.flush()
-        service.stats.sample(service.predictor.batcher.waiting, resident_bytes())
-        model = service.serving.model
+        service.stats.sample(service.waiting, resident_bytes())
         content = {
             "worker": os.getpid(),  # that was asked
             "workers": service.settings.workers,
-            "model_version": model.version if model is not None else None,
+            "model_version": service.version,
             "answers": await asyncio.get_running_loop().run_in_executor(service.executor, service.answers),
             **service.stats.to_json(),
         }
