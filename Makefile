@@ -111,25 +111,28 @@ wheel: .venv-wheel/ready
 	.venv-wheel/bin/hatchling build -t wheel -d dist
 	.venv-wheel/bin/check-wheel-contents dist
 
-# Serve is resolved first; the others are held to its versions, so that all three agree.
+# All is resolved at once, and what environments and images are built from is exported from that. Where files come from is
+# the business of whoever installs them: uv.lock has their names and hashes, as of a folder (docs/decisions/0064-one-lock.md).
 lock: $(UV)
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml -o requirements-serve.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train -c requirements-serve.txt -o requirements-train.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --group bench -c requirements-serve.txt -o requirements-bench.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --group fuzz -c requirements-train.txt -o requirements-fuzz.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra docker -c requirements-serve.txt -o requirements-docker.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra postgres -c requirements-serve.txt -o requirements-postgres.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra grpc -c requirements-train.txt -o requirements-grpc.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra telemetry -c requirements-train.txt -o requirements-telemetry.txt
-	$(UV) pip compile $(LOCK_FLAGS) pyproject.toml --extra train --extra docker --extra postgres --extra grpc --extra telemetry --extra backbone --group dev -c requirements-train.txt -o requirements-dev.txt
-	$(UV) pip compile $(LOCK_FLAGS) --group audit -o requirements-audit.txt
-	$(UV) pip compile $(LOCK_FLAGS) --group wheel -o requirements-wheel.txt
+	$(UV) lock --quiet $(UPGRADES)
+	sed -E 's|url = "[^"]*/([^"/]+)"|path = "\1"|; s|registry = "[^"]*"|registry = "wheels"|' uv.lock >uv.lock.new
+	mv uv.lock.new uv.lock
+	$(EXPORT) -o requirements-serve.txt
+	$(EXPORT) --extra train -o requirements-train.txt
+	$(EXPORT) --extra docker -o requirements-docker.txt
+	$(EXPORT) --extra postgres -o requirements-postgres.txt
+	$(EXPORT) --extra grpc -o requirements-grpc.txt
+	$(EXPORT) --extra telemetry -o requirements-telemetry.txt
+	$(EXPORT) --all-extras --group dev -o requirements-dev.txt
+	$(EXPORT) --group bench -o requirements-bench.txt
+	$(EXPORT) --group fuzz -o requirements-fuzz.txt
+	$(EXPORT) --only-group audit -o requirements-audit.txt
+	$(EXPORT) --only-group wheel -o requirements-wheel.txt
 
 # What is locked stays where it is, as long as that fits: UPGRADE names packages that are taken anew, or all.
 UPGRADES = $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package ,$(UPGRADE)))
 
-LOCK_FLAGS = $(UPGRADES) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-annotate --custom-compile-command "make lock"
+EXPORT = $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-annotate
 
 # Compiled ahead, a server starts in half the time, whoever it runs as.
 COMPILE_serve := --compile-bytecode

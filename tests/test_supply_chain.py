@@ -3,7 +3,9 @@
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests.live import ROOT
 
+UV = ROOT / ".venv-uv/bin/uv"
 LOCKS = {path.stem.removeprefix("requirements-"): path for path in ROOT.glob("requirements-*.txt")}
 PASSED_ON = {"serve", "train", "docker", "postgres", "grpc", "telemetry"}
 # Of what is passed on: permissive ones, and weak copyleft, which asks for nothing where a package is used unchanged.
@@ -116,10 +119,55 @@ def test_a_lock_has_hashes_for_everything_and_names_no_index(lock: str) -> None:
     assert "://" not in text
 
 
-def test_every_lock_is_made_by_make_lock_and_looked_at_by_make_audit() -> None:
-    made = set(re.findall(r"-o requirements-(\w+)\.txt", (ROOT / "Makefile").read_text()))
-    assert made == set(LOCKS)
-    plan = subprocess.run(["make", "-n", "audit"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def plan_of(target: str) -> str:
+    return subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def resolved(tmp_path: Path) -> Path:
+    """A folder with what is asked for and what was resolved, and nothing else."""
+    for name in ("pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_one_resolution_answers_what_the_project_asks_for(resolved: Path) -> None:
+    command = [str(UV), "lock", "--check", "--offline", "--no-cache"]
+    done = subprocess.run(command, cwd=resolved, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"make lock resolves again: {done.stderr}"
+    asked = (resolved / "pyproject.toml").read_text()
+    (resolved / "pyproject.toml").write_text(asked.replace('"httpx>=', '"unheard-of>=1", "httpx>='))
+    done = subprocess.run(command, cwd=resolved, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+
+
+def test_one_resolution_has_hashes_for_everything_and_names_no_index() -> None:
+    text = (ROOT / "uv.lock").read_text()
+    assert "://" not in text
+    packages = [package for package in tomllib.loads(text)["package"] if "registry" in package["source"]]
+    assert {normalised(package["name"]) for package in packages} == set(locked())
+    for package in packages:
+        files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
+        assert files
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files), package["name"]
+
+
+def test_every_lock_is_exported_from_the_one_resolution_as_it_stands(resolved: Path) -> None:
+    exports = re.findall(r"^\S+ (export .+ -o requirements-\w+\.txt)$", plan_of("lock"), re.MULTILINE)
+    for arguments in exports:
+        subprocess.run([str(UV), *arguments.split(), "--offline", "--no-cache"], cwd=resolved, check=True)
+    made = {path.stem.removeprefix("requirements-"): path for path in resolved.glob("requirements-*.txt")}
+    assert set(made) == set(LOCKS)
+    for name, path in made.items():  # beyond the first lines, which tell the command
+        assert packages_of(path) == packages_of(LOCKS[name]), name
+
+
+def packages_of(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if not line.startswith("#")]
+
+
+def test_every_lock_is_looked_at_by_make_audit() -> None:
+    plan = plan_of("audit")
     assert "for lock in requirements-*.txt" in plan
     assert "--strict" in plan
 
@@ -128,8 +176,7 @@ def test_a_bill_of_materials_names_all_that_is_installed_with_its_version(tmp_pa
     program = ROOT / ".venv-audit/bin/cyclonedx-py"
     if not program.exists():
         pytest.skip("there is no .venv-audit; make .venv-audit/ready builds it")
-    plan = subprocess.run(["make", "-n", "sbom"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    commands = re.findall(r"^(\S+cyclonedx-py .+) -o sbom/(\w+)\.cdx\.json (\S+)$", plan, re.MULTILINE)
+    commands = re.findall(r"^(\S+cyclonedx-py .+) -o sbom/(\w+)\.cdx\.json (\S+)$", plan_of("sbom"), re.MULTILINE)
     assert [name for _, name, _ in commands] == ["serve", "train"]
     for command, name, python in commands:
         file = tmp_path / name
