@@ -12,6 +12,8 @@ AXE_VERSION := 4.14.1
 AXIOS_VERSION := 1.21.1
 TYPESCRIPT_VERSION := 7.0.2
 UV := .venv-uv/bin/uv
+# Tests start hundreds of processes: each would compile anew what it may not keep.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv-dev/bin/python -m pytest
 
 .PHONY: help run train test test-fast soak mutants faults fuzz check format bench bench-quick load audit sbom wheel lock clean
 
@@ -45,12 +47,12 @@ train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
+	$(PYTEST) --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
 		$(if $(RERUNS),--reruns $(RERUNS) --max-suite-reruns 3 -rR) $(if $(FAULTS),-p tests.faults.tally --whole --faults $(FAULTS))
 
 # What needs no server, browser or database beside it.
 test-fast: .venv-serve/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
+	$(PYTEST) --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \
 		-k "not postgresql" $(FAST)
 
 FAST := $(patsubst %,tests/server/%,inference layouts models observe pictures predict routes serving web test_settings.py) \
@@ -58,7 +60,7 @@ FAST := $(patsubst %,tests/server/%,inference layouts models observe pictures pr
 
 # Half an hour; with each seed, which is printed, it breaks and takes out others.
 soak: .venv-serve/ready .venv-train/ready .venv-dev/ready .venv-fuzz/ready
-	.venv-dev/bin/python -m pytest -m soak $(if $(SOAK_SEED),--randomly-seed=$(SOAK_SEED))
+	$(PYTEST) -m soak $(if $(SOAK_SEED),--randomly-seed=$(SOAK_SEED))
 	.venv-dev/bin/python -m tests.mutants --some 40 $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 SOAK_SEED := $(if $(filter file,$(origin SEED)),,$(SEED))
@@ -67,7 +69,7 @@ mutants: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	.venv-dev/bin/python -m tests.mutants $(ONLY)
 
 faults: .venv-serve/ready .venv-train/ready .venv-dev/ready
-	.venv-dev/bin/python -m pytest --numprocesses $(PROCESSES) -p tests.faults.tally --faults docs/faults.md \
+	$(PYTEST) --numprocesses $(PROCESSES) -p tests.faults.tally --faults docs/faults.md \
 		--rows "$(ROWS)" $(if $(SHORT),,-m "")
 
 fuzz: .venv-fuzz/ready
