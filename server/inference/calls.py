@@ -176,9 +176,10 @@ def _version_of(asked: dict[str, Json]) -> str | None:
     parameters = asked.get("parameters", {})
     if not isinstance(parameters, dict):
         raise Malformed("the parameters must be an object of JSON")
-    strange = ", ".join(sorted(name[:40] for name in parameters if name != "version"))
+    strange = sorted(name[:40] for name in parameters if name != "version")
     if strange:
-        raise Malformed(f"no {strange} can be loaded: versions come from training; the parameter version names one")
+        named = ", ".join(map(repr, strange))
+        raise Malformed(f"no {named} can be loaded: versions come from training; the parameter version names one")
     version = parameters.get("version")
     if version is not None and not isinstance(version, str):
         raise Malformed('the parameter version must be a text, such as "3"')

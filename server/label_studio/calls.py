@@ -67,7 +67,7 @@ def _object(pieces: list[bytes]) -> dict[str, Json]:
     if sum(piece.count(mark) for piece in pieces for mark in (b",", b"[", b"{", b"\\")) > PARTS_LIMIT:
         raise Malformed(f"the JSON has over {PARTS_LIMIT:,} parts; send fewer tasks at once")
     try:
-        content: Json = orjson.loads(whole(pieces))
+        content: Json = orjson.loads(whole(pieces) or b"{}")
     except orjson.JSONDecodeError:
         raise Malformed("the body is not JSON, or nested too deep; send an object such as {}") from None
     if not isinstance(content, dict):

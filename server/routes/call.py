@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from server.routes.schemas import WHOLE, Schema
+from server.routes.kinds import Schema
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Call:
     query: Mapping[str, Schema] = field(default_factory=dict)
     body: Mapping[str, Schema] = field(default_factory=dict)  # by media type
     media_type: str = "application/json"  # of the good answers
+    must: tuple[str, ...] = ()  # of the query, what may not be left out
     once: bool = False  # whether it takes an Idempotency-Key (once.py)
 
-
-def form(required: list[str], **fields: Schema) -> Schema:
-    return {"type": "object", "properties": fields, "required": required}
-
-
-PAGED = {"limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "before": WHOLE}
+    @property
+    def needs_body(self) -> bool:
+        """Whether nothing can be done without one: no body is an empty object."""
+        schema = self.body.get("application/json", {})
+        return all(each.get("required") != [] for each in schema.get("anyOf", [schema]))

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from server.routes.expected import expect
 from server.routes.once import json_of, once
-from server.routes.requests import by, json_object
+from server.routes.requests import by, json_object, reason_of
 from server.routes.service import Service
 from server.serving.judge import p99_ms
 from server.serving.tally import Arm, Tally
@@ -20,7 +20,6 @@ from server.store.options import CANARY, SHADOW, WATCH, check_options
 
 SHADOW_DEFAULTS: dict[str, Json] = {"percent": 20, "minutes": 10, "pictures": 100, "canary_minutes": 0}
 DEFAULTS: dict[str, Json] = {"percent": 5, "minutes": 10, "requests": 100, "watch_minutes": 0}
-REASON_LIMIT = 200  # characters
 CHANGES = 20  # kinds of answers that a shadow would give otherwise, the most frequent
 
 
@@ -29,7 +28,7 @@ def routes(service: Service) -> list[Route]:
 
     async def begin(request: Request) -> Response:
         given = await json_object(request, service.settings.json_limit_bytes)
-        why = str(given.pop("reason", ""))[:REASON_LIMIT]
+        why = reason_of(given)
         role = _role(request)
         if role is Role.SHADOW:
             check_options(given, SHADOW, "a shadow")

@@ -1,47 +1,31 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
-from server.routes.call import PAGED, Call, form
+from server.routes.bodies import CHANGE, CONDITIONS, PICTURE, PICTURES, RETRAIN, REVISION, UPLOAD
+from server.routes.call import Call
 from server.routes.described_canaries import CANARIES
 from server.routes.described_drift import DRIFT
 from server.routes.described_label_studio import LABEL_STUDIO
 from server.routes.described_named import NAMED
 from server.routes.described_policy import POLICY, STARTED
 from server.routes.described_samples import SAMPLES
-from server.routes.schemas import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.routes.kinds import (
+    ANYTHING,
+    FILE,
+    FLAG,
+    NUMBER,
+    PAGED,
+    TEXT,
+    TIME,
+    WHOLE,
+    every,
+    form,
+    maybe,
+    page,
+    record,
+    ref,
+)
 from server.store.days import DAYS_LIMIT
-from server.store.selection import State
-from server.store.standing import Revision
 
-FILE: Schema = {"type": "string", "format": "binary"}
-FLAG: Schema = {"type": "boolean", "default": False}
-
-CONDITIONS = {
-    "label": TEXT | {"description": "in force, or of suspects the suspected one"},
-    "split": {"enum": ["train", "test", "suspect"]},
-    "state": {"enum": list(State)},
-    "source": TEXT,
-    "batch": TEXT,
-    "since": TEXT | {"description": "a time, as of the batch that the image is where it is for"},
-    "until": TEXT,
-}
-PICTURE = {"multipart/form-data": form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
-OPTIONS = form(
-    [],
-    epochs=WHOLE,
-    batch_size=WHOLE,
-    learning_rate=NUMBER,
-    uploads_share=NUMBER,
-    seed=WHOLE,
-    from_scratch=FLAG,
-    force=FLAG | {"description": "train even if there is nothing new"},
-)
-REVISION = form(
-    ["action"],
-    action={"enum": list(Revision)},
-    label=TEXT | {"description": "of relabel, and of no other action"},
-    images=every(TEXT) | {"description": "their hashes; or `where`"},
-    where=form([], **CONDITIONS),
-)
 GUARDED = (  # by a key
     *("/upload", "/dataset", "/classes", "/samples", "/feedback", "/retrain", "/models", "/m"),
     *("/v2/models/{name}/versions", "/v2/repository", "/label-studio/setup", "/label-studio/predict"),
@@ -91,7 +75,7 @@ INFERENCE = (
         "/v2/repository/models/{name}/load",
         "Make the version in its parameters serve, or verify the current one",
         {200: record(name=TEXT, load={"type": "boolean"}, model_version=TEXT)},
-        body={"application/json": form([], parameters=form([], version=TEXT))},
+        body={"application/json": form([], parameters=record(("version",), version=maybe(TEXT)))},
     ),
     Call("POST", "/v2/repository/models/{name}/unload", "Refused: what serves is never unloaded", {}),
 )
@@ -105,14 +89,14 @@ CALLS = (
         "/predict/batch",
         "Classify many pictures; an answer or an error for each, in order",
         {200: record(model_version=TEXT, predictions=every({"anyOf": [ref("Prediction"), ref("Error")]}))},
-        body={"multipart/form-data": form(["files"], files=every(FILE))},
+        body=PICTURES,
     ),
     Call(
         "POST",
         "/upload",
         "Store labelled pictures, or a zip of them in folders; the source `correction` says that a person looked",
         {201: ref("Uploaded")},
-        body={"multipart/form-data": form(["files"], files=every(FILE), labels=every(TEXT), source=TEXT)},
+        body=UPLOAD,
         once=True,
     ),
     Call("GET", "/classes", "The classes, and how many pictures each has and lacks", {200: ref("Classes")}),
@@ -121,11 +105,7 @@ CALLS = (
         "/classes",
         "Begin a model from nothing, or add, rename, merge or remove a class, which is undone as a batch",
         {201: record(message=TEXT, classes=every(TEXT), batch=maybe(TEXT))},
-        body={
-            "application/json": form(
-                [], begin=every(TEXT), add=TEXT, rename=TEXT, to=TEXT, merge=TEXT, into=TEXT, remove=TEXT
-            )
-        },
+        body=CHANGE,
         once=True,
     ),
     Call("GET", "/dataset", "Counts, quota, the newest suspects and batches", {200: ANYTHING}),
@@ -135,7 +115,7 @@ CALLS = (
         "/dataset/batches",
         "Relabel, accept, reject or put aside many pictures by one decision, which is undone as a batch",
         {201: record(message=TEXT, count=WHOLE, batch=TEXT, unchanged=WHOLE, held_by=ref("Holders"))},
-        body={"application/json": REVISION},
+        body=REVISION,
         once=True,
     ),
     Call("DELETE", "/dataset/batches/{batch}", "Undo an upload, or a decision on many", {200: ref("Removed")}),
@@ -166,7 +146,7 @@ CALLS = (
         "Train a new version; with ?wait=true the answer is how that ended",
         {200: {"anyOf": [ref("Retrained"), NOTHING_NEW, ref("Done")]}, 202: STARTED},
         {"wait": FLAG},
-        {"application/json": OPTIONS},
+        RETRAIN,
         once=True,
     ),
     *POLICY,
@@ -205,7 +185,8 @@ CALLS = (
         "/models/at",
         "The version that served at a time, and the move that brought it there",
         {200: ref("Served")},
-        {"time": TEXT | {"description": "as RFC 3339 has it; UTC where it names no zone"}},
+        {"time": TIME | {"description": "as RFC 3339 has it; UTC where it names no zone"}},
+        must=("time",),
     ),
     Call("GET", "/models/{version}", "One version: manifest and report", {200: ANYTHING}),
     Call(
@@ -237,7 +218,7 @@ CALLS = (
         "/stats/days",
         "What the model answered on each day of UTC, newest first; the last minute may not be in it yet",
         {200: record(days=every(record(day=TEXT, **ANSWERED, labels=every(record(label=maybe(TEXT), **ANSWERED)))))},
-        {"limit": WHOLE | {"description": f"up to {DAYS_LIMIT} days"}},
+        {"limit": WHOLE | {"minimum": 1, "maximum": DAYS_LIMIT}},
     ),
     *DRIFT,
     *NAMED,

@@ -1,7 +1,7 @@
 """The calls about drift; described.py has the others."""
 
 from server.routes.call import Call
-from server.routes.schemas import NUMBER, TEXT, WHOLE, every, maybe, record, ref
+from server.routes.kinds import NUMBER, TEXT, WHOLE, every, maybe, record, ref
 
 MOVED = record(
     of={"enum": ["label", "margin", "score", "ink"]},

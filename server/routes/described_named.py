@@ -1,7 +1,8 @@
 """The calls about the models of the service; described.py has the others, which are also those of /m/{name}/…"""
 
-from server.routes.call import Call, form
-from server.routes.schemas import TEXT, WHOLE, every, maybe, record, ref
+from server.routes.bodies import NEW_MODEL
+from server.routes.call import Call
+from server.routes.kinds import TEXT, WHOLE, every, maybe, record, ref
 
 ONE = record(
     name=TEXT,
@@ -21,7 +22,7 @@ NAMED = (
         "/m",
         "Make a model that begins from nothing: a name, and two classes or more",
         {201: record(message=TEXT, name=TEXT, classes=every(TEXT))},
-        body={"application/json": form(["name", "classes"], name=TEXT, classes=every(TEXT))},
+        body=NEW_MODEL,
     ),
     Call("GET", "/m/{name}", "One model", {200: ONE}),
     Call("DELETE", "/m/{name}", "Delete a model with its versions, uploads and jobs, for ever", {200: ref("Done")}),

@@ -1,19 +1,11 @@
 """The calls about the retrain policy; described.py has the others."""
 
-from server.routes.call import PAGED, Call, form
-from server.routes.schemas import TEXT, WHOLE, Schema, every, maybe, page, record, ref
+from server.routes.bodies import POLICY as POLICY_BODY
+from server.routes.bodies import POLICY_PARTS
+from server.routes.call import Call
+from server.routes.kinds import PAGED, TEXT, WHOLE, every, maybe, page, record, ref
 from server.store.occasion import Outcome
-from server.store.policy import OPTIONAL, RANGES, WEEKDAYS, Mode
 
-PARTS: dict[str, Schema] = {
-    "mode": {"enum": list(Mode)},
-    "on_alarm": {"type": "boolean"},
-    "time_of_day": maybe(TEXT) | {"description": "HH:MM in UTC"},
-    "weekday": maybe({"enum": list(WEEKDAYS)}) | {"description": "of that time; null: every day"},
-}
-for name, (least, most) in RANGES.items():
-    number = WHOLE | {"minimum": least, "maximum": most}
-    PARTS[name] = maybe(number) if name in OPTIONAL else number
 ENTRY = record(
     decision=TEXT | {"description": "its number, by which a proposal is answered"},
     outcome={"enum": list(Outcome)},
@@ -25,7 +17,7 @@ ENTRY = record(
     job=maybe(TEXT) | {"description": "that it began"},
     ended=maybe(TEXT) | {"description": "how that job did, once the policy has seen it"},
 )
-SET = record(policy=record(**PARTS), stopped={"type": "boolean"}, proposal=maybe(ENTRY))
+SET = record(policy=record(**POLICY_PARTS), stopped={"type": "boolean"}, proposal=maybe(ENTRY))
 STARTED = record(message=TEXT, job=TEXT)
 POLICY = (
     Call("GET", "/retrain/policy", "When retrains begin by themselves, and the proposal that waits", {200: SET}),
@@ -34,7 +26,7 @@ POLICY = (
         "/retrain/policy",
         "Set it, whole: what is not named is as by default; with If-Match only what that ETag of the GET was of",
         {200: SET},
-        body={"application/json": form([], **PARTS)},
+        body=POLICY_BODY,
     ),
     Call("POST", "/retrain/policy/resume", "Go on after a stop, which refusals in a row bring about", {200: SET}),
     Call(

@@ -1,17 +1,10 @@
 """The calls about kept predictions, and what they showed; described.py has the others."""
 
-from server.routes.call import PAGED, Call, form
-from server.routes.schemas import NUMBER, TEXT, WHOLE, every, maybe, page, record, ref
+from server.routes.bodies import WORDS
+from server.routes.call import Call
+from server.routes.kinds import NUMBER, PAGED, PLACE, TEXT, TIME, WHOLE, every, maybe, page, record, ref
 from server.store.sample import Why
 
-WORD = form(
-    [],
-    request_id=TEXT | {"description": "X-Request-ID of the answer; or `sample`"},
-    position=WHOLE | {"description": "of several pictures in that request, which one"},
-    sample=TEXT | {"description": "its number: somebody looked at it, which alone counts for accuracy in production"},
-    label=maybe(TEXT) | {"description": "null: the word on that sample is taken back"},
-    skip=TEXT | {"description": "instead of a label of a sample: why it has none, such as `none of these`"},
-)
 ACCURACY = {
     "answers": WHOLE | {"description": "random samples that there are"},
     "reviewed": WHOLE | {"description": "of these, that count: looked at in their turn"},
@@ -33,7 +26,7 @@ SAMPLES = (
         {200: page("samples", ref("Sample"), count=WHOLE, kept=WHOLE, collecting={"type": "boolean"})},
         {
             "limit": PAGED["limit"],
-            "offset": WHOLE | {"description": "`next` of the page before"},
+            "offset": PLACE | {"description": "`next` of the page before"},
             "why": {"enum": list(Why)},
             "state": {"enum": ["waiting", "any"], "default": "waiting"},
         },
@@ -43,7 +36,7 @@ SAMPLES = (
         "/samples",
         "Remove all samples, or those of before a time",
         {200: record(message=TEXT, count=WHOLE)},
-        {"until": TEXT},
+        {"until": TIME},
     ),
     Call(
         "GET",
@@ -64,7 +57,7 @@ SAMPLES = (
         "/feedback",
         "What kept predictions showed: an upload each. One object, or an array with a result or an error for each",
         {200: record(message=TEXT, batches=every(TEXT), results=every({"anyOf": [ref("Word"), ref("Error")]}))},
-        body={"application/json": {"anyOf": [WORD, every(WORD)]}},
+        body=WORDS,
         once=True,
     ),
 )

@@ -18,7 +18,7 @@ from server.routes.canaries import canary_end, told, watch_of
 from server.routes.expected import expect, tagged
 from server.routes.once import json_of, once
 from server.routes.representation import is_known, media_type
-from server.routes.requests import by, json_object, page_of
+from server.routes.requests import by, json_object, page_of, reason_of
 from server.routes.service import Service
 from server.store.canary import Role
 from server.store.errors import NotFound
@@ -36,7 +36,6 @@ REPORT_HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Resource-Policy": "cross-origin",  # in its frame it is of no origin, and has pictures beside it
 }
-REASON_LIMIT = 200  # characters
 REPORT_LIMIT_BYTES = 32 * 2**20  # of one of its files, which is read whole to be checked
 MODEL_FILE = "model.onnx"
 MOVES = 100  # of the pointer, and refused candidates, that the list shows
@@ -84,7 +83,7 @@ def routes(service: Service) -> list[Route]:
     async def promote(request: Request) -> Response:
         version = _version(request)
         given = await json_object(request, service.settings.json_limit_bytes)
-        why = str(given.pop("reason", ""))[:REASON_LIMIT]
+        why = reason_of(given)
         watch = watch_of(given)
         async with once(service, request, [json_of(given | {"reason": why})]) as first:
             if (earlier := first.earlier) is not None:

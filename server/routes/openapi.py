@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from server.routes.call import Call
 from server.routes.described import CALLS, GUARDED
-from server.routes.schemas import SCHEMAS, TEXT, ref
+from server.routes.kinds import TEXT, ref
+from server.routes.schemas import SCHEMAS
 from server.routes.schemas_canaries import COMPARISONS
 from server.web.prefix import link
 
@@ -49,7 +50,10 @@ def _document(url: str) -> dict[str, Any]:
 def _operation(call: Call) -> dict[str, Any]:
     in_path = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
     parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path]
-    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in call.query.items()]
+    parameters += [
+        {"name": name, "in": "query", "required": name in call.must, "schema": schema}
+        for name, schema in call.query.items()
+    ]
     if call.once:
         parameters.append(IDEMPOTENCY_KEY)
     answers: dict[str, Any] = {
@@ -62,7 +66,8 @@ def _operation(call: Call) -> dict[str, Any]:
     answers["default"] = {"description": "an error", "content": {"application/json": {"schema": ref("Error")}}}
     operation: dict[str, Any] = {"summary": call.summary, "parameters": parameters, "responses": answers}
     if call.body:
-        operation["requestBody"] = {"content": {kind: {"schema": schema} for kind, schema in call.body.items()}}
+        content = {kind: {"schema": schema} for kind, schema in call.body.items()}
+        operation["requestBody"] = {"content": content, "required": call.needs_body}
     if call.path.startswith(GUARDED):
         operation["security"] = [{}, {"header": []}, {"bearer": []}]  # nothing is asked for where no key was set
     return operation

@@ -11,6 +11,7 @@ from server.web.body import read_body
 from server.web.errors import Malformed
 
 INLINE_BYTES = 2**14  # JSON that is read where it holds nobody up; more of it is read by a thread
+REASON_LIMIT = 200  # characters
 PAGE, PAGE_MOST = 50, 1000  # entries of a list that one call gives, by default and at most
 
 
@@ -47,13 +48,27 @@ def _parsed(body: bytes) -> Json:
     if not body.strip():
         return {}
     try:
-        content: Json = json.loads(body)
+        content: Json = json.loads(body, parse_float=_read_number)
         is_text = _is_text(content)
     except (ValueError, RecursionError):
         raise Malformed("the body is not JSON, or nested too deep; send an object such as {}") from None
     if not is_text:
         raise Malformed("the body has a NUL, or half of a surrogate pair, in its text; send whole characters")
     return content
+
+
+def _read_number(text: str) -> int | float:
+    """A number with a point: 8.0 is the whole number 8 (https://www.rfc-editor.org/rfc/rfc8259#section-6)."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def reason_of(given: dict[str, Json]) -> str:
+    """Take out of what was sent why it is asked, as long as it is kept; raises Malformed."""
+    reason = given.pop("reason", "")
+    if not isinstance(reason, str):
+        raise Malformed("reason must be text")
+    return reason[:REASON_LIMIT]
 
 
 def page_of(request: Request, most: int = PAGE_MOST) -> tuple[int, int | None]:

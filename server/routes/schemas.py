@@ -1,37 +1,6 @@
 """What answers look like, as JSON Schema for the OpenAPI document; tests hold real answers to it."""
 
-from typing import Any
-
-Schema = dict[str, Any]
-
-TEXT: Schema = {"type": "string"}
-WHOLE: Schema = {"type": "integer"}
-NUMBER: Schema = {"type": "number"}
-ANYTHING: Schema = {}
-
-
-def maybe(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def every(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
-
-
-def record(optional: tuple[str, ...] = (), /, **fields: Schema) -> Schema:
-    """An object with these fields and no others; all are there but the optional ones."""
-    required = [name for name in fields if name not in optional]
-    return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def page(entries: str, schema: Schema, /, **others: Schema) -> Schema:
-    """One page of a list; `next` is what `before` has to be for the page after it."""
-    return record(**{entries: every(schema), "next": maybe(WHOLE)}, **others)
-
+from server.routes.kinds import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, record, ref
 
 _PREDICTION = {
     "prediction": WHOLE | {"description": "index of the most probable class"},

@@ -1,6 +1,6 @@
 """What answers about shadows, canaries and watches look like; schemas.py has the others."""
 
-from server.routes.schemas import NUMBER, TEXT, WHOLE, Schema, maybe, record
+from server.routes.kinds import NUMBER, TEXT, WHOLE, Schema, maybe, record
 from server.store.canary import Outcome
 
 _ARM = record(

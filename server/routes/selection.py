@@ -11,7 +11,7 @@ from server.store.versions import is_number
 from server.web.errors import Malformed
 
 CONDITIONS = tuple(each.name for each in fields(Selection))
-_SUSPECT = "suspect"  # a split of old: suspects wait outside of both
+_SUSPECT = "suspect"  # of old, a split: suspects wait outside of both
 
 
 def selection_of(given: Mapping[str, Json]) -> Selection:
@@ -21,7 +21,8 @@ def selection_of(given: Mapping[str, Json]) -> Selection:
     if split == _SUSPECT and state in (None, _SUSPECT):
         split, state = None, _SUSPECT
     if split not in (None, "train", "test"):
-        raise Malformed(f"split={split[:40]} must be train, test or suspect")
+        also = "; suspects are of neither: state=suspect" if split == _SUSPECT else ""
+        raise Malformed(f"split={split[:40]} must be train or test{also}")
     if state is not None and state not in list(State):
         raise Malformed(f"state={state[:40]} must be one of {', '.join(State)}")
     batch = said.get("batch")

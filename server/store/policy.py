@@ -24,7 +24,7 @@ RANGES = {
 }
 OPTIONAL = ("labels", "time_of_day", "weekday")
 
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Mode(StrEnum):
@@ -75,7 +75,8 @@ def _check(name: str, value: Json) -> None:
     elif name == "on_alarm":
         is_right, wanted = isinstance(value, bool), "true or false"
     elif name == "time_of_day":
-        is_right, wanted = isinstance(value, str) and bool(_TIME.fullmatch(value)), 'a time of UTC such as "03:00"'
+        is_right = isinstance(value, str) and bool(TIME_OF_DAY.fullmatch(value))
+        wanted = 'a time of UTC such as "03:00"'
     else:
         words = WEEKDAYS if name == "weekday" else tuple(Mode)
         is_right, wanted = value in words, f"one of {', '.join(words)}"

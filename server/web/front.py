@@ -129,14 +129,16 @@ def _routing_error(error: HTTPException, router: Router, scope: Scope) -> Reques
 
 
 def _allowed(router: Router, scope: Scope) -> str:
-    """The methods that are for this path, by all routes that lead there; raises NoSuchPath if none does."""
-    methods = {"OPTIONS"}
-    for route in router.routes:
-        if isinstance(route, Route) and (scope["path"] == "*" or route.matches(scope)[0] != Match.NONE):
-            methods |= route.methods or set()
-    if methods == {"OPTIONS"}:
+    """The methods that are for this path, by all routes that lead there; raises NoSuchPath if none does.
+
+    Where a route has just this path, a name in the path of another does not mean it.
+    """
+    every, path = [route for route in router.routes if isinstance(route, Route)], scope["path"]
+    of_its_own = [route for route in every if route.path == path]
+    leading = of_its_own or [route for route in every if path == "*" or route.matches(scope)[0] != Match.NONE]
+    if not leading:
         raise _nothing_at(scope)
-    return ", ".join(sorted(methods))
+    return ", ".join(sorted({"OPTIONS"}.union(*(route.methods or () for route in leading))))
 
 
 async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:

@@ -54,7 +54,7 @@ export async function predictBatch(images, signal) {
 export const dataset = () => json("GET", "/dataset");
 /** @param {number} wanted @returns {Promise<T.Suspect[]>} the newest doubts first */
 export const suspects = async (wanted) =>
-  (await newest("/dataset/images", "images", wanted, { split: "suspect" })).images.flatMap(
+  (await newest("/dataset/images", "images", wanted, { state: "suspect" })).images.flatMap(
     (/** @type {T.Image} */ { suspect }) => suspect ?? [],
   );
 /** @param {number} wanted @returns {Promise<T.Batch[]>} newest first */
