@@ -4,18 +4,22 @@ import contextlib
 import os
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import httpx
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 TRAINING_SECONDS = 1800.0  # the same: a trainer has the lowest priority
+# What httpx is to do for plain HTTP on this machine. By itself it looks for a proxy, and reads the certificates of all
+# authorities for each new client, which takes as long as ten requests.
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
 _ADDRESS = re.compile(r"Relearn serves on (http://[^\s\"]+)")
 _GRPC_ADDRESS = re.compile(r"Relearn serves gRPC on ([^\s\"]+)")
 
@@ -45,7 +49,7 @@ class LiveServer:
         self.access: list[str] = []  # stdout, line by line
         self.reads_access = threading.Event()  # cleared: whoever reads stdout pauses
         self.reads_access.set()
-        self.client = httpx.Client(timeout=120.0, trust_env=False)
+        self.client = httpx.Client(timeout=120.0, **PLAIN)
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
 
@@ -159,7 +163,7 @@ class LiveServer:
             found = _ADDRESS.search("".join(self.log))
             if found:
                 try:
-                    httpx.get(found[1] + "/livez", trust_env=False, timeout=10)
+                    httpx.get(found[1] + "/livez", **PLAIN, timeout=10)
                 except httpx.TransportError:
                     pass
                 else:

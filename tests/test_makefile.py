@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.live import PLAIN
+
 ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text()
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
@@ -117,7 +119,7 @@ def test_make_run_serves_while_it_builds_and_a_signal_ends_both(
     assert running.stderr is not None
     (checkout / "begun").read_text()  # the building goes on
     url = next(found[1] for line in running.stderr if (found := re.search(r"Relearn serves on (http://\S+)", line)))
-    client = httpx.Client(base_url=url, trust_env=False, transport=httpx.HTTPTransport(retries=8))
+    client = httpx.Client(base_url=url, **PLAIN, transport=httpx.HTTPTransport(retries=8))
     assert client.get("/livez").status_code == 200
     answer = client.post("/retrain", json={"force": True})
     assert (answer.status_code, answer.json()["code"]) == (503, "trainer_not_ready")
@@ -132,7 +134,7 @@ def test_make_run_serves_while_it_builds_and_a_signal_ends_both(
     running.communicate(timeout=PATIENCE_SECONDS)
     client.close()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/livez", trust_env=False)
+        httpx.get(f"{url}/livez", **PLAIN)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while alive(builder) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -16,7 +16,7 @@ from server.client.client import Client
 from server.command.output import UNREACHABLE
 from server.routes.terse import terse
 from tests.digits import Digits
-from tests.live import ROOT
+from tests.live import PLAIN, ROOT
 
 LIMIT_BYTES = 15 * 2**20
 TOOLS = ROOT / ".venv-wheel/bin"
@@ -128,7 +128,7 @@ def test_an_empty_folder_serves_predicts_and_takes_what_it_is_taught(
             assert client.models().versions[0].accuracy is not None
             assert client.upload([digits.png(1)], ["2"]).count == 1
         page = (ROOT / "ui/index.html").read_bytes()
-        assert httpx.get(url + "/", trust_env=False).content == terse("index.html", page)
+        assert httpx.get(url + "/", **PLAIN).content == terse("index.html", page)
     told = installed.run(tmp_path, "relearn", "checks", "--json").stdout
     assert '"installed_in": "a wheel"' in told
     assert '"trainer": "not installed"' in told

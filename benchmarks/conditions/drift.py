@@ -61,10 +61,11 @@ class Answers:
 def run(setting: Setting) -> Result:
     model = shipped.load(BATCH)
     is_whole = setting.rounds > 1
-    halves, streams, runs = (HALVES, STREAMS, RUNS) if is_whole else (1, 2, 4)
+    halves, streams, runs, drawn = (HALVES, STREAMS, RUNS, DRAWN) if is_whole else (1, 2, 4, 100)
     held_out = _held_out(model)
     clean = _clean(held_out, halves, streams)
-    found = {name: _changed(model, held_out, name, runs) for name in (PEN, *OTHERS) if is_whole or name == PEN}
+    names = (PEN, *OTHERS) if is_whole else (PEN,)
+    found = {name: _changed(model, held_out, name, runs, drawn) for name in names}
     rows = [
         Row(
             f"{len(clean)} clean streams",
@@ -116,11 +117,11 @@ def _first(windows: Windows) -> int:
     return step * (next((place for place, each in enumerate(points) if each >= windows.threshold), len(points)) + 1)
 
 
-def _changed(model: Model, held_out: Answers, name: str, runs: int) -> list[float]:
+def _changed(model: Model, held_out: Answers, name: str, runs: int, drawn: int) -> list[float]:
     """Requests from the change to the alarm, below 0 for one before it; 2 * WITHIN where there was none."""
     reference = model.reference
     assert reference is not None
-    inputs, usable = read_back([each.file for each in measure.drawn(name, "report", DRAWN)], model.preprocessing)
+    inputs, usable = read_back([each.file for each in measure.drawn(name, "report", drawn)], model.preprocessing)
     usual, other = held_out.words(reference), _answers(model, inputs[usable]).words(reference)
     delays = []
     for number in range(runs):

@@ -3,13 +3,20 @@
 import logging
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 
 from server.store.tables import HEAD, metadata
 
-__all__ = ["HEAD", "is_known", "metadata", "upgrade", "version_of"]
+__all__ = ["HEAD", "is_known", "make", "metadata", "migrate", "upgrade", "version_of"]
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+# As Alembic makes it.
+VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def version_of(connection: Connection) -> str | None:
@@ -27,8 +34,22 @@ def is_known(version: str) -> bool:
 
 def upgrade(connection: Connection) -> None:
     """Bring the schema to HEAD inside the caller's transaction; nothing if another process did meanwhile."""
-    if version_of(connection) == HEAD:
-        return
+    found = version_of(connection)
+    if found is None:
+        make(connection)
+    elif found != HEAD:
+        migrate(connection)
+
+
+def make(connection: Connection) -> None:
+    """Make the tables as they are now, which all migrations together lead to: a first start need not load Alembic."""
+    metadata.create_all(connection, checkfirst=False)
+    VERSION.create(connection, checkfirst=True)
+    connection.execute(VERSION.insert().values(version_num=HEAD))
+
+
+def migrate(connection: Connection) -> None:
+    """Go through all migrations that a database has not had, which are all of them for one without tables."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells even what it imports
     from alembic import command
     from alembic.config import Config

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.containers.engine import SERVE, SERVE_DOCKER, SERVE_POSTGRES, TRAIN, Volume, build, missing
+from tests.containers.engine import SERVE, SERVE_DOCKER, TRAIN, Volume, build, missing
 from tests.digits import write_small_mnist
 
 
@@ -15,14 +15,8 @@ def images() -> None:
     if reason is not None:
         pytest.skip(reason)
     build(SERVE, "Dockerfile.serve")
-    build(SERVE_DOCKER, "Dockerfile.serve", REQUIREMENTS="requirements-docker.txt")
+    build(SERVE_DOCKER, "Dockerfile.serve", REQUIREMENTS="requirements-docker.txt requirements-postgres.txt")
     build(TRAIN, "Dockerfile.train")
-
-
-@pytest.fixture(scope="session")
-def postgres_image(images: None) -> None:
-    """Builds the image of a server that has the Docker socket and its facts in PostgreSQL."""
-    build(SERVE_POSTGRES, "Dockerfile.serve", REQUIREMENTS="requirements-docker.txt requirements-postgres.txt")
 
 
 @pytest.fixture(scope="module")

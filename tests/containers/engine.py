@@ -15,7 +15,6 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 SERVE, SERVE_DOCKER, TRAIN = "relearn-serve:test", "relearn-serve-docker:test", "relearn-train:test"
-SERVE_POSTGRES = "relearn-serve-postgres:test"
 ARTIFACTS, DATA, DATASET = "/var/lib/relearn/artifacts", "/var/lib/relearn/data", "/app/dataset"
 WAIT_SECONDS = 900.0  # a bound for a slow machine, not an expectation
 

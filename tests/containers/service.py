@@ -10,6 +10,7 @@ import httpx
 
 from tests.containers.engine import WAIT_SECONDS, Container, docker, start
 from tests.digits import SMALL_GATE_MARGIN, mnist
+from tests.live import PLAIN
 
 KEY = "a key for tests"
 PORT = 9000  # not the image's own, so that PORT must be honoured
@@ -27,7 +28,7 @@ class Service(Container):
         variables |= environment or {}
         flags = [f"--env={name}={value}" for name, value in variables.items()]
         super().__init__(start(f"--publish=127.0.0.1::{PORT}", *flags, *options, image))
-        self.client = httpx.Client(timeout=WAIT_SECONDS, trust_env=False, headers={"X-API-Key": KEY})
+        self.client = httpx.Client(timeout=WAIT_SECONDS, **PLAIN, headers={"X-API-Key": KEY})
         self.wait_until_ready()
 
     def __exit__(self, *_: object) -> None:

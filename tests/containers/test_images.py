@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.containers.engine import ROOT, SERVE, SERVE_POSTGRES, TRAIN, Volume, docker, eventually, inspect
+from tests.containers.engine import ROOT, SERVE, SERVE_DOCKER, TRAIN, Volume, docker, eventually, inspect
 from tests.containers.service import Service
 
 BASE = "python:3.11-slim-bookworm"
@@ -76,9 +76,9 @@ def test_serve_image_has_no_postgresql_package_and_says_so(images: None) -> None
         docker("run", "--rm", url, "--env=RELEARN_API_KEY=k", SERVE)
 
 
-def test_serve_image_takes_the_packages_of_several_lists(postgres_image: None) -> None:
+def test_serve_image_takes_the_packages_of_several_lists(images: None) -> None:
     code = "import docker, psycopg; print(psycopg.pq.__impl__)"
-    assert docker("run", "--rm", "--entrypoint=python", SERVE_POSTGRES, "-c", code) == "binary"
+    assert docker("run", "--rm", "--entrypoint=python", SERVE_DOCKER, "-c", code) == "binary"
 
 
 def test_serve_image_has_no_docker_package_and_says_so(images: None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 
 PATIENCE_SECONDS = 120.0  # a bound for a slow machine, not an expectation
 
@@ -58,11 +58,15 @@ class Stage:
 
 
 def eventually(condition: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Look until something holds, which is given back; fails if it never does."""
-    deadline = time.monotonic() + seconds
+    """Look until something holds, which is given back; fails if it never does.
+
+    Oftener at first: who looks all the time takes the processor from what is waited for.
+    """
+    begun = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"never came: {what}"
-        time.sleep(0.02)
+        waited = time.monotonic() - begun
+        assert waited < seconds, f"never came: {what}"
+        time.sleep(min(max(0.02, waited / 10), 0.2))
     return found
 
 
@@ -73,7 +77,7 @@ def workers_of(server: LiveServer, number: int = 2) -> dict[int, str]:
     met: dict[int, str] = {}
 
     def ask() -> bool:
-        content = httpx.get(server.url + "/stats", trust_env=False, timeout=30).json()
+        content = httpx.get(server.url + "/stats", **PLAIN, timeout=30).json()
         met[content["worker"]] = content["model_version"]
         return len(met) >= number
 

@@ -16,7 +16,7 @@ import pytest
 from tests.digits import Digits
 from tests.faults.bench import Bench
 from tests.faults.stage import eventually
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 from tests.system.test_express import connect, post, read_answer
 
 Tries = Callable[[str, object], None]
@@ -42,7 +42,7 @@ def test_of_many_triggers_one_starts_a_trainer(tmp_path: Path, record_property: 
         bench.stage.stop_at("training")
 
         def trigger(_: int) -> int:
-            return httpx.post(server.url + "/retrain", json={"force": True}, trust_env=False, timeout=60).status_code
+            return httpx.post(server.url + "/retrain", json={"force": True}, **PLAIN, timeout=60).status_code
 
         with ThreadPoolExecutor(16) as pool:
             statuses = Counter(pool.map(trigger, range(number)))

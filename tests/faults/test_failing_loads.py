@@ -11,7 +11,7 @@ import pytest
 from server.store.memory import Memory
 from tests.digits import Digits
 from tests.faults.stage import Stage, eventually, workers_of
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 
 
@@ -32,7 +32,7 @@ class Pair:
         eventually(lambda: set(workers_of(self.server).values()) == {version}, f"all workers at {version}")
 
     def problems(self) -> str:
-        return " ".join(httpx.get(self.server.url + "/health", trust_env=False, timeout=30).json()["problems"])
+        return " ".join(httpx.get(self.server.url + "/health", **PLAIN, timeout=30).json()["problems"])
 
     def wait_until_said(self, words: str) -> None:
         eventually(lambda: words in self.problems(), f"{words!r} in /health")

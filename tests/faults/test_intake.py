@@ -11,7 +11,7 @@ import pytest
 
 from tests.digits import Digits, png_of
 from tests.faults.stage import Stage, eventually
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 
 
@@ -51,7 +51,7 @@ def test_who_sends_little_is_done_while_a_large_upload_is_still_written(
     def large() -> None:
         files = [("files", (f"{each}.png", digits.png(each), "image/png")) for each in range(1000, 1500)]
         data = {"labels": [str(digits.classes[each]) for each in range(1000, 1500)], "source": "correction"}
-        answer = httpx.post(server.url + "/upload", files=files, data=data, trust_env=False, timeout=60)
+        answer = httpx.post(server.url + "/upload", files=files, data=data, **PLAIN, timeout=60)
         assert (answer.status_code, answer.json()["count"]) == (201, 500 - 1)
         done.append("large")
 

@@ -19,7 +19,7 @@ from server.store.memory import Memory
 from server.store.tables import worker
 from tests.digits import Digits
 from tests.faults.stage import Stage, eventually, workers_of
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 
 
@@ -47,7 +47,7 @@ class Crew:
 
     def moved(self, version: str) -> httpx.Response | None:
         """Over a connection that no dead worker had; None while another writes, for whom nobody waits long here."""
-        answer = httpx.post(f"{self.server.url}/models/{version}/promote", trust_env=False, timeout=120)
+        answer = httpx.post(f"{self.server.url}/models/{version}/promote", **PLAIN, timeout=120)
         return None if answer.status_code == 503 else answer
 
 
@@ -118,7 +118,7 @@ def test_a_worker_that_is_killed_in_an_upload_is_replaced_and_nothing_is_left_of
     def upload() -> None:
         try:
             data = {"labels": labels, "source": "correction"}
-            httpx.post(crew.server.url + "/upload", files=files, data=data, trust_env=False, timeout=60)
+            httpx.post(crew.server.url + "/upload", files=files, data=data, **PLAIN, timeout=60)
         except httpx.TransportError as error:
             lost.append(error)
 

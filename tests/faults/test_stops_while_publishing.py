@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.bench import Bench
 from tests.faults.stage import eventually, is_alive
+from tests.live import PLAIN
 
 STEPS = (
     *("training", "before reserve", "reserved", "files written", "manifest written", "publishing told"),
@@ -31,7 +32,7 @@ def cancel(bench: Bench, number: str, child: int, step: str) -> None:
     """DELETE by HTTP; it has to wait where the child is within its transaction, which goes on."""
 
     def call() -> None:
-        answer = httpx.delete(f"{bench.server.url}/retrain/jobs/{number}", trust_env=False, timeout=60)
+        answer = httpx.delete(f"{bench.server.url}/retrain/jobs/{number}", **PLAIN, timeout=60)
         statuses.append(answer.status_code)
 
     statuses: list[int] = []

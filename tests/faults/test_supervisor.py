@@ -15,9 +15,9 @@ import pytest
 
 from tests.digits import Digits
 from tests.faults.stage import Stage, eventually, workers_of
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 
-ASK: Any = {"timeout": 60, "trust_env": False}
+ASK: Any = {"timeout": 60} | PLAIN
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def pair(folder: Path, *flags: str, **environment: str) -> Iterator[tuple[LiveSe
 
 
 def problems(server: LiveServer) -> str:
-    return "; ".join(httpx.get(server.url + "/health", trust_env=False, timeout=60).json()["problems"])
+    return "; ".join(httpx.get(server.url + "/health", **PLAIN, timeout=60).json()["problems"])
 
 
 def log_of(server: LiveServer) -> str:
@@ -47,7 +47,7 @@ def ask_until_lost(server: LiveServer, pid: int) -> None:
 
     def ask() -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return bool(httpx.get(server.url + "/stats", trust_env=False, timeout=1).json()["worker"] == pid)
+            return bool(httpx.get(server.url + "/stats", **PLAIN, timeout=1).json()["worker"] == pid)
         return True
 
     eventually(ask, f"worker {pid} was met")

@@ -19,7 +19,7 @@ import pytest
 from server.store.memory import Memory
 from tests.digits import Digits
 from tests.faults.stage import Stage, eventually
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.load import Load
 from tests.system.test_express import connect, post, read_answer
 from tests.tiny import memory_in, publish_tiny
@@ -117,7 +117,7 @@ def test_moves_by_many_at_once_are_one_after_another(tmp_path: Path, digits: Dig
 
         def move(caller: int) -> set[int]:
             chance = random.Random(caller)  # noqa: S311
-            with httpx.Client(base_url=server.url, trust_env=False, timeout=120) as client:
+            with httpx.Client(base_url=server.url, **PLAIN, timeout=120) as client:
                 return {client.post(f"/models/{chance.randrange(4)}/promote").status_code for _ in range(each)}
 
         with load_on(server, digits), ThreadPoolExecutor(callers) as pool:
@@ -130,7 +130,7 @@ def test_moves_by_many_at_once_are_one_after_another(tmp_path: Path, digits: Dig
         assert current == moves[-1].to_version
         eventually(lambda: server.post(f"/models/{current}/promote").status_code == 200, "the last move serves")
         for _ in range(10):
-            with httpx.Client(base_url=server.url, trust_env=False) as client:
+            with httpx.Client(base_url=server.url, **PLAIN) as client:
                 assert client.get("/health").json()["model_version"] == current
     memory.close()
 

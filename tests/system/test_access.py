@@ -20,7 +20,7 @@ from server.web.headers import SECURITY
 from server.web.keys import Scope
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny
 
 KEY = "correct-horse"
@@ -247,8 +247,8 @@ def test_a_key_that_is_taken_out_of_the_file_is_refused_from_the_next_call_on(tm
     with LiveServer(tmp_path, "--keys-file", str(file), "--workers", "2") as server:
         file.write_text(f"{bob_line}\n")
         for _ in range(10):
-            assert httpx.get(server.url + "/models", headers={"X-API-Key": ana}, trust_env=False).status_code == 401
-            assert httpx.get(server.url + "/models", headers={"X-API-Key": bob}, trust_env=False).status_code == 200
+            assert httpx.get(server.url + "/models", headers={"X-API-Key": ana}, **PLAIN).status_code == 401
+            assert httpx.get(server.url + "/models", headers={"X-API-Key": bob}, **PLAIN).status_code == 200
 
 
 def test_reads_can_be_left_open(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_workers_have_one_limit(tmp_path: Path) -> None:
             with contextlib.ExitStack() as stack:
                 clients: dict[int, httpx.Client] = {}
                 while len(clients) < 2:
-                    client = stack.enter_context(httpx.Client(base_url=server.url, trust_env=False, timeout=60))
+                    client = stack.enter_context(httpx.Client(base_url=server.url, **PLAIN, timeout=60))
                     clients[client.get("/stats").json()["worker"]] = client
                 while time.time() % 60 > 40:  # at the end of a minute the window slides
                     time.sleep(1)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from tests.digits import Digits, encoded
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 
 MB = 2**20
 
@@ -63,7 +63,7 @@ def post_all(server: LiveServer, path: str, bodies: Sequence[Mapping[str, object
 
     def one(options: Mapping[str, object]) -> httpx.Response:
         begin.wait()
-        return httpx.post(server.url + path, trust_env=False, timeout=120, **options)  # type: ignore[arg-type]
+        return httpx.post(server.url + path, **PLAIN, timeout=120, **options)  # type: ignore[arg-type]
 
     with ThreadPoolExecutor(len(bodies)) as pool:
         return list(pool.map(one, bodies))
@@ -172,7 +172,7 @@ def test_small_predictions_have_their_turn_beside_batches_of_drawings(server: Li
     stop, answered = threading.Event(), []
 
     def ask() -> None:
-        with httpx.Client(trust_env=False, timeout=60) as client:
+        with httpx.Client(**PLAIN, timeout=60) as client:
             while not stop.is_set():
                 answer = client.post(
                     server.url + "/predict", content=digits.png(0), headers={"Content-Type": "image/png"}

@@ -21,7 +21,7 @@ from export.publish import Candidate, publish
 from server.store.memory import Memory
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.load import Load
 from tests.tiny import INPUT, LABELS, OPSET, answers, memory_in, publish_tiny, tiny_onnx
 
@@ -336,7 +336,7 @@ def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) ->
         """Whether so many of either version are counted, once some more were answered."""
         try:
             for position in range(8):
-                with httpx.Client(trust_env=False) as client:  # a connection each, so that each worker has its part
+                with httpx.Client(**PLAIN) as client:  # a connection each, so that each worker has its part
                     reply = client.post(server.url + "/predict", content=digits.png(position))
                 answered[reply.json()["model_version"]] += 1
             return compared(server, version, requests) is not None

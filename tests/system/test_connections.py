@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.digits import Digits, encoded
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 from tests.system.test_express import connect, post, read_answer
 
 HEADER_BYTES, HEADER_LINES, URL_BYTES, TYPE_BYTES, UNREAD_BYTES = 2000, 20, 300, 80, 100_000
@@ -312,7 +312,7 @@ def test_beyond_their_number_connections_are_refused_and_probes_answered(tmp_pat
     limit = 20
     with LiveServer(tmp_path, "--connection-limit", str(limit)) as server, contextlib.ExitStack() as stack:
         server.client.close()
-        server.client = type(server.client)(timeout=60, trust_env=False)
+        server.client = type(server.client)(timeout=60, **PLAIN)
         kept = [stack.enter_context(connect(server)) for _ in range(limit)]
         for each in kept:
             each.sendall(LIVEZ.replace(b"/livez", b"/models"))

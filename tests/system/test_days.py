@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 
 
 def test_the_days_are_of_all_workers_and_outlive_them(tmp_path: Path, digits: Digits) -> None:
@@ -16,7 +16,7 @@ def test_the_days_are_of_all_workers_and_outlive_them(tmp_path: Path, digits: Di
         assert days(server) == []
         for many in (30, 10):
             for position in range(many):
-                with httpx.Client(trust_env=False, timeout=60) as client:  # a new connection, for either worker
+                with httpx.Client(**PLAIN, timeout=60) as client:  # a new connection, for either worker
                     file = {"file": ("a.png", digits.png(position))}
                     said[client.post(f"{server.url}/predict", files=file).json()["label"]] += 1
             server.stop()

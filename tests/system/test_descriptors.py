@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 
 NEEDED = 4096
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
@@ -66,9 +66,9 @@ def test_without_descriptors_probes_are_answered_and_others_refused(tmp_path: Pa
         with connections(server, 300) as kept:
             assert 50 < len(kept) < 200
             for path in ("/livez", "/readyz", "/metrics"):
-                answer = httpx.get(server.url + path, trust_env=False, timeout=60)
+                answer = httpx.get(server.url + path, **PLAIN, timeout=60)
                 assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
-            health = httpx.get(server.url + "/health", trust_env=False, timeout=60).json()
+            health = httpx.get(server.url + "/health", **PLAIN, timeout=60).json()
             assert health["status"] == "degraded"
             assert "of 200 file descriptors are in use" in "".join(health["problems"])
             refused = server.predict(digits.png(0))
@@ -79,7 +79,7 @@ def test_without_descriptors_probes_are_answered_and_others_refused(tmp_path: Pa
                 assert time.monotonic() < deadline, server.log
                 time.sleep(0.02)
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while httpx.get(server.url + "/health", trust_env=False, timeout=60).json()["problems"]:
+        while httpx.get(server.url + "/health", **PLAIN, timeout=60).json()["problems"]:
             assert time.monotonic() < deadline
         assert server.predict(digits.png(0)).status_code == 200
 
@@ -92,7 +92,7 @@ def test_connections_that_ask_nothing_hold_no_probe_up(tmp_path: Path) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             with contextlib.suppress(httpx.TransportError):
-                answer = httpx.get(server.url + "/livez", trust_env=False, timeout=10)
+                answer = httpx.get(server.url + "/livez", **PLAIN, timeout=10)
                 if answer.status_code == 200:
                     break
                 assert answer.status_code == 503

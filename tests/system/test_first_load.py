@@ -17,7 +17,7 @@ from server.store.memory import Memory
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
 from tests.harmful import HARMFUL, multiplied
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.tiny import memory_in, publish_tiny, tiny_candidate
 
 LIMITS = ("--load-limit-seconds", "2", "--load-limit-bytes", str(256 * 2**20))
@@ -144,7 +144,7 @@ def problems_of(server: LiveServer, number: int) -> list[str]:
     """What each worker says in /health, once all of them have said something."""
     met: dict[int, str] = {}
     for _ in range(10 * number):
-        with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=server.url, **PLAIN, timeout=30) as client:
             worker = client.get("/stats").json()["worker"]
             met[worker] = " ".join(client.get("/health").json()["problems"])
     return list(met.values()) if len(met) == number and all(met.values()) else []

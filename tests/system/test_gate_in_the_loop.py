@@ -5,9 +5,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from tests.digits import mnist
+from tests.digits import SMALL_GATE_MARGIN, mnist, write_small_mnist
 from tests.live import TRAINING_SECONDS, LiveServer
 
+TRAIN, TEST = 12_000, 1_000  # some 1,200 of them judge
 PATIENT = ("--queue-timeout-seconds", "60")  # a busy machine is not what is tried
 FRESH = range(20_000, 20_300)
 
@@ -31,8 +32,9 @@ def retrain(server: LiveServer, **options: int) -> dict[str, object]:
 
 
 def test_the_loop_with_good_uploads_slips_and_poison(tmp_path: Path) -> None:
-    """With the whole of MNIST: of a small part's gate images, one lost by chance is more than the gate allows."""
-    with LiveServer(tmp_path, *PATIENT) as loop:
+    write_small_mnist(tmp_path / "mnist", TRAIN, TEST)
+    flags = ("--dataset", str(tmp_path / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
+    with LiveServer(tmp_path, *flags, *PATIENT) as loop:
         loop.client.timeout = httpx.Timeout(TRAINING_SECONDS)
         good_ones_are_published(loop)
         mislabelled_ones_are_suspects_and_change_nothing(loop)

@@ -19,7 +19,7 @@ from PIL import Image
 from server.settings import Settings
 from tests.digits import Digits, encoded
 from tests.faults.stage import eventually
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.server.layouts.test_tree import packed
 from tests.system.test_bounds import padded
 from tests.system.test_connections import LIVEZ, header, rest_of, statuses
@@ -261,7 +261,7 @@ def test_an_end_takes_so_long(tmp_path: Path, name: str) -> None:
             server.send(signal.SIGTERM)
             begun = time.monotonic()
             if name == "drain_seconds":
-                with httpx.Client(base_url=server.url, trust_env=False) as client:
+                with httpx.Client(base_url=server.url, **PLAIN) as client:
                     eventually(lambda: client.get("/readyz").status_code == 503, "it says so")
                 assert server.get("/livez").status_code == 200
                 connection.sendall(body[-50:])

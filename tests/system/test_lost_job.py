@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy import delete
 
 from server.store.tables import event, job
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.tiny import memory_in
 
 
@@ -15,7 +15,7 @@ def test_the_stream_of_a_job_that_goes_away_ends_and_the_next_look_is_told(tmp_p
         memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
         number = server.post("/retrain", json={"force": True}).json()["job"]
         path = f"{server.url}/retrain/jobs/{number}/events"
-        with httpx.stream("GET", path, trust_env=False, timeout=60) as stream:
+        with httpx.stream("GET", path, **PLAIN, timeout=60) as stream:
             assert stream.status_code == 200
             with memory.database.write() as connection:
                 connection.execute(delete(event).where(event.c.job_id == int(number)))

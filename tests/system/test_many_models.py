@@ -13,7 +13,7 @@ from server.store.lease import take
 from server.store.outcome import outcome
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 from tests.system.test_beginning import some
 from tests.tiny import memory_in, tiny_candidate
 
@@ -45,7 +45,7 @@ def published(server: LiveServer, name: str, classes: tuple[str, ...] = PETS) ->
 
 def asked(server: LiveServer, path: str, method: str = "GET", **options: object) -> httpx.Response:
     """As a client of its own asks, so that any worker may take it."""
-    return httpx.request(method, server.url + path, trust_env=False, timeout=60, **options)  # type: ignore[arg-type]
+    return httpx.request(method, server.url + path, **PLAIN, timeout=60, **options)  # type: ignore[arg-type]
 
 
 def everywhere(server: LiveServer, path: str, status: int) -> bool:

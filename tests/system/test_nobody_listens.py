@@ -11,7 +11,7 @@ import pytest
 
 from tests.digits import Digits
 from tests.faults.stage import eventually
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 
 WAYS = {
     "closed": "exec 0<&- 1>&- 2>&-",
@@ -42,9 +42,7 @@ def test_the_service_goes_on_where_nobody_can_read_what_it_says(
     def predict() -> bool:
         try:
             files = {"file": ("a.png", digits.png(0), "image/png")}
-            return bool(
-                httpx.post(url + "/predict", files=files, trust_env=False, timeout=60).json()["prediction"] == 7
-            )
+            return bool(httpx.post(url + "/predict", files=files, **PLAIN, timeout=60).json()["prediction"] == 7)
         except httpx.TransportError:
             return False
 
@@ -52,7 +50,7 @@ def test_the_service_goes_on_where_nobody_can_read_what_it_says(
         try:
             eventually(predict, "the service")
             assert all(predict() for _ in range(100))
-            health = httpx.get(url + "/health", trust_env=False, timeout=60).json()
+            health = httpx.get(url + "/health", **PLAIN, timeout=60).json()
             assert (health["status"], health["problems"]) == ("healthy", [])
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0

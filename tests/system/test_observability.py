@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 from tests.programs import needed
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
@@ -31,7 +31,7 @@ def ask_both_workers(server: LiveServer, digits: Digits) -> None:
     """Ask for forty predictions, each over a connection of its own, which either worker may take."""
     for position in range(40):
         server.client.close()
-        server.client = type(server.client)(timeout=60, trust_env=False)
+        server.client = type(server.client)(timeout=60, **PLAIN)
         server.predict(digits.png(position))
 
 
@@ -66,7 +66,7 @@ def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digit
         others = []
         for _ in range(12):
             server.client.close()
-            server.client = type(server.client)(timeout=60, trust_env=False)
+            server.client = type(server.client)(timeout=60, **PLAIN)
             others.append(server.get("/stats").json())
         for each in (told, *others):
             assert each["last_minute"]["predictions"] == 40

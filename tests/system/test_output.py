@@ -12,7 +12,7 @@ import pytest
 
 from server.web.keys import Scope, new_key
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
 LINE = re.compile(r"\S+Z (GET|POST) \S+ \d{3} \d+\.\d\dms model=\S+ client=127\.0\.0\.1 key=\S+ id=\S+\n")
@@ -32,7 +32,7 @@ def test_every_answered_request_is_a_line_at_the_tick_and_at_the_end(
 ) -> None:
     with LiveServer(tmp_path, "--workers", str(workers)) as server:
         for position in range(10):
-            httpx.get(f"{server.url}/livez?{position}", trust_env=False, timeout=60)  # a connection for any worker
+            httpx.get(f"{server.url}/livez?{position}", **PLAIN, timeout=60)  # a connection for any worker
             server.predict(digits.png(position))
         wait_for_lines(server, 10, " POST /predict 200 ")
         for _ in range(10):

@@ -14,7 +14,7 @@ import pytest
 
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.programs import needed
 
 DASHBOARD = ROOT / "docs/grafana.json"
@@ -44,7 +44,7 @@ class Prometheus:
     def ask(self, query: str) -> dict[str, float]:
         """What a query gives now, by the version's label; nothing while it can't be asked yet."""
         try:
-            answer = httpx.get(f"{self._url}/api/v1/query", params={"query": query}, trust_env=False, timeout=30)
+            answer = httpx.get(f"{self._url}/api/v1/query", params={"query": query}, **PLAIN, timeout=30)
         except httpx.TransportError:
             return {}
         if answer.status_code == 503:
@@ -70,7 +70,7 @@ def prometheus(crew: LiveServer, tmp_path: Path) -> Iterator[Prometheus]:
 def ask_for_predictions(server: LiveServer, digits: Digits, number: int) -> None:
     for position in range(number):  # each over a connection of its own, which either worker may take
         url, png = f"{server.url}/predict", digits.png(position)
-        answer = httpx.post(url, content=png, headers={"Content-Type": "image/png"}, trust_env=False, timeout=60)
+        answer = httpx.post(url, content=png, headers={"Content-Type": "image/png"}, **PLAIN, timeout=60)
         assert answer.status_code == 200
 
 

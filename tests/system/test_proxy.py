@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.digits import Digits
-from tests.live import ROOT, LiveServer
+from tests.live import PLAIN, ROOT, LiveServer
 from tests.programs import needed
 
 START_SECONDS = 120.0
@@ -80,7 +80,7 @@ def base(request: pytest.FixtureRequest, site: Site) -> str:
 
 
 def test_every_kind_of_call_works_through_a_proxy(base: str, digits: Digits) -> None:
-    with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=base, **PLAIN, timeout=60) as client:
         png = digits.png(0)
         answer = client.post("/predict", files={"file": ("a.png", png, "image/png")})
         assert answer.json()["prediction"] == digits.classes[0]
@@ -96,7 +96,7 @@ def test_every_kind_of_call_works_through_a_proxy(base: str, digits: Digits) -> 
 
 
 def test_what_a_retrain_names_is_where_the_client_finds_it(base: str) -> None:
-    with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=base, **PLAIN, timeout=60) as client:
         begun = client.post("/retrain", json={"force": True, "epochs": 1})
         assert begun.status_code == 202, begun.text
         try:
@@ -114,7 +114,7 @@ def test_what_a_retrain_names_is_where_the_client_finds_it(base: str) -> None:
 
 def test_the_bare_prefix_leads_to_the_page(site: Site) -> None:
     for base in (site.taken_off, site.left_on):
-        answer = httpx.get(base, trust_env=False)
+        answer = httpx.get(base, **PLAIN)
         assert answer.status_code in (301, 308)
         assert httpx.URL(base).join(answer.headers["Location"]).path == httpx.URL(base).path + "/"
 

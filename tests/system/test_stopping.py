@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 from tests.load import Load
 
 
@@ -72,7 +72,7 @@ def test_an_endpoint_that_is_taken_out_late_costs_no_request(tmp_path: Path, dig
         statuses = []
 
         def ask() -> None:
-            answer = httpx.post(f"{server.url}/predict", content=digits.png(0), timeout=60, trust_env=False)
+            answer = httpx.post(f"{server.url}/predict", content=digits.png(0), timeout=60, **PLAIN)
             statuses.append(answer.status_code)
 
         ask()

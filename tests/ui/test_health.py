@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.digits import Digits
-from tests.live import LiveServer
+from tests.live import PLAIN, LiveServer
 from tests.ui.conftest import OpenPage
 
 # In one step, since the figures are made anew every two seconds.
@@ -37,7 +37,7 @@ def test_two_workers_are_shown_as_one(tmp_path: Path, open_page: OpenPage, digit
         expect(page.get_by_text("of all 2 workers together")).to_be_visible()
         for position in range(20):
             server.client.close()
-            server.client = type(server.client)(timeout=60, trust_env=False)  # a new connection, for either worker
+            server.client = type(server.client)(timeout=60, **PLAIN)  # a new connection, for either worker
             server.predict(digits.png(position))
         expect(page.locator(".number", has_text="Answers")).to_contain_text("20")
 

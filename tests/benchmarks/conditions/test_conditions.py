@@ -15,7 +15,7 @@ from benchmarks.conditions.kinds import Sample
 from server.models.model import Model
 from tests.digits import mnist, png_of
 
-FEW = 10
+FEW = 4
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from server.command import programs
 from server.command.main import relearn
 from tests.digits import Digits
-from tests.live import ROOT
+from tests.live import PLAIN, ROOT
 
 RELEARN = (sys.executable, "-m", "server.command")
 WAIT_SECONDS = 120.0
@@ -41,7 +41,7 @@ def wait_for(url: str) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            httpx.get(url + "/livez", trust_env=False, timeout=10)
+            httpx.get(url + "/livez", **PLAIN, timeout=10)
         except httpx.TransportError:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -68,7 +68,7 @@ def serving(environment: dict[str, str], folder: Path, *flags: str) -> Iterator[
 def test_an_empty_folder_serves_and_ctrl_c_ends_it(environment: dict[str, str], tmp_path: Path, digits: Digits) -> None:
     with (
         serving(environment, tmp_path, "--drain-seconds", "0") as (process, url),
-        httpx.Client(trust_env=False) as client,
+        httpx.Client(**PLAIN) as client,
     ):
         answer = client.post(url + "/predict", content=digits.png(0), headers={"Content-Type": "image/png"}, timeout=60)
         assert answer.json()["label"] == "7"

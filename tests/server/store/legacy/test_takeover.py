@@ -206,7 +206,6 @@ def test_two_processes_at_once_take_over_once(form: OldForm, answers: dict[str, 
     code = """
 import logging, sys
 from pathlib import Path
-import alembic.command
 from server.store.memory import open_memory
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
 memory = open_memory(Path(sys.argv[1]), Path(sys.argv[2]), "digits", Path("no-baseline"), sys.argv[3])
