@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
@@ -195,7 +196,8 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     predictor = Predictor(settings, serving, threads, keeping)
     tried = memory.canaries, memory.versions, trials
-    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed)
+    counted = (partial(each, settings.name) for each in (metrics.rollouts.count, metrics.rollouts.end))
+    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed, *counted)
     launcher = optional.launcher(settings, memory)
     steward = Steward(
         memory.policies,
