@@ -16,7 +16,7 @@ from server import optional
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
 from server.label_studio import calls as label_studio
-from server.lifespan import lifespan, working
+from server.lifespan import lifespan, telling, working
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
 from server.observe.answers import Said, answers_in, said_in
@@ -96,7 +96,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     async def open_model(name: str) -> AsyncIterator[Calls]:
         own = replace(settings, name=name, labels="")
         one = await asyncio.to_thread(_service, own, service.crew, tracing, service)
-        async with working(one):
+        async with working(one), telling(one):
             yield _calls(one, files)
 
     mounts = Mounts(service.memory.catalogue, service.watch, open_model, settings, service.crew.place == 0)
@@ -171,6 +171,8 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
         usage.count(records)
         answers = answers_in(records)
         said = said_in(answers)
+        if beside is not None:
+            metrics.named.count(settings.name, records, said.answers)
         if said.answers:
             metrics.count_answers(said) if beside is None else so_far.join(said)
             stats.count_answers(said)

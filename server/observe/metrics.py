@@ -28,6 +28,7 @@ from server.observe.answers import CONFIDENCES, Said
 from server.observe.crew import Crew
 from server.observe.deaths import Deaths
 from server.observe.histogram import SECONDS, observe_many
+from server.observe.named import Named
 from server.observe.rollouts import Rollouts
 from server.store.jobs import FINAL_STATES
 from server.store.occasion import Outcome
@@ -44,7 +45,8 @@ class Metrics:
         self._started = time.monotonic()
         self._registry = registry = CollectorRegistry()
         self.rollouts = Rollouts(registry, self.shared_folder, crew.place)
-        self._of_all = (Deaths(crew), self.rollouts)  # each tells for all workers
+        self.named = Named(self.shared_folder, crew.place)
+        self._of_all = (Deaths(crew), self.rollouts, self.named)  # each tells for all workers
         for each in self._of_all:
             registry.register(each)
         self._requests = Counter(
