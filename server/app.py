@@ -1,10 +1,9 @@
 """The composition root: everything a worker is made of is made and joined here, and nowhere else."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
@@ -12,10 +11,11 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from server import optional
+from server.beside import Beside
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
 from server.label_studio import calls as label_studio
-from server.lifespan import lifespan, working
+from server.lifespan import lifespan
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
 from server.observe.answers import Said, answers_in, said_in
@@ -70,7 +70,7 @@ from server.web.front import Front
 from server.web.guard import Guard
 from server.web.headers import SECURITY
 from server.web.keys import Keys
-from server.web.mounts import PATTERN, Mounts
+from server.web.mounts import PATTERN
 from server.web.prefix import Prefix
 from server.web.rates import Rates
 from server.web.shutdown import Shutdown
@@ -91,17 +91,14 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     terms = Terms(settings, service.log, ids, service.shutdown.stopping, None if settings.origins else express)
     files = page.routes(settings.ui)
 
-    @asynccontextmanager
-    async def open_model(name: str) -> AsyncIterator[Calls]:
-        own = replace(settings, name=name, labels="")
-        one = await asyncio.to_thread(_service, own, service.crew, tracing, service)
-        async with working(one):
-            yield _calls(one, files)
+    def make(name: str) -> Service:
+        return _service(replace(settings, name=name, labels=""), service.crew, tracing, service)
 
-    mounts = Mounts(service.memory.catalogue, service.watch, open_model, settings, service.crew.place == 0)
+    beside = Beside(service, make, lambda one: _calls(one, files))
+    mounts = beside.mounts
     made = _calls(service, files, named.routes(service, mounts))
     guard = Guard(settings, Keys(settings), Rates(settings, service.metrics.shared_folder), made.open_paths)
-    grpc = optional.grpc(service, guard, ids)
+    grpc = optional.grpc(service, beside.lend, guard, ids)
     made.router.lifespan_context = lambda _: lifespan(service, terms, mounts, grpc, tracing)
     front = Front(made, guard, ids, service.budget, Prefix(settings), mounts)
     if settings.origins:
@@ -170,6 +167,8 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
         usage.count(records)
         answers = answers_in(records)
         said = said_in(answers)
+        if beside is not None:
+            metrics.named.count(settings.name, records, said.answers)
         if said.answers:
             metrics.count_answers(said) if beside is None else so_far.join(said)
             stats.count_answers(said)
@@ -195,7 +194,8 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     predictor = Predictor(settings, serving, threads, keeping)
     tried = memory.canaries, memory.versions, trials
-    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed)
+    counted = (partial(each, settings.name) for each in (metrics.rollouts.count, metrics.rollouts.end))
+    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed, *counted)
     launcher = optional.launcher(settings, memory)
     steward = Steward(
         memory.policies,

@@ -90,6 +90,23 @@ async def working(service: Service) -> AsyncIterator[None]:
     service.memory.close()
 
 
+@asynccontextmanager
+async def telling(service: Service) -> AsyncIterator[None]:
+    """Between the start and the stop of a model beside the default, in which the metrics know that it is loaded."""
+    name, named = service.settings.name, service.metrics.named
+
+    async def tell() -> None:
+        while True:
+            named.gauge(name, service.version)
+            await asyncio.sleep(GAUGE_SECONDS)
+
+    gauges = Background(tell)
+    gauges.start()
+    yield
+    await gauges.stop()
+    named.unloaded(name)
+
+
 async def _gauge(service: Service) -> None:
     scarce = False
     while True:

@@ -10,16 +10,17 @@ from server.web.access import RequestIds
 from server.web.guard import Guard
 
 if TYPE_CHECKING:
+    from server.grpc.calls import Lend
     from server.grpc.server import GrpcServer
     from server.observe.tracing import Tracing
 
 
-def grpc(service: Service, guard: Guard, ids: RequestIds) -> "GrpcServer | None":
+def grpc(service: Service, lend: "Lend", guard: Guard, ids: RequestIds) -> "GrpcServer | None":
     if service.settings.grpc_port is None:
         return None
     from server.grpc.server import GrpcServer  # it needs a package that only this setting asks for
 
-    return GrpcServer(service, guard, ids)
+    return GrpcServer(service, lend, guard, ids)
 
 
 def tracing(settings: Settings) -> "Tracing | None":

@@ -10,23 +10,22 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from . import calls, canaries, drift, policy
+from . import calls
 from .answers import Dataset, Models, Outcome, Prediction, Progress, Promoted, Uploaded
+from .async_deciding import AsyncDeciding
 from .attempts import FOLLOW_RETRIES, Attempts, unreachable
 from .calls import Call, Options, answer_of
-from .canaries import Canary, Trial
+from .canaries import Watching
 from .connection import TIMEOUT_SECONDS, connection
-from .drift import Alarm, Drift
 from .errors import Unusable
 from .events import Stream
 from .pictures import Picture, as_zips, in_requests, named
-from .policy import Decision, Parts, Policy
 from .samples import Heard, Sample, Word
 
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncDeciding):
     """A client of one server, for one event loop; what its methods take, answer and raise is `Client`'s.
 
     The caller's files are read where the call stands, since they are small.
@@ -135,64 +134,19 @@ class AsyncClient:
         """Write a version as a zip: its files, and its card as README.md; the zip's bytes."""
         return await self._download(calls.export_model(version), Path(target))
 
-    async def promote(self, version: str, reason: str = "", expected: str | None = None) -> Promoted:
-        """Make a version serve; with `expected` only where that one still does, else InConflict."""
-        return await self._answer(calls.promote(version, reason, expected))
+    async def promote(
+        self, version: str, reason: str = "", expected: str | None = None, **watching: Unpack[Watching]
+    ) -> Promoted:
+        """Make a version serve; with `expected` only where that one still does, else InConflict.
+
+        With `watch_minutes` it is watched so long, and goes back by itself if it is worse than the one before.
+        """
+        return await self._answer(calls.promote(version, reason, expected, watching))
 
     async def rollback(self, reason: str = "") -> Promoted:
         """Make the version serve that did before the one that does, unless that was changed meanwhile."""
         found, _ = await self._answer(calls.models(None))
         return await self.promote(calls.one_before(found), reason, found.current)
-
-    async def policy(self) -> Policy:
-        """When retrains begin by themselves, and the proposal that waits."""
-        return await self._answer(policy.get())
-
-    async def set_policy(self, **parts: Unpack[Parts]) -> Policy:
-        """Set parts of the policy and leave the others; InConflict if somebody changes it meanwhile."""
-        return await self._answer(policy.replace(await self.policy(), parts))
-
-    async def resume_policy(self) -> Policy:
-        """Go on after a stop, which refusals in a row bring about."""
-        return await self._answer(policy.resume())
-
-    async def policy_decisions(self, limit: int = 50) -> list[Decision]:
-        """The newest decisions by the policy and about it, newest first."""
-        return await self._answer(policy.decisions(limit))
-
-    async def accept_proposal(self, proposal: str) -> str:
-        """Begin the retrain that is proposed; the job's number."""
-        return await self._answer(policy.accept(proposal))
-
-    async def dismiss_proposal(self, proposal: str) -> None:
-        """Do not; labels count from here on."""
-        await self._answer(policy.dismiss(proposal))
-
-    async def drift(self) -> Drift:
-        """How far the answers are from those about pictures that the version came with, and the open alarm."""
-        return await self._answer(drift.get())
-
-    async def drift_alarm(self, alarm: str) -> Alarm:
-        """An alarm, with samples that show what moved."""
-        return await self._answer(drift.alarm(alarm))
-
-    async def close_alarm(self, alarm: str) -> None:
-        """The alarm was seen; the watch begins anew."""
-        await self._answer(drift.close(alarm))
-
-    async def begin_canary(
-        self, version: str, reason: str = "", expected: str | None = None, **trial: Unpack[Trial]
-    ) -> Canary:
-        """Have a version answer a share of the requests until it is found worse, or promoted."""
-        return await self._answer(canaries.begin(version, reason, expected, trial))
-
-    async def canary(self, version: str) -> Canary:
-        """How a version's canary goes, or how it ended the last time."""
-        return await self._answer(canaries.get(version))
-
-    async def end_canary(self, version: str) -> Canary:
-        """End a version's canary; the current version serves on alone."""
-        return await self._answer(canaries.end(version))
 
     async def dataset(self) -> Dataset:
         """What was uploaded, in numbers."""

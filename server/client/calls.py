@@ -133,14 +133,15 @@ def models(before: int | None) -> Call[tuple[Models, int | None]]:
     )
 
 
-def promote(version: str, reason: str, expected: str | None) -> Call[Promoted]:
+def promote(version: str, reason: str, expected: str | None, more: Mapping[str, object]) -> Call[Promoted]:
+    content = {**more, "reason": reason} if reason else more
     return Call(
         *(
             "POST",
             f"/models/{in_path(version)}/promote",
             lambda answer: Promoted.of(answer.json(), answer.status_code == 200),
         ),
-        request={"json": {"reason": reason} if reason else {}, "headers": expecting(expected) | once()},
+        request={"json": content, "headers": expecting(expected) | once()},
     )
 
 

@@ -10,23 +10,22 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from . import calls, canaries, drift, policy
+from . import calls
 from .answers import Dataset, Models, Outcome, Prediction, Progress, Promoted, Uploaded
 from .attempts import FOLLOW_RETRIES, Attempts, unreachable
 from .calls import Call, Options, answer_of
-from .canaries import Canary, Trial
+from .canaries import Watching
 from .connection import TIMEOUT_SECONDS, connection
-from .drift import Alarm, Drift
+from .deciding import Deciding
 from .errors import Unusable
 from .events import Stream
 from .pictures import Picture, as_zips, in_requests, named
-from .policy import Decision, Parts, Policy
 from .samples import Heard, Sample, Word
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(Deciding):
     """A client of one server; threads may share it. `with Client() as client:` closes its connections.
 
     Address and key are given, or RELEARN_URL's and RELEARN_API_KEY's. Every method raises RelearnError: Unreachable, or
@@ -133,64 +132,19 @@ class Client:
         """Write a version as a zip: its files, and its card as README.md; the zip's bytes."""
         return self._download(calls.export_model(version), Path(target))
 
-    def promote(self, version: str, reason: str = "", expected: str | None = None) -> Promoted:
-        """Make a version serve; with `expected` only where that one still does, else InConflict."""
-        return self._answer(calls.promote(version, reason, expected))
+    def promote(
+        self, version: str, reason: str = "", expected: str | None = None, **watching: Unpack[Watching]
+    ) -> Promoted:
+        """Make a version serve; with `expected` only where that one still does, else InConflict.
+
+        With `watch_minutes` it is watched so long, and goes back by itself if it is worse than the one before.
+        """
+        return self._answer(calls.promote(version, reason, expected, watching))
 
     def rollback(self, reason: str = "") -> Promoted:
         """Make the version serve that did before the one that does, unless that was changed meanwhile."""
         found, _ = self._answer(calls.models(None))
         return self.promote(calls.one_before(found), reason, found.current)
-
-    def policy(self) -> Policy:
-        """When retrains begin by themselves, and the proposal that waits."""
-        return self._answer(policy.get())
-
-    def set_policy(self, **parts: Unpack[Parts]) -> Policy:
-        """Set parts of the policy and leave the others; InConflict if somebody changes it meanwhile."""
-        return self._answer(policy.replace(self.policy(), parts))
-
-    def resume_policy(self) -> Policy:
-        """Go on after a stop, which refusals in a row bring about."""
-        return self._answer(policy.resume())
-
-    def policy_decisions(self, limit: int = 50) -> list[Decision]:
-        """The newest decisions by the policy and about it, newest first."""
-        return self._answer(policy.decisions(limit))
-
-    def accept_proposal(self, proposal: str) -> str:
-        """Begin the retrain that is proposed; the job's number."""
-        return self._answer(policy.accept(proposal))
-
-    def dismiss_proposal(self, proposal: str) -> None:
-        """Do not; labels count from here on."""
-        self._answer(policy.dismiss(proposal))
-
-    def drift(self) -> Drift:
-        """How far the answers are from those about pictures that the version came with, and the open alarm."""
-        return self._answer(drift.get())
-
-    def drift_alarm(self, alarm: str) -> Alarm:
-        """An alarm, with samples that show what moved."""
-        return self._answer(drift.alarm(alarm))
-
-    def close_alarm(self, alarm: str) -> None:
-        """The alarm was seen; the watch begins anew."""
-        self._answer(drift.close(alarm))
-
-    def begin_canary(
-        self, version: str, reason: str = "", expected: str | None = None, **trial: Unpack[Trial]
-    ) -> Canary:
-        """Have a version answer a share of the requests until it is found worse, or promoted."""
-        return self._answer(canaries.begin(version, reason, expected, trial))
-
-    def canary(self, version: str) -> Canary:
-        """How a version's canary goes, or how it ended the last time."""
-        return self._answer(canaries.get(version))
-
-    def end_canary(self, version: str) -> Canary:
-        """End a version's canary; the current version serves on alone."""
-        return self._answer(canaries.end(version))
 
     def dataset(self) -> Dataset:
         """What was uploaded, in numbers."""

@@ -23,6 +23,7 @@ class Parts(TypedDict, total=False):
     cooldown_minutes: int
     runs_a_day: int
     refusals: int
+    watch_minutes: int  # that a version is watched which a retrain made current
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -102,19 +103,26 @@ def _listed(url: str | None, as_json: bool) -> None:
 @click.argument("version")
 @click.option("--reason", default="", help="Why; it is kept.")
 @click.option("--expected", metavar="VERSION", help="Only if this one serves still.")
+@click.option("--watch-minutes", type=float, help="That it is watched, and goes back by itself if it is worse.")
+@click.option("--percent", type=float, help="Of the requests that the one before answers meanwhile; the default is 5.")
+@click.option("--requests", type=int, help="Without which nothing can be said of it; the server's default is 100.")
 @json_option
 @click.pass_obj
 @ends_well
-def promote(url: str | None, version: str, reason: str, expected: str | None, as_json: bool) -> None:
+def promote(url: str | None, /, version: str, reason: str, expected: str | None, as_json: bool, **given: Any) -> None:
     """Make a version serve, forward or back.
 
     \b
     Examples:
       relearn promote 7
+      relearn promote 7 --watch-minutes 60
       relearn promote 3 --reason "7 fails on my scanner" --expected 7
     """
+    watching: Any = {name: value for name, value in given.items() if value is not None}
+    if watching and "watch_minutes" not in watching:
+        raise click.UsageError("--percent and --requests are of a watch, which --watch-minutes begins")
     with Client(url) as client:
-        done = client.promote(version, reason, expected)
+        done = client.promote(version, reason, expected, **watching)
     show(as_json, done, f"version {done.version} serves; before it was {done.previous}")
 
 

@@ -5,7 +5,7 @@ from click.shell_completion import get_completion_class
 
 from server import __version__
 from server.client.connection import DEFAULT_URL, URL_VARIABLE
-from server.command import asking, looking, programs, teaching, watching
+from server.command import asking, beside, looking, programs, teaching, watching
 from server.command.checks import checks
 from server.command.policy import policy
 
@@ -56,7 +56,7 @@ for command in (
     *(programs.backup, programs.restore, looking.review, looking.bench),
     *(asking.predict, asking.models, asking.promote, asking.rollback),
     *(teaching.upload, teaching.retrain, teaching.data, checks),
-    *(policy, watching.drift, watching.canary),
+    *(policy, watching.drift, beside.shadow, beside.canary, beside.watch),
 ):
     relearn.add_command(command)
 

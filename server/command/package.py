@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Version,
     )
     from relearn.server.client.async_client import AsyncClient
-    from relearn.server.client.canaries import Arm, Canary
+    from relearn.server.client.canaries import Arm, Asked, Canary, Shadow, Watch
     from relearn.server.client.client import Client
     from relearn.server.client.drift import Alarm, Drift, Moved
     from relearn.server.client.errors import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alarm",
     "Arm",
+    "Asked",
     "AsyncClient",
     "Canary",
     "Client",
@@ -63,10 +64,12 @@ __all__ = [
     "RelearnError",
     "Sample",
     "ServerFailed",
+    "Shadow",
     "Unreachable",
     "Unusable",
     "Uploaded",
     "Version",
+    "Watch",
     "Word",
     "__version__",
 ]

@@ -54,6 +54,7 @@ def _shown(url: str | None, as_json: bool) -> None:
 @click.option("--cooldown-minutes", type=int, help="Between the beginnings of two retrains.")
 @click.option("--runs-a-day", type=int, help="At most.")
 @click.option("--refusals", type=int, help="So many in a row stop it.")
+@click.option("--watch-minutes", type=int, help="That a version which a retrain made current is watched.")
 @json_option
 @click.pass_obj
 @ends_well

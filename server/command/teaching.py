@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from server.client.answers import LeftOut, Outcome, Progress, Uploaded
-from server.client.calls import Options
 from server.client.client import Client
 from server.client.errors import RelearnError
 from server.client.pictures import files_of
@@ -56,12 +56,16 @@ def _left_out(each: LeftOut) -> str:
 
 @click.command()
 @click.option("--epochs", type=int, help="Passes over the pictures.")
+@click.option("--batch-size", type=int, help="Pictures a step.")
+@click.option("--learning-rate", type=float, help="The highest.")
+@click.option("--uploads-share", type=float, help="Of an epoch: uploads make up at most this.")
+@click.option("--seed", type=int, help="Of everything random.")
 @click.option("--from-scratch", is_flag=True, help="Start from random weights.")
 @click.option("--force", is_flag=True, help="Although there is nothing new to learn from.")
 @json_option
 @click.pass_obj
 @ends_well
-def retrain(url: str | None, epochs: int | None, from_scratch: bool, force: bool, as_json: bool) -> None:
+def retrain(url: str | None, /, from_scratch: bool, force: bool, as_json: bool, **given: Any) -> None:
     """Have the server learn from what was uploaded, and wait until the gate has judged it.
 
     Ends with 0 if a new version serves or there was nothing new to learn from, else with 1.
@@ -71,9 +75,8 @@ def retrain(url: str | None, epochs: int | None, from_scratch: bool, force: bool
       relearn retrain
       relearn retrain --epochs 1 --json
     """
-    options: Options = {"from_scratch": from_scratch, "force": force}
-    if epochs is not None:
-        options["epochs"] = epochs
+    options: Any = {name: value for name, value in given.items() if value is not None}
+    options |= {"from_scratch": from_scratch, "force": force}
     with Client(url) as client, bar(100, "starting") as move:
 
         def tell(progress: Progress) -> None:

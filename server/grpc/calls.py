@@ -1,5 +1,7 @@
 """The six calls of inference.GRPCInferenceService, each as its like over HTTP (inference/calls.py)."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from urllib.parse import quote
 
@@ -12,15 +14,27 @@ from server.grpc.lifting import lifted
 from server.grpc.messages import INFERENCE, parsed
 from server.inference import metadata
 from server.inference.inferring import INLINE_BYTES, Inferring
-from server.inference.versions import check_name, manifest_of, unready, unready_version, versions_of
+from server.inference.versions import manifest_of, unready, unready_version, versions_of
 from server.routes.service import Service
+from server.web.mounts import UNDER
 
 NAME = "inference.GRPCInferenceService"
 
+# A model by its name, loaded; raises NotFound, Busy, or what keeps it from being loaded.
+Lend = Callable[[str], AbstractAsyncContextManager[Service]]
 
-def calls(service: Service) -> dict[str, Handle]:
-    """What answers a message, by the call's name."""
-    inferring = Inferring(service)
+
+def calls(service: Service, lend: Lend) -> dict[str, Handle]:
+    """What answers a message, by the call's name; `service` is the default model's."""
+
+    @asynccontextmanager
+    async def asked_of(name: str, call: Call) -> AsyncIterator[Service]:
+        """The model that a message names, in whose log and figures the call is from then on."""
+        async with lend(name) as one:
+            if one is not service:
+                call.record.path = f"{UNDER}{name}".encode() + call.record.path
+                call.log = one.log
+            yield one
 
     def path_of(version: str) -> str:
         # The name is looked at later: it decides nothing about who may ask.
@@ -39,23 +53,25 @@ def calls(service: Service) -> dict[str, Handle]:
     async def model_ready(message: bytes, call: Call) -> bytes:
         request = parsed(INFERENCE["ModelReadyRequest"], message)
         call.admit("GET", f"{path_of(request.version)}/ready")
-        problem = await unready_version(service, request.name, request.version or None)
+        async with asked_of(request.name, call) as one:
+            problem = await unready_version(one, request.name, request.version or None)
         return _told("ModelReadyResponse", {"ready": problem is None})
 
     async def model_metadata(message: bytes, call: Call) -> bytes:
         request = parsed(INFERENCE["ModelMetadataRequest"], message)
         call.admit("GET", path_of(request.version))
-        manifest = await manifest_of(service, request.name, request.version or None)
-        return _told("ModelMetadataResponse", metadata.of_model(manifest, await versions_of(service)))
+        async with asked_of(request.name, call) as one:
+            manifest = await manifest_of(one, request.name, request.version or None)
+            return _told("ModelMetadataResponse", metadata.of_model(manifest, await versions_of(one)))
 
     async def model_infer(message: bytes, call: Call) -> bytes:
         short, raw = lifted(message)
         request = parsed(INFERENCE["ModelInferRequest"], short)
         call.admit("POST", f"{path_of(request.model_version)}/infer")
-        check_name(service, request.model_name)
         read, write = partial(asked, request, raw), partial(answered, bool(raw))
         inline = len(message) <= INLINE_BYTES
-        return await inferring.answer(request.model_version or None, read, write, call.record, inline)
+        async with asked_of(request.model_name, call) as one:
+            return await Inferring(one).answer(request.model_version or None, read, write, call.record, inline)
 
     return {
         "ServerLive": server_live,

@@ -49,12 +49,13 @@ logger = logging.getLogger("relearn")
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """One call, as far as it is known before its message is read."""
 
     record: Record
     admit: Callable[[str, str], None]  # the method and the path of its like over HTTP; raises what the guard raises
+    log: AccessLog  # of the model that is asked: the default's, unless the message names another
 
 
 Handle = Callable[[bytes, Call], Awaitable[bytes]]
@@ -86,10 +87,10 @@ class Front:
         def admit(method: str, path: str) -> None:
             record.by = self._guard.admit(scope | {"method": method, "path": path})
 
-        share = Share(self._budget)
+        share, call = Share(self._budget), Call(record, admit, self._log)
         context.set_trailing_metadata((("x-request-id", record.request_id),))
         try:
-            answer = await handle(await self._message(context, share), Call(record, admit))
+            answer = await handle(await self._message(context, share), call)
             await self.answering.wait()
             record.status = 200
             return answer
@@ -106,7 +107,7 @@ class Front:
         finally:
             share.give_back()
             record.seconds = perf_counter() - record.started
-            self._log.add(record)
+            call.log.add(record)
 
     def _headers(self, context: Any) -> Headers:
         """What the call brings along; no page speaks gRPC, so no rebound name of a host can come with it."""

@@ -23,8 +23,10 @@ HOLD_SECONDS = 0.05  # before and after clients are sent away
 class GrpcServer:
     """The calls, on a port of their own."""
 
-    def __init__(self, service: Service, guard: Guard, ids: RequestIds) -> None:
+    def __init__(self, service: Service, lend: calls.Lend, guard: Guard, ids: RequestIds) -> None:
+        """`service` is the default model's; `lend` has any, as calls.py says."""
         self._service = service
+        self._lend = lend
         self._front = Front(service.settings, guard, service.log, ids, service.budget)
         self._closing = asyncio.Event()
         self._server: grpc.aio.Server | None = None
@@ -37,7 +39,7 @@ class GrpcServer:
         looked = health.Health(self._service, self._closing)
         watch = {"Watch": grpc.unary_stream_rpc_method_handler(looked.watch)}
         handlers = {
-            calls.NAME: self._handlers(calls.NAME, calls.calls(self._service)),
+            calls.NAME: self._handlers(calls.NAME, calls.calls(self._service, self._lend)),
             health.NAME: self._handlers(health.NAME, {"Check": looked.check}) | watch,
         }
         generic = [grpc.method_handlers_generic_handler(name, each) for name, each in handlers.items()]

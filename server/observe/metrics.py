@@ -7,7 +7,6 @@ process collector, so that memory and descriptors are gauges of our own.
 
 import os
 import time
-from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -28,28 +27,13 @@ from server.machine.memory import resident_bytes
 from server.observe.answers import CONFIDENCES, Said
 from server.observe.crew import Crew
 from server.observe.deaths import Deaths
+from server.observe.histogram import SECONDS, observe_many
+from server.observe.named import Named
+from server.observe.rollouts import Rollouts
 from server.store.jobs import FINAL_STATES
 from server.store.occasion import Outcome
 from server.web.access import Record
 
-SECONDS = (
-    0.0001,
-    0.00025,
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    10.0,
-    60.0,
-)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody here asks for
 
@@ -60,8 +44,11 @@ class Metrics:
     def __init__(self, crew: Crew) -> None:
         self._started = time.monotonic()
         self._registry = registry = CollectorRegistry()
-        self._deaths = Deaths(crew)
-        registry.register(self._deaths)
+        self.rollouts = Rollouts(registry, self.shared_folder, crew.place)
+        self.named = Named(self.shared_folder, crew.place)
+        self._of_all = (Deaths(crew), self.rollouts, self.named)  # each tells for all workers
+        for each in self._of_all:
+            registry.register(each)
         self._requests = Counter(
             "relearn_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -230,19 +217,9 @@ class Metrics:
             return generate_latest(self._registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        together.register(self._deaths)
+        for each in self._of_all:
+            together.register(each)
         return generate_latest(together)
-
-
-def observe_many(histogram: Histogram, bounds: Sequence[float], values: Iterable[float]) -> None:
-    """What histogram.observe would do for each value, with one addition a bucket.
-
-    The library has no such call and each of its own takes microseconds; a test holds this to the same exposition.
-    """
-    listed = list(values)
-    for bucket, number in Tally(bisect_left(bounds, value) for value in listed).items():
-        histogram._buckets[bucket].inc(number)
-    histogram._sum.inc(sum(listed))
 
 
 def _gauge(name: str, text: str, mode: str, registry: CollectorRegistry, labels: Sequence[str] = ()) -> Gauge:

@@ -7,6 +7,7 @@ those are told so, as of any version.
 
 import math
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import partial
 from time import monotonic
 
@@ -23,7 +24,15 @@ from server.web.threads import Threads
 LATE_SECONDS = 1.0  # after which the one behind is asked instead
 SUM_TOLERANCE = 0.01  # of probabilities, whose sum is 1
 
-Fault = Callable[[str], None]
+
+class Fault(StrEnum):
+    """What a version did wrong instead of answering."""
+
+    FAILED = "failed"
+    IMPROPER = "improper"  # its answers are no probabilities
+
+
+OnFault = Callable[[Fault, str], None]
 
 
 class Tried(Predictor):
@@ -36,7 +45,7 @@ class Tried(Predictor):
         threads: Threads,
         keeping: Keeping | None,
         behind: Predictor,
-        fault: Fault,
+        fault: OnFault,
         is_patient: bool = False,
     ) -> None:
         """`fault` is told what the version did wrong."""
@@ -58,7 +67,7 @@ class Attempts(Batcher[Prediction]):
     def __init__(
         self,
         behind: Batcher[Prediction],
-        fault: Fault,
+        fault: OnFault,
         run: Callable[[np.ndarray], Sequence[Prediction]],
         in_thread: Callable[[], bool],
         batch_limit: int,
@@ -115,12 +124,12 @@ class Attempt:
         if problem is None:
             self._receiver.set_result(result)
         else:
-            self._attempts.fault(problem)
+            self._attempts.fault(Fault.IMPROPER, problem)
             self.fall_back()
 
     def set_exception(self, exception: BaseException) -> None:
         if not isinstance(exception, QueueTimeout):
-            self._attempts.fault(f"it failed: {str(exception)[:200] or repr(exception)}")
+            self._attempts.fault(Fault.FAILED, f"it failed: {str(exception)[:200] or repr(exception)}")
         elif self._attempts.is_patient:
             self._attempts.waiting_for.discard(self)
             if not self._receiver.done():

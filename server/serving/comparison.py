@@ -1,12 +1,13 @@
 """Two versions that answer requests side by side in one worker, by chance; what they did is counted once a tick."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from server.machine import memory
 from server.models.model import Model
-from server.serving.attempts import Tried
+from server.serving.attempts import Fault, Tried
 from server.serving.predictor import Predictor
 from server.serving.tally import ROUTES, Tally
 from server.web.access import Record
@@ -24,6 +25,7 @@ class Comparison(ABC):
         self._on_problem = on_problem
         self._began = perf_counter()
         self.tally = Tally()
+        self.faults = Counter[Fault]()  # of the judged version, in this worker
 
     @abstractmethod
     def draw(self) -> Predictor:
@@ -57,7 +59,8 @@ class Comparison(ABC):
             arm.batcher.close()
         memory.give_back()
 
-    def _fault(self, problem: str) -> None:
+    def _fault(self, fault: Fault, problem: str) -> None:
+        self.faults[fault] += 1
         if self.tally.problem is None:
             self.tally.problem = problem
             self._on_problem()

@@ -54,11 +54,17 @@ class Rollout:
         keeping: Keeping,
         watch: Watch,
         on_changed: Callable[[Record, int, Kept], None],
+        count: Callable[[Canary, Comparison], None],
+        count_end: Callable[[Canary], None],
     ) -> None:
-        """`on_changed` is told of each answer that a version in shadow would give otherwise."""
+        """`on_changed` is told of each answer that a version in shadow would give otherwise, `count` each second of
+        what goes on, and `count_end` of what is over."""
         self._store = store
         self._watch = watch
+        self._count = count
+        self._count_end = count_end
         self._worker = f"{own()} {uuid.uuid4().hex[:8]}"
+        self._found: int | None = None  # the number of the one that went on at the last look
         self._teller = priority.threads(1, "verdict")
         self._following = Background(self._follow)
         told = watch.tell, on_changed
@@ -90,7 +96,10 @@ class Rollout:
             turn = self._watch.turn()
             try:
                 found = await self._do(self._store.open)
+                if self._found is not None and (found is None or found.id != self._found):
+                    await self._tell_end(self._found)
                 if found is not None:
+                    self._found = found.id
                     await self._try(found)
                     continue
                 self._pairing.forget()
@@ -100,6 +109,12 @@ class Rollout:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             await self._watch.wait(turn)
+
+    async def _tell_end(self, number: int) -> None:
+        over = await self._do(self._store.over, number)
+        self._found = None
+        if over is not None:
+            self._count_end(over)
 
     async def _try(self, found: Canary) -> None:
         """Compare two versions until that is over."""
@@ -122,7 +137,8 @@ class Rollout:
         try:
             await self._follow_one(found, comparison)
             if is_watch:
-                is_sent_back = await self._do(self._store.outcome, found.id) is Outcome.RETURNED
+                over = await self._do(self._store.over, found.id)
+                is_sent_back = over is not None and over.outcome is Outcome.RETURNED
         finally:
             self._pairing.release(comparison, found.version if is_sent_back else None)
 
@@ -133,6 +149,7 @@ class Rollout:
         while True:
             turn = self._watch.turn()
             tally.seconds = monotonic() - began
+            self._count(found, comparison)
             try:
                 known = await self._do(self._store.add, found.id, self._worker, tally.to_json())
                 if known is None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from server.models.model import Model
-from server.serving.attempts import problem_of
+from server.serving.attempts import Fault, problem_of
 from server.serving.comparison import Comparison
 from server.serving.keeping import Keeping, Kept
 from server.serving.prediction import Prediction
@@ -115,7 +115,7 @@ class Shadow(Comparison):
             return
         error = done.exception()
         if error is not None:
-            self._fault(f"it failed: {str(error)[:200] or repr(error)}")
+            self._fault(Fault.FAILED, f"it failed: {str(error)[:200] or repr(error)}")
             return
         answers, seconds = done.result()
         for asked, answer in zip(some, answers, strict=True):
@@ -125,7 +125,7 @@ class Shadow(Comparison):
     def _compare(self, asked: Asked, answer: Prediction, seconds: float) -> None:
         problem = problem_of(answer)
         if problem is not None:
-            self._fault(problem)
+            self._fault(Fault.IMPROPER, problem)
             return
         record, position, before = asked
         was, would_be = before.model.labels[before.best], answer.model.labels[answer.best]

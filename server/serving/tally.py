@@ -21,24 +21,25 @@ class Arm:
     requests: int = 0
     times: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))  # by step of BOUNDS, the slower last
     labels: Counter[str] = field(default_factory=Counter)  # of the first picture of each
+    seconds: float = 0.0  # of all together
 
     def note(self, seconds: float, label: str) -> None:
-        """Count one answer of a shadow, or one that it is compared with."""
+        """Count one answer: of a request, or about a picture that a shadow is asked of."""
         self.requests += 1
         self.times[bisect_left(BOUNDS, seconds)] += 1
         self.labels[label] += 1
+        self.seconds += seconds
 
     def count(self, records: Iterable[Record]) -> None:
         for record in records:
-            self.requests += 1
-            self.times[bisect_left(BOUNDS, record.queue_seconds + record.infer_seconds)] += 1
             first = record.answers[0]
-            self.labels[first.model.labels[first.best]] += 1
+            self.note(record.queue_seconds + record.infer_seconds, first.model.labels[first.best])
 
     def add(self, other: "Arm") -> None:
         self.requests += other.requests
         self.times = [mine + theirs for mine, theirs in zip(self.times, other.times, strict=True)]
         self.labels.update(other.labels)
+        self.seconds += other.seconds
 
     def over(self, step: int) -> int:
         """How many took longer than a bound."""
@@ -55,11 +56,17 @@ class Arm:
         return 0
 
     def to_json(self) -> dict[str, Json]:
-        return {"requests": self.requests, "times": list(self.times), "labels": dict(self.labels)}
+        return {
+            "requests": self.requests,
+            "times": list(self.times),
+            "labels": dict(self.labels),
+            "seconds": self.seconds,
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Arm":
-        return cls(content["requests"], list(content["times"]), Counter(content["labels"]))
+        seconds = content.get("seconds", 0.0)  # a part of an older server has none
+        return cls(content["requests"], list(content["times"]), Counter(content["labels"]), seconds)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from copy import copy
 from random import random
 
 from server.models.model import Model
-from server.serving.attempts import Tried
+from server.serving.attempts import Fault, OnFault, Tried
 from server.serving.comparison import Comparison
 from server.serving.keeping import Keeping
 from server.serving.predictor import Held, Predictor
@@ -36,7 +36,7 @@ class Watched(Comparison):
         self._current = current
         self._before = before
         self._given = settings, threads, keeping
-        self._control = self._tried(before, current, lambda _: None)
+        self._control = self._tried(before, current, lambda *_: None)
         self._rest = Tried(settings, current.source, threads, keeping, self._control, self._fault_of_rest, True)
         self.judged = None
         self.arms = (self._control, self._rest)
@@ -56,10 +56,10 @@ class Watched(Comparison):
             return self._rest
         return self._control if drawn < self._share else self.judged
 
-    def _tried(self, model: Model, behind: Predictor, fault: Callable[[str], None]) -> Tried:
+    def _tried(self, model: Model, behind: Predictor, fault: OnFault) -> Tried:
         settings, threads, keeping = self._given
         return Tried(settings, Held(model), threads, keeping, behind, fault, is_patient=True)
 
-    def _fault_of_rest(self, problem: str) -> None:
+    def _fault_of_rest(self, fault: Fault, problem: str) -> None:
         if self._current.model is not self._before:  # which it still may be
-            self._fault(problem)
+            self._fault(fault, problem)

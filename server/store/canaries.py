@@ -117,11 +117,12 @@ class Canaries:
             rows = connection.execute(select(canary).where(mine).order_by(canary.c.id)).all()
             return [self._canary(connection, row) for row in rows]
 
-    def outcome(self, number: int) -> Outcome | None:
-        """How one has ended."""
+    def over(self, number: int) -> Canary | None:
+        """One that has ended, as long as it is kept."""
+        ended = (canary.c.id == number) & canary.c.open.is_(None)
         with self._database.read() as connection:
-            found = connection.execute(select(canary.c.outcome).where(canary.c.id == number)).scalar()
-        return None if found is None else Outcome(found)
+            row = connection.execute(select(canary).where(ended)).first()
+            return None if row is None else self._canary(connection, row)
 
     def add(self, number: int, worker: str, content: Mapping[str, Json]) -> Known | None:
         """Say what a worker has counted so far; what all know then, None where the canary is over."""

@@ -30,6 +30,13 @@ class Outcome(StrEnum):
     ENDED = "ended"  # before anything could be said of it
 
 
+ENDS = {
+    Role.SHADOW: (Outcome.PASSED, Outcome.RETURNED, Outcome.STOPPED, Outcome.ENDED),
+    Role.CANARY: (Outcome.PROMOTED, Outcome.RETURNED, Outcome.STOPPED, Outcome.ENDED),
+    Role.WATCH: (Outcome.KEPT, Outcome.RETURNED, Outcome.STOPPED, Outcome.ENDED),
+}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How it is to end, and why."""

@@ -1,7 +1,6 @@
 """Tells operators how a retrain ended: a line in the log and a count, whoever concluded the job.
 
-Every worker sees every end (attendance.py). The one that tells it is the first of its server's to leave a file for it,
-where they keep their counts together.
+Every worker sees every end (attendance.py), and the first of its server's tells it.
 """
 
 import logging
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from server.machine.first import First
 from server.store.jobs import Job
 
 logger = logging.getLogger("relearn")
@@ -20,12 +20,12 @@ class Ends:
 
     def __init__(self, folder: Path | None, count: Callable[[str], object]) -> None:
         """`folder` is what the workers of this server have in common, None for a single one; `count` gets the state."""
-        self._folder = folder
+        self._first = First(folder, "retrain")
         self._count = count
 
     def tell(self, job: Job) -> None:
         """Log and count the end of a job, unless another worker did."""
-        if not self._is_first(job.job):
+        if not self._first.is_mine(job.job):
             return
         result = job.result or {}
         seconds = (datetime.now(UTC) - datetime.fromisoformat(job.created_at)).total_seconds()
@@ -39,14 +39,3 @@ class Ends:
             result.get("reason") or "-",
         )
         self._count(job.state)
-
-    def _is_first(self, job: str) -> bool:
-        if self._folder is None:
-            return True
-        try:
-            (self._folder / f"retrain-{job}").touch(exist_ok=False)
-        except FileExistsError:
-            return False
-        except OSError as error:  # better told twice than not at all
-            logger.warning("the end of job %s may be counted by several workers: %s", job, error)
-        return True

@@ -9,9 +9,9 @@ from starlette.types import ASGIApp
 from server.web.access import AccessLog
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calls:
-    """The calls of one model."""
+    """The calls of one model, which are those of no other."""
 
     router: Router
     hot: Mapping[str, ASGIApp]  # by path: what is posted there goes past the router

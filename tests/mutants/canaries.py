@@ -4,6 +4,7 @@ from tests.mutants.mutant import mutant
 
 STORE, ATTEMPTS, JUDGE = "server/store/canaries.py", "server/serving/attempts.py", "server/serving/judge.py"
 FACTS, SHADOW = "server/store/canary.py", "server/serving/shadow.py"
+COUNTED = "server/observe/rollouts.py"
 ENDS, FALLS, VERDICTS = (
     "server/store/test_canaries.py::",
     "server/serving/test_attempts.py::",
@@ -143,5 +144,19 @@ MUTANTS = (
         "if found is None and canary.next_seconds and is_much:",
         "if found is None and is_much:",
         VERDICTS + "test_much_that_would_change_is_a_finding_where_a_canary_would_follow",
+    ),
+    mutant(
+        "of several workers one counts an end",
+        COUNTED,
+        "if over.outcome is not None and self._first.is_mine(str(over.id)):",
+        "if over.outcome is not None:",
+        "server/observe/test_rollouts.py::test_an_end_is_counted_by_one_worker_and_every_end_there_can_be_is_there_before",
+    ),
+    mutant(
+        "what was counted is counted once",
+        COUNTED,
+        "        self._counted[comparison] = so_far\n",
+        "",
+        "server/observe/test_rollouts.py::test_what_was_counted_is_told_once_however_often_it_is_looked_at",
     ),
 )

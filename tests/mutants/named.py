@@ -97,4 +97,25 @@ MUTANTS = (
         "worker.c.living == name",
         STORED + "test_a_worker_is_at_every_model_that_it_has_loaded[sqlite]",
     ),
+    mutant(
+        "fewer names are told than each worker has rows for",
+        "server/observe/ledger.py",
+        "[: self._told]",
+        "",
+        "server/observe/test_ledger.py::test_all_workers_rows_are_found_and_fewer_names_told_than_each_has_rows_for",
+    ),
+    mutant(
+        "who was killed serves no other model any more",
+        "server/observe/named.py",
+        "self._ledger.own[:, SEEN] = 0  # who",
+        "# who",
+        "server/observe/test_named.py::test_workers_add_up_and_a_dead_ones_counts_stay_but_it_serves_no_more",
+    ),
+    mutant(
+        "what gRPC asks of another model is no figure of the default's",
+        "server/grpc/calls.py",
+        "                call.log = one.log\n",
+        "",
+        "system/test_grpc.py::test_a_model_beside_the_default_answers_as_over_http",
+    ),
 )

@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     mutant(
         "of several workers one tells an end",
-        "server/training/ends.py",
+        "server/machine/first.py",
         "        except FileExistsError:\n            return False",
         "        except FileExistsError:\n            return True",
         "server/training/test_attendance.py::test_of_several_workers_one_tells_an_end",

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+from prometheus_client.parser import text_string_to_metric_families
 
 from export.publish import Candidate, publish
 from server.store.memory import Memory
@@ -23,6 +25,7 @@ from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
 from tests.live import PLAIN, ROOT, LiveServer
 from tests.load import Load
+from tests.programs import needed
 from tests.tiny import INPUT, LABELS, OPSET, answers, memory_in, publish_tiny, tiny_onnx
 
 IMAGES = 64
@@ -112,6 +115,13 @@ BAD: dict[str, tuple[Callable[[], bytes], float, str]] = {
 }
 
 
+def scraped(server: LiveServer, name: str, /, **labels: str) -> float:
+    """The sum of a metric's series that have these labels."""
+    families = text_string_to_metric_families(server.get("/metrics").text)
+    samples = [each for family in families for each in family.samples if each.name == f"relearn_rollout{name}"]
+    return sum(each.value for each in samples if labels.items() <= each.labels.items())
+
+
 def begin(server: LiveServer, version: str, **wish: object) -> dict[str, Any]:
     answer = server.post(f"/models/{version}/canary", json=wish)
     assert answer.status_code == 202, answer.text
@@ -161,6 +171,10 @@ def test_a_bad_one_is_returned_and_no_request_fails(place: Place, digits: Digits
     last = server.get("/models").json()["promotions"][-1]
     assert (last["kind"], last["canary"], last["from"], last["to"]) == ("canary returned", version, current, current)
     assert last["reason"] == over["why"]
+    this = {"role": "canary", "version": version, "against": current}
+    assert scraped(server, "_failures_total", **this, kind="improper") >= (kind == "no numbers")
+    eventually(lambda: scraped(server, "_info", **this) == 0, "no worker that has it beside another")
+    assert scraped(server, "s_ended_total", role="canary", outcome="returned") >= 1
 
 
 def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Place, digits: Digits) -> None:
@@ -180,10 +194,28 @@ def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Pla
     assert {batch["model_version"] for batch in batches} == {version, current}
     assert progress["canary"]["requests"] / (progress["canary"]["requests"] + progress["current"]["requests"]) < 0.3
     assert progress["current"]["p99_ms"] > 0
+    this = {"name": "digits", "role": "canary", "version": version, "against": current}
+    assert scraped(server, "_info", **this) == 2
+    for arm, of_arm in (("version", progress["canary"]), ("against", progress["current"])):
+        assert scraped(server, "_seconds_count", **this, arm=arm) >= of_arm["requests"]
+        assert 0 < scraped(server, "_seconds_sum", **this, arm=arm) < of_arm["requests"] * 60
+    checked = subprocess.run(
+        [needed("promtool"), "check", "metrics"],
+        input=server.get("/metrics").text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    ends = scraped(server, "s_ended_total", role="canary", outcome="stopped")
     stopped = server.client.delete(server.url + f"/models/{version}/canary")
     assert (stopped.status_code, stopped.json()["canary"]["state"]) == (200, "stopped")
     assert server.client.delete(server.url + f"/models/{version}/canary").status_code == 404
     assert server.get("/models").json()["canary"] is None
+    eventually(
+        lambda: scraped(server, "s_ended_total", role="canary", outcome="stopped") == ends + 1,
+        "one end, of two workers",
+    )
 
 
 def test_too_few_requests_are_no_judgement(place: Place) -> None:
@@ -304,6 +336,10 @@ def test_a_shadow_says_who_would_change_and_answers_nobody(place: Place, digits:
     changed = sum(progress["changed"].values())
     assert progress["agreement"] == pytest.approx(1 - changed / progress["shadow"]["pictures"])
     assert progress["shadow"]["p99_ms"] > 0
+    this = {"role": "shadow", "version": version, "against": current}
+    pictures = scraped(server, "_seconds_count", **this, arm="version")
+    assert progress["shadow"]["pictures"] <= pictures == scraped(server, "_seconds_count", **this, arm="against")
+    assert changed <= scraped(server, "_changed_total", **this) < pictures
     assert memory.pointer.current() == current
     assert server.get(f"/models/{version}/canary").status_code == 404
 
@@ -352,6 +388,10 @@ def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) ->
     eventually(lambda: asked(20), "requests that are counted")
     before = eventually(settled, "all that was counted")
     begun = answered.copy()
+    this = {"role": "watch", "version": version, "against": current}
+    scraped_before = {arm: scraped(server, "_seconds_count", **this, arm=arm) for arm in ("version", "against")}
+    for arm, name in (("version", "current"), ("against", "before")):
+        assert scraped_before[arm] == before[name]["requests"], "nothing was asked since"
     killed = min(workers_of(server))
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: asked(before["current"]["requests"] + before["before"]["requests"]), "more that are counted")
@@ -359,6 +399,9 @@ def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) ->
     after = eventually(settled, "all that was counted")
     for arm, name in (("current", version), ("before", current)):
         assert 0 < after[arm]["requests"] - before[arm]["requests"] <= answered[name] - begun[name]
+    for arm, name in (("version", "current"), ("against", "before")):
+        assert scraped(server, "_seconds_count", **this, arm=arm) == after[name]["requests"]
+    assert scraped(server, "_info", **this) == 2
     assert server.client.delete(server.url + f"/models/{version}/watch").status_code == 200
 
 

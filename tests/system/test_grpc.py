@@ -18,6 +18,7 @@ from tritonclient.utils import InferenceServerException
 from tests.digits import Digits
 from tests.faults.stage import eventually
 from tests.live import ROOT, GrpcServer
+from tests.system.test_many_models import make, metric, published
 from tests.tiny import memory_in, publish_tiny
 
 INFER = "/inference.GRPCInferenceService/ModelInfer"
@@ -172,6 +173,52 @@ def test_what_is_not_there_is_not_found(
         with pytest.raises(InferenceServerException, match="there is no") as caught:
             call()
         assert caught.value.status() == "StatusCode.NOT_FOUND"
+
+
+def test_a_model_beside_the_default_answers_as_over_http(
+    live: GrpcServer, client: InferenceServerClient, digits: Digits
+) -> None:
+    published(live, "pets")
+    path, image = "/m/pets/v2/models/pets", {"name": "image", "shape": [3, 28, 28, 1], "datatype": "UINT8"}
+    of_default = metric(live, "relearn_confidence_count")
+    assert client.is_model_ready("pets")
+    assert client.is_model_ready("pets", "1")
+    told = client.get_model_metadata("pets", "1", as_json=True)
+    for each in told["inputs"] + told["outputs"]:
+        each["shape"] = [int(size) for size in each["shape"]]
+    assert told == live.get(f"{path}/versions/1").json()
+    over_rest = live.post(
+        f"{path}/infer", json={"inputs": [image | {"data": some(digits).reshape(-1).tolist()}]}
+    ).json()
+    answered = client.infer("pets", [tensor(some(digits))])
+    assert answered.get_response().model_name == "pets"
+    assert answered.as_numpy("probabilities").tobytes() == np.float32(over_rest["outputs"][0]["data"]).tobytes()
+    absent: list[Callable[[], object]] = [
+        lambda: client.infer("pets", [tensor(some(digits))], "9"),
+        lambda: client.is_model_ready("pets", "9"),
+    ]
+    for asked in absent:
+        with pytest.raises(InferenceServerException, match="there is no") as caught:
+            asked()
+        assert caught.value.status() == "StatusCode.NOT_FOUND"
+    eventually(lambda: metric(live, 'relearn_named_answers_total{name="pets"}') == 6, "the answers of both ways")
+    assert metric(live, "relearn_confidence_count") == of_default, "the default's figures are its own"
+    (stats,) = live.get(f"{path}/versions/1/stats").json()["model_stats"]
+    assert stats["inference_count"] == 6
+    line = eventually(lambda: [each for each in live.access if f"POST /m/pets{INFER} 200" in each], "a line in the log")
+    assert "model=1" in line[0]
+
+
+def test_a_model_without_a_version_is_unavailable(
+    live: GrpcServer, client: InferenceServerClient, digits: Digits
+) -> None:
+    assert make(live, "unborn").status_code == 201
+    assert not client.is_model_ready("unborn")
+    with pytest.raises(InferenceServerException) as caught:
+        client.infer("unborn", [tensor(some(digits))])
+    assert caught.value.status() == "StatusCode.UNAVAILABLE"
+    refused = live.post("/m/unborn/v2/models/unborn/infer", json={"inputs": []}).json()
+    assert caught.value.message() == refused["error"]
 
 
 def test_wrong_shapes_types_and_names_are_invalid_arguments(client: InferenceServerClient, digits: Digits) -> None:

@@ -30,6 +30,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield server
 
 
+def metric(server: LiveServer, series: str) -> float | None:
+    found = [line for line in server.get("/metrics").text.splitlines() if line.startswith(series + " ")]
+    return float(found[0].rpartition(" ")[2]) if found else None
+
+
 def make(server: LiveServer, name: str, classes: tuple[str, ...] = PETS) -> httpx.Response:
     return server.post("/m", json={"name": name, "classes": list(classes)})
 
@@ -73,6 +78,15 @@ def test_two_models_of_other_classes_answer_side_by_side(live: LiveServer, digit
     assert (listed["digits"]["default"], listed["pets"]["default"]) == (True, False)
     assert (listed["digits"]["model_version"], listed["pets"]["model_version"]) == ("0", "1")
     assert live.get("/m/pets").json() == listed["pets"]
+    for name in ("pets", "shapes"):  # whoever answered: one alone, and three together
+        eventually(lambda: metric(live, f'relearn_named_answers_total{{name="{name}"}}') == 4, "the answers of both")  # noqa: B023
+        assert metric(live, f'relearn_named_seconds_count{{name="{name}"}}') == 2
+        assert (metric(live, f'relearn_named_requests_total{{name="{name}",status="2xx"}}') or 0) >= 4
+    eventually(
+        lambda: 1 <= (metric(live, 'relearn_named_model_info{name="pets",version="1"}') or 0) <= 2, "its version"
+    )
+    of_default = [line for line in live.get("/metrics").text.splitlines() if line.startswith("relearn_model_info")]
+    assert of_default == ['relearn_model_info{name="digits",version="0"} 2.0'], "the others have series of their own"
 
 
 def test_uploads_classes_and_policies_are_a_models_own(live: LiveServer) -> None:
@@ -149,6 +163,8 @@ def test_a_model_is_let_go_when_nobody_asks_and_is_there_again_when_somebody_doe
     picture = {"file": ("a.png", digits.png(0), "image/png")}
     first = live.post("/m/seldom/predict", files=picture).json()
     eventually(lambda: any("model seldom is unloaded" in line for line in live.log), "it is let go")
+    serving = 'relearn_named_model_info{name="seldom",version="1"}'
+    eventually(lambda: metric(live, serving) is None, "no worker that serves it")
     assert live.post("/m/seldom/predict", files=picture).json() == first
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
@@ -18,6 +19,7 @@ from tests.live import PLAIN, ROOT, LiveServer
 from tests.programs import needed
 
 DASHBOARD = ROOT / "docs/grafana.json"
+PAGE = ROOT / "docs/metrics.md"
 SCRAPED = """
 global: {scrape_interval: 500ms}
 scrape_configs:
@@ -104,8 +106,24 @@ def test_all_that_the_dashboard_asks_for_is_there(server: LiveServer, digits: Di
         [needed("promtool"), "check", "rules", str(tmp_path / "rules.yml")], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    asked = {name.removesuffix("_bucket") for query in queries for name in re.findall(r"relearn_\w+", query)}
+    asked = {re.sub("_(bucket|count)$", "", name) for query in queries for name in re.findall(r"relearn_\w+", query)}
     eventually(lambda: asked <= {*re.findall(r"^# TYPE (\w+)", server.get("/metrics").text, re.MULTILINE)}, f"{asked}")
+
+
+def test_the_page_tells_of_every_metric_its_type_and_its_labels(server: LiveServer, digits: Digits) -> None:
+    ask_for_predictions(server, digits, 1)
+    server.get("/nothing")
+    families = list(text_string_to_metric_families(server.get("/metrics").text))
+    told = {
+        name: (kind, {label for label in labels.split(", ") if label})
+        for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*?) *\| ", PAGE.read_text(), re.MULTILINE)
+    }
+    assert {name: kind for name, (kind, _) in told.items()} == {
+        family.name + "_total" * (family.type == "counter"): family.type for family in families
+    }
+    for family in families:
+        _, labels = told[family.name + "_total" * (family.type == "counter")]
+        assert all(each.labels.keys() - {"le"} == labels for each in family.samples), family.name
 
 
 def test_the_dashboard_is_of_grafanas_form() -> None:

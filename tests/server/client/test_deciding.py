@@ -112,6 +112,46 @@ def test_a_canary_begins_is_looked_at_and_ended(client: Client) -> None:
         client.end_canary("1")
 
 
+def test_a_shadow_begins_is_looked_at_and_ended(client: Client) -> None:
+    with pytest.raises(NotThere):
+        client.shadow("77")
+    with pytest.raises(InConflict):
+        client.begin_shadow("1", expected="77")
+    with pytest.raises(Unusable):
+        client.begin_shadow("1", pictures=0)
+    begun = client.begin_shadow("1", "to see", "0", percent=50, minutes=60, pictures=7, canary_minutes=3)
+    assert (begun.version, begun.against, begun.state, begun.reason) == ("1", "0", "running", "to see")
+    assert (begun.percent, begun.minutes, begun.pictures, begun.canary_minutes) == (50, 60, 7, 3)
+    assert (begun.asked.pictures, begun.current.p99_ms, begun.changed, begun.agreement) == (0, None, {}, None)
+    assert client.shadow("1").started_at == begun.started_at
+    over = client.end_shadow("1")
+    assert (over.state, over.is_running, over.why) == ("stopped", False, "ended by hand")
+    with pytest.raises(NotThere):
+        client.end_shadow("1")
+
+
+def test_a_promotion_is_watched_and_the_watch_looked_at_and_ended(client: Client) -> None:
+    with pytest.raises(NotThere):
+        client.watch("1")
+    with pytest.raises(Unusable):
+        client.promote("1", watch_minutes=-1)
+    assert client.promote("1", "to see", "0", watch_minutes=60, percent=20, requests=7).version == "1"
+    found = client.watch("1")
+    assert (found.version, found.against, found.state, found.reason) == ("1", "0", "running", "to see")
+    assert (found.percent, found.minutes, found.requests) == (20, 60, 7)
+    assert (found.current.requests, found.before.p99_ms, found.is_running) == (0, None, True)
+    over = client.end_watch("1")
+    assert (over.state, over.is_running, over.why) == ("stopped", False, "ended by hand")
+    with pytest.raises(NotThere):
+        client.end_watch("1")
+    assert client.promote("0").version == "0"
+
+
+def test_a_canary_that_is_promoted_may_be_watched(client: Client) -> None:
+    assert client.begin_canary("1", watch_minutes=30).watch_minutes == 30
+    client.end_canary("1")
+
+
 def test_the_asynchronous_client_answers_the_same(client: Client, live: LiveServer) -> None:
     async def calls() -> None:
         async with AsyncClient(live.url) as other:
@@ -122,6 +162,8 @@ def test_the_asynchronous_client_answers_the_same(client: Client, live: LiveServ
             for refused in (
                 *(other.accept_proposal("99"), other.dismiss_proposal("99")),
                 *(other.drift_alarm("99"), other.canary("77"), other.begin_canary("77"), other.end_canary("77")),
+                *(other.shadow("77"), other.begin_shadow("77"), other.end_shadow("77")),
+                *(other.watch("77"), other.end_watch("77"), other.promote("77", watch_minutes=1)),
             ):
                 with pytest.raises(NotThere):
                     await refused

@@ -96,3 +96,31 @@ def test_a_canary_begins_is_shown_and_ended(run: Run) -> None:
     again = run("canary", "1", "--end", "--json")
     assert (again.exit_code, json.loads(again.stderr)["code"]) == (1, "not_found")
     assert run("canary", "1", "--end", "--percent", "3").exit_code == 2
+    watched = run("canary", "1", "--watch-minutes", "30", "--json")
+    assert json.loads(watched.stdout)["watch_minutes"] == 30
+    assert run("canary", "1", "--end").exit_code == 0
+
+
+def test_a_shadow_begins_is_shown_and_ended(run: Run) -> None:
+    begun = run("shadow", "1", "--percent", "50", "--minutes", "60", "--canary-minutes", "10")
+    assert begun.exit_code == 0, begun.output
+    first, *arms = begun.stdout.splitlines()
+    assert first == "version 1: running, 50 % of the answers, 0.0 of 60 minutes"
+    assert arms == ["  version 1: 0 pictures", "  version 0: 0 pictures"]
+    assert json.loads(run("shadow", "1", "--show", "--json").stdout)["canary_minutes"] == 10
+    assert "  ended by hand" in run("shadow", "1", "--end").stdout
+    assert run("shadow", "1", "--end").exit_code == 1
+    assert run("shadow", "1", "--show", "--pictures", "3").exit_code == 2
+
+
+def test_a_promotion_is_watched_until_that_is_ended(run: Run) -> None:
+    assert run("watch", "1").exit_code == 1
+    assert run("promote", "1", "--percent", "20").exit_code == 2
+    promoted = run("promote", "1", "--watch-minutes", "60", "--percent", "20")
+    assert promoted.exit_code == 0, promoted.output
+    first, *arms = run("watch", "1").stdout.splitlines()
+    assert first.startswith("version 1: running, 20 % of the requests, ")
+    assert arms == ["  version 1: 0 requests", "  version 0: 0 requests"]
+    assert json.loads(run("watch", "1", "--end", "--json").stdout)["state"] == "stopped"
+    assert run("watch", "1", "--end").exit_code == 1
+    assert run("promote", "0").exit_code == 0

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from server.observe.crew import Crew
-from server.observe.metrics import SECONDS, Metrics, observe_many
+from server.observe.histogram import SECONDS, observe_many
+from server.observe.metrics import Metrics
 from server.web.access import AccessLog, Record
 
 

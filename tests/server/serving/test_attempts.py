@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from server.serving.attempts import LATE_SECONDS, Attempts
+from server.serving.attempts import LATE_SECONDS, Attempts, Fault
 from server.serving.batcher import Batcher, QueueFull, QueueTimeout
 from server.serving.prediction import Prediction
 
@@ -42,7 +42,12 @@ def queues(
 ) -> tuple[Attempts, list[str]]:
     problems: list[str] = []
     behind = Batcher(answering("current"), lambda: False, 4, room_behind, 5.0)
-    return Attempts(behind, problems.append, run, lambda: False, 4, queue_limit, timeout_seconds, is_patient), problems
+
+    def note(fault: Fault, problem: str) -> None:
+        problems.append(problem)
+        assert (fault is Fault.FAILED) == problem.startswith("it failed")
+
+    return Attempts(behind, note, run, lambda: False, 4, queue_limit, timeout_seconds, is_patient), problems
 
 
 async def ask(attempts: Attempts, rows: int = 1) -> list[Any]:
