@@ -208,6 +208,7 @@ def test_the_examples_work_as_they_stand(
     expect(page.locator("#pulse")).to_have_text("version 3")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     (tmp_path / "picture.png").write_bytes(digits.png(0))
+    page.get_by_text("Use it", exact=True).click()
     page.get_by_role("button", name="Copy the example for curl").click()
     expect(page.get_by_text("The example for curl is copied")).to_be_visible()
     command = page.evaluate("navigator.clipboard.readText()")

@@ -3,6 +3,7 @@
  * Versions, newest first, in a table that becomes cards where there is no room for one.
  *
  * @import * as T from "../types.js"
+ * @import { Key } from "../texts.js"
  */
 
 import { button, element } from "../element.js";
@@ -11,9 +12,33 @@ import { state } from "../state.js";
 import { phrase } from "../texts.js";
 import { promote } from "./actions.js";
 
+/** @type {[Key, (model: T.Model, models: T.Model[]) => string | Node][]} of a version, what the list shows beside its number */
+const COLUMNS = [
+  ["accuracy", ({ metrics }) => element("strong", {}, percent(metrics?.test?.accuracy))],
+  ["fact.size", ({ bytes: size }) => bytes(size)],
+  ["fact.speed", speedOf],
+  ["fact.learnt", ({ training }) => imagesOf(training)],
+  ["fact.took", ({ training }) => duration(training?.seconds)],
+  ["fact.age", ({ created_at: time }) => element("span", { title: moment(time) }, age(time))],
+];
+
+/** @type {[Key, (model: T.ModelDetails, models: T.Model[]) => string][]} of a version that is looked at, its figures */
+export const FACTS = [
+  ["fact.accuracy", ({ metrics }) => percent(metrics?.test?.accuracy)],
+  ["fact.f1", ({ metrics }) => percent(metrics?.test?.f1)],
+  ["fact.size", ({ bytes: size }) => bytes(size)],
+  ["fact.speed", speedOf],
+  ["fact.learnt", ({ training }) => imagesOf(training)],
+  ["fact.yours", ownOf],
+  ["fact.began", ({ training }) => (training?.warm_start ? phrase("version.small", { version: training.warm_start }) : phrase("fact.random"))],
+  ["option.epochs", ({ training }) => (isNumber(training?.epochs) ? count(training.epochs) : "–")],
+  ["fact.took", ({ training }) => duration(training?.seconds)],
+  ["fact.made", ({ created_at: time }) => moment(time)],
+];
+
 /** @param {T.Models} models @param {string[]} shown */
 export function versionTable(models, shown) {
-  const heads = [phrase("version"), phrase("accuracy"), phrase("fact.size"), phrase("fact.speed"), phrase("fact.learnt"), phrase("fact.took"), phrase("fact.age"), ""];
+  const heads = [phrase("version"), ...COLUMNS.map(([name]) => phrase(name)), ""];
   return element(
     "table",
     { class: "versions" },
@@ -37,10 +62,8 @@ export function versionTable(models, shown) {
 
 /** @param {T.Model} model @param {T.Models} models @param {string[]} shown */
 function row(model, models, shown) {
-  const { version, metrics, training, problem } = model;
+  const { version, problem } = model;
   const isShown = shown.includes(version);
-  const cell = (/** @type {string} */ name, /** @type {(string | Node)[]} */ ...content) =>
-    element("td", { "data-name": name }, content);
   return element(
     "tr",
     { class: isShown ? "shown" : "" },
@@ -61,12 +84,7 @@ function row(model, models, shown) {
       model.current && element("span", { class: "tag good" }, phrase("serves")),
       problem !== undefined && element("span", { class: "tag bad", title: problem }, phrase("broken")),
     ),
-    cell(phrase("accuracy"), element("strong", {}, percent(metrics?.test?.accuracy))),
-    cell(phrase("fact.size"), bytes(model.bytes)),
-    cell(phrase("fact.speed"), speedOf(model, models.models)),
-    cell(phrase("fact.learnt"), imagesOf(training)),
-    cell(phrase("fact.took"), duration(training?.seconds)),
-    cell(phrase("fact.age"), element("span", { title: moment(model.created_at) }, age(model.created_at))),
+    COLUMNS.map(([name, of]) => element("td", { "data-name": phrase(name) }, of(model, models.models))),
     element(
       "td",
       { class: "row-actions" },
@@ -104,7 +122,7 @@ export function promoter(model, current, key) {
  *
  * @param {T.Model} model @param {T.Model[]} models
  */
-export function speedOf(model, models) {
+function speedOf(model, models) {
   const alike = [model, ...models.filter(({ bytes: size }) => isAlike(size, model.bytes))];
   const measured = alike.map(({ timing }) => timing?.["batch 1"]).filter(isNumber);
   return isNumber(model.timing?.["batch 1"]) ? `${count(Math.round(Math.min(...measured)))} µs` : "–";
@@ -114,7 +132,7 @@ export function speedOf(model, models) {
 const isAlike = (one, other) => isNumber(one) && isNumber(other) && Math.abs(one - other) < 0.005 * other;
 
 /** @param {T.Training | null | undefined} training */
-export function imagesOf(training) {
+function imagesOf(training) {
   const images = training?.images;
   if (isNumber(images)) return phrase("pictures", { n: images });
   const parts = Object.values(images ?? {}).filter(isNumber);
@@ -126,7 +144,7 @@ export function imagesOf(training) {
  *
  * @param {T.ModelDetails} model
  */
-export function ownOf({ training, report }) {
+function ownOf({ training, report }) {
   const batches = training?.upload_batches?.length;
   if (batches === undefined) return "–";
   const images = Object.values(report?.dataset?.uploads ?? {}).reduce((sum, each) => sum + each, 0);
