@@ -53,8 +53,8 @@ export const state = {
   /** @type {{value: T.Dataset | null, samples: T.Samples | null, wanted: {suspects: number, batches: number, samples: number},
    *   error: string | null}} */
   dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30, samples: 100 }, error: null },
-  /** @type {{value: T.Classes | null, error: string | null}} */
-  classes: { value: null, error: null },
+  /** @type {{value: T.Classes | null, names: string[] | null, error: string | null}} `names`: as they were last heard of */
+  classes: { value: null, names: null, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, waiting: string | null,
    *   policy: T.PolicySet | null, error: string | null}} `waiting`: what of the policy waits for a word */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, waiting: null, policy: null, error: null },
