@@ -28,7 +28,7 @@ VALUE = re.compile(r"\{\w+\}")
 # What is seen or read out, a paragraph at a time: what stands in it may come from several nodes.
 SEEN = """() => {
   const found = new Set([document.title]);
-  const data = "pre, code, noscript, script, #language, .chosen-name, .large-name, .tile";
+  const data = "pre, code, noscript, script, #language, [data-key^='model-'], .chosen-name, .large-name, .tile";
   const whole = "p, li, dt, dd, th, td, h1, h2, h3, summary, label, figcaption, button, a, option";
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -172,6 +172,8 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
         if place == "health":
             page.locator(".plots .bars").first.wait_for()
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        if place == "models":
+            page.locator("#model-name, .example").nth(3).wait_for()
         said.update(page.evaluate(SEEN))
         page.locator("body").press("Shift+?")
         page.locator("dialog[open] dt").first.wait_for()

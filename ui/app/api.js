@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * All that the server can be asked, as functions; the only module that asks it, but for what the parts of drift and
- * of the retrain policy alone do. Every one gives what the server answered or throws a Failure (transport.js).
+ * All that the server can be asked, as functions; the only module that asks it, but for what the parts of drift, of
+ * the retrain policy and of the service's models alone do. Every one gives what the server answered or throws a Failure (transport.js).
  *
  * @import * as T from "./types.js"
  */

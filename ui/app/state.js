@@ -61,6 +61,8 @@ export const state = {
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
    *   error: string | null}} `failed`: why a version is not there */
   models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
+  /** @type {{value: T.Named[] | null, error: string | null}} the models of the service */
+  catalogue: { value: null, error: null },
   /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, accuracy: T.Accuracy | null,
    *   error: string | null}} `days`, `accuracy` and
    *   `corrections`: null where they are not known, or this page may not know */

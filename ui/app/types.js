@@ -96,6 +96,9 @@
  *   "report/…"
  * @typedef {{label: string, predicted: string, confidence: number, picture: string}} Mistake `picture` is a data URL
  *
+ * @typedef {{name: string, default: boolean, model_version: string | null, versions: number, images: number,
+ *   job: string | null}} Named a model of the service; `job`: a retraining of it that is not over
+ *
  * @typedef {{seconds: number, requests_per_second: number, predictions: number, client_errors: number,
  *   server_errors: number, batch_mean: number | null, p50_ms: number | null, p95_ms: number | null,
  *   p99_ms: number | null}} LastMinute

@@ -25,6 +25,7 @@ export function modelsView() {
     heading("models"),
     element("section", { class: "card", "aria-label": phrase("versions.short") }, table, more),
     trial(),
+    folded(phrase("catalogue"), async () => (await import("../catalogue/view.js")).catalogue),
     versions,
     folded(phrase("use"), async () => (await import("./use.js")).useIt),
     aside(phrase("refused"), () => state.models.value?.candidates ?? [], "refusedList"),
