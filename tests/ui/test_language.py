@@ -28,7 +28,7 @@ VALUE = re.compile(r"\{\w+\}")
 # What is seen or read out, a paragraph at a time: what stands in it may come from several nodes.
 SEEN = """() => {
   const found = new Set([document.title]);
-  const data = "pre, code, noscript, script, #language, [data-key^='model-'], .chosen-name, .large-name, .tile";
+  const data = "pre, code, noscript, script, #language, .chosen-name, .large-name, .tile";
   const whole = "p, li, dt, dd, th, td, h1, h2, h3, summary, label, figcaption, button, a, option";
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -43,7 +43,7 @@ SEEN = """() => {
 }"""
 # Of no table: what browsers, servers, models and units say.
 GIVEN = re.compile(
-    r"Relearn|\d+\. \w+\.?( \d{4},? \d\d:\d\d)?|vor \d+ \w+"
+    r"Relearn|digits|\d+\. \w+\.?( \d{4},? \d\d:\d\d)?|vor \d+ \w+"
     r"|[\d.,]+\s(s|ms|µs|min|h|d|B|kB|MB|GB|Tsd\.|/s)( \d+ s| \d+ min)?"
     r"|Tab|Enter|F1|EnglishDeutsch|p50|p95|p99|curl|Python|JavaScript|\w+\.png|\b\w\b"
 )
@@ -184,8 +184,16 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
     page.locator(".version .checks").first.wait_for()
     said.update(page.evaluate(SEEN))
     page.goto(f"{server.url}/#models/{version}")
-    page.locator(".versions tbody tr .row-actions button").first.click()
-    page.locator("dialog[open]").wait_for()
+    for question in ("shadow", "promote"):
+        page.locator(f".versions [data-key^={question}-]").first.click()
+        page.locator("dialog[open]").wait_for()
+        said.update(page.evaluate(SEEN))
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
+    page.locator(".versions [data-key^=shadow-]").first.click()
+    page.locator("dialog .primary").click()
+    page.locator("[data-key=end-canary]").click()
+    page.locator("[data-key=close-rollout]").wait_for()
     said.update(page.evaluate(SEEN))
     return said
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * All that the server can be asked, as functions; the only module that asks it, but for what the parts of drift, of
- * the retrain policy and of the service's models alone do. Every one gives what the server answered or throws a Failure (transport.js).
+ * the retrain policy, of the service's models and of what is tried alone do. Every one gives what the server answered or throws a Failure (transport.js).
  *
  * @import * as T from "./types.js"
  */
@@ -156,14 +156,6 @@ export function follow(job, on) {
 export const models = (wanted) => newest("/models", "models", wanted);
 /** @param {string} version @returns {Promise<T.ModelDetails>} */
 export const model = (version) => json("GET", `/models/${encodeURIComponent(version)}`);
-/** @param {string} version @param {string} reason @returns {Promise<{message: string}>} */
-export const promote = (version, reason) =>
-  json("POST", `/models/${encodeURIComponent(version)}/promote`, {
-    body: JSON.stringify({ reason }),
-    type: "application/json",
-  });
-/** @param {string} version @param {string} role @returns {Promise<{message: string}>} */
-export const endRollout = (version, role) => json("DELETE", `/models/${encodeURIComponent(version)}/${role}`);
 /** @param {string} version @returns {Promise<Blob>} the model itself, as onnxruntime reads it */
 export const modelFile = (version) => blob(`/models/${encodeURIComponent(version)}/model.onnx`);
 /** @param {string} version @param {string} file where a file of a version's report can be seen without a key */

@@ -59,8 +59,9 @@ export const state = {
    *   policy: T.PolicySet | null, error: string | null}} `waiting`: what of the policy waits for a word */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, waiting: null, policy: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
-   *   error: string | null}} `failed`: why a version is not there */
-  models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
+   *   ended: T.Rollout | null, error: string | null}} `failed`: why a version is not there; `ended`: what was tried until
+   *   now */
+  models: { value: null, wanted: 12, details: {}, failed: {}, ended: null, error: null },
   /** @type {{value: T.Named[] | null, error: string | null}} the models of the service */
   catalogue: { value: null, error: null },
   /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, accuracy: T.Accuracy | null,

@@ -10,7 +10,7 @@ import { button, element } from "../element.js";
 import { age, bytes, count, duration, isNumber, moment, percent } from "../format.js";
 import { state } from "../state.js";
 import { phrase } from "../texts.js";
-import { promote } from "./actions.js";
+import { asking } from "./actions.js";
 
 /** @type {[Key, (model: T.Model, models: T.Model[]) => string | Node][]} of a version, what the list shows beside its number */
 const COLUMNS = [
@@ -88,29 +88,46 @@ function row(model, models, shown) {
     element(
       "td",
       { class: "row-actions" },
-      !(isShown && shown.length === 1) &&
-        element(
-          "a",
-          {
-            class: "beside",
-            href: besideAddress(version),
-            "aria-label": isShown
-              ? phrase("hide.version", { version })
-              : phrase("compare.with", { version, others: shown.join(", ") }),
-            "data-key": `beside-${version}`,
-          },
-          isShown ? phrase("hide") : phrase("compare"),
-        ),
-      promoter(model, models.current, `promote-${version}`),
+      element(
+        "div",
+        { class: "actions" },
+        !(isShown && shown.length === 1) &&
+          element(
+            "a",
+            {
+              class: "beside",
+              href: besideAddress(version),
+              "aria-label": isShown
+                ? phrase("hide.version", { version })
+                : phrase("compare.with", { version, others: shown.join(", ") }),
+              "data-key": `beside-${version}`,
+            },
+            isShown ? phrase("hide") : phrase("compare"),
+          ),
+        shadower(model, models),
+        promoter(model, models.current, `promote-${version}`),
+      ),
     ),
   );
+}
+
+/** @param {T.Models | null} models @returns {T.Rollout | null} what goes on, of which there is one at a time */
+export const tried = (models) => models?.shadow ?? models?.canary ?? models?.watch ?? null;
+
+/** @param {T.Model} model @param {T.Models} models what asks it in secret, where there is an answer to compare with */
+function shadower({ version, current, problem }, models) {
+  if (current || problem !== undefined || models.current === null || tried(models)) return null;
+  return button(phrase("shadow.try"), () => asking(({ askShadow }) => askShadow(version)), {
+    "aria-label": phrase("shadow.try.version", { version }),
+    "data-key": `shadow-${version}`,
+  });
 }
 
 /** @param {T.Model} model @param {string | null} current @param {string} key what makes it serve, if anything can */
 export function promoter(model, current, key) {
   if (model.current || model.problem !== undefined) return null;
   const back = current !== null && Number(model.version) < Number(current);
-  return button(back ? phrase("roll-back") : phrase("promote"), () => promote(model), {
+  return button(back ? phrase("roll-back") : phrase("promote"), () => asking(({ askPromotion }) => askPromotion(model)), {
     "aria-label": phrase(back ? "roll-back.to" : "promote.version", { version: model.version }),
     "data-key": key,
   });

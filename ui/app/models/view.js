@@ -13,7 +13,7 @@ import { state, update, watch } from "../state.js";
 import { phrase, worded } from "../texts.js";
 import { loadDetails, loadModels, showMore } from "./actions.js";
 import { detailsOf } from "./details.js";
-import { addressed, looked, versionTable } from "./list.js";
+import { addressed, looked, tried, versionTable } from "./list.js";
 
 export function modelsView() {
   const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": phrase("versions") });
@@ -62,22 +62,17 @@ export function modelsView() {
   return view;
 }
 
-const LOOK_MS = 2000; // between two looks at a canary
-
-/** The version that a share of the requests is tried on, or that is watched, while there is one. */
+/** The version that is tried or watched, and how that ended: loaded once there is one. */
 function trial() {
-  const part = element("div", { hidden: true });
-  let timer = 0;
+  const part = element("div", { class: "stack", hidden: true });
+  let isLoaded = false;
   watch(
-    () => [state.models.value, state.route.view],
-    async (models, view) => {
-      clearTimeout(timer);
-      const tried = models?.canary ?? models?.watch;
-      part.hidden = !tried;
-      if (!tried) return;
-      if (view === "models") timer = setTimeout(loadModels, LOOK_MS);
-      const shown = await worded(() => import("./canary.js")).catch(() => null);
-      if (shown && state.models.value === models) replace(part, shown.canaryCard(tried));
+    () => [state.models.value],
+    async (models) => {
+      const shown = !isLoaded && tried(models) ? await worded(() => import("../rollout/view.js")).catch(() => null) : null;
+      if (!shown || isLoaded) return;
+      isLoaded = true;
+      shown.showIn(part);
     },
   );
   return part;
