@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+import httpx
 from playwright.sync_api import Browser, FilePayload, Page
 
 from tests.digits import mnist
@@ -48,7 +49,35 @@ def main() -> None:
                 picture(page, url, view, arguments.out / name, (width, height))
             page.context.close()
         if arguments.url is None:
+            beside(browser, url, arguments.out)
             begin(stack, browser, arguments.out)
+
+
+def beside(browser: Browser, url: str, out: Path) -> None:
+    """What stands beside the version that serves: one in shadow, before and while it is asked, and the other models."""
+    digits = mnist("t10k")
+    for locale, (width, height), scheme in product(LOCALES, SIZES, SCHEMES):
+        page = new_page(browser, width, height, scheme, locale)
+        name = f"{width}-{scheme}-{locale[:2]}.png"
+        page.goto(f"{url}/#models")
+        page.locator(".version h2").wait_for()
+        if not page.locator("[data-key^=shadow-]").count():
+            print("there is no other version to be tried")
+            return
+        page.locator("[data-key^=shadow-]").first.click()
+        page.locator("#shadow-percent").fill("100")
+        page.screenshot(path=out / f"ask-shadow-{name}")
+        page.locator("dialog .primary").click()
+        page.locator("[data-key=end-canary]").wait_for()
+        for position in range(200):
+            httpx.post(f"{url}/predict", content=digits.png(position), headers={"Content-Type": "image/png"})
+        page.locator(".models > details").first.evaluate("(part) => (part.open = true)")
+        page.locator("#model-name").wait_for()
+        page.wait_for_timeout(3000)  # for another look to be taken; nothing hangs on it but the look
+        page.screenshot(path=out / f"shadow-{name}", full_page=True)
+        page.locator("[data-key=end-canary]").click()
+        page.locator("[data-key=close-rollout]").wait_for()
+        page.context.close()
 
 
 def begin(stack: ExitStack, browser: Browser, out: Path) -> None:

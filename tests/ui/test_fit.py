@@ -192,6 +192,9 @@ def walk(page: Page, server: LiveServer, digits: Digits, look: Look) -> None:
     look("retrain, unfolded")
     arrive(page, server.url, "models/0")
     look("models, one")
+    page.locator(".models > details").first.evaluate("(part) => (part.open = true)")
+    page.locator("#model-name").wait_for()
+    look("models, those of the service")
     if page.locator(".row-actions button").count():
         ask(page, look, "promote", ".row-actions button")
         arrive(page, server.url, "models/0..1")

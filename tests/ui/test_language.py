@@ -43,7 +43,7 @@ SEEN = """() => {
 }"""
 # Of no table: what browsers, servers, models and units say.
 GIVEN = re.compile(
-    r"Relearn|\d+\. \w+\.?( \d{4},? \d\d:\d\d)?|vor \d+ \w+"
+    r"Relearn|digits|\d+\. \w+\.?( \d{4},? \d\d:\d\d)?|vor \d+ \w+"
     r"|[\d.,]+\s(s|ms|µs|min|h|d|B|kB|MB|GB|Tsd\.|/s)( \d+ s| \d+ min)?"
     r"|Tab|Enter|F1|EnglishDeutsch|p50|p95|p99|curl|Python|JavaScript|\w+\.png|\b\w\b"
 )
@@ -172,6 +172,8 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
         if place == "health":
             page.locator(".plots .bars").first.wait_for()
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        if place == "models":
+            page.locator("#model-name, .example").nth(3).wait_for()
         said.update(page.evaluate(SEEN))
         page.locator("body").press("Shift+?")
         page.locator("dialog[open] dt").first.wait_for()
@@ -182,8 +184,16 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
     page.locator(".version .checks").first.wait_for()
     said.update(page.evaluate(SEEN))
     page.goto(f"{server.url}/#models/{version}")
-    page.locator(".versions tbody tr .row-actions button").first.click()
-    page.locator("dialog[open]").wait_for()
+    for question in ("shadow", "promote"):
+        page.locator(f".versions [data-key^={question}-]").first.click()
+        page.locator("dialog[open]").wait_for()
+        said.update(page.evaluate(SEEN))
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
+    page.locator(".versions [data-key^=shadow-]").first.click()
+    page.locator("dialog .primary").click()
+    page.locator("[data-key=end-canary]").click()
+    page.locator("[data-key=close-rollout]").wait_for()
     said.update(page.evaluate(SEEN))
     return said
 

@@ -208,6 +208,7 @@ def test_the_examples_work_as_they_stand(
     expect(page.locator("#pulse")).to_have_text("version 3")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     (tmp_path / "picture.png").write_bytes(digits.png(0))
+    page.get_by_text("Use it", exact=True).click()
     page.get_by_role("button", name="Copy the example for curl").click()
     expect(page.get_by_text("The example for curl is copied")).to_be_visible()
     command = page.evaluate("navigator.clipboard.readText()")
@@ -253,29 +254,3 @@ def test_a_comparison_is_for_everybody(
     assert crooked(page) == []
     page.evaluate(axe)
     assert [each["id"] for each in page.evaluate(SERIOUS)] == []
-
-
-def test_a_canary_and_a_watch_are_shown_with_their_progress_and_ended(tmp_path: Path, open_page: OpenPage) -> None:
-    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
-    with LiveServer(tmp_path) as server:
-        version = publish_tiny(memory)
-        assert server.post("/models/0/promote").status_code == 200
-        assert server.post(f"/models/{version}/canary", json={"percent": 5, "minutes": 60}).status_code == 202
-        page = open_page(server.url, "models")
-        card = page.get_by_role("region", name=f"Trial of version {version}")
-        expect(card.get_by_role("progressbar")).to_be_visible()
-        expect(card).to_contain_text(" / 1 h 0 min")
-        expect(card).to_contain_text("Version 0: 0, p99")
-        card.get_by_role("button", name="End it").click()
-        expect(card).to_have_count(0)
-        moves = page.get_by_role("region", name="What served when").get_by_role("listitem")
-        expect(moves.first).to_contain_text(f"Trial of version {version} ended by hand, just now: ended by hand")
-        assert server.get("/models").json()["canary"] is None
-        promoted = server.post(f"/models/{version}/promote", json={"watch_minutes": 60})
-        assert promoted.status_code in (200, 202), promoted.text
-        watch = page.get_by_role("region", name=f"Watch of version {version}")
-        expect(watch).to_contain_text("Version 0: 0, p99", timeout=60_000)
-        watch.get_by_role("button", name="End it").click()
-        expect(watch).to_have_count(0)
-        assert server.get(f"/models/{version}/watch").json()["state"] == "stopped"
-    memory.close()

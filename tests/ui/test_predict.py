@@ -246,3 +246,13 @@ def test_what_has_no_label_can_be_said_and_is_not_stored(server: LiveServer, ope
     assert server.get("/dataset").json()["count"] == before
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("button", name="It is a 5")).to_be_enabled()
+
+
+def test_a_class_that_the_model_does_not_know_yet_is_offered(tmp_path: Path, open_page: OpenPage) -> None:
+    with LiveServer(tmp_path) as server:
+        assert server.post("/classes", json={"add": "owl"}).status_code == 201
+        page = open_page(server.url)
+        draw(page, THREE)
+        answer(page, "3")
+        page.get_by_role("button", name="It is “owl”").click()
+        expect(page.locator(".filed")).to_contain_text("Filed as owl")

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * All that the server can be asked, as functions; the only module that asks it, but for what the parts of drift and
- * of the retrain policy alone do. Every one gives what the server answered or throws a Failure (transport.js).
+ * All that the server can be asked, as functions; the only module that asks it, but for what the parts of drift, of
+ * the retrain policy, of the service's models and of what is tried alone do. Every one gives what the server answered or throws a Failure (transport.js).
  *
  * @import * as T from "./types.js"
  */
 
-import { base, blob, checked, Failure, failureOf, hasKey, json, send, sentence, unkeyed } from "./transport.js";
+import { base, blob, checked, Failure, failureOf, ifAllowed, json, send, sentence, unkeyed } from "./transport.js";
 
 const AGAIN_MS = 2_000; // between a stream's break and the next attempt
 export const PAGE_MOST = 1000; // entries of a list that the server gives at once
@@ -59,12 +59,13 @@ export const suspects = async (wanted) =>
   );
 /** @param {number} wanted @returns {Promise<T.Batch[]>} newest first */
 export const batches = async (wanted) => (await newest("/dataset/batches", "batches", wanted)).batches;
-/** @param {number} wanted @returns {Promise<T.Batch[]>} the same, without asking anybody for a key */
-export const batchesIfAllowed = async (wanted) =>
-  hasKey() ? batches(wanted) : (await (await unkeyed("GET", `/dataset/batches?limit=${wanted}`)).json()).batches;
+/** @returns {Promise<T.Batch[]>} as many as come at once */
+export const batchesIfAllowed = async () => (await ifAllowed(`/dataset/batches?limit=${PAGE_MOST}`)).batches;
 
 /** @returns {Promise<T.Classes>} */
 export const classes = () => json("GET", "/classes");
+/** @returns {Promise<T.Classes>} */
+export const classesIfAllowed = () => ifAllowed("/classes");
 /** @param {T.ClassChange} change @returns {Promise<{message: string}>} */
 export const decideClass = (change) => json("POST", "/classes", { body: JSON.stringify(change), type: "application/json" });
 
@@ -97,9 +98,8 @@ export async function samples(wanted) {
   const placed = found.samples.map((/** @type {T.Sample} */ each, /** @type {number} */ place) => ({ ...each, place }));
   return { ...found, samples: placed, accuracy };
 }
-/** @returns {Promise<T.Accuracy>} without asking anybody for a key */
-export const accuracyIfAllowed = async () =>
-  hasKey() ? json("GET", "/samples/accuracy") : (await unkeyed("GET", "/samples/accuracy")).json();
+/** @returns {Promise<T.Accuracy>} */
+export const accuracyIfAllowed = () => ifAllowed("/samples/accuracy");
 /** @param {string} sample */
 export const samplePath = (sample) => `/samples/${encodeURIComponent(sample)}/picture`;
 /** @param {{sample: string, label?: string | null, skip?: string}[]} words @returns {Promise<T.Heard>} */
@@ -156,14 +156,6 @@ export function follow(job, on) {
 export const models = (wanted) => newest("/models", "models", wanted);
 /** @param {string} version @returns {Promise<T.ModelDetails>} */
 export const model = (version) => json("GET", `/models/${encodeURIComponent(version)}`);
-/** @param {string} version @param {string} reason @returns {Promise<{message: string}>} */
-export const promote = (version, reason) =>
-  json("POST", `/models/${encodeURIComponent(version)}/promote`, {
-    body: JSON.stringify({ reason }),
-    type: "application/json",
-  });
-/** @param {string} version @param {string} role @returns {Promise<{message: string}>} */
-export const endRollout = (version, role) => json("DELETE", `/models/${encodeURIComponent(version)}/${role}`);
 /** @param {string} version @returns {Promise<Blob>} the model itself, as onnxruntime reads it */
 export const modelFile = (version) => blob(`/models/${encodeURIComponent(version)}/model.onnx`);
 /** @param {string} version @param {string} file where a file of a version's report can be seen without a key */

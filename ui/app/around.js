@@ -4,13 +4,13 @@
  * how it ended; the choice of the language and of the model, at the foot; and a focus that is never lost.
  */
 
+import { here, loadCatalogue, pageOf } from "./catalogue/actions.js";
 import { element, replace } from "./element.js";
 import { percent } from "./format.js";
 import { asked, tell } from "./notice.js";
 import { isOpen, shareOf } from "./retrain/words.js";
 import { state, watch } from "./state.js";
 import { language, LANGUAGES, phrase, speak } from "./texts.js";
-import { base, hasKey, json, unkeyed } from "./transport.js";
 
 export function showRunning() {
   const place = element("a", { class: "running", href: "#retrain", hidden: true });
@@ -66,18 +66,19 @@ export function showLanguages() {
 
 /* The choice of the model, at its foot, where the service has others. */
 
-export async function showModels() {
-  const here = /\/m\/([\w-]+)$/.exec(base)?.[1];
-  const root = here ? "/../.." : "";
-  const ask = async () => (hasKey() ? json("GET", `${root}/m`) : (await unkeyed("GET", `${root}/m`)).json());
-  const { models } = await ask().catch(() => ({ models: [] }));
-  if (models.length < 2) return;
-  const field = element(
-    "select",
-    { change: () => (location.href = `${base}${root}/m/${field.value}/`) },
-    models.map((/** @type {any} */ each) => element("option", { selected: here ? each.name === here : each.default }, each.name)),
+export function showModels() {
+  const label = element("label", {});
+  document.querySelector("footer")?.prepend(label);
+  watch(
+    () => [state.catalogue.value],
+    (models) => {
+      label.hidden = !models || models.length < 2;
+      const options = models?.map((each) => element("option", { selected: here ? each.name === here : each.default }, each.name));
+      const field = element("select", { change: () => (location.href = pageOf(field.value)) }, options);
+      replace(label, phrase("view.models"), " ", field);
+    },
   );
-  document.querySelector("footer")?.prepend(element("label", {}, phrase("view.models"), " ", field));
+  void loadCatalogue(true);
 }
 
 /** @returns {Promise<boolean>} what Predict shows is not kept over a reload, as what Teach shows is */

@@ -36,21 +36,11 @@ export function askKey(why) {
 }
 
 /**
- * Whether a person agrees; null if not, else what they wrote as the reason, which may be empty.
+ * Whether a person agrees; null if not.
  *
- * @param {{title: string, text: string, action: string, reason?: string}} question `reason`: labels a field for it
- * @returns {Promise<string | null>}
+ * @param {{title: string, text: string, action: string}} question @returns {Promise<string | null>}
  */
-export function confirm({ title, text, action, reason }) {
-  const field = element("input", { type: "text", id: "reason", maxlength: 200, autocomplete: "off" });
-  const content = [element("p", {}, text)];
-  return ask(
-    title,
-    reason === undefined ? content : [...content, element("label", { for: "reason" }, reason), field],
-    action,
-    () => field.value.trim(),
-  );
-}
+export const confirm = ({ title, text, action }) => ask(title, [element("p", {}, text)], action, () => "");
 
 /**
  * @param {string} title @param {Node[]} content @param {string} action @param {() => string | null} answer

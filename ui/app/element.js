@@ -65,6 +65,26 @@ export function button(text, work, attributes = {}) {
   return made;
 }
 
+/**
+ * A form that is for this page, not to be sent as a whole; it does nothing else while it works.
+ *
+ * @param {Attributes} attributes @param {() => unknown} work @param {...(Child | Child[])} children
+ */
+export function form(attributes, work, ...children) {
+  let rests = true;
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (!rests) return;
+    rests = false;
+    try {
+      await work();
+    } finally {
+      rests = true;
+    }
+  };
+  return element("form", { ...attributes, submit }, ...children);
+}
+
 /** @template {HTMLElement | SVGElement} Made @param {Made} made @param {string} name @param {string | number} value */
 export function property(made, name, value) {
   made.style.setProperty(name, String(value));

@@ -8,7 +8,7 @@ import { phrase } from "./texts.js";
 export const labelsNow = () => state.health.value?.labels ?? [];
 
 /** The classes that pictures are taught by: as they were decided, which the model may not know yet. */
-export const classesNow = () => state.dataset.value?.labels ?? labelsNow();
+export const classesNow = () => state.classes.names ?? labelsNow();
 
 /** @param {string} label whether it is one character */
 export const isSign = (label) => [...label.normalize("NFC")].length === 1;

@@ -42,5 +42,5 @@ async function around() {
   module.keepFocus();
   module.showRunning();
   module.showLanguages();
-  void module.showModels();
+  module.showModels();
 }

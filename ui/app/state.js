@@ -53,14 +53,17 @@ export const state = {
   /** @type {{value: T.Dataset | null, samples: T.Samples | null, wanted: {suspects: number, batches: number, samples: number},
    *   error: string | null}} */
   dataset: { value: null, samples: null, wanted: { suspects: 100, batches: 30, samples: 100 }, error: null },
-  /** @type {{value: T.Classes | null, error: string | null}} */
-  classes: { value: null, error: null },
+  /** @type {{value: T.Classes | null, names: string[] | null, error: string | null}} `names`: as they were last heard of */
+  classes: { value: null, names: null, error: null },
   /** @type {{jobs: T.Job[] | null, more: boolean, wanted: number, followed: Followed | null, waiting: string | null,
    *   policy: T.PolicySet | null, error: string | null}} `waiting`: what of the policy waits for a word */
   retrain: { jobs: null, more: false, wanted: 12, followed: null, waiting: null, policy: null, error: null },
   /** @type {{value: T.Models | null, wanted: number, details: Record<string, T.ModelDetails>, failed: Record<string, string>,
-   *   error: string | null}} `failed`: why a version is not there */
-  models: { value: null, wanted: 12, details: {}, failed: {}, error: null },
+   *   ended: T.Rollout | null, error: string | null}} `failed`: why a version is not there; `ended`: what was tried until
+   *   now */
+  models: { value: null, wanted: 12, details: {}, failed: {}, ended: null, error: null },
+  /** @type {{value: T.Named[] | null, error: string | null}} the models of the service */
+  catalogue: { value: null, error: null },
   /** @type {{value: T.Stats | null, days: T.Day[] | null, corrections: T.Batch[] | null, accuracy: T.Accuracy | null,
    *   error: string | null}} `days`, `accuracy` and
    *   `corrections`: null where they are not known, or this page may not know */

@@ -48,6 +48,9 @@ export const checked = (method, path, sending) =>
 /** @param {string} method @param {string} path @param {Sending} [sending] @returns {Promise<any>} */
 export const json = async (method, path, sending) => (await checked(method, path, sending)).json();
 
+/** @param {string} path @returns {Promise<any>} the same, where this page may know it: nobody is asked for a key */
+export const ifAllowed = async (path) => (hasKey() ? json("GET", path) : (await unkeyed("GET", path)).json());
+
 /** @param {string} path @returns {Promise<Blob>} a file, as it is */
 export const blob = async (path) => (await checked("GET", path)).blob();
 

@@ -85,16 +85,21 @@
  * @typedef {{time: string, from: string | null, to: string, kind: string, by: string, reason: string,
  *   canary?: string}} Promotion
  *   `by` is a key's name or "api"; the reason is a person's own words, "job 12", or empty
- * @typedef {{requests: number, p99_ms: number | null}} Arm
- * @typedef {{version: string, against: string, percent: number, minutes: number,
- *   progress: {minutes: number, current: Arm, canary?: Arm, before?: Arm}}} Canary or a watch, which has `before`
- * @typedef {{name: string, current: string | null, canary?: Canary | null, watch?: Canary | null, models: Model[], candidates?: RefusedCandidate[],
- *   promotions: Promotion[], more: boolean}} Models newest first, but promotions oldest first; whether there are older
+ * @typedef {{requests?: number, pictures?: number, p99_ms: number | null}} Arm
+ * @typedef {{version: string, against: string, state: string, percent: number, minutes: number, started_at: string,
+ *   why: string | null, pictures?: number, canary_minutes?: number,
+ *   progress: {minutes: number, current: Arm, canary?: Arm, before?: Arm, shadow?: Arm, changed?: Record<string, number>,
+ *   dropped?: number, agreement?: number | null}}} Rollout a canary, a watch, which has `before`, or a shadow
+ * @typedef {{name: string, current: string | null, shadow?: Rollout | null, canary?: Rollout | null, watch?: Rollout | null,
+ *   models: Model[], candidates?: RefusedCandidate[], promotions: Promotion[], more: boolean}} Models newest first, but promotions oldest first; whether there are older
  *   versions
  * @typedef {Model & {manifest?: {files?: Record<string, unknown>},
  *   report?: {dataset?: Record<string, Counts>, mistakes?: Mistake[]}}} ModelDetails `files` names the report's, as
  *   "report/…"
  * @typedef {{label: string, predicted: string, confidence: number, picture: string}} Mistake `picture` is a data URL
+ *
+ * @typedef {{name: string, default: boolean, model_version: string | null, versions: number, images: number,
+ *   job: string | null}} Named a model of the service; `job`: a retraining of it that is not over
  *
  * @typedef {{seconds: number, requests_per_second: number, predictions: number, client_errors: number,
  *   server_errors: number, batch_mean: number | null, p50_ms: number | null, p95_ms: number | null,

@@ -6,12 +6,10 @@ import { messageOf } from "../notice.js";
 import { update } from "../state.js";
 import { DAYS, recent } from "./days.js";
 
-const CORRECTIONS_MOST = 1000; // uploads that are looked through for them
-
 /** Load the newest uploads, which say what was corrected; where that needs a key, it is not asked for. */
 export async function loadCorrections() {
   try {
-    update("stats", { corrections: recent(await api.batchesIfAllowed(CORRECTIONS_MOST)) });
+    update("stats", { corrections: recent(await api.batchesIfAllowed()) });
   } catch (error) {
     messageOf(error); // not shown, then
   }

@@ -1,17 +1,12 @@
 // @ts-check
-/**
- * Versions: loaded, looked at, promoted.
- *
- * @import * as T from "../types.js"
- */
+/** Versions: loaded and looked at. */
 
 import * as api from "../api.js";
-import { pulse } from "../connection.js";
 import { element } from "../element.js";
-import { asked, attempt, messageOf, tell } from "../notice.js";
+import { attempt, messageOf, tell } from "../notice.js";
 import { state, update } from "../state.js";
-import { phrase } from "../texts.js";
-import { Failure } from "../transport.js";
+import { phrase, worded } from "../texts.js";
+import { Failure, lost } from "../transport.js";
 
 const STEP = 50; // versions that are shown more
 const KEPT_MS = 60_000; // for the browser to have written a file
@@ -32,28 +27,14 @@ export async function showMore() {
 }
 
 /**
- * Ask, then make a version the current one.
+ * Ask what has to be known before a version is tried or promoted.
  *
- * @param {T.Model} model
+ * @param {(questions: typeof import("../rollout/questions.js")) => Promise<void>} put
  */
-export async function promote(model) {
-  const current = state.models.value?.current ?? null;
-  const back = current !== null && Number(model.version) < Number(current);
-  const reason = await asked(({ confirm }) =>
-    confirm({
-      title: phrase(back ? "promote.back" : "promote.title", { version: model.version }),
-      text:
-        current === null
-          ? phrase("promote.text", { version: model.version })
-          : phrase("promote.instead", { version: model.version, current }),
-      action: back ? phrase("roll-back") : phrase("promote"),
-      reason: phrase("promote.why"),
-    }),
-  );
-  if (reason === null) return;
-  await attempt(async () => tell((await api.promote(model.version, reason)).message + ".", "good"));
-  await loadModels();
-  await pulse();
+export async function asking(put) {
+  const questions = await worded(() => import("../rollout/questions.js")).catch(() => null);
+  if (questions) await put(questions);
+  else tell(lost().message, "bad");
 }
 
 /** @type {Set<string>} versions that are being loaded */

@@ -7,14 +7,15 @@
 
 import { lines } from "../charts.js";
 import { element } from "../element.js";
-import { bytes, count, decimal, duration, isNumber, moment, percent } from "../format.js";
+import { decimal, isNumber, percent } from "../format.js";
 import { checks } from "../retrain/progress.js";
 import { phrase, phrased } from "../texts.js";
 import { mistake } from "./details.js";
-import { addressOf, imagesOf, ownOf, promoter, speedOf } from "./list.js";
+import { addressOf, FACTS, promoter } from "./list.js";
 import { difference } from "./matrix.js";
 
 const KINDS = ["first", "second", "third", "fourth"];
+const SHARES = /** @type {Record<string, "accuracy" | "f1">} */ ({ "fact.accuracy": "accuracy", "fact.f1": "f1" });
 
 /** @param {T.ModelDetails[]} versions the first is held against each of the others @param {T.Models} models */
 export function comparison(versions, models) {
@@ -127,10 +128,10 @@ function hasAll({ metrics, report }) {
 /** @param {T.ModelDetails[]} versions @param {T.Model[]} models */
 function figures(versions, models) {
   const [one] = versions;
-  const row = (/** @type {string} */ name, /** @type {(model: T.ModelDetails) => Node | string} */ value) =>
-    element("tr", {}, element("th", { scope: "row" }, name), versions.map((each) => element("td", {}, value(each))));
-  const share = (/** @type {"accuracy" | "f1"} */ name) => (/** @type {T.ModelDetails} */ model) =>
-    element("span", {}, percent(model.metrics?.test?.[name]), " ", model === one || !sameTest(model, one) ? null : points(model, one, name));
+  const change = (/** @type {string} */ fact, /** @type {T.ModelDetails} */ model) => {
+    const name = SHARES[fact];
+    return name && model !== one && sameTest(model, one) ? [" ", points(model, one, name)] : [];
+  };
   return element(
     "div",
     { class: "scroll", tabindex: 0, role: "region", "aria-label": phrase("figures") },
@@ -152,16 +153,14 @@ function figures(versions, models) {
       element(
         "tbody",
         {},
-        row(phrase("fact.accuracy"), share("accuracy")),
-        row("F1", share("f1")),
-        row(phrase("fact.size"), (each) => bytes(each.bytes)),
-        row(phrase("fact.speed"), (each) => speedOf(each, models)),
-        row(phrase("fact.learnt"), (each) => imagesOf(each.training)),
-        row(phrase("fact.yours"), ownOf),
-        row(phrase("fact.began"), ({ training }) => (training?.warm_start ? phrase("version.small", { version: training.warm_start }) : phrase("fact.random"))),
-        row(phrase("option.epochs"), ({ training }) => (isNumber(training?.epochs) ? count(training.epochs) : "–")),
-        row(phrase("fact.took"), ({ training }) => duration(training?.seconds)),
-        row(phrase("fact.made"), (each) => moment(each.created_at)),
+        FACTS.map(([name, of]) =>
+          element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, phrase(name)),
+            versions.map((each) => element("td", {}, of(each, models), change(name, each))),
+          ),
+        ),
       ),
     ),
   );

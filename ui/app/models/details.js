@@ -9,13 +9,12 @@ import * as api from "../api.js";
 import { bar } from "../bar.js";
 import { columns } from "../charts.js";
 import { button, element } from "../element.js";
-import { bytes, count, duration, isNumber, moment, percent } from "../format.js";
-import { messageOf } from "../notice.js";
+import { percent } from "../format.js";
 import { checks, curves, pastOf } from "../retrain/progress.js";
 import { phrase, phraseOr } from "../texts.js";
-import { hasKey } from "../transport.js";
+import { lost } from "../transport.js";
 import { download } from "./actions.js";
-import { imagesOf, ownOf, promoter, speedOf } from "./list.js";
+import { FACTS, promoter } from "./list.js";
 import { matrix } from "./matrix.js";
 
 const WORST = 24; // mistakes that are shown of a version alone
@@ -45,7 +44,11 @@ export function detailsOf(model, models) {
       element("div", { class: "actions" }, downloads(model.version, files), promoter(model, models.current, "promote-shown")),
     ),
     model.problem !== undefined && element("p", { class: "failure" }, model.problem),
-    figures(model, models.models),
+    element(
+      "dl",
+      { class: "facts" },
+      FACTS.map(([name, of]) => element("div", {}, element("dt", {}, phrase(name)), element("dd", {}, of(model, models.models)))),
+    ),
     test?.confusion && element("div", {}, matrix(labels, test.confusion), mixedUp(labels, test.confusion)),
     test?.classes && byLabel(test.classes),
     model.training?.history?.length
@@ -74,28 +77,6 @@ function downloads(version, files) {
       }),
   ];
 }
-
-/** @param {T.ModelDetails} model @param {T.Model[]} models */
-function figures(model, models) {
-  const { metrics, training } = model;
-  return element(
-    "dl",
-    { class: "facts" },
-    fact(phrase("fact.accuracy"), percent(metrics?.test?.accuracy)),
-    fact("F1", percent(metrics?.test?.f1)),
-    fact(phrase("fact.size"), bytes(model.bytes)),
-    fact(phrase("fact.speed"), speedOf(model, models)),
-    fact(phrase("fact.learnt"), imagesOf(training)),
-    fact(phrase("fact.yours"), ownOf(model)),
-    fact(phrase("fact.began"), training?.warm_start ? phrase("version.small", { version: training.warm_start }) : phrase("fact.random")),
-    fact(phrase("option.epochs"), isNumber(training?.epochs) ? count(training.epochs) : "–"),
-    fact(phrase("fact.took"), duration(training?.seconds)),
-    fact(phrase("fact.made"), moment(model.created_at)),
-  );
-}
-
-/** @param {string} name @param {string} value */
-const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
 
 /** @param {string[]} labels @param {number[][]} confusion the pairs it mixes up most, in words */
 function mixedUp(labels, confusion) {
@@ -173,55 +154,14 @@ export function mistake({ label, predicted, confidence, picture }) {
   );
 }
 
-/* The whole report of a version in a frame that may do nothing. */
-
-const STYLE = /<style>(.*?)<\/style>/gs;
-
-/**
- * Loaded on demand.
- *
- * @param {string} version @param {string[]} files of the version
- */
-export function report(version, files) {
+/** @param {string} version @param {string[]} files of it: the whole report, loaded on demand */
+function report(version, files) {
   if (!files.includes("report/report.html")) return null;
   const whole = element("details", { class: "report" }, element("summary", {}, phrase("report.whole")));
-  const title = phrase("report.of", { version });
   const load = async () => {
-    try {
-      whole.append(
-        hasKey()
-          ? await carried(version, title)
-          : element("iframe", { src: api.reportUrl(version, "report.html"), title, sandbox: "" }),
-      );
-    } catch (error) {
-      whole.append(element("p", { class: "hint" }, messageOf(error)));
-    }
+    const module = await import("./report.js").catch(() => null);
+    whole.append(module ? await module.framed(version) : element("p", { class: "hint" }, lost().message));
   };
   whole.addEventListener("toggle", load, { once: true });
   return whole;
-}
-
-/**
- * A frame can't send a key, so the report is brought to it. It is held to this page's policy then: no script runs in it,
- * and its style, which that policy would refuse as markup, is handed over as a sheet.
- *
- * @param {string} version @param {string} title
- */
-async function carried(version, title) {
-  const text = await (await api.reportFile(version, "report.html")).text();
-  const styles = [...text.matchAll(STYLE)].map(([, style]) => style);
-  const page = new DOMParser().parseFromString(text.replaceAll(STYLE, ""), "text/html");
-  for (const image of page.querySelectorAll("img")) {
-    const source = image.getAttribute("src") ?? "";
-    if (!source.startsWith("data:")) image.src = URL.createObjectURL(await api.reportFile(version, source));
-  }
-  const sandbox = "allow-same-origin"; // so that this page reaches into it; what is in it can't run
-  const frame = element("iframe", { srcdoc: page.documentElement.outerHTML, title, sandbox });
-  frame.addEventListener("load", () => {
-    const inner = /** @type {Document} */ (frame.contentDocument);
-    const sheet = new /** @type {any} */ (inner.defaultView).CSSStyleSheet();
-    sheet.replaceSync(styles.join("\n"));
-    inner.adoptedStyleSheets = [sheet];
-  });
-  return frame;
 }

@@ -3,17 +3,42 @@
  * Versions, newest first, in a table that becomes cards where there is no room for one.
  *
  * @import * as T from "../types.js"
+ * @import { Key } from "../texts.js"
  */
 
 import { button, element } from "../element.js";
 import { age, bytes, count, duration, isNumber, moment, percent } from "../format.js";
 import { state } from "../state.js";
 import { phrase } from "../texts.js";
-import { promote } from "./actions.js";
+import { asking } from "./actions.js";
+
+/** @type {[Key, (model: T.Model, models: T.Model[]) => string | Node][]} of a version, what the list shows beside its number */
+const COLUMNS = [
+  ["accuracy", ({ metrics }) => element("strong", {}, percent(metrics?.test?.accuracy))],
+  ["fact.size", ({ bytes: size }) => bytes(size)],
+  ["fact.speed", speedOf],
+  ["fact.learnt", ({ training }) => imagesOf(training)],
+  ["fact.took", ({ training }) => duration(training?.seconds)],
+  ["fact.age", ({ created_at: time }) => element("span", { title: moment(time) }, age(time))],
+];
+
+/** @type {[Key, (model: T.ModelDetails, models: T.Model[]) => string][]} of a version that is looked at, its figures */
+export const FACTS = [
+  ["fact.accuracy", ({ metrics }) => percent(metrics?.test?.accuracy)],
+  ["fact.f1", ({ metrics }) => percent(metrics?.test?.f1)],
+  ["fact.size", ({ bytes: size }) => bytes(size)],
+  ["fact.speed", speedOf],
+  ["fact.learnt", ({ training }) => imagesOf(training)],
+  ["fact.yours", ownOf],
+  ["fact.began", ({ training }) => (training?.warm_start ? phrase("version.small", { version: training.warm_start }) : phrase("fact.random"))],
+  ["option.epochs", ({ training }) => (isNumber(training?.epochs) ? count(training.epochs) : "–")],
+  ["fact.took", ({ training }) => duration(training?.seconds)],
+  ["fact.made", ({ created_at: time }) => moment(time)],
+];
 
 /** @param {T.Models} models @param {string[]} shown */
 export function versionTable(models, shown) {
-  const heads = [phrase("version"), phrase("accuracy"), phrase("fact.size"), phrase("fact.speed"), phrase("fact.learnt"), phrase("fact.took"), phrase("fact.age"), ""];
+  const heads = [phrase("version"), ...COLUMNS.map(([name]) => phrase(name)), ""];
   return element(
     "table",
     { class: "versions" },
@@ -37,10 +62,8 @@ export function versionTable(models, shown) {
 
 /** @param {T.Model} model @param {T.Models} models @param {string[]} shown */
 function row(model, models, shown) {
-  const { version, metrics, training, problem } = model;
+  const { version, problem } = model;
   const isShown = shown.includes(version);
-  const cell = (/** @type {string} */ name, /** @type {(string | Node)[]} */ ...content) =>
-    element("td", { "data-name": name }, content);
   return element(
     "tr",
     { class: isShown ? "shown" : "" },
@@ -61,38 +84,50 @@ function row(model, models, shown) {
       model.current && element("span", { class: "tag good" }, phrase("serves")),
       problem !== undefined && element("span", { class: "tag bad", title: problem }, phrase("broken")),
     ),
-    cell(phrase("accuracy"), element("strong", {}, percent(metrics?.test?.accuracy))),
-    cell(phrase("fact.size"), bytes(model.bytes)),
-    cell(phrase("fact.speed"), speedOf(model, models.models)),
-    cell(phrase("fact.learnt"), imagesOf(training)),
-    cell(phrase("fact.took"), duration(training?.seconds)),
-    cell(phrase("fact.age"), element("span", { title: moment(model.created_at) }, age(model.created_at))),
+    COLUMNS.map(([name, of]) => element("td", { "data-name": phrase(name) }, of(model, models.models))),
     element(
       "td",
       { class: "row-actions" },
-      !(isShown && shown.length === 1) &&
-        element(
-          "a",
-          {
-            class: "beside",
-            href: besideAddress(version),
-            "aria-label": isShown
-              ? phrase("hide.version", { version })
-              : phrase("compare.with", { version, others: shown.join(", ") }),
-            "data-key": `beside-${version}`,
-          },
-          isShown ? phrase("hide") : phrase("compare"),
-        ),
-      promoter(model, models.current, `promote-${version}`),
+      element(
+        "div",
+        { class: "actions" },
+        !(isShown && shown.length === 1) &&
+          element(
+            "a",
+            {
+              class: "beside",
+              href: besideAddress(version),
+              "aria-label": isShown
+                ? phrase("hide.version", { version })
+                : phrase("compare.with", { version, others: shown.join(", ") }),
+              "data-key": `beside-${version}`,
+            },
+            isShown ? phrase("hide") : phrase("compare"),
+          ),
+        shadower(model, models),
+        promoter(model, models.current, `promote-${version}`),
+      ),
     ),
   );
+}
+
+/** @param {T.Models | null} models @returns {T.Rollout | null} what goes on, of which there is one at a time */
+export const tried = (models) => models?.shadow ?? models?.canary ?? models?.watch ?? null;
+
+/** @param {T.Model} model @param {T.Models} models what asks it in secret, where there is an answer to compare with */
+function shadower({ version, current, problem }, models) {
+  if (current || problem !== undefined || models.current === null || tried(models)) return null;
+  return button(phrase("shadow.try"), () => asking(({ askShadow }) => askShadow(version)), {
+    "aria-label": phrase("shadow.try.version", { version }),
+    "data-key": `shadow-${version}`,
+  });
 }
 
 /** @param {T.Model} model @param {string | null} current @param {string} key what makes it serve, if anything can */
 export function promoter(model, current, key) {
   if (model.current || model.problem !== undefined) return null;
   const back = current !== null && Number(model.version) < Number(current);
-  return button(back ? phrase("roll-back") : phrase("promote"), () => promote(model), {
+  return button(back ? phrase("roll-back") : phrase("promote"), () => asking(({ askPromotion }) => askPromotion(model)), {
     "aria-label": phrase(back ? "roll-back.to" : "promote.version", { version: model.version }),
     "data-key": key,
   });
@@ -104,7 +139,7 @@ export function promoter(model, current, key) {
  *
  * @param {T.Model} model @param {T.Model[]} models
  */
-export function speedOf(model, models) {
+function speedOf(model, models) {
   const alike = [model, ...models.filter(({ bytes: size }) => isAlike(size, model.bytes))];
   const measured = alike.map(({ timing }) => timing?.["batch 1"]).filter(isNumber);
   return isNumber(model.timing?.["batch 1"]) ? `${count(Math.round(Math.min(...measured)))} µs` : "–";
@@ -114,7 +149,7 @@ export function speedOf(model, models) {
 const isAlike = (one, other) => isNumber(one) && isNumber(other) && Math.abs(one - other) < 0.005 * other;
 
 /** @param {T.Training | null | undefined} training */
-export function imagesOf(training) {
+function imagesOf(training) {
   const images = training?.images;
   if (isNumber(images)) return phrase("pictures", { n: images });
   const parts = Object.values(images ?? {}).filter(isNumber);
@@ -126,7 +161,7 @@ export function imagesOf(training) {
  *
  * @param {T.ModelDetails} model
  */
-export function ownOf({ training, report }) {
+function ownOf({ training, report }) {
   const batches = training?.upload_batches?.length;
   if (batches === undefined) return "–";
   const images = Object.values(report?.dataset?.uploads ?? {}).reduce((sum, each) => sum + each, 0);

@@ -7,14 +7,13 @@
 
 import { whenBack } from "../connection.js";
 import { button, element, replace } from "../element.js";
+import { folded } from "../folded.js";
 import { heading } from "../frame.js";
-import { say, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
 import { phrase, worded } from "../texts.js";
-import { base } from "../transport.js";
 import { loadDetails, loadModels, showMore } from "./actions.js";
 import { detailsOf } from "./details.js";
-import { addressed, looked, versionTable } from "./list.js";
+import { addressed, looked, tried, versionTable } from "./list.js";
 
 export function modelsView() {
   const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": phrase("versions") });
@@ -26,8 +25,9 @@ export function modelsView() {
     heading("models"),
     element("section", { class: "card", "aria-label": phrase("versions.short") }, table, more),
     trial(),
+    folded(phrase("catalogue"), async () => (await import("../catalogue/view.js")).catalogue),
     versions,
-    useIt(),
+    folded(phrase("use"), async () => (await import("./use.js")).useIt),
     aside(phrase("refused"), () => state.models.value?.candidates ?? [], "refusedList"),
     aside(phrase("served"), () => state.models.value?.promotions ?? [], "history"),
   );
@@ -62,22 +62,17 @@ export function modelsView() {
   return view;
 }
 
-const LOOK_MS = 2000; // between two looks at a canary
-
-/** The version that a share of the requests is tried on, or that is watched, while there is one. */
+/** The version that is tried or watched, and how that ended: loaded once there is one. */
 function trial() {
-  const part = element("div", { hidden: true });
-  let timer = 0;
+  const part = element("div", { class: "stack", hidden: true });
+  let isLoaded = false;
   watch(
-    () => [state.models.value, state.route.view],
-    async (models, view) => {
-      clearTimeout(timer);
-      const tried = models?.canary ?? models?.watch;
-      part.hidden = !tried;
-      if (!tried) return;
-      if (view === "models") timer = setTimeout(loadModels, LOOK_MS);
-      const shown = await worded(() => import("./canary.js")).catch(() => null);
-      if (shown && state.models.value === models) replace(part, shown.canaryCard(tried));
+    () => [state.models.value],
+    async (models) => {
+      const shown = !isLoaded && tried(models) ? await worded(() => import("../rollout/view.js")).catch(() => null) : null;
+      if (!shown || isLoaded) return;
+      isLoaded = true;
+      shown.showIn(part);
     },
   );
   return part;
@@ -138,61 +133,4 @@ function aside(title, select, list) {
     },
   );
   return part;
-}
-
-/* How a program of one's own asks the version that serves: to be copied and run as it stands. */
-
-/** @returns {[string, string][]} */
-function examples() {
-  const url = new URL(`${base}/predict`, document.baseURI).href;
-  return [
-    ["curl", `curl -F file=@picture.png ${url}`],
-    [
-      "Python",
-      `import requests  # pip install requests\n\nwith open("picture.png", "rb") as file:\n` +
-        `    answer = requests.post("${url}", files={"file": file}, timeout=10)\n` +
-        `answer.raise_for_status()\nprint(answer.json()["label"], answer.json()["confidence"])`,
-    ],
-    [
-      "JavaScript",
-      `const form = new FormData();\nform.append("file", file); // of an <input type="file">, or any Blob\n` +
-        `const answer = await fetch("${url}", { method: "POST", body: form });\n` +
-        `if (!answer.ok) throw new Error((await answer.json()).error);\n` +
-        `const { label, confidence } = await answer.json();`,
-    ],
-  ];
-}
-
-export function useIt() {
-  return element(
-    "section",
-    { class: "card use", "aria-label": phrase("use") },
-    element("h2", {}, phrase("use")),
-    element("p", { class: "hint" }, phrase("use.hint")),
-    examples().map(([name, text]) => {
-      const code = element("pre", { tabindex: 0, "aria-label": phrase("use.example", { name }) }, element("code", {}, text));
-      return element(
-        "div",
-        { class: "example" },
-        element(
-          "div",
-          { class: "card-head" },
-          element("h3", {}, name),
-          button(phrase("copy"), () => copy(code, text, name), { class: "quiet", "aria-label": phrase("copy.of", { name }) }),
-        ),
-        code,
-      );
-    }),
-  );
-}
-
-/** @param {HTMLElement} code @param {string} text @param {string} name */
-async function copy(code, text, name) {
-  try {
-    await navigator.clipboard.writeText(text);
-    tell(phrase("copied", { name }), "good");
-  } catch {
-    getSelection()?.selectAllChildren(code); // a page that came without TLS may not reach the clipboard
-    say(phrase("selected", { name }));
-  }
 }

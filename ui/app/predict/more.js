@@ -4,9 +4,11 @@
  * digits of MNIST's test set to begin with, for a model that reads digits, which was not trained on them.
  */
 
+import { classesIfAllowed } from "../api.js";
 import { button, element } from "../element.js";
 import { kindOf, labelsNow } from "../labels.js";
-import { state, watch } from "../state.js";
+import { messageOf } from "../notice.js";
+import { state, update, watch } from "../state.js";
 import { phrase } from "../texts.js";
 import { select } from "./gallery.js";
 
@@ -14,6 +16,22 @@ export { correction } from "./correction.js";
 export { addPictures, chosen, gallery } from "./gallery.js";
 
 const COUNT = 6;
+
+/** Whenever Predict is looked at: a class may have been added that the model does not know, and pictures are filed under. */
+export function keepClasses() {
+  watch(
+    () => [state.route.view],
+    async (view) => {
+      if (view !== "predict") return;
+      try {
+        const { classes } = await classesIfAllowed();
+        update("classes", { names: classes.map(({ name }) => name) });
+      } catch (error) {
+        messageOf(error); // the model's own labels are offered, then
+      }
+    },
+  );
+}
 
 /** @param {HTMLElement} place @param {(found: {file: File, path: string}[]) => unknown} add */
 export function samples(place, add) {

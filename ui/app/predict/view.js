@@ -43,6 +43,7 @@ export function predictView() {
     if (more === null) {
       more = module;
       more.samples(trial, addPictures);
+      more.keepClasses();
       show();
     }
     return module;

@@ -5,7 +5,7 @@
  * @import * as T from "../types.js"
  */
 
-import { button, element, replace } from "../element.js";
+import { button, element, form, replace } from "../element.js";
 import { state, watch } from "../state.js";
 import { phrase } from "../texts.js";
 import { start } from "./actions.js";
@@ -50,15 +50,9 @@ export function optionsForm() {
     },
   );
   const [epochs, ...others] = fields;
-  return element(
-    "form",
-    {
-      class: "options",
-      submit: (/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
-        void begin();
-      },
-    },
+  return form(
+    { class: "options" },
+    begin,
     epochs.row,
     element(
       "div",

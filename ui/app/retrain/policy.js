@@ -5,7 +5,7 @@
  * @import * as T from "../types.js"
  */
 
-import { button, element, replace } from "../element.js";
+import { button, element, form, replace } from "../element.js";
 import { age } from "../format.js";
 import { attempt, messageOf, tell } from "../notice.js";
 import { state, update, watch } from "../state.js";
@@ -27,15 +27,7 @@ const NUMBERS = /** @type {const} */ ([
   ["watch_minutes", 0, 1440],
 ]);
 
-/** Show it in a part of the view, once; what can't be loaded now is tried again. @param {HTMLElement} part */
-export async function showIn(part) {
-  if (part.children[1]) return;
-  const place = part.appendChild(element("div", {}));
-  await attempt(async () => replace(place, await policyPart()));
-  if (!place.children.length) place.remove();
-}
-
-async function policyPart() {
+export function policy() {
   watch(
     () => [state.health.value, state.route.view], // another one with every pulse
     (_, shown) => {
@@ -56,7 +48,7 @@ async function policyPart() {
     { class: "options" },
     element("p", { class: "hint" }, phrase("policy.hint")),
     waiting,
-    form(),
+    bounds(),
     element("h2", {}, phrase("policy.decisions")),
     list,
   );
@@ -93,7 +85,7 @@ async function said(word) {
   await Promise.all([load(), loadJobs()]);
 }
 
-function form() {
+function bounds() {
   const mode = choice("mode", MODES.map((each) => [each, phrase(`policy-mode.${each}`)]));
   const day = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
   const weekday = choice("weekday", [
@@ -106,7 +98,7 @@ function form() {
     name,
     field: element("input", { type: "number", id: `policy-${name}`, min, max, required: name !== "labels" }),
   }));
-  const [labels, ...bounds] = numbers.map(({ name, field }) => row(name, field));
+  const [labels, ...others] = numbers.map(({ name, field }) => row(name, field));
   const problem = element("div", { role: "alert" });
   let seen = ""; // the tag of what the fields were filled with
 
@@ -141,21 +133,15 @@ function form() {
       if (set && set.tag !== seen) fill(set);
     },
   );
-  return element(
-    "form",
-    {
-      class: "options",
-      submit: (/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
-        void save();
-      },
-    },
+  return form(
+    { class: "options" },
+    save,
     row("mode", mode),
     labels,
     element("div", { class: "check" }, alarm, element("label", { for: alarm.id }, phrase("policy.on_alarm"))),
     row("time_of_day", time),
     row("weekday", weekday),
-    bounds,
+    others,
     element("button", { type: "submit", class: "primary" }, phrase("policy.save")),
     problem,
   );

@@ -7,13 +7,14 @@
 
 import { whenBack } from "../connection.js";
 import { button, element, replace } from "../element.js";
+import { folded } from "../folded.js";
 import { age, isNumber, percent } from "../format.js";
 import { heading } from "../frame.js";
 import { loadModels } from "../models/actions.js";
 import { state, watch } from "../state.js";
 import { sumOf } from "../teach/collection.js";
 import { loadDataset } from "../teach/dataset.js";
-import { phrase, phrased, phraseOr, worded } from "../texts.js";
+import { phrase, phrased, phraseOr } from "../texts.js";
 import { cancelJob, followJob, loadJobs, loadLog, lookForNew, showMore } from "./actions.js";
 import { optionsForm } from "./options.js";
 import { curves, distance, pointsOf, progressOf, verdict } from "./progress.js";
@@ -120,8 +121,7 @@ function job() {
 
 /** When retrains begin by themselves: loaded for who wants to see it, or is asked for a word. */
 function byItself() {
-  const part = element("details", { class: "card" }, element("summary", {}, phrase("policy")));
-  part.addEventListener("toggle", () => worded(() => import("./policy.js")).then(({ showIn }) => showIn(part), () => {})); // or the next time
+  const part = folded(phrase("policy"), async () => (await import("./policy.js")).policy);
   watch(
     () => [state.retrain.waiting],
     (waiting) => (part.open ||= waiting !== null),

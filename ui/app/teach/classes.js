@@ -7,7 +7,7 @@
  */
 
 import { ask } from "../dialog.js";
-import { button, element, replace } from "../element.js";
+import { button, element, form, replace } from "../element.js";
 import { acceptDrops, chooser } from "../files.js";
 import { state, watch } from "../state.js";
 import { phrase } from "../texts.js";
@@ -116,15 +116,9 @@ function adding() {
     if (await decide({ add: field.value.trim() })) field.value = "";
     field.focus();
   };
-  return element(
-    "form",
-    {
-      class: "adding",
-      submit: (/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
-        void add();
-      },
-    },
+  return form(
+    { class: "adding" },
+    add,
     element("label", { for: "class-new" }, phrase("classes.new")),
     element("div", { class: "actions" }, field, element("button", {}, phrase("classes.add"))),
   );

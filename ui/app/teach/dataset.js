@@ -16,6 +16,7 @@ export async function loadDataset() {
     const batches = await enough(value.batches, value.batches_count, wanted.batches, api.batches);
     const samples = await api.samples(wanted.samples);
     update("dataset", { value: { ...value, suspects, batches }, samples, error: null });
+    update("classes", { names: value.labels });
   } catch (error) {
     update("dataset", { error: messageOf(error) });
   }

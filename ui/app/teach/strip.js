@@ -148,7 +148,7 @@ const sight = new IntersectionObserver((entries) => {
   }
 });
 
-/** @param {Picture} picture @param {import("../element.js").Attributes} attributes */
+/** @param {Pick<Picture, "picture" | "path">} picture @param {import("../element.js").Attributes} attributes */
 export function picture({ picture: src, path }, attributes) {
   const known = path && loaded.get(path);
   const made = element("img", { src: typeof known === "string" ? known : src, "data-path": path, ...attributes });

@@ -10,6 +10,7 @@ import { PAGE_MOST } from "../api.js";
 import { whenBack } from "../connection.js";
 import { element, replace } from "../element.js";
 import { acceptDrops, chooser, pasted } from "../files.js";
+import { folded } from "../folded.js";
 import { heading } from "../frame.js";
 import { classesNow } from "../labels.js";
 import { state, watch } from "../state.js";
@@ -54,7 +55,7 @@ export function teachView() {
     kept,
     below,
   );
-  const named = classes();
+  const named = folded(phrase("classes"), async () => (await import("./classes.js")).classes);
   watch(
     () => [isNothing()],
     (nothing) => {
@@ -123,18 +124,6 @@ export function teachView() {
 
 /** Whether there is no model yet. */
 const isNothing = () => state.health.value?.model_version === null;
-
-/** What is loaded once it is unfolded. */
-function classes() {
-  const inside = element("div", {});
-  const fill = async () => {
-    const module = part.open && !inside.firstChild ? await worded(() => import("./classes.js")).catch(() => null) : null;
-    if (module && !inside.firstChild) inside.append(module.classes());
-  };
-  const part = element("details", { class: "card", toggle: fill }, element("summary", {}, phrase("classes")), inside);
-  whenBack(() => void fill());
-  return part;
-}
 
 /** Only where predictions are kept. */
 const loadReview = () => worded(() => import("./review.js")).catch(() => null);
