@@ -36,22 +36,26 @@ def run(setting: Setting) -> Result:
                 whole.setdefault(name, []).append(_file(picture, "JPEG", quality=quality))
     others = [_file(each, "PNG") for each in mnist.read("fit").images[:OTHERS]]
     left = _trained_on(judging, whole | {"cut": cut, "others": others})
-    work = "copies of held-out pictures"
-    number = sum(map(len, whole.values()))
-    rows = [
+    counts = {name: len(files) for name, files in [*whole.items(), ("cut", cut), ("others", others)]}
+    return Result("copies", rows(counts, left), {"copies": dict(counts), "left": dict(left)})
+
+
+def rows(counts: dict[str, int], left: dict[str, int]) -> list[Row]:
+    """Figures of how many there were of each kind, and how many of these would be trained on."""
+    work, figure = "copies of held-out pictures", "in the training half"
+    one = [name for name in counts if name not in ("both", "cut", "others")]
+    number, trained_on = (sum(each[name] for name in one) for each in (counts, left))
+    return [
+        Row(f"{number:,} {work}, moved by a pixel or saved as JPEG", figure, trained_on, "", at_most=0),
+        Row(f"{counts['both']:,} {work}, moved and saved as JPEG", figure, left["both"], ""),
+        Row(f"{counts['cut']:,} {work} that lost ink at the border", figure, left["cut"], ""),
         Row(
-            f"{number:,} {work}, moved by a pixel or saved as JPEG",
-            "in the training half",
-            sum(left[name] for name in whole),
-            "",
-            at_most=0,
-        ),
-        Row(f"{len(cut):,} {work} that lost ink at the border", "in the training half", left["cut"], ""),
-        Row(
-            f"{len(others):,} other people's digits", "taken for copies", 100 * (1 - left["others"] / len(others)), "%"
+            f"{counts['others']:,} other people's digits",
+            "taken for copies",
+            100 * (1 - left["others"] / counts["others"]),
+            "%",
         ),
     ]
-    return Result("copies", rows, {"copies": {name: len(files) for name, files in whole.items()}, "left": dict(left)})
 
 
 def _trained_on(judging: np.ndarray, kinds: dict[str, list[bytes]]) -> dict[str, int]:
