@@ -54,7 +54,7 @@ def run(setting: Setting) -> Result:
             at_most=3.0,
             rounds=serving,
         ),
-        Row(work, "and of those behind it, of the lowest priority", statistics.median(whole), "us more", rounds=whole),
+        Row(work, "processor time of all its threads, a request", statistics.median(whole), "us more", rounds=whole),
         ratio_row(
             work, "p99 at half of capacity, with / without", [each[ALL] / each[NONE] for each in p99s], at_most=1.1
         ),
