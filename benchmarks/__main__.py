@@ -13,13 +13,14 @@ from pathlib import Path
 from benchmarks import plot, table
 from benchmarks.conditions import drift
 from benchmarks.datasets import run as datasets
+from benchmarks.loop import canaries, copies, observing
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 from benchmarks.service import (
     batch,
     growth,
+    held,
     large,
     latency,
-    loop,
     overload,
     page,
     pictures,
@@ -48,13 +49,17 @@ BENCHMARKS: dict[str, Benchmark] = {
     "training": training.run,
     "store": store.run,
     "pictures": pictures.run,
-    "loop": loop.run,
+    "held": held.run,
     "drift": drift.run,
+    "canaries": canaries.run,
+    "observing": observing.run,
+    "copies": copies.run,
     "page": page.run,
     "datasets": datasets.run,
 }
+GROUPS = {"loop": ("drift", "canaries", "observing", "copies")}
 NAMED_ONLY = ("page", "datasets")  # since one needs a browser, and the other an hour
-NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "loop", "drift")
+NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "held", "drift", "canaries", "observing", "copies")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")
 
@@ -66,7 +71,7 @@ def main() -> None:
         "names",
         nargs="*",
         metavar="name",
-        help=f"of {', '.join(BENCHMARKS)}; all but {', '.join(NAMED_ONLY)} without one",
+        help=f"of {', '.join([*BENCHMARKS, *GROUPS])}; all but {', '.join(NAMED_ONLY)} without one",
     )
     parser.add_argument("--quick", action="store_true", help="under a minute; coarser figures, no growth, no peer")
     parser.add_argument("--tiny", action="store_true", help="only to see that everything runs")
@@ -82,6 +87,7 @@ def main() -> None:
     names = options.names or [
         name for name in BENCHMARKS if name not in NAMED_ONLY and not (options.quick and name in NOT_QUICK)
     ]
+    names = [each for name in names for each in GROUPS.get(name, (name,))]
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")

@@ -20,8 +20,12 @@ ORDER = (
     "training",
     "store",
     "pictures",
-    "loop",
+    "held",
     "drift",
+    "canaries",
+    "observing",
+    "copies",
+    "episodes",
     "page",
     "datasets",
 )
@@ -67,6 +71,8 @@ def line(row: Row) -> str:
 
 def bound(at_least: float | None, at_most: float | None) -> str:
     """What was to be reached, in words."""
+    if at_least is not None and at_most is not None:
+        return f"{at_least:g} to {at_most:g}"
     if at_least is not None:
         return f"at least {at_least:g}"
     return f"at most {at_most:g}" if at_most is not None else "-"

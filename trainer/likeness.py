@@ -5,9 +5,12 @@ level, whichever of the two is darker; around its centre of mass, blurred a litt
 length 1. A copy is near to its original, or to that with strokes a pixel thicker, as the preprocessing makes of an
 enlarged one; and clearly nearer than to anything else (the ratio test of Lowe 2004,
 https://doi.org/10.1023/B:VISI.0000029664.99615.94): most ones of MNIST are as near to each other as a copy is to its
-original, so that no threshold alone, and no perceptual hash, tells the two apart. Most pictures have nothing near them,
+original, so that no threshold alone, and no perceptual hash, tells the two apart. What the preprocessing makes of an
+original that was moved (moved.py) stands for it as well. Most pictures have nothing near them,
 which a few directions of the vectors show at little cost (docs/decisions/0038-copies-in-the-base.md).
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +32,14 @@ Vectors = NDArray[np.float32]  # (N, SIDE * SIDE), of length 1
 Ink = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]  # (N, height, width), rows, columns
 
 
-def copies(images: Images, rows: Rows, of: Rows) -> NDArray[np.bool_]:
-    """Which of the pictures at `rows`, (N,), are copies of some of those at `of`; `images` may be a memory map."""
+def copies(images: Images, rows: Rows, of: Rows, moved: Callable[[Rows], Images] | None = None) -> NDArray[np.bool_]:
+    """Which of the pictures at `rows`, (N,), are copies of some of those at `of`; `images` may be a memory map.
+
+    `moved` gives what else originals at such rows look like, each another picture, or none at all.
+    """
     if not len(of) or not len(rows):
         return np.zeros(len(rows), np.bool_)
-    originals = Originals(images, of)
+    originals = Originals(images, of, moved)
     return np.concatenate([originals.copied(images[each]) for each in _chunks(rows)])
 
 
@@ -44,11 +50,15 @@ def _chunks(rows: Rows) -> list[Rows]:
 class Originals:
     """Pictures that others may be copies of."""
 
-    def __init__(self, images: Images, rows: Rows) -> None:
-        chunks = _chunks(rows)
-        self._vectors = np.concatenate([_vectors(_ink(images[each])) for each in chunks])
-        self._thicker = np.concatenate([_vectors(_ink(images[each], thicker=True)) for each in chunks])
-        sample = self._vectors[:: -(-len(rows) // SAMPLE)].astype(np.float64)
+    def __init__(self, images: Images, rows: Rows, moved: Callable[[Rows], Images] | None = None) -> None:
+        chunks = [images[each] for each in _chunks(rows)]
+        self._whose = rows
+        if moved is not None and len(others := moved(rows)):
+            chunks += [others[each] for each in _chunks(np.arange(len(others)))]
+            self._whose = np.concatenate([rows, rows])
+        self._vectors = np.concatenate([_vectors(_ink(each)) for each in chunks])
+        self._thicker = np.concatenate([_vectors(_ink(each, thicker=True)) for each in chunks])
+        sample = self._vectors[:: -(-len(self._vectors) // SAMPLE)].astype(np.float64)
         self._directions = np.linalg.eigh(sample.T @ sample)[1][:, -DIRECTIONS:].astype(np.float32)
         along = self._vectors @ self._directions
         # So that one product gives the squared distances, less the squares of what is looked for.
@@ -87,8 +97,10 @@ class Originals:
         order = np.argsort(distances, axis=1)
         distances = np.take_along_axis(distances, order, axis=1)
         near = np.take_along_axis(near, order[:, :, None], axis=1)
+        whose = self._whose[np.take_along_axis(nearest, order, axis=1)]
         # What is itself a copy of the nearest says nothing about how near other pictures are.
         other = np.sqrt(np.maximum(0, 2 - 2 * np.einsum("nd,nkd->nk", near[:, 0], near))) > ALIKE / 2
+        other &= whose != whose[:, :1]
         following = np.where(other, distances, np.inf).min(axis=1)
         result: NDArray[np.bool_] = (distances[:, 0] < ALIKE) & (distances[:, 0] < RATIO * following)
         return result

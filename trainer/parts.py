@@ -4,7 +4,7 @@ In a class of which most pictures are alike, printed letters say, nobody can tel
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,34 +14,38 @@ from trainer.likeness import Images, Rows, copies
 BASE_JUDGES = ("validation", "gate", "test")
 ALIKE_SHARE = 0.5  # of what a class is trained on
 
+Moving = Callable[[Rows], Images] | None  # as copies() takes it
 
-def kept_apart(images: Images, classes: NDArray[np.int32], rows: Mapping[str, Rows]) -> dict[str, Rows]:
+
+def kept_apart(
+    images: Images, classes: NDArray[np.int32], rows: Mapping[str, Rows], moved: Moving = None
+) -> dict[str, Rows]:
     """The rows of each part, less those that would be trained on and judge, or judge twice."""
     judging = np.concatenate([rows[part] for part in BASE_JUDGES])
     judges = {hash_of(images, row) for row in judging}
     fit = np.array([row for row in rows["fit"] if hash_of(images, row) not in judges], np.int64)
-    fit = _less_alike(images, classes, fit, judging)
-    held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]))
-    uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]))
+    fit = _less_alike(images, classes, fit, judging, moved)
+    held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]), moved)
+    uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]), moved)
     return {**rows, "fit": fit, "held out": held_out, "uploads": uploads}
 
 
-def _less_alike(images: Images, classes: NDArray[np.int32], rows: Rows, of: Rows) -> Rows:
+def _less_alike(images: Images, classes: NDArray[np.int32], rows: Rows, of: Rows, moved: Moving) -> Rows:
     """The rows whose pictures are no copies of the others, and all of a class in which most seem to be."""
-    copied, of_row = copies(images, rows, of), classes[rows]
+    copied, of_row = copies(images, rows, of, moved), classes[rows]
     for number in np.unique(of_row):
         if copied[of_row == number].mean() > ALIKE_SHARE:
             copied[of_row == number] = False
     return rows[~copied]
 
 
-def _less_copies(images: Images, rows: Rows, of: Rows) -> Rows:
+def _less_copies(images: Images, rows: Rows, of: Rows, moved: Moving) -> Rows:
     """The rows whose pictures are no copies of the others."""
     if not len(rows):
         return rows
     hashes = {hash_of(images, row) for row in of}
     same = np.array([hash_of(images, row) in hashes for row in rows], np.bool_)
-    return rows[~(same | copies(images, rows, of))]
+    return rows[~(same | copies(images, rows, of, moved))]
 
 
 def hash_of(images: Images, row: int) -> bytes:

@@ -27,6 +27,7 @@ from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
 from trainer.deal import Member, dealt
 from trainer.looked_at import LookedAt
+from trainer.moved import Moved
 from trainer.parts import hash_of, kept_apart
 
 PARTS = (
@@ -148,7 +149,7 @@ def prepare(
         rows[part].append(row)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
-    apart = kept_apart(images, classes, arrays) if before is None else before.rows
+    apart = kept_apart(images, classes, arrays, Moved(images, preprocessing).of) if before is None else before.rows
     left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     made = Prepared(
         labels=dataset.classes,

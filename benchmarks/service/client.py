@@ -38,13 +38,15 @@ class Sample(NamedTuple):
     seconds: float
     status: int
     right: bool  # whether the body begins as it should; for a refusal, whether it is one of ours
+    request: int  # its place among those that are sent in turn
+    answer: bytes  # head and body, if answers are kept
 
 
 @dataclass(slots=True)
 class _Connection:
     socket: socket.socket
     started: float = 0.0
-    expected: bytes = b""
+    request: int = 0
     received: bytes = b""
     unsent: memoryview | None = None
     waits: bool = False  # for an answer
@@ -82,12 +84,13 @@ def load(
     seconds: float,
     rate: float | None = None,
     back_off_seconds: float = 0.0,
+    keeps_answers: bool = False,
 ) -> Run:
     """Send `requests` in turn for some seconds over `connections` kept alive; paced if a rate (requests/s) is given.
 
     A connection whose request was refused (503) sends its next one after `back_off_seconds`.
     """
-    client = _Client(address, requests, connections, rate, back_off_seconds)
+    client = _Client(address, requests, connections, rate, back_off_seconds, keeps_answers)
     gc.disable()  # of all the samples: some 20 ms each time, which would be told as the server's
     try:
         return client.run(seconds)
@@ -98,12 +101,19 @@ def load(
 
 class _Client:
     def __init__(
-        self, address: Address, requests: Sequence[Request], connections: int, rate: float | None, back_off: float
+        self,
+        address: Address,
+        requests: Sequence[Request],
+        connections: int,
+        rate: float | None,
+        back_off: float,
+        keeps_answers: bool,
     ) -> None:
         self._requests = requests
         self._next = 0
         self._interval = 1 / rate if rate else 0.0
         self._back_off = back_off
+        self._keeps_answers = keeps_answers
         self._result = Run()
         self._poll = select.epoll()
         self._connections: dict[int, _Connection] = {}
@@ -155,10 +165,10 @@ class _Client:
             connection.socket.close()
 
     def _send(self, connection: _Connection, started: float) -> None:
+        connection.request = self._next
         request = self._requests[self._next]
         self._next = (self._next + 1) % len(self._requests)
         connection.started = started
-        connection.expected = request.answer
         connection.waits = True
         try:
             sent = connection.socket.send(request.data)
@@ -203,9 +213,11 @@ class _Client:
             connection.received = data
             return now
         status = int(data[9:12])
-        expected = b'{"error":' if status == 503 else connection.expected
+        expected = b'{"error":' if status == 503 else self._requests[connection.request].answer
         right = data.startswith(expected, connection.body_at)
-        self._result.samples.append(Sample(connection.started, now - connection.started, status, right))
+        answer = data if self._keeps_answers else b""
+        sample = Sample(connection.started, now - connection.started, status, right, connection.request, answer)
+        self._result.samples.append(sample)
         connection.received, connection.end, connection.waits = b"", 0, False
         if status == 503 and self._back_off:
             self._resting.append((now + self._back_off, connection))

@@ -1,6 +1,7 @@
 """The servers under test: started on a free port and a core of their own, watched from outside, and stopped."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -9,9 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.service.client import Address
 
@@ -51,6 +55,19 @@ class Server:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             total += int(fields[11]) + int(fields[12])
         return total / _TICKS
+
+    def call(self, method: str, path: str, content: object = None) -> dict[str, Any]:
+        """What it answers to JSON; raises HTTPError for a refusal."""
+        host, port = self.address
+        data = json.dumps(content).encode() if content is not None else None
+        request = urllib.request.Request(f"http://{host}:{port}{path}", data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+                answer: dict[str, Any] = json.loads(response.read())
+                return answer
+        except urllib.error.HTTPError as error:
+            error.add_note(error.read().decode())
+            raise
 
     def resident_bytes(self) -> int:
         """Resident memory of its largest process."""

@@ -6,11 +6,9 @@ trainer is stopped and let go on by signals, since the speed of a shared machine
 """
 
 import contextlib
-import json
 import os
 import signal
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ def run(setting: Setting) -> Result:
     alone, beside, ratios = [], [], []
     with servers.ours(None, ["--trainer", "process", "--trainer-python", str(PYTHON.absolute())]) as ours:
         rate = min(client.load(ours.address, small, 32, setting.seconds).rate for _ in range(setting.rounds)) / 2
-        job = _call(ours, "POST", "/retrain", {"epochs": 1000, "force": True})["job"]
+        job = ours.call("POST", "/retrain", {"epochs": 1000, "force": True})["job"]
         try:
             _wait_until_it_trains(ours, f"/retrain/jobs/{job}")
             for _ in range(setting.rounds * PAIRS):
@@ -38,7 +36,7 @@ def run(setting: Setting) -> Result:
                 beside.append(_p99(ours, small, rate, setting.seconds))
                 ratios.append(beside[-1] / alone[-1])
         finally:
-            _call(ours, "DELETE", f"/retrain/jobs/{job}")
+            ours.call("DELETE", f"/retrain/jobs/{job}")
             _wait_until_over(ours, f"/retrain/jobs/{job}")
     row = ratio_row("predictions at half of capacity", "p99 while a training runs / without one", ratios, at_most=2.0)
     measured = {
@@ -75,15 +73,6 @@ def _wait_until_over(ours: servers.Server, path: str) -> None:
 
 def _wait(ours: servers.Server, path: str, condition: Callable[[dict[str, Any]], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not condition(_call(ours, "GET", path)):
+    while not condition(ours.call("GET", path)):
         assert time.monotonic() < deadline, f"{path} does not come to it"
         time.sleep(0.1)
-
-
-def _call(ours: servers.Server, method: str, path: str, content: dict[str, object] | None = None) -> dict[str, Any]:
-    host, port = ours.address
-    data = json.dumps(content).encode() if content is not None else None
-    request = urllib.request.Request(f"http://{host}:{port}{path}", data, method=method)
-    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
-        answer: dict[str, Any] = json.loads(response.read())
-        return answer

@@ -73,17 +73,18 @@ class Model:
 
         Raises BrokenArtifact if the outputs are not the shape they should be, or not probabilities.
         """
-        shape = (self.preprocessing.height, self.preprocessing.width, self.preprocessing.channels)
-        images = np.random.default_rng(0).integers(0, 256, (batch_limit, *shape), np.uint8)
+        images = self._any_images(batch_limit)
         self._check_outputs(self.predict(images), batch_limit)
         self._check_outputs(self.predict(images[:1]), 1)
-        # Of this thread's processor time: what a busy core makes it wait says nothing of the model.
-        seconds = []
-        for _ in range(TIMED_BATCHES):
-            started = time.thread_time()
-            self.predict(images)
-            seconds.append(time.thread_time() - started)
-        self.batch_seconds = min(seconds)
+        self.batch_seconds = min(self.timed(batch_limit) for _ in range(TIMED_BATCHES))
+
+    def timed(self, images: int) -> float:
+        """Seconds of processor time that so many images take it just now."""
+        batch = self._any_images(images)
+        # Of this thread's: what a busy core makes it wait says nothing of the model.
+        started = time.thread_time()
+        self.predict(batch)
+        return time.thread_time() - started
 
     def replay(self, images: Images, probabilities: Probabilities) -> None:
         """Raise BrokenArtifact unless the golden images get the answers that the trainer saw."""
@@ -91,6 +92,9 @@ class Model:
         off = float(np.abs(answers - probabilities).max(initial=0.0))
         if not off <= GOLDEN_TOLERANCE:
             raise BrokenArtifact(f"the golden images get other answers than at training: off by up to {off:.2g}")
+
+    def _any_images(self, number: int) -> Images:
+        return np.random.default_rng(0).integers(0, 256, (number, *self.preprocessing.shape), np.uint8)
 
     def _check_contract(self) -> None:
         wanted = self.preprocessing

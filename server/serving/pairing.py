@@ -13,7 +13,7 @@ from server.models.model import Model
 from server.models.trial import Trials
 from server.serving.canary import Canary
 from server.serving.comparison import Comparison
-from server.serving.judge import SLOWER
+from server.serving.cost import costs_more
 from server.serving.keeping import Keeping, Kept
 from server.serving.predictor import Predictor
 from server.serving.shadow import Shadow
@@ -24,7 +24,6 @@ from server.store.versions import Versions
 from server.web.access import Record
 from server.web.threads import Threads
 
-SLOWER_SECONDS = 0.001  # of a largest batch: a smaller difference says nothing
 LOOK_SECONDS = 0.05
 HELD_SECONDS = 60.0  # that the version before goes on answering for one that was sent back, until it serves itself
 
@@ -204,20 +203,11 @@ class Pairing:
         return await asyncio.get_running_loop().run_in_executor(self._loader, self._costs_more, model, other)
 
     def _costs_more(self, model: Model, other: Model | None) -> str | None:
-        """Whether it takes much more of the processor than the other, measured once more if it seems so."""
-        if other is None or not _is_costly(model, other):
+        if other is None:
             return None
-        first = model.batch_seconds
-        model.warm_up(self._settings.batch_limit)
-        model.batch_seconds = min(first, model.batch_seconds)
-        if not _is_costly(model, other):
+        pictures = self._settings.batch_limit
+        found = costs_more(lambda: model.timed(pictures), lambda: other.timed(pictures), pictures)
+        if found is None:
             return None
-        return (
-            f"{self._settings.batch_limit} pictures take it {model.batch_seconds * 1e3:.3g} ms of processor time, "
-            f"version {other.version} {other.batch_seconds * 1e3:.3g}"
-        )
-
-
-def _is_costly(model: Model, other: Model) -> bool:
-    more = model.batch_seconds - other.batch_seconds
-    return more > SLOWER_SECONDS and model.batch_seconds > SLOWER * other.batch_seconds
+        its, usual = (seconds * 1e3 for seconds in found)
+        return f"{pictures} pictures take it {its:.3g} ms of processor time, version {other.version} {usual:.3g}"

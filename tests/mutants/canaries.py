@@ -5,6 +5,7 @@ from tests.mutants.mutant import mutant
 STORE, ATTEMPTS, JUDGE = "server/store/canaries.py", "server/serving/attempts.py", "server/serving/judge.py"
 FACTS, SHADOW = "server/store/canary.py", "server/serving/shadow.py"
 COUNTED = "server/observe/rollouts.py"
+COST, COSTS = "server/serving/cost.py", "server/serving/test_cost.py::"
 ENDS, FALLS, VERDICTS = (
     "server/store/test_canaries.py::",
     "server/serving/test_attempts.py::",
@@ -130,6 +131,20 @@ MUTANTS = (
         "late = [] if self.is_patient else",
         "late =",
         FALLS + "test_a_patient_one_keeps_what_waits",
+    ),
+    mutant(
+        "a busy moment is nobody's cost",
+        COST,
+        "its, usual = min(its, one()), min(usual, other())",
+        "pass",
+        COSTS + "test_a_busy_moment_is_nobodys_cost",
+    ),
+    mutant(
+        "what costs little more than it can be measured to is not costly",
+        COST,
+        " and its - usual > LEAST_SECONDS * pictures",
+        "",
+        COSTS + "test_twice_as_much_is_much_where_it_can_be_told",
     ),
     mutant(
         "few pictures wait for a shadow",

@@ -384,4 +384,11 @@ MUTANTS = (
         "if False:",
         "trainer/backbone/test_torch_file.py::test_what_lies_beyond_its_storage_is_refused",
     ),
+    mutant(
+        "a copy that is cropped anew once it was moved is a copy",
+        "trainer/prepare.py",
+        "kept_apart(images, classes, arrays, Moved(images, preprocessing).of)",
+        "kept_apart(images, classes, arrays)",
+        "trainer/test_moved.py::test_a_copy_that_is_cropped_anew_once_it_was_moved_is_left_out",
+    ),
 )

@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from export.publish import Candidate, publish
 from server.store.memory import Memory
+from server.store.sample import Caps, Seen, Why
 from tests.digits import Digits
 from tests.faults.stage import eventually, workers_of
 from tests.live import PLAIN, ROOT, LiveServer
@@ -30,6 +31,7 @@ from tests.tiny import INPUT, LABELS, OPSET, answers, memory_in, publish_tiny, t
 
 IMAGES = 64
 REPLIES = 1_000_000
+KEPT = 240  # samples of which people tell
 
 Place = tuple[LiveServer, Memory]
 
@@ -175,6 +177,34 @@ def test_a_bad_one_is_returned_and_no_request_fails(place: Place, digits: Digits
     assert scraped(server, "_failures_total", **this, kind="improper") >= (kind == "no numbers")
     eventually(lambda: scraped(server, "_info", **this) == 0, "no worker that has it beside another")
     assert scraped(server, "s_ended_total", role="canary", outcome="returned") >= 1
+
+
+def test_one_that_feedback_says_is_wrong_is_returned(place: Place, digits: Digits) -> None:
+    """The pictures were kept while it was tried; of a version that is worse by 25 points only people can tell."""
+    server, memory = place
+    version, current = published(place, tiny_onnx(1))
+    with Load(server.url, [digits.png(position) for position in range(IMAGES)], limit=REPLIES) as load:
+        begin(server, version, percent=20, minutes=60)
+        kept, words = [], []
+        for position in range(KEPT):
+            its = position % 5 == 0
+            label = str(digits.classes[position])
+            is_wrong = its and position % 4 == 0
+            seen = Seen(
+                why=Why.RANDOM, hour=0, rank=position / KEPT, probability=1.0, time="", request_id=f"told-{position}",
+                position=0, version=version if its else current, predicted=str((int(label) + is_wrong) % 10),
+                confidence=1.0, margin=1.0, score=None, score_threshold=None,
+            )  # fmt: skip
+            kept.append((seen, digits.images[position][:, :, None]))
+            words.append({"request_id": seen.request_id, "label": label})
+        memory.samples.add(kept, Caps(KEPT, KEPT, 2**24, 30))
+        told = server.post("/feedback", json=words)
+        assert told.json()["message"] == f"{KEPT} heard"
+        over = ended(server, version)
+    assert over["state"] == "returned"
+    assert f"of {KEPT // 5} labels that were told of its answers {KEPT // 20} say that it was wrong" in over["why"]
+    check_all_answered(load)
+    assert memory.pointer.current() == current
 
 
 def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Place, digits: Digits) -> None:

@@ -12,10 +12,13 @@ from server.pictures.preprocessing import NEWEST, Preprocessing
 from server.settings import Settings
 from tests.digits import encoded, mnist
 from trainer import likeness
+from trainer.moved import Moved
 
 DIGIT = Preprocessing("digit", 28, 28, 1, NEWEST["digit"])
 LIMITS = Limits.of(Settings())
 ORIGINALS = mnist("t10k").images
+JUDGING = ORIGINALS[..., None]
+MOVED = Moved(JUDGING, DIGIT)  # each once for all of these tests
 COPIED = ORIGINALS[:300]
 OTHERS = mnist("train").images[:1000, ..., None]
 
@@ -23,8 +26,9 @@ NO_ONES = OTHERS[mnist("train").classes[: len(OTHERS)] != 1]
 
 
 def copies(images: np.ndarray, of: np.ndarray) -> np.ndarray:
-    rows = np.arange(len(images) + len(of))
-    return likeness.copies(np.concatenate([images, of]), rows[: len(images)], rows[len(images) :])
+    """As a training of digits finds them."""
+    rows, both = np.arange(len(of) + len(images)), np.concatenate([of, images])
+    return likeness.copies(both, rows[len(of) :], rows[: len(of)], MOVED.of if of is JUDGING else Moved(both, DIGIT).of)
 
 
 def as_jpeg(digit: np.ndarray) -> bytes:
@@ -39,8 +43,13 @@ def inverted_as_jpeg(digit: np.ndarray) -> bytes:
     return as_jpeg(255 - digit)
 
 
+def moved(digit: np.ndarray, down: int, right: int) -> np.ndarray:
+    """By a pixel at most; what leaves the picture is lost."""
+    return np.roll(np.pad(digit, 1), (down, right), (0, 1))[1:-1, 1:-1]
+
+
 def shifted(digit: np.ndarray) -> bytes:
-    return encoded(Image.fromarray(np.roll(digit, (1, -1), (0, 1))), "PNG")
+    return encoded(Image.fromarray(moved(digit, 1, -1)), "PNG")
 
 
 def enlarged(digit: np.ndarray) -> bytes:
@@ -57,25 +66,37 @@ WAYS = (as_jpeg, inverted, inverted_as_jpeg, shifted, enlarged, doubled)
 @cache
 def found(way: Callable[[np.ndarray], bytes]) -> np.ndarray:
     made = np.stack([DIGIT.read(way(digit), LIMITS) for digit in COPIED])
-    return copies(made, ORIGINALS[..., None])
+    return copies(made, JUDGING)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_copies_are_found(way: Callable[[np.ndarray], bytes]) -> None:
-    assert found(way).mean() >= 0.95
+    assert found(way).mean() >= 0.97
 
 
-def test_of_all_copies_at_least_97_percent_are_found() -> None:
-    assert np.mean([found(way).mean() for way in WAYS]) >= 0.97
+def test_of_all_copies_at_least_99_percent_are_found() -> None:
+    assert np.mean([found(way).mean() for way in WAYS]) >= 0.99
+
+
+def test_a_copy_that_was_moved_by_a_pixel_or_saved_as_jpeg_is_always_found() -> None:
+    """Unless it lost ink at the border: then it is another picture."""
+    made = []
+    for digit in COPIED[:100]:
+        steps = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        whole = [each for step in steps if (each := moved(digit, *step)).sum(dtype=int) == digit.sum(dtype=int)]
+        made += [encoded(Image.fromarray(each), "PNG") for each in whole] + [as_jpeg(each) for each in whole]
+    assert len(made) > 1700
+    assert copies(np.stack([DIGIT.read(file, LIMITS) for file in made]), JUDGING).all()
 
 
 def test_different_digits_are_seldom_taken_for_copies() -> None:
-    assert copies(OTHERS, ORIGINALS[..., None]).mean() <= 0.01
-    assert copies(NO_ONES, ORIGINALS[..., None]).mean() <= 0.003
+    assert copies(OTHERS, JUDGING).mean() <= 0.013
+    assert copies(NO_ONES, JUDGING).mean() <= 0.003
 
 
 def test_copies_of_what_is_there_twice_are_found() -> None:
-    twice = np.concatenate([ORIGINALS, COPIED])[..., None]
+    few = ORIGINALS[:2000]
+    twice = np.concatenate([few, COPIED])[..., None]
     assert copies(np.stack([DIGIT.read(as_jpeg(digit), LIMITS) for digit in COPIED]), twice).mean() >= 0.99
 
 
@@ -94,5 +115,6 @@ def test_colour_pictures_of_any_size(random: np.random.Generator) -> None:
         ]
     )
     saved = [np.asarray(Image.fromarray(picture).convert("RGB")) for picture in pictures]
-    assert copies(np.stack(saved), pictures).all()
-    assert not copies(pictures[:30], pictures[30:]).any()
+    rows, both = np.arange(120), np.concatenate([saved, pictures])
+    assert likeness.copies(both, rows[:60], rows[60:]).all()
+    assert not likeness.copies(both, rows[60:90], rows[90:]).any()

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def server() -> Iterator[Address]:
     acceptor.join()
 
 
-def run(server: Address, word: bytes, **options: float) -> client.Run:
+def run(server: Address, word: bytes, **options: Any) -> client.Run:
     return client.load(server, [Request(word, b'{"prediction":7')], 2, 0.1, **options)
 
 
@@ -83,3 +84,13 @@ def test_a_pace_is_kept(server: Address) -> None:
 
 def test_a_refused_client_rests(server: Address) -> None:
     assert len(run(server, b"full!", back_off_seconds=60.0).samples) == 2
+
+
+def test_answers_are_kept_with_what_they_answer(server: Address) -> None:
+    requests = [Request(word, b'{"prediction":7') for word in (b"right", b"wrong")]
+    seen = client.load(server, requests, 1, 0.1, keeps_answers=True)
+    assert len(seen.samples) > 1
+    for sample in seen.samples:
+        assert sample.answer == ANSWERS[requests[sample.request].data]
+        assert sample.right == (sample.request == 0)
+    assert {each.answer for each in run(server, b"right").samples} == {b""}

@@ -35,7 +35,7 @@ def run(setting: Setting) -> Result:
         "ms",
         at_most=5.0,
     )
-    return Result("loop", [row], {"held_ms": held})
+    return Result("held", [row], {"held_ms": held})
 
 
 def _held(address: Address, shape: Shape) -> float:
