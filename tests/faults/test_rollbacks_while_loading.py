@@ -79,6 +79,7 @@ class Switch:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert set(workers_of(self.server).values()) == {version}
+            time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

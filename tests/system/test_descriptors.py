@@ -38,7 +38,7 @@ def connections(server: LiveServer, number: int) -> Iterator[list[socket.socket]
         kept = []
         for _ in range(number):
             each = stack.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS))
-            each.sendall(f"GET /models HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            each.sendall(f"GET /v2 HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             answer = each.recv(65536)
             if answer.startswith(b"HTTP/1.1 200 "):
                 kept.append(each)

@@ -89,7 +89,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("trees")
     write_colours(made / "set", 80, 20)
     upload_colours(trees_in(made), 20)
-    done = trained(made, *SMALL, "--epochs", "60", "--average", "0.9")
+    done = trained(made, *SMALL, "--epochs", "30", "--average", "0.9")
     assert done.returncode == 0, done.stdout + done.stderr
     return made
 

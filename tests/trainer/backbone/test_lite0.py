@@ -73,9 +73,14 @@ def test_weights_go_where_they_belong(tmp_path: Path) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    """One for all weights that are refused, which each leave it as it was."""
+    return build_model(Recipe(backbone=LITE0, preprocessing="resize", height=32, width=32, channels=3), 2)
+
+
 @pytest.mark.parametrize("wrong", ["lacks one", "shape", "no number"])
-def test_weights_of_another_network_are_refused(tmp_path: Path, wrong: str) -> None:
-    model = build_model(Recipe(backbone=LITE0, preprocessing="resize", height=32, width=32, channels=3), 2)
+def test_weights_of_another_network_are_refused(tmp_path: Path, model: keras.Model, wrong: str) -> None:
     tensors = as_torch(model.get_layer("backbone"))
     name = "_blocks.3._project_conv.weight"
     if wrong == "lacks one":
