@@ -144,7 +144,9 @@ lock: $(UV)
 	$(EXPORT) --extra postgres -o requirements-postgres.txt
 	$(EXPORT) --extra grpc -o requirements-grpc.txt
 	$(EXPORT) --extra telemetry -o requirements-telemetry.txt
-	$(EXPORT) --all-extras --group dev -o requirements-dev.txt
+	$(EXPORT) --extra mlflow -o requirements-mlflow.txt
+	$(EXPORT) --extra mlflow --group tracking -o requirements-tracking.txt
+	$(EXPORT) --all-extras --no-extra mlflow --group dev -o requirements-dev.txt
 	$(EXPORT) --group bench -o requirements-bench.txt
 	$(EXPORT) --group fuzz -o requirements-fuzz.txt
 	$(EXPORT) --only-group audit -o requirements-audit.txt
@@ -192,4 +194,4 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 endef
 
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit .venv-wheel sbom dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit .venv-wheel .venv-tracking sbom dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -38,7 +38,7 @@ def runs(tag: Tag, python: str, platforms: str) -> bool:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("lock", ["serve", "train", "grpc", "telemetry", "postgres", "docker"])
+@pytest.mark.parametrize("lock", ["serve", "train", "grpc", "telemetry", "mlflow", "postgres", "docker"])
 def test_every_package_is_there_as_a_wheel(lock: str, machine: str) -> None:
     system, named, processor, platforms = MACHINES[machine]
     packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
