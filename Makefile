@@ -15,7 +15,7 @@ UV := .venv-uv/bin/uv
 # Tests start hundreds of processes: each would compile anew what it may not keep.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv-dev/bin/python -m pytest
 
-.PHONY: help run train test test-fast soak mutants faults fuzz check format bench bench-quick load audit sbom wheel lock clean
+.PHONY: help run train test test-fast soak mutants faults fuzz check format bench bench-quick load audit sbom wheel images release lock clean
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
@@ -30,6 +30,8 @@ help:
 	@echo "make bench   measure everything, a quarter of an hour; make bench-quick: under one; make load: Locust's users"
 	@echo "make audit   ask the advisories about every locked package; make sbom: bills of materials in sbom/"
 	@echo "make wheel   make dist/relearn_server-….whl, which serves wherever there is Python"
+	@echo "make images  build relearn-serve and relearn-train, labelled with revision and time   (BUILD_FLAGS=...)"
+	@echo "make release tag this commit as the version that pyproject.toml and the changelog say"
 	@echo "make lock    resolve the locked requirements again   (UPGRADE=\"pillow httpx\": with their newest; UPGRADE=all)"
 
 # The trainer's environment is built beside the server. Ctrl-C reaches all by the terminal; a signal to make alone is
@@ -113,6 +115,23 @@ wheel: .venv-wheel/ready
 	.venv-wheel/bin/hatchling build -t wheel -d dist
 	.venv-wheel/bin/check-wheel-contents dist
 
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+# A revision of which something was changed says so.
+images:
+	docker build -f Dockerfile.serve $(LABELS) $(BUILD_FLAGS) -t relearn-serve -t relearn-serve:$(VERSION) .
+	docker build -f Dockerfile.train $(LABELS) $(BUILD_FLAGS) -t relearn-train -t relearn-train:$(VERSION) .
+
+LABELS = --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40 --exclude='*') \
+	--label org.opencontainers.image.created=$$(date -u +%Y-%m-%dT%H:%M:%SZ)
+
+# Only what is committed, and what the changelog says of it, with its date. What is made of it is built from the tag.
+release:
+	@test -z "$$(git status --porcelain)" || { echo "Something is not committed: git status" >&2; exit 1; }
+	@grep -Eq '^## $(VERSION) \([0-9]{4}-[0-9]{2}-[0-9]{2}\)$$' CHANGELOG.md || \
+		{ echo "CHANGELOG.md has no heading '## $(VERSION) ($$(date +%Y-%m-%d))'." >&2; exit 1; }
+	git tag -a v$(VERSION) -m $(VERSION)
+
 # All is resolved at once, and what environments and images are built from is exported from that. Where files come from is
 # the business of whoever installs them: uv.lock has their names and hashes, as of a folder (docs/decisions/0064-one-lock.md).
 lock: $(UV)
@@ -125,7 +144,9 @@ lock: $(UV)
 	$(EXPORT) --extra postgres -o requirements-postgres.txt
 	$(EXPORT) --extra grpc -o requirements-grpc.txt
 	$(EXPORT) --extra telemetry -o requirements-telemetry.txt
-	$(EXPORT) --all-extras --group dev -o requirements-dev.txt
+	$(EXPORT) --extra mlflow -o requirements-mlflow.txt
+	$(EXPORT) --extra mlflow --group tracking -o requirements-tracking.txt
+	$(EXPORT) --all-extras --no-extra mlflow --group dev -o requirements-dev.txt
 	$(EXPORT) --group bench -o requirements-bench.txt
 	$(EXPORT) --group fuzz -o requirements-fuzz.txt
 	$(EXPORT) --only-group audit -o requirements-audit.txt
@@ -173,4 +194,4 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 endef
 
 clean:
-	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit .venv-wheel sbom dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-uv .venv-serve .venv-train .venv-dev .venv-bench .venv-fuzz .venv-node .venv-audit .venv-wheel .venv-tracking sbom dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

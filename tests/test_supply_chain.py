@@ -15,7 +15,7 @@ from tests.live import ROOT
 
 UV = ROOT / ".venv-uv/bin/uv"
 LOCKS = {path.stem.removeprefix("requirements-"): path for path in ROOT.glob("requirements-*.txt")}
-PASSED_ON = {"serve", "train", "docker", "postgres", "grpc", "telemetry"}
+PASSED_ON = {"serve", "train", "docker", "postgres", "grpc", "telemetry", "mlflow"}
 # Of what is passed on: permissive ones, and weak copyleft, which asks for nothing where a package is used unchanged.
 PERMITTED = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-CMU", "PSF-2.0", "Zlib"),

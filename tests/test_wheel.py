@@ -106,6 +106,13 @@ def test_it_is_one_package_with_all_that_is_needed_and_nothing_else(wheel: Path)
     assert {name for name in names if name.startswith("relearn/")} == (expected - moved) | own
 
 
+def test_it_has_its_licences(wheel: Path) -> None:
+    archive, about = zipfile.ZipFile(wheel), f"relearn_server-{__version__}.dist-info"
+    assert "License-Expression: MIT AND CC-BY-SA-3.0\n" in archive.read(f"{about}/METADATA").decode()
+    assert archive.read(f"{about}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    assert archive.read("relearn/data/README.md") == (ROOT / "data/README.md").read_bytes()
+
+
 def test_nothing_is_wrong_with_its_contents(wheel: Path) -> None:
     command = ["--config", ROOT / "pyproject.toml", wheel]
     done = subprocess.run([TOOLS / "check-wheel-contents", *map(str, command)], capture_output=True, text=True)

@@ -5,7 +5,7 @@ from click.shell_completion import get_completion_class
 
 from server import __version__
 from server.client.connection import DEFAULT_URL, URL_VARIABLE
-from server.command import asking, beside, looking, programs, teaching, watching
+from server.command import asking, beside, looking, programs, teaching, tracking, watching
 from server.command.checks import checks
 from server.command.policy import policy
 
@@ -59,6 +59,7 @@ for command in (
     *(policy, watching.drift, beside.shadow, beside.canary, beside.watch),
 ):
     relearn.add_command(command)
+asking.models.add_command(tracking.log)
 
 
 def main() -> None:

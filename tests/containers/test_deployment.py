@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,26 @@ def test_dockerfile_installs_the_makefile_s_uv(dockerfile: str) -> None:
 @pytest.mark.parametrize("dockerfile", DOCKERFILES)
 def test_dockerfile_names_no_host(dockerfile: str) -> None:
     assert "://" not in (ROOT / dockerfile).read_text()
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES)
+def test_everything_a_dockerfile_copies_is_let_into_the_build(dockerfile: str) -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    text = (ROOT / dockerfile).read_text()
+    copied = re.findall(r"^COPY (?!--)(\S+) ", text, re.MULTILINE)
+    wanted = [*(path for path in copied if "*" not in path), *re.findall(r"requirements-\w+\.txt", text)]
+    assert len(wanted) > 5
+    for path in wanted:
+        assert (ROOT / path).exists()
+        assert {path, *map(str, Path(path).parents)} & allowed, path
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES)
+def test_an_image_is_under_the_licences_of_the_code_and_of_the_pictures(dockerfile: str) -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        licences = tomllib.load(file)["project"]["license"]
+    assert f'org.opencontainers.image.licenses="{licences}"' in (ROOT / dockerfile).read_text()
+    assert "CC-BY-SA-3.0" in licences
 
 
 def test_compose_publishes_on_loopback_only() -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from server import __version__
 from tests.containers.engine import ROOT, SERVE, SERVE_DOCKER, TRAIN, Volume, docker, eventually, inspect
 from tests.containers.service import Service
 
 BASE = "python:3.11-slim-bookworm"
 SERVE_LIMIT_BYTES = 300 * 10**6  # above the Python base
+LICENCES = {"LICENSE": "LICENSE", "mnist.md": "data/README.md", "packages.md": "docs/licences.md"}
 READ_ONLY = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true")
 
 
@@ -31,6 +33,16 @@ def test_serve_image_is_small(images: None) -> None:
 @pytest.mark.parametrize("image", [SERVE, TRAIN])
 def test_image_runs_without_root(images: None, image: str) -> None:
     assert inspect(image)["Config"]["User"] == "10001:10001"
+
+
+@pytest.mark.parametrize("image", [SERVE, TRAIN])
+def test_image_says_what_it_is_and_under_which_licences(images: None, image: str) -> None:
+    labels = inspect(image)["Config"]["Labels"]
+    assert labels["org.opencontainers.image.title"] == "Relearn"
+    assert labels["org.opencontainers.image.version"] == __version__
+    assert labels["org.opencontainers.image.licenses"] == "MIT AND CC-BY-SA-3.0"
+    texts = docker("run", "--rm", "--entrypoint=cat", image, *(f"/app/licences/{name}" for name in LICENCES))
+    assert texts == "".join((ROOT / path).read_text() for path in LICENCES.values()).strip()
 
 
 def test_serve_image_has_no_training_library(images: None) -> None:

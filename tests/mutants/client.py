@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant, mutant
 
 ATTEMPTS, CHECKS = "server/client/attempts.py", "server/command/checks.py"
 TRIED, ASKED = "server/client/test_attempts.py::", "server/command/test_asking.py::"
+TRACKING, TRACKED = "server/command/tracking.py", "system/test_tracking.py::"
 
 MUTANTS: tuple[Mutant, ...] = (
     mutant(
@@ -40,5 +41,26 @@ MUTANTS: tuple[Mutant, ...] = (
         'if name != "database":',
         "if True:",
         ASKED + "test_a_report_has_what_helps_and_no_secret",
+    ),
+    mutant(
+        "a version is logged to MLflow once",
+        TRACKING,
+        "next((each for each in before if each.name == name), None)",
+        "None",
+        TRACKED + "test_a_version_is_logged_once_and_an_alias_follows_what_serves",
+    ),
+    mutant(
+        "a tracking server is asked over HTTP",
+        TRACKING,
+        'if not uri.startswith(("http://", "https://")):',
+        "if not uri:",
+        TRACKED + "test_a_tracking_server_is_a_url",
+    ),
+    mutant(
+        "MLflow tells its makers nothing",
+        TRACKING,
+        '"MLFLOW_DISABLE_TELEMETRY": "true"',
+        '"MLFLOW_DISABLE_TELEMETRY": "false"',
+        TRACKED + "test_mlflow_tells_its_makers_nothing_unless_somebody_wants_it",
     ),
 )
