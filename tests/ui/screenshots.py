@@ -73,6 +73,7 @@ def beside(browser: Browser, url: str, out: Path) -> None:
             httpx.post(f"{url}/predict", content=digits.png(position), headers={"Content-Type": "image/png"})
         page.locator(".models > details").first.evaluate("(part) => (part.open = true)")
         page.locator("#model-name").wait_for()
+        page.set_viewport_size({"width": width, "height": 2000})  # pictures are loaded as they come into sight
         page.wait_for_timeout(3000)  # for another look to be taken; nothing hangs on it but the look
         page.screenshot(path=out / f"shadow-{name}", full_page=True)
         page.locator("[data-key=end-canary]").click()

@@ -102,6 +102,7 @@ def test_a_model_is_made_and_deleted_by_keyboard_on_a_phone(tmp_path: Path, open
         page.keyboard.press("Escape")
         expect(gone).to_be_focused()
         gone.press("Enter")
+        expect(page.locator("#model-gone")).to_be_focused()
         page.keyboard.type("pets")
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{server.url}/")
