@@ -167,21 +167,21 @@ MUTANTS = (
     mutant(
         "no held-out upload is trained on",
         PARTS,
-        'held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]))',
+        'held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]), moved)',
         'held_out = rows["held out"]',
         APART,
     ),
     mutant(
         "no upload that is trained on judges",
         PARTS,
-        'uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]))',
+        'uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]), moved)',
         'uploads = rows["uploads"]',
         APART,
     ),
     mutant(
         "no copy in the base that judges",
         PARTS,
-        "fit = _less_alike(images, classes, fit, judging)",
+        "fit = _less_alike(images, classes, fit, judging, moved)",
         "pass",
         APART,
     ),
@@ -195,7 +195,7 @@ MUTANTS = (
     mutant(
         "nor a copy of what judges",
         PARTS,
-        "return rows[~(same | copies(images, rows, of))]",
+        "return rows[~(same | copies(images, rows, of, moved))]",
         "return rows[~same]",
         APART,
     ),
