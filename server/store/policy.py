@@ -53,7 +53,9 @@ class Policy:
     cooldown_minutes: int = 60  # between the beginnings of two retrains
     runs_a_day: int = 4  # most within 24 hours
     refusals: int = 3  # so many in a row stop it, until a person resumes it
-    shadow_minutes: float = 0  # that a version is in shadow which a retrain brought, before it is a canary
+    shadow_minutes: float = (
+        0  # that a version is in shadow which a retrain brought; the canary follows, if there is one
+    )
     canary_minutes: float = 0  # that it is a canary, before it serves; 0: it serves at once
     watch_minutes: float = 0  # that it is watched once it serves
 
@@ -82,10 +84,6 @@ def parsed(given: dict[str, Json]) -> Policy:
     policy = Policy(**{**given, "mode": Mode(str(given.get("mode", Mode.OFF)))})  # type: ignore[arg-type]
     if policy.weekday is not None and policy.time_of_day is None:
         raise UnusablePolicy("weekday is given without time_of_day; give both, or the time alone for every day")
-    if policy.shadow_minutes and not policy.canary_minutes:
-        raise UnusablePolicy(
-            "shadow_minutes is given without canary_minutes; give both: after the shadow comes the canary"
-        )
     return policy
 
 

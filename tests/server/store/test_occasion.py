@@ -152,6 +152,8 @@ def test_a_new_version_is_tried_in_steps() -> None:
     assert canary == Trial(Role.CANARY, Wish(5, 600, 100, 3600))
     shadow = replace(AUTO, shadow_minutes=5, canary_minutes=10, watch_minutes=60).trial
     assert shadow == Trial(Role.SHADOW, Wish(20, 300, 100, 600))
+    alone = replace(AUTO, shadow_minutes=5, watch_minutes=60).trial
+    assert alone == Trial(Role.SHADOW, Wish(20, 300, 100, 0)), "nothing follows by itself"
 
 
 @given(POLICIES.filter(lambda policy: policy.weekday is None or policy.time_of_day is not None))
@@ -169,7 +171,6 @@ def test_a_policy_comes_back_from_json_as_it_was(policy: Policy) -> None:
         *({"weekday": value, "time_of_day": "03:00"} for value in ("Monday", 1, ["monday"])),
         *(
             {"weekday": "monday"},
-            {"shadow_minutes": 5},
             {"on_alarm": 1},
             {"on_alarm": None},
             {"epochs": 3},
