@@ -61,8 +61,9 @@ def publish(
     job: str | None = None,
     announce: Callable[[str], None] = lambda _: None,
     also: Callable[[Connection, str], None] = lambda *_: None,
+    serves: bool = True,
 ) -> str:
-    """Publish and make current, if the current version is still `expected`; the new version.
+    """Publish, and make current if it `serves`, if the current version is still `expected`; the new version.
 
     `announce` is told the version before it becomes visible; what `also` changes, given the version, becomes lasting
     together with it. Raises CurrentMoved, and then nothing was published, or what `announce` and `also` raise.
@@ -83,6 +84,7 @@ def publish(
             reason,
             job,
             lambda connection: also(connection, version),
+            serves,
         )
     except BaseException:
         versions.give_up(reservation)

@@ -11,6 +11,7 @@ from export.publish import Candidate, keep_refused, publish, with_file
 from export.verify import Parity, batch_for
 from server.models.card import CARD, card
 from server.models.model import Model, load
+from server.store.canary import Role
 from server.store.doubts import Doubt, doubt
 from server.store.errors import BrokenArtifact, CurrentMoved
 from server.store.lease import Lease
@@ -36,19 +37,19 @@ def conclude(
 ) -> None:
     """Publish or refuse, which concludes the job; gates again if another version became current in between.
 
-    The version, the move to it and its watch, the job's end and the labels that are doubted become lasting together,
-    under the lease, or not at all: raises LeaseLost.
+    A version serves at once, unless the retrain policy has it tried first beside the one that it was compared with. The
+    version, the move to it or its trial, the job's end and the labels that are doubted become lasting together, under
+    the lease, or not at all: raises LeaseLost.
     """
 
     def tell_doubts(connection: Connection) -> None:
         doubt(connection, memory.name.id, doubts, f"job {lease.job}")
 
     def end(connection: Connection, new: str) -> None:
-        lease.conclude(connection, outcome("published", new, figures))
+        lease.conclude(connection, outcome("published", new, figures, tried=tried))
         tell_doubts(connection)
-        wish = memory.policies.watch_in(connection)
-        if wish is not None:
-            memory.canaries.watch_in(connection, new, current, wish, by, f"job {lease.job}")
+        if trial is not None:
+            memory.canaries.begin_in(connection, trial.role, new, current, trial.wish, by, f"job {lease.job}")
 
     by = memory.jobs.get(lease.job).by
     contender = Contender(model, cost_of(candidate.contents["model.onnx"]))
@@ -57,7 +58,8 @@ def conclude(
         current = memory.pointer.current()
         said = earlier(memory, model, judging)
         judged = times_judged(memory, judging.part) + 1
-        verdict = judge(contender, _contender(memory, current), parity, judging, policy.limits, said, judged)
+        other = _contender(memory, current)
+        verdict = judge(contender, other, parity, judging, policy.limits, said, judged)
         figures["gate"] = verdict.to_json()
         report("gating", verdict.known, note=verdict.known)
         final = candidate
@@ -68,6 +70,8 @@ def conclude(
         if not verdict.passed:
             keep_refused(memory, final, lease, outcome("refused", None, figures, verdict.reason), tell_doubts)
             break
+        trial = memory.policies.current().policy.trial if other is not None else None
+        tried = trial.role.value if trial is not None and trial.role is not Role.WATCH else None
         try:
             publish(
                 memory,
@@ -78,6 +82,7 @@ def conclude(
                 job=lease.job,
                 announce=lambda new: report("publishing", f"publishing {new}", version=new),
                 also=end,
+                serves=tried is None,
             )
         except CurrentMoved as error:
             print(f"gating again: {error}", flush=True)

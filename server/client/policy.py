@@ -23,7 +23,9 @@ class Parts(TypedDict, total=False):
     cooldown_minutes: int
     runs_a_day: int
     refusals: int
-    watch_minutes: int  # that a version is watched which a retrain made current
+    shadow_minutes: float
+    canary_minutes: float
+    watch_minutes: float
 
 
 @dataclass(frozen=True)

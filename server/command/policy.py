@@ -54,7 +54,9 @@ def _shown(url: str | None, as_json: bool) -> None:
 @click.option("--cooldown-minutes", type=int, help="Between the beginnings of two retrains.")
 @click.option("--runs-a-day", type=int, help="At most.")
 @click.option("--refusals", type=int, help="So many in a row stop it.")
-@click.option("--watch-minutes", type=int, help="That a version which a retrain made current is watched.")
+@click.option("--shadow-minutes", type=float, help="That a new version is in shadow, before it is a canary.")
+@click.option("--canary-minutes", type=float, help="That it is a canary, before it serves.")
+@click.option("--watch-minutes", type=float, help="That it is watched once it serves.")
 @json_option
 @click.pass_obj
 @ends_well

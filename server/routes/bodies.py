@@ -23,7 +23,7 @@ from server.routes.kinds import (
     some,
 )
 from server.store.options import OPTIONS, Option
-from server.store.policy import OPTIONAL, RANGES, TIME_OF_DAY, WEEKDAYS, Mode
+from server.store.policy import OPTIONAL, RANGES, TIME_OF_DAY, TRIAL, WEEKDAYS, Mode
 from server.store.selection import State
 from server.store.standing import Revision
 
@@ -120,6 +120,7 @@ POLICY_PARTS: dict[str, Schema] = {
 for _name, (_least, _most) in RANGES.items():
     _number = WHOLE | {"minimum": _least, "maximum": _most}
     POLICY_PARTS[_name] = maybe(_number) if _name in OPTIONAL else _number
+POLICY_PARTS |= {name: NUMBER | {"minimum": least, "maximum": most} for name, (least, most) in TRIAL.items()}
 _WITHOUT_DAY = {name: schema for name, schema in POLICY_PARTS.items() if name != "weekday"}
 _AT_A_TIME = POLICY_PARTS | {"time_of_day": POLICY_PARTS["time_of_day"]["anyOf"][0]}
 POLICY = _json(

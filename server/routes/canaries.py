@@ -13,12 +13,12 @@ from server.routes.requests import by, json_object, reason_of
 from server.routes.service import Service
 from server.serving.judge import p99_ms
 from server.serving.tally import Arm, Tally
-from server.store.canary import Canary, Outcome, Role, Verdict, Wish
+from server.store.canary import SHADOW_PERCENT, Canary, Outcome, Role, Verdict, Wish
 from server.store.errors import NotFound
 from server.store.files import Json
 from server.store.options import CANARY, SHADOW, WATCH, check_options
 
-SHADOW_DEFAULTS: dict[str, Json] = {"percent": 20, "minutes": 10, "pictures": 100, "canary_minutes": 0}
+SHADOW_DEFAULTS: dict[str, Json] = {"percent": SHADOW_PERCENT, "minutes": 10, "pictures": 100, "canary_minutes": 0}
 DEFAULTS: dict[str, Json] = {"percent": 5, "minutes": 10, "requests": 100, "watch_minutes": 0}
 CHANGES = 20  # kinds of answers that a shadow would give otherwise, the most frequent
 
@@ -137,7 +137,7 @@ def canary_end(canary: Canary) -> dict[str, object]:
         "from": canary.against,
         "to": canary.against,
         "canary": canary.version,
-        "kind": "canary returned" if canary.outcome is Outcome.RETURNED else "canary ended",
+        "kind": f"{canary.role.value} {'returned' if canary.outcome is Outcome.RETURNED else 'ended'}",
         "by": canary.ended_by,
         "reason": canary.why,
     }

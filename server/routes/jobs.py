@@ -161,7 +161,7 @@ def _address(request: Request, job: str) -> str:
 
 
 async def _wait(service: Service, request: Request, number: str) -> Response:
-    """The answer once the job is over and, if it published, every worker serves its version; 202 if we stop first."""
+    """The answer once the job is over and, if its version serves, every worker serves it; 202 if we stop first."""
     result = None
     async for each in service.feeds.follow(number):
         if isinstance(each, Glance):
@@ -173,13 +173,12 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
     if result["state"] == "cancelled":
         raise Conflict(f"the retraining was cancelled: {result['reason']}")
     published = result["state"] == "published"
-    if published:
+    tried = result.get("tried")
+    if published and tried is None:
         memory, version = service.memory, str(result["version"])
         await all_serve(memory.workers, memory.pointer, version, service.settings.promote_wait_seconds)
     content = {
-        "message": "Model retrained successfully"
-        if published
-        else f"The new model was not published: {result['reason']}",
+        "message": _message(result),
         "accuracy": result["accuracy"],
         "epochs": result["epochs"],
         "published": published,
@@ -188,6 +187,14 @@ async def _wait(service: Service, request: Request, number: str) -> Response:
         "job": number,
     }
     return JSONResponse(content)
+
+
+def _message(result: dict[str, Json]) -> str:
+    """How a retrain that was not stopped ended, for a person."""
+    if result["state"] != "published":
+        return f"The new model was not published: {result['reason']}"
+    done, tried = "Model retrained successfully", result.get("tried")
+    return done if tried is None else f"{done}; version {result['version']} is tried first, as a {tried}"
 
 
 async def _events(service: Service, number: str, last: int) -> AsyncIterator[str]:

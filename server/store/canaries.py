@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
-from server.store.canary import PERCENT, REQUESTS, Canary, Known, Outcome, Role, Verdict, Wish, moved
+from server.store.canary import PERCENT, REQUESTS, Canary, Known, Outcome, Role, Verdict, Wish, canary_of, moved
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
@@ -28,11 +28,20 @@ Note = Callable[[Connection, Canary], None]  # what else is written down with on
 class Canaries:
     """The canaries and watches of one model."""
 
-    def __init__(self, database: Database, model: Name, pointer: Pointer, versions: Versions) -> None:
+    def __init__(
+        self,
+        database: Database,
+        model: Name,
+        pointer: Pointer,
+        versions: Versions,
+        watch_seconds_in: Callable[[Connection], float],
+    ) -> None:
+        """`watch_seconds_in` says how long a version is watched that becomes current without anybody's word."""
         self._database = database
         self._model = model
         self._pointer = pointer
         self._versions = versions
+        self._watch_seconds_in = watch_seconds_in
 
     def begin(
         self,
@@ -74,23 +83,24 @@ class Canaries:
 
         def watched(connection: Connection) -> None:
             if wish is not None:
-                self.watch_in(connection, version, expected, wish, by, reason)
+                self.begin_in(connection, Role.WATCH, version, expected, wish, by, reason)
             note(connection)
 
         self._versions.promote(version, by, reason, expected, watched)
 
-    def watch_in(
-        self, connection: Connection, version: str, before: str | None, wish: Wish, by: str, reason: str
+    def begin_in(
+        self, connection: Connection, role: Role, version: str, before: str | None, wish: Wish, by: str, reason: str
     ) -> None:
-        """Watch a version in the transaction that made it current; not the first of all, nor one that was it already.
+        """Begin one in the transaction that publishes a version or makes it current, where that was `before`.
 
-        What went on until then is over.
+        Not of the first of all, nor of one that was current already. What went on until then is over.
         """
         if before is None or before == version:
             return
         if (other := self._open_in(connection)) is not None:
-            self._close(connection, other, moved(version), other.role)
-        self._add(connection, Role.WATCH, version, before, wish, by, reason)
+            over = moved(version) if role is Role.WATCH else Verdict(Outcome.ENDED, f"version {version} took its place")
+            self._close(connection, other, over, other.role)
+        self._add(connection, role, version, before, wish, by, reason)
 
     def open(self) -> Canary | None:
         """The one that goes on."""
@@ -110,9 +120,13 @@ class Canaries:
             return self._canary(connection, row)
 
     def over_without_a_move(self) -> list[Canary]:
-        """The canaries that ended and were not promoted, oldest first."""
-        is_over = canary.c.open.is_(None) & (canary.c.outcome != Outcome.PROMOTED.value)
-        mine = (canary.c.model_id == self._model.id) & (canary.c.role == Role.CANARY.value) & is_over
+        """The canaries that were not promoted, and the shadows that no canary followed though one should; oldest
+        first."""
+        went_on = canary.c.outcome.in_((Outcome.PROMOTED.value, Outcome.PASSED.value))
+        was_to_serve = (canary.c.role == Role.CANARY.value) | (
+            (canary.c.role == Role.SHADOW.value) & (canary.c.next_seconds > 0)
+        )
+        mine = (canary.c.model_id == self._model.id) & canary.c.open.is_(None) & was_to_serve & ~went_on
         with self._database.read() as connection:
             rows = connection.execute(select(canary).where(mine).order_by(canary.c.id)).all()
             return [self._canary(connection, row) for row in rows]
@@ -152,7 +166,7 @@ class Canaries:
                 wish = Wish(row.percent, row.next_seconds, row.requests)
                 self._add(connection, Role.WATCH, *versions, wish, row.by, row.reason)
             elif verdict.outcome == Outcome.PASSED and row.next_seconds:
-                wish = Wish(PERCENT, row.next_seconds, REQUESTS)
+                wish = Wish(PERCENT, row.next_seconds, REQUESTS, self._watch_seconds_in(connection))
                 self._add(connection, Role.CANARY, *versions, wish, row.by, row.reason)
             return True
 
@@ -229,22 +243,5 @@ class Canaries:
             connection.execute(delete(canary).where(mine & (canary.c.id <= last)))
 
     def _canary(self, connection: Connection, row: Row[Any]) -> Canary:
-        return Canary(
-            id=row.id,
-            role=Role(row.role),
-            version=str(row.version),
-            against=str(row.against),
-            percent=row.percent,
-            seconds=row.seconds,
-            requests=row.requests,
-            next_seconds=row.next_seconds,
-            started_at=row.started_at,
-            by=row.by,
-            reason=row.reason,
-            ended_at=row.ended_at,
-            ended_by=row.ended_by,
-            outcome=None if row.outcome is None else Outcome(row.outcome),
-            why=row.why,
-            move=row.move_id,
-            parts=self._parts(connection, row.id) if row.open else [dict(each) for each in row.result or []],
-        )
+        parts = self._parts(connection, row.id) if row.open else [dict(each) for each in row.result or []]
+        return canary_of(row, parts)

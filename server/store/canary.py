@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Row
+
 PERCENT, REQUESTS = 5.0, 100  # of the requests, and how many at least, by default
+SHADOW_PERCENT = 20.0  # of the answers
 
 
 class Role(StrEnum):
@@ -56,6 +59,14 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What a new version is held to first, by itself."""
+
+    role: Role
+    wish: Wish
+
+
+@dataclass(frozen=True)
 class Canary:
     """One of them, as far as it is known."""
 
@@ -91,6 +102,29 @@ class Canary:
     def share_of_samples(self) -> float:
         """Of all requests, its part."""
         return self.percent / 100 if self.role is Role.CANARY else 1 - self.percent / 100
+
+
+def canary_of(row: Row[Any], parts: list[dict[str, Any]]) -> Canary:
+    """One as its row has it, with what workers have counted."""
+    return Canary(
+        id=row.id,
+        role=Role(row.role),
+        version=str(row.version),
+        against=str(row.against),
+        percent=row.percent,
+        seconds=row.seconds,
+        requests=row.requests,
+        next_seconds=row.next_seconds,
+        started_at=row.started_at,
+        by=row.by,
+        reason=row.reason,
+        ended_at=row.ended_at,
+        ended_by=row.ended_by,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        why=row.why,
+        move=row.move_id,
+        parts=parts,
+    )
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ def open_memory(
     jobs = Jobs(opened, content, model)
     pointer = Pointer(opened, model, shipped)
     versions = Versions(opened, content, model, shipped, pointer)
+    policies = Policies(opened, model, jobs)
     return Memory(
         database=opened,
         content=content,
@@ -110,11 +111,11 @@ def open_memory(
         drift=Alarms(opened, model, pointer),
         pointer=pointer,
         versions=versions,
-        canaries=Canaries(opened, model, pointer, versions),
+        canaries=Canaries(opened, model, pointer, versions, policies.watch_seconds_in),
         jobs=jobs,
         workers=Workers(opened, model),
         idempotency=Idempotency(opened, model),
-        policies=Policies(opened, model, jobs),
+        policies=policies,
         catalogue=Catalogue(opened, content, name, shipped),
         name=model,
     )

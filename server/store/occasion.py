@@ -1,8 +1,8 @@
 """Whether a retrain is due: what a policy asks for, held against what is known. Nothing here looks or waits.
 
-Three triggers give occasion: labels, an alarm, a time. Guards hold it up: a job or a proposal that is there already, a
-stop after refusals, quiet time, cooldown, the most runs of a day. Ages are seconds by a clock that does not jump
-(elapsed.py); the wall clock says only whether it is the set time.
+Three triggers give occasion: labels, an alarm, a time. Guards hold it up: a job, a trial or a proposal that is there
+already, a stop after refusals, quiet time, cooldown, the most runs of a day. Ages are seconds by a clock that does not
+jump (elapsed.py); the wall clock says only whether it is the set time.
 """
 
 from collections.abc import Iterator
@@ -56,6 +56,7 @@ class Facts:
     refusals: int = 0  # in a row, of its own
     is_stopped: bool = False
     open_job: str | None = None
+    tried: str | None = None  # the version that is in shadow, or a canary
     is_proposed: bool = False
     obstacle: str | None = None  # why no training could begin, whoever asked for it
 
@@ -135,6 +136,9 @@ def _guards(policy: Policy, facts: Facts) -> Iterator[Reason]:
         yield Reason("stopped", "it was stopped after refusals in a row, and nobody has resumed it", {})
     if facts.open_job is not None:
         yield Reason("job_open", f"job {facts.open_job} is open", {"job": facts.open_job})
+    if facts.tried is not None:
+        text = f"version {facts.tried} is tried beside the one that serves, and it is not known yet how that ends"
+        yield Reason("tried", text, {"version": facts.tried})
     if facts.is_proposed:
         yield Reason("proposal_open", "a proposal waits for an answer", {})
     quiet = policy.quiet_minutes * 60

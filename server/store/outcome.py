@@ -14,9 +14,16 @@ def conclude(connection: Connection, number: int, result: dict[str, Any], **more
 
 
 def outcome(
-    state: str, version: str | None = None, report: dict[str, Any] | None = None, reason: str | None = None
+    state: str,
+    version: str | None = None,
+    report: dict[str, Any] | None = None,
+    reason: str | None = None,
+    tried: str | None = None,
 ) -> dict[str, Any]:
-    """How a job ended, and the figures of what it trained, as far as it came."""
+    """How a job ended, and the figures of what it trained, as far as it came.
+
+    `tried`: what a version is at first that was published and does not serve yet, a shadow or a canary.
+    """
     report = report or {}
     metrics, training = report.get("metrics"), report.get("training")
     test = metrics.get("test") if isinstance(metrics, dict) else None
@@ -27,4 +34,5 @@ def outcome(
         "accuracy": test.get("accuracy") if isinstance(test, dict) else None,
         "epochs": training.get("epochs") if isinstance(training, dict) else None,
         "gate": report.get("gate"),
+        "tried": tried,
     }

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from server.store import policy_log
-from server.store.canary import PERCENT, REQUESTS, Wish
 from server.store.database import Database, Name
 from server.store.elapsed import Elapsed
 from server.store.errors import Conflict, NotFound
@@ -203,10 +202,9 @@ class Policies:
         facts = replace(facts, obstacle=hindered)
         return facts, decide(known.policy, facts)
 
-    def watch_in(self, connection: Connection) -> Wish | None:
-        """How a version that a retrain makes current in this transaction is to be watched."""
-        minutes = self._set(connection).policy.watch_minutes
-        return Wish(PERCENT, minutes * 60, REQUESTS) if minutes else None
+    def watch_seconds_in(self, connection: Connection) -> float:
+        """How long a version is watched that becomes current without anybody's word."""
+        return self._set(connection).policy.watch_minutes * 60
 
     def _set(self, connection: Connection) -> Set:
         row = connection.execute(select(policy).where(policy.c.model_id == self._model.id)).first()

@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
+from server.store.canary import PERCENT, REQUESTS, SHADOW_PERCENT, Role, Trial, Wish
 from server.store.errors import UnusablePolicy
 from server.store.files import Json
 
@@ -20,8 +21,12 @@ RANGES = {
     "cooldown_minutes": (0, 10_080),
     "runs_a_day": (1, RUNS_A_DAY_MOST),
     "refusals": (1, 100),
-    "watch_minutes": (0, 1440),
 }
+TRIAL = {
+    "shadow_minutes": (0, 1440),
+    "canary_minutes": (0, 1440),
+    "watch_minutes": (0, 1440),
+}  # as the calls about them
 OPTIONAL = ("labels", "time_of_day", "weekday")
 
 TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -48,7 +53,21 @@ class Policy:
     cooldown_minutes: int = 60  # between the beginnings of two retrains
     runs_a_day: int = 4  # most within 24 hours
     refusals: int = 3  # so many in a row stop it, until a person resumes it
-    watch_minutes: int = 0  # that a version is watched which a retrain made current
+    shadow_minutes: float = (
+        0  # that a version is in shadow which a retrain brought; the canary follows, if there is one
+    )
+    canary_minutes: float = 0  # that it is a canary, before it serves; 0: it serves at once
+    watch_minutes: float = 0  # that it is watched once it serves
+
+    @property
+    def trial(self) -> Trial | None:
+        """What a version that a retrain brings is held to first; None where that is nothing."""
+        canary, watch = self.canary_minutes * 60, self.watch_minutes * 60
+        if self.shadow_minutes:
+            return Trial(Role.SHADOW, Wish(SHADOW_PERCENT, self.shadow_minutes * 60, REQUESTS, canary))
+        if canary:
+            return Trial(Role.CANARY, Wish(PERCENT, canary, REQUESTS, watch))
+        return Trial(Role.WATCH, Wish(PERCENT, watch, REQUESTS)) if watch else None
 
     def as_json(self) -> dict[str, Json]:
         return asdict(self)
@@ -72,6 +91,10 @@ def _check(name: str, value: Json) -> None:
     if name in RANGES:
         least, most = RANGES[name]
         is_right, wanted = type(value) is int and least <= value <= most, f"a whole number from {least} to {most:,}"
+    elif name in TRIAL:
+        least, most = TRIAL[name]
+        is_right = type(value) in (int, float) and least <= float(str(value)) <= most
+        wanted = f"a number from {least} to {most:,}"
     elif name == "on_alarm":
         is_right, wanted = isinstance(value, bool), "true or false"
     elif name == "time_of_day":

@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
+from server.store.canary import Outcome as End
+from server.store.canary import Role
 from server.store.elapsed import Elapsed
 from server.store.occasion import Facts, Outcome
 from server.store.policy import RUNS_A_DAY_MOST
 from server.store.policy_log import proposal_in
-from server.store.tables import decision, job, lesson, policy_decision
+from server.store.tables import canary, decision, job, lesson, policy_decision, version
 
 
 class Run(NamedTuple):
@@ -48,6 +50,7 @@ def facts_in(
         refusals=_refusals(connection, model_id, runs, counts_from),
         is_stopped=is_stopped,
         open_job=str(last.id) if last is not None and last.open else None,
+        tried=_tried(connection, model_id),
         is_proposed=proposal_in(connection, model_id) is not None,
     )
 
@@ -82,15 +85,32 @@ def runs_in(connection: Connection, model_id: int) -> list[Run]:
 
 
 def _refusals(connection: Connection, model_id: int, runs: list[Run], counts_from: int) -> int:
-    """How many of the newest runs in a row were refused or failed, since any retrain was published."""
+    """How many of the newest runs in a row were refused or failed, or brought what was found worse in its trial, since
+    any retrain was published that was not."""
+    returned = _returned(connection, model_id)
     published = select(func.max(job.c.id)).where(job.c.model_id == model_id, job.c.state == "published")
-    since = connection.execute(published).scalar() or 0
+    since = connection.execute(published.where(job.c.id.not_in(returned))).scalar() or 0
     number = 0
     for run in runs:
-        if run.id <= counts_from or run.job_id < since or run.ended == "published":
+        is_worse = run.ended in ("refused", "failed") or run.job_id in returned
+        if run.id <= counts_from or run.job_id < since or (run.ended == "published" and not is_worse):
             break
-        number += run.ended in ("refused", "failed")
+        number += is_worse
     return number
+
+
+def _returned(connection: Connection, model_id: int) -> list[int]:
+    """The jobs whose versions were returned, from shadow, as a canary or once they were watched."""
+    same = (version.c.model_id == canary.c.model_id) & (version.c.number == canary.c.version)
+    mine = (canary.c.model_id == model_id) & (canary.c.outcome == End.RETURNED.value) & version.c.job_id.is_not(None)
+    return list(connection.execute(select(version.c.job_id).join(canary, same).where(mine)).scalars())
+
+
+def _tried(connection: Connection, model_id: int) -> str | None:
+    """The version that is in shadow, or a canary."""
+    mine = (canary.c.model_id == model_id) & (canary.c.open == 1) & (canary.c.role != Role.WATCH.value)
+    found = connection.execute(select(canary.c.version).where(mine)).scalar()
+    return None if found is None else str(found)
 
 
 def _newest_time(connection: Connection, model_id: int, outcome: Outcome) -> str | None:

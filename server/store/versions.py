@@ -177,9 +177,11 @@ class Versions:
         reason: str = "",
         job: str | None = None,
         also: Callable[[Connection], None] | None = None,
+        serves: bool = True,
     ) -> None:
-        """Make a version, whose folder is whole and durable, visible and current, together with what `also` changes.
+        """Make a version, whose folder is whole and durable, visible, together with what `also` changes.
 
+        It is current from then on if it `serves`, else it stands beside the current one until somebody promotes it.
         Raises CurrentMoved, and then nothing changed, unless the pointer is at `expected`; and what `check_input` and
         `also` raise.
         """
@@ -196,7 +198,8 @@ class Versions:
             self._pointer.expect(connection, expected)
             self._content.settle(connection, reservation.claim)
             connection.execute(update(version).where(self._reserved(reservation)).values(row))
-            self._pointer.move(connection, reservation.version, "published", by, reason)
+            if serves:
+                self._pointer.move(connection, reservation.version, "published", by, reason)
             if also is not None:
                 also(connection)
 

@@ -174,4 +174,18 @@ MUTANTS = (
         "",
         "server/observe/test_rollouts.py::test_what_was_counted_is_told_once_however_often_it_is_looked_at",
     ),
+    mutant(
+        "a version that is tried first does not serve",
+        "server/store/versions.py",
+        "            if serves:\n",
+        "            if True:\n",
+        "server/store/test_policies.py::test_versions_that_were_found_worse_in_their_trials_are_refusals[sqlite]",
+    ),
+    mutant(
+        "a canary that begins by itself is watched as the policy says",
+        STORE,
+        "Wish(PERCENT, row.next_seconds, REQUESTS, self._watch_seconds_in(connection))",
+        "Wish(PERCENT, row.next_seconds, REQUESTS)",
+        ENDS + "test_what_a_retrain_brought_goes_from_shadow_to_canary_to_watch_and_serves_in_between",
+    ),
 )

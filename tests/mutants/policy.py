@@ -98,5 +98,13 @@ MUTANTS = (
         "age",
         *tests("a_worker_that_starts_after_the_clock_went_back_waits_one_cooldown"),
     ),
+    mutant("nothing begins beside a trial", OCCASION, "if facts.tried is not None:", "if False:", INVARIANT),
+    mutant(
+        "what a trial found worse is a refusal",
+        FACTS,
+        " or run.job_id in returned",
+        "",
+        *tests("versions_that_were_found_worse_in_their_trials_are_refusals"),
+    ),
     mutant("rows are bounded", LOG, "if beyond is not None:", "if False:", *tests("rows_are_bounded_in_number")),
 )

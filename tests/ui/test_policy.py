@@ -24,10 +24,12 @@ def test_a_policy_is_set_and_its_proposal_accepted(tmp_path: Path, open_page: Op
         page.get_by_label("A time of day").fill("03:00")
         page.get_by_label("On", exact=True).select_option("sunday")
         page.get_by_label("First, minutes without a new label").fill("0")
+        page.get_by_label("Minutes that it is tried on a share of the requests").fill("2.5")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("It is saved.")).to_be_visible()
         policy = server.get("/retrain/policy").json()["policy"]
         expected = {"mode": "ask", "labels": 3, "time_of_day": "03:00", "weekday": "sunday", "quiet_minutes": 0}
+        expected["canary_minutes"] = 2.5
         assert {name: policy[name] for name in expected} == expected
         expect(page.get_by_role("listitem").filter(has_text="0 of 3 new labels")).to_be_visible(timeout=ASKED_MS)
 

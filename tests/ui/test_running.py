@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
+from sqlalchemy import Connection
 
 from export.publish import publish, with_file
 from server.store import living
+from server.store.canary import Role, Wish
 from server.store.lease import Lease, take
 from server.store.memory import Memory
 from server.store.outcome import outcome
-from tests.live import LiveServer
+from tests.live import ROOT, LiveServer
 from tests.tiny import memory_in, tiny_candidate
 from tests.ui.conftest import OpenPage
 
@@ -37,16 +39,27 @@ class Runner:
         far = {"epoch": epoch, "epochs": 2, "step": step, "steps": 10, "seconds_left": 30.0}
         self.lease.tell("training", far | {"loss": loss, "accuracy": 1 - loss / 2} | checked)
 
-    def publish(self) -> str:
+    def publish(self, tried: Role | None = None) -> str:
+        """Publish what serves from then on, or is tried first."""
+        current = self.memory.pointer.current()
+
+        def conclude(connection: Connection, new: str) -> None:
+            self.lease.conclude(connection, outcome("published", new, figures, tried=tried))
+            if tried is not None:
+                self.memory.canaries.begin_in(
+                    connection, tried, new, current, Wish(20, 3600, 100, 3600), "api", "job 1"
+                )
+
         figures = {"metrics": {"test": {"accuracy": 0.9}}, "gate": {"passed": True, "against": "0", "checks": []}}
         candidate = with_file(tiny_candidate(), "report/report.json", json.dumps(figures).encode())
         return publish(
             self.memory,
             candidate,
-            self.memory.pointer.current(),
+            current,
             by=f"job {self.lease.job}",
             job=self.lease.job,
-            also=lambda connection, new: self.lease.conclude(connection, outcome("published", new, figures)),
+            also=conclude,
+            serves=tried is None,
         )
 
     def refuse(self, *missed: str) -> None:
@@ -57,7 +70,7 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[Runner]:
-    memory = memory_in(tmp_path)
+    memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     with LiveServer(tmp_path, "--trainer", "none") as server:
         yield Runner(server, memory)
 
@@ -151,6 +164,20 @@ def test_a_version_that_took_over_is_celebrated_once(runner: Runner, open_page: 
     expect(verdict).to_have_class("outcome-card good ")
     page.get_by_role("link", name="What it reads now").click()
     expect(page).to_have_url(f"{runner.server.url}/#models/{version}..0")
+
+
+def test_a_version_that_is_tried_first_is_not_said_to_serve(runner: Runner, open_page: OpenPage) -> None:
+    runner.take()
+    page = open_page(runner.server.url, "retrain")
+    expect(page.get_by_text("Waiting:").or_(page.get_by_text("Starting:"))).to_be_visible()
+    version = runner.publish(Role.SHADOW)
+    verdict = page.locator(".outcome-card.good")
+    expect(verdict).to_contain_text(f"Version {version} is ready.")
+    expect(verdict).to_contain_text("is tried beside it before it serves")
+    expect(page.get_by_text("has taken over")).to_have_count(0)
+    expect(page.locator("#pulse")).to_have_text("version 0")
+    page.get_by_role("navigation").get_by_role("link", name="Models").click()
+    expect(page.get_by_role("region", name=f"Shadow of version {version}")).to_be_visible()
 
 
 @pytest.mark.parametrize(

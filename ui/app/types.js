@@ -51,7 +51,7 @@
  * @typedef {{passed: boolean, against?: string | null, checks?: Check[],
  *   gain_on_uploads?: number | null}} Gate
  * @typedef {{state: string, version?: string | null, reason?: string | null, accuracy?: number | null,
- *   epochs?: number | null, gate?: Gate | null}} JobResult
+ *   epochs?: number | null, gate?: Gate | null, tried?: string | null}} JobResult
  * @typedef {{stage?: string, time?: number, epoch?: number, epochs?: number, step?: number, steps?: number,
  *   loss?: number, accuracy?: number, validation_loss?: number, validation_accuracy?: number, seconds_left?: number,
  *   epoch_done?: boolean}} JobEvent
@@ -62,7 +62,8 @@
  *   of the policy waits for a word
  * @typedef {{mode: "off" | "ask" | "auto", labels: number | null, on_alarm: boolean, time_of_day: string | null,
  *   weekday: string | null, quiet_minutes: number, cooldown_minutes: number, runs_a_day: number,
- *   refusals: number, watch_minutes: number}} Policy when retrains begin by themselves
+ *   refusals: number, shadow_minutes: number, canary_minutes: number,
+ *   watch_minutes: number}} Policy when retrains begin by themselves
  * @typedef {{decision: string, outcome: string, time: string, last_time: string, times: number, by: string | null,
  *   reasons: {code: string, text: string, figures: Record<string, string | number>}[],
  *   job: string | null}} PolicyDecision

@@ -5,6 +5,7 @@ import pytest
 from server.store.canary import Canary, Outcome, Role, Verdict, Wish
 from server.store.errors import Conflict, CurrentMoved, NotFound
 from server.store.memory import Memory
+from server.store.policy import Policy
 from tests.server.store.memories import at_once, publish
 
 WISH = Wish(percent=5, seconds=600, requests=100)
@@ -198,6 +199,48 @@ def test_a_shadow_that_passed_begins_a_canary_where_that_was_asked(memory: Memor
         found = memory.canaries.open()
         assert (found is not None) == follows
         assert found is None or (found.role, found.version, found.seconds) == (Role.CANARY, second, 60)
+
+
+def test_what_a_retrain_brought_goes_from_shadow_to_canary_to_watch_and_serves_in_between(memory: Memory) -> None:
+    memory.policies.replace(Policy(canary_minutes=10, watch_minutes=60), "ana", lambda _: None)
+    first, second = publish(memory), publish(memory)
+    memory.versions.promote(first, "ana", "", second)
+    memory.canaries.begin(second, Wish(20, 300, 100, 600), "ana", "job 1", role=Role.SHADOW)
+    steps = [(Role.SHADOW, 300.0), (Role.CANARY, 600.0), (Role.WATCH, 3600.0)]
+    outcomes = (Outcome.PASSED, Outcome.PROMOTED, Outcome.KEPT)
+    for step, outcome, current in zip(steps, outcomes, (first, first, second), strict=True):
+        found = memory.canaries.open()
+        assert found is not None
+        assert ((found.role, found.seconds), found.by, found.reason) == (step, "ana", "job 1")
+        assert memory.pointer.current() == current
+        memory.canaries.end(found.id, Verdict(outcome, "so"))
+    assert memory.canaries.open() is None
+
+
+def test_what_is_published_to_be_tried_takes_the_place_of_what_went_on(memory: Memory) -> None:
+    canary = begun(memory)
+    third = publish(memory)
+    memory.versions.promote(canary.against, "ana", "", third)
+    with memory.database.write() as connection:
+        memory.canaries.begin_in(connection, Role.SHADOW, third, canary.against, WISH, "ana", "job 1")
+    over = memory.canaries.newest(canary.version)
+    assert (over.id, over.outcome, over.why) == (canary.id, Outcome.ENDED, f"version {third} took its place")
+    found = memory.canaries.open()
+    assert found is not None
+    assert (found.role, found.version) == (Role.SHADOW, third)
+
+
+def test_a_shadow_that_was_to_become_a_canary_stands_among_the_ends(memory: Memory) -> None:
+    first, second = publish(memory), publish(memory)
+    memory.versions.promote(first, "ana", "", second)
+    for next_seconds, verdict in ((0.0, WORSE), (60.0, Verdict(Outcome.PASSED, "so")), (60.0, WORSE)):
+        shadow = memory.canaries.begin(second, Wish(20, 600, 100, next_seconds), "ana", "", role=Role.SHADOW)
+        memory.canaries.end(shadow.id, verdict)
+        if (found := memory.canaries.open()) is not None:
+            memory.canaries.end(found.id, PASSED)
+            memory.versions.promote(first, "ana", "", second)
+    (over,) = memory.canaries.over_without_a_move()
+    assert (over.role, over.outcome) == (Role.SHADOW, Outcome.RETURNED)
 
 
 def test_a_shadow_that_is_worse_begins_none(memory: Memory) -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.store.canary import Role, Trial, Wish
 from server.store.errors import UnusablePolicy
 from server.store.occasion import DAY_SECONDS, Facts, Outcome, decide
-from server.store.policy import RANGES, WEEKDAYS, Mode, Policy, parsed
+from server.store.policy import RANGES, TRIAL, WEEKDAYS, Mode, Policy, parsed
 
 FRIDAY = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 AUTO = Policy(Mode.AUTO, labels=10, on_alarm=False, quiet_minutes=5, cooldown_minutes=60, runs_a_day=2, refusals=3)
@@ -72,6 +73,7 @@ def test_a_time_before_midnight_is_due_after_it() -> None:
         ({"last_seconds": 3599}, "cooldown"),
         ({"runs": (3700, 86_399)}, "runs_a_day"),
         ({"open_job": "7"}, "job_open"),
+        ({"tried": "3"}, "tried"),
         ({"is_proposed": True}, "proposal_open"),
         ({"is_stopped": True, "refusals": 3}, "stopped"),
         ({"obstacle": "the trainer is not there"}, "obstacle"),
@@ -113,6 +115,7 @@ FACTS = st.builds(
     refusals=st.just(0) | st.integers(0, 6),
     is_stopped=SELDOM,
     open_job=SELDOM.map(lambda there: "7" if there else None),
+    tried=SELDOM.map(lambda there: "3" if there else None),
     is_proposed=SELDOM,
     obstacle=SELDOM.map(lambda there: "no trainer" if there else None),
 )
@@ -136,8 +139,21 @@ def test_whatever_the_facts_no_guard_is_passed(policy: Policy, facts: Facts) -> 
     assert not facts.is_stopped
     assert facts.refusals < policy.refusals
     assert facts.open_job is None
+    assert facts.tried is None
     assert facts.obstacle is None
     assert not facts.is_proposed
+
+
+def test_a_new_version_is_tried_in_steps() -> None:
+    assert Policy().trial is None
+    watch = replace(AUTO, watch_minutes=60).trial
+    assert watch == Trial(Role.WATCH, Wish(5, 3600, 100))
+    canary = replace(AUTO, canary_minutes=10, watch_minutes=60).trial
+    assert canary == Trial(Role.CANARY, Wish(5, 600, 100, 3600))
+    shadow = replace(AUTO, shadow_minutes=5, canary_minutes=10, watch_minutes=60).trial
+    assert shadow == Trial(Role.SHADOW, Wish(20, 300, 100, 600))
+    alone = replace(AUTO, shadow_minutes=5, watch_minutes=60).trial
+    assert alone == Trial(Role.SHADOW, Wish(20, 300, 100, 0)), "nothing follows by itself"
 
 
 @given(POLICIES.filter(lambda policy: policy.weekday is None or policy.time_of_day is not None))
@@ -149,10 +165,17 @@ def test_a_policy_comes_back_from_json_as_it_was(policy: Policy) -> None:
     "given",
     [
         *({name: value} for name, (least, most) in RANGES.items() for value in (least - 1, most + 1, True, 1.5, "3")),
+        *({name: value} for name, (least, most) in TRIAL.items() for value in (least - 1, most + 1, True, "3", None)),
         *({"mode": value} for value in ("on", None, 1)),
         *({"time_of_day": value} for value in ("24:00", "3:00", "03:00:00", 3, "0a:00")),
         *({"weekday": value, "time_of_day": "03:00"} for value in ("Monday", 1, ["monday"])),
-        *({"weekday": "monday"}, {"on_alarm": 1}, {"on_alarm": None}, {"epochs": 3}, {"runs_a_day": None}),
+        *(
+            {"weekday": "monday"},
+            {"on_alarm": 1},
+            {"on_alarm": None},
+            {"epochs": 3},
+            {"runs_a_day": None},
+        ),
     ],
 )
 def test_what_can_be_no_policy_is_named(given: dict[str, Any]) -> None:

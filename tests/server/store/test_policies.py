@@ -8,8 +8,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from export.publish import publish as publish_candidate
 from server.store import jobs, living, policy_log
+from server.store.canary import Outcome as TrialOutcome
+from server.store.canary import Verdict
 from server.store.elapsed import Elapsed
 from server.store.errors import Conflict, NotFound
 from server.store.lease import Lease, take
@@ -20,11 +24,12 @@ from server.store.policies import AUTHOR, Looked, Set
 from server.store.policy import Mode, Policy
 from tests.opener import Opener
 from tests.server.store.memories import at_once, doubted, labelled, publish, sha_of
-from tests.tiny import publish_tiny
+from tests.tiny import publish_tiny, tiny_candidate
 
 AUTO = Policy(Mode.AUTO, labels=3, quiet_minutes=0, cooldown_minutes=0)
 ASK = replace(AUTO, mode=Mode.ASK)
 BEGAN = Looked(Outcome.STARTED, "1")
+WORSE = Verdict(TrialOutcome.RETURNED, "worse")
 
 
 class Clock:
@@ -346,6 +351,41 @@ def test_a_published_version_ends_the_row_of_refusals(memory: Memory) -> None:
     end(memory, "published")
     upload(memory, 7)
     assert look(memory) == Looked(Outcome.STARTED, "5")
+
+
+def tried(memory: Memory, verdict: Verdict) -> None:
+    """Let the open job bring a version that is tried first, and the trial end."""
+    found = memory.jobs.open()
+    assert found is not None
+    lease = take(memory.database, found.job, living.own(), living.Heartbeats())
+    assert isinstance(lease, Lease)
+    current, trial = memory.pointer.current(), memory.policies.current().policy.trial
+    assert trial is not None
+
+    def conclude(connection: Connection, new: str) -> None:
+        lease.conclude(connection, outcome("published", new, tried=trial.role))
+        memory.canaries.begin_in(connection, trial.role, new, current, trial.wish, AUTHOR, f"job {found.job}")
+
+    publish_candidate(memory, tiny_candidate(), current, AUTHOR, job=found.job, also=conclude, serves=False)
+    assert memory.pointer.current() == current
+    begun = memory.canaries.open()
+    assert begun is not None
+    upload(memory, 1000 + int(found.job))
+    look(memory)
+    assert told(memory)[0] == ("not", 1, ["tried"])
+    memory.canaries.end(begun.id, verdict)
+
+
+def test_versions_that_were_found_worse_in_their_trials_are_refusals(memory: Memory) -> None:
+    publish_tiny(memory)
+    given(memory, replace(AUTO, labels=1, refusals=2, runs_a_day=9, canary_minutes=10))
+    for number, verdict in enumerate((WORSE, Verdict(TrialOutcome.PROMOTED, "no worse"), WORSE, WORSE)):
+        upload(memory, number)
+        assert look(memory) == Looked(Outcome.STARTED, str(number + 1))
+        tried(memory, verdict)
+    assert memory.pointer.current() == "3"
+    upload(memory, 70)
+    assert look(memory) == Looked(Outcome.STOPPED, None)
 
 
 def test_no_more_runs_a_day_than_set_though_their_jobs_are_forgotten(memory: Memory, clock: Clock) -> None:

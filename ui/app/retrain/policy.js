@@ -17,14 +17,16 @@ const PATH = "/retrain/policy";
 const SHOWN = 20; // decisions
 const MODES = /** @type {const} */ (["off", "ask", "auto"]);
 const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-/** Fields of numbers, and what may be typed. */
+/** Fields of numbers, and what may be typed: whole ones, if nothing else is said. */
 const NUMBERS = /** @type {const} */ ([
   ["labels", 1, 1_000_000],
   ["quiet_minutes", 0, 1440],
   ["cooldown_minutes", 0, 10_080],
   ["runs_a_day", 1, 100],
   ["refusals", 1, 100],
-  ["watch_minutes", 0, 1440],
+  ["shadow_minutes", 0, 1440, "any"],
+  ["canary_minutes", 0, 1440, "any"],
+  ["watch_minutes", 0, 1440, "any"],
 ]);
 
 export function policy() {
@@ -94,9 +96,9 @@ function bounds() {
   ]);
   const time = element("input", { type: "time", id: "policy-time_of_day" });
   const alarm = element("input", { type: "checkbox", id: "policy-on_alarm" });
-  const numbers = NUMBERS.map(([name, min, max]) => ({
+  const numbers = NUMBERS.map(([name, min, max, step = "1"]) => ({
     name,
-    field: element("input", { type: "number", id: `policy-${name}`, min, max, required: name !== "labels" }),
+    field: element("input", { type: "number", id: `policy-${name}`, min, max, step, required: name !== "labels" }),
   }));
   const [labels, ...others] = numbers.map(({ name, field }) => row(name, field));
   const problem = element("div", { role: "alert" });

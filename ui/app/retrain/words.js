@@ -44,11 +44,11 @@ export function verdictOf(job, result) {
   switch (result.state) {
     case "published":
       return {
-        title: phrase("verdict.published", { version: result.version ?? "" }),
+        title: phrase(result.tried ? "verdict.tried" : "verdict.published", { version: result.version ?? "" }),
         text:
           against == null
             ? phrase("verdict.first")
-            : phrase("verdict.passed", { old }),
+            : phrase(result.tried ? "verdict.tried.text" : "verdict.passed", { old }),
         kind: "good",
       };
     case "refused":
