@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trainer.config import Recipe
 from trainer.evaluate import negative_log_likelihood, softmax
 from trainer.hands import suits
-from trainer.learned_score import LearnedScore, learned_score, lesson
+from trainer.learned_score import LearnedScore, changed, learned_score, lesson
 from trainer.model import FEATURES, at_once
 from trainer.prepare import Classes, Images, Prepared
 from trainer.score import Score, fitted_score
@@ -23,7 +23,8 @@ from trainer.score import Score, fitted_score
 TEMPERATURES = np.exp(np.linspace(np.log(0.2), np.log(5), 321))
 PRIOR = 0.35  # standard deviation of the temperature's logarithm around 0: from 0.5 to 2 in 95 of 100 cases
 SAMPLE = 10_000  # fit images at most that the score compares with
-LEAST_LESSON = 1000  # images, for a score to be learned
+LEAST_LESSON, LESSON = 1000, 30_000  # images, for a score to be learned, and fit images at most that it learns from
+COPIES = 11  # changed ones of each validation image, which set a learned score's threshold with it
 
 Features = NDArray[np.float32]  # (N, features)
 Logits = NDArray[np.float32]  # (N, classes)
@@ -49,22 +50,28 @@ def calibrate(model: keras.Model, prepared: Prepared, recipe: Recipe) -> Calibra
     features, logits = outputs_of(model, images)
     temperature = np.float32(fitted_temperature(logits, classes))
     score = _score(model, prepared, recipe, temperature)
+    if isinstance(score, LearnedScore):
+        copies = [changed(images, recipe, recipe.seed + copy) for copy in range(1, COPIES + 1)]
+        features, logits = outputs_of(model, np.concatenate([images, *copies]))
     threshold = np.quantile(score.of(features, logits / temperature), score.doubted_quantile)
     return Calibration(float(temperature), score, float(threshold))
 
 
 def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: np.float32) -> Score | LearnedScore:
     """Learned where there is something to learn doubt from, and enough to learn it with."""
-    fit = prepared.rows["fit"]
-    sample = np.sort(np.concatenate([fit[:: -(-len(fit) // SAMPLE)], prepared.rows["uploads"][:SAMPLE]]))
-    images, classes = prepared.images[sample], prepared.classes[sample]
-    features, logits = outputs_of(model, images)
-    likeness = fitted_score(features, logits / temperature)
-    if not suits(recipe, prepared.labels) or len(sample) < LEAST_LESSON:
+    fit, uploads = prepared.rows["fit"], prepared.rows["uploads"][:SAMPLE]
+    learned = suits(recipe, prepared.labels) and len(fit) + len(uploads) >= LEAST_LESSON
+    most = LESSON if learned else SAMPLE
+    sample = np.sort(np.concatenate([fit[:: -(-len(fit) // most)], uploads]))
+    pictures, classes = prepared.images[sample], prepared.classes[sample]
+    if learned:
+        pictures, classes = lesson(pictures, classes, recipe)
+    features, logits = outputs_of(model, pictures)
+    logits /= temperature
+    likeness = fitted_score(features[: len(sample)], logits[: len(sample)])
+    if not learned:
         return likeness
-    images, classes = lesson(images, classes, recipe, len(sample))
-    features, logits = outputs_of(model, images)
-    return learned_score(likeness, features, logits / temperature, logits.argmax(axis=1) == classes, recipe.seed)
+    return learned_score(likeness, features, logits, logits.argmax(axis=1) == classes, recipe.seed)
 
 
 def fitted_temperature(logits: Logits, classes: Classes) -> float:

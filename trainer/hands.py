@@ -19,15 +19,23 @@ from trainer.strokes import Points, Random, Strokes
 
 LABELS = tuple("0123456789")
 FOREIGN = -1  # the class of what is no digit
-DRAWN = 0.3  # of the other hands' digits: by strokes; the others are training images, turned
+DRAWN = 0.35  # of the other hands' digits: by strokes; the others are training images, turned
 ONES = 4 / 6  # of those: they are 7s to MNIST
 
 SIDE, BOX = 28, 20  # pixels: MNIST's form
 INK = 60  # grey level above which a pixel counts as ink
 OVERSAMPLED = 4
-TURN, SLANT = math.radians(50), 0.6  # at most, slant in columns a row; what is turned far is slanted little
+# How training images are changed, and how many so: by the least and the most turn in degrees and slant in columns a
+# row, to either side, and by the pixels that a pen is thicker.
+CHANGES = {
+    "turned": (0.55, (22, 52), (0.0, 0.12), (0, 0, 0, 0, 0, 2)),
+    "slanted": (0.17, (0, 6), (0.3, 0.65), (0,)),
+    "thick": (0.2, (0, 11), (0.0, 0.2), (2, 4)),
+    "a little of all": (0.08, (0, 25), (0.0, 0.3), (0,)),
+}
 NARROWEST = 0.6  # of its natural width: how far some are squeezed
-SQUEEZED, THICKENED = 0.3, 0.25  # shares; thicker by two pixels
+SQUEEZED = 0.15  # share of them
+PAIRED_THICK = 0.2  # share of the digits of a pair that a thicker pen wrote
 LEAN, TILT = 0.25, math.radians(8)  # slant and turn of what is drawn, at most
 PEN, WORD_PEN = (1.3, 5.0), (0.8, 2.5)  # pixels
 GAP = (-5, 5)  # pixels between two digits
@@ -85,7 +93,7 @@ _STROKES: dict[str, Callable[[Random], Strokes]] = {
     "tangle": strokes.tangle,
 }
 # How often, among each other.
-_FOREIGN = {"letter": 5, "sign": 5, "word": 3, "pair": 4, "scrawl": 2, "tangle": 2, "quarters": 1}
+_FOREIGN = {"letter": 6, "sign": 7, "word": 1.5, "pair": 11, "scrawl": 7, "tangle": 1.5, "quarters": 1}
 
 
 def written(lines: Strokes, random: Random) -> Picture:
@@ -124,18 +132,22 @@ def _centred(picture: Picture) -> Picture:
 
 
 def _restyled(picture: Picture, random: Random) -> Picture:
-    """Turned, slanted, some squeezed, some by a thicker pen."""
-    if random.random() < THICKENED:
-        picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.MaxFilter(3)))
-    far = random.uniform(-1, 1)
-    slant = random.uniform(-SLANT, SLANT) * (1 - abs(far))
+    """Turned far, slanted or by a thicker pen; some squeezed."""
+    shares, turns, slants, pens = zip(*CHANGES.values(), strict=True)
+    kind = int(random.choice(len(shares), p=shares))
+    turn, slant = (random.choice([-1, 1]) * random.uniform(*each[kind]) for each in (turns, slants))
     narrow = random.uniform(NARROWEST, 1) if random.random() < SQUEEZED else 1.0
-    return in_form(picture, _turn(TURN * far).T @ np.array([[narrow, slant], [0, 1]]))
+    thick = _thicker(picture, int(random.choice(pens[kind])))
+    return in_form(thick, _turn(math.radians(turn)).T @ np.array([[narrow, slant], [0, 1]]))
+
+
+def _thicker(picture: Picture, pixels: int) -> Picture:
+    return np.asarray(Image.fromarray(picture).filter(ImageFilter.MaxFilter(pixels + 1))) if pixels else picture
 
 
 def _pair(one: Picture, other: Picture, random: Random) -> Picture:
     """Two digits in a row; many touch."""
-    first, second = (_cut(picture) for picture in (one, other))
+    first, second = (_cut(_thicker(each, 2 if random.random() < PAIRED_THICK else 0)) for each in (one, other))
     start = max(0, first.shape[1] + int(random.integers(*GAP)))
     row = np.zeros((SIDE, max(first.shape[1], start + second.shape[1])), np.uint8)
     row[:, : first.shape[1]] = first

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.digits import mnist
-from trainer.calibrate import LEAST_LESSON, _score
+from trainer.calibrate import COPIES, LEAST_LESSON, _score, calibrate, outputs_of
 from trainer.config import Recipe
 from trainer.hands import LABELS
-from trainer.learned_score import LearnedScore, learned_score, lesson
+from trainer.learned_score import LearnedScore, changed, learned_score, lesson
 from trainer.model import build_model
 from trainer.prepare import Prepared
 from trainer.score import Score, fitted_score
@@ -53,13 +53,13 @@ def test_it_follows_from_the_seed() -> None:
 def test_a_lesson_has_all_plain_and_changed_and_of_no_digit_no_class() -> None:
     digits = mnist("train")
     images, classes = digits.images[:200, ..., None], digits.classes[:200].astype(np.int32)
-    found, told = lesson(images, classes, Recipe(), 100)
-    assert len(found) == len(told) == 2 * (200 + 100 + 60)
+    found, told = lesson(images, classes, Recipe())
+    assert len(found) == len(told) == 2 * (200 + 200 + 240)
     assert np.array_equal(found[:200], images)
-    assert not np.array_equal(found[360:560], images)
-    assert np.array_equal(told[:360], told[360:])
-    assert (told[300:360] == -1).all()
-    assert (told[:300] >= 0).all()
+    assert not np.array_equal(found[640:840], images)
+    assert np.array_equal(told[:640], told[640:])
+    assert (told[400:640] == -1).all()
+    assert (told[:400] >= 0).all()
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,14 @@ def test_it_is_learned_of_digits_alone_and_of_enough(labels: tuple[str, ...], co
     rows = {"fit": np.arange(count), "uploads": np.arange(0)}
     prepared = Prepared(labels, images, classes, rows, (), 0)
     assert isinstance(_score(build_model(Recipe(), 10), prepared, Recipe(), np.float32(1)), kind)
+
+
+def test_the_threshold_of_a_learned_score_is_set_by_changed_copies_too() -> None:
+    digits = mnist("train")
+    images, classes = digits.images[:1100, ..., None], digits.classes[:1100].astype(np.int32)
+    rows = {"fit": np.arange(1000), "validation": np.arange(1000, 1100), "uploads": np.arange(0)}
+    model = build_model(Recipe(), 10)
+    found = calibrate(model, Prepared(LABELS, images, classes, rows, (), 0), Recipe())
+    copies = [changed(images[1000:], Recipe(), copy) for copy in range(1, COPIES + 1)]
+    _, scores = found.answers(*outputs_of(model, np.concatenate([images[1000:], *copies])))
+    assert found.score_threshold == pytest.approx(np.quantile(scores, LearnedScore.doubted_quantile), abs=1e-6)
