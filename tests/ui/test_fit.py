@@ -64,7 +64,6 @@ def live_through(server: LiveServer, memory: Memory, labels: tuple[str, ...], di
         memory.days.add({(day, label): Answered(day * 37, day * 30.0, day * 37, day) for label in (*labels, OTHERS)})
     if labels != DIGITS:
         publish(memory, with_file(worded(labels), "report/report.html", b"<h1>All</h1>"), "0", "a test")
-        assert server.post("/models/0/canary", json={"minutes": 1440}).status_code == 202
     server.upload([(f"{n}.png", digits.png(n)) for n in range(len(labels))], list(labels))
     server.upload([("slip.png", digits.png(200))], [labels[-1]])
     refuse_a_retraining(server, memory, labels[-3:])
@@ -72,6 +71,8 @@ def live_through(server: LiveServer, memory: Memory, labels: tuple[str, ...], di
     assert server.client.put(f"{server.url}/retrain/policy", json=asking).status_code == 200
     server.upload([("new.png", digits.png(300))], [labels[int(digits.classes[300]) % len(labels)]], source="correction")
     eventually(lambda: server.get("/retrain/policy").json()["proposal"], "a proposal")
+    if labels != DIGITS:  # while one is on trial, nothing is proposed
+        assert server.post("/models/0/canary", json={"minutes": 1440}).status_code == 202
 
 
 def refuse_a_retraining(server: LiveServer, memory: Memory, worse: tuple[str, ...]) -> None:
