@@ -27,12 +27,12 @@ def outcome(
     report = report or {}
     metrics, training = report.get("metrics"), report.get("training")
     test = metrics.get("test") if isinstance(metrics, dict) else None
-    return {
+    ended = {
         "state": state,
         "version": version,
         "reason": reason,
         "accuracy": test.get("accuracy") if isinstance(test, dict) else None,
         "epochs": training.get("epochs") if isinstance(training, dict) else None,
         "gate": report.get("gate"),
-        "tried": tried,
     }
+    return ended if tried is None else ended | {"tried": tried}
