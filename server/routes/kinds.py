@@ -22,7 +22,10 @@ PLACE: Schema = WHOLE | {"minimum": 0, "maximum": 10**15 - 1}  # in a list
 ROW: Schema = TEXT | {"pattern": "^[0-9]{1,9}$"}  # the number of one
 SHA256: Schema = TEXT | {"pattern": "^[0-9a-f]{64}$"}
 TIME: Schema = TEXT | {"anyOf": [{"format": "date"}, {"format": "date-time"}]}
-CLASS: Schema = TEXT | {"pattern": rf"^{_LETTER}(?:{_IN_LINE}{{0,{NAME_LIMIT - 2}}}{_LETTER})?$"}
+CLASS: Schema = TEXT | {
+    "pattern": rf"^{_LETTER}(?:{_IN_LINE}{{0,{NAME_LIMIT - 2}}}{_LETTER})?$",
+    "description": f"1 to {NAME_LIMIT} characters in one line, no blanks around them",
+}
 CLASSES: Schema = {
     "type": "array",
     "items": CLASS,

@@ -9,11 +9,13 @@ from starlette.routing import Route
 
 from server.routes.call import Call
 from server.routes.described import CALLS, GUARDED
-from server.routes.kinds import TEXT, ref
+from server.routes.examples import EXAMPLES
+from server.routes.kinds import TEXT, Schema, ref
 from server.routes.schemas import SCHEMAS
 from server.routes.schemas_canaries import COMPARISONS
 from server.web.prefix import link
 
+JSON = "application/json"
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -63,10 +65,12 @@ def _operation(call: Call) -> dict[str, Any]:
         }
         for status, schema in call.answers.items()
     }
-    answers["default"] = {"description": "an error", "content": {"application/json": {"schema": ref("Error")}}}
+    answers["default"] = {"description": "an error", "content": {JSON: {"schema": ref("Error")}}}
     operation: dict[str, Any] = {"summary": call.summary, "parameters": parameters, "responses": answers}
     if call.body:
-        content = {kind: {"schema": schema} for kind, schema in call.body.items()}
+        content: dict[str, Schema] = {kind: {"schema": schema} for kind, schema in call.body.items()}
+        if JSON in content:
+            content[JSON]["example"] = EXAMPLES[call.path]
         operation["requestBody"] = {"content": content, "required": call.needs_body}
     if call.path.startswith(GUARDED):
         operation["security"] = [{}, {"header": []}, {"bearer": []}]  # nothing is asked for where no key was set

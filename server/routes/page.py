@@ -31,8 +31,11 @@ HEADERS = {
 
 def routes(ui: Path) -> list[Route]:
     files = sorted(path for path in ui.rglob("*") if path.is_file()) if ui.is_dir() else []
-    found = [_route("/" + path.relative_to(ui).as_posix(), path) for path in files]
-    return ([_route("/", ui / "index.html")] if (ui / "index.html") in files else []) + found
+    pages = {ui / "index.html": "/", ui / "docs.html": "/docs"}
+    return [
+        *(_route(url, path) for path, url in pages.items() if path in files),
+        *(_route("/" + path.relative_to(ui).as_posix(), path) for path in files),
+    ]
 
 
 @dataclass(frozen=True)

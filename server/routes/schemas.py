@@ -1,6 +1,6 @@
 """What answers look like, as JSON Schema for the OpenAPI document; tests hold real answers to it."""
 
-from server.routes.kinds import ANYTHING, NUMBER, TEXT, WHOLE, Schema, every, maybe, record, ref
+from server.routes.kinds import ANYTHING, NUMBER, OBJECT, TEXT, WHOLE, Schema, every, maybe, record, ref
 
 _PREDICTION = {
     "prediction": WHOLE | {"description": "index of the most probable class"},
@@ -18,7 +18,7 @@ _TENSOR = record(
     datatype=TEXT,
     shape=every(WHOLE),
     data={"type": "array"},
-    parameters={"type": "object"},
+    parameters=maybe(OBJECT),
 )
 _VERSION = {
     "version": TEXT,
@@ -136,10 +136,10 @@ SCHEMAS: dict[str, Schema] = {
     "InferRequest": {
         "type": "object",
         "properties": {
-            "id": TEXT,
-            "parameters": {"type": "object"},
+            "id": maybe(TEXT),
+            "parameters": maybe(OBJECT),
             "inputs": every(_TENSOR) | {"minItems": 1, "maxItems": 1},
-            "outputs": every({"type": "object", "properties": {"name": TEXT}, "required": ["name"]}),
+            "outputs": maybe(every({"type": "object", "properties": {"name": TEXT}, "required": ["name"]})),
         },
         "required": ["inputs"],
     },

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from server.routes.examples import EXAMPLES
 from server.routes.jobs import NOTHING_NEW
 from tests.calls import calls
 from tests.digits import Digits
@@ -40,6 +41,19 @@ def test_references_lead_somewhere_and_are_valid_schemas(document: dict[str, Any
     for schema in schemas.values():
         jsonschema.Draft202012Validator.check_schema(schema)
     assert {name.rpartition("/")[2] for name in references(document)} <= set(schemas)
+
+
+def test_every_body_of_json_has_an_example_that_may_be_sent(document: dict[str, Any]) -> None:
+    shown = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if body is not None:
+                schema = {"allOf": [body["schema"]], "components": document["components"]}
+                jsonschema.validate(body["example"], schema, jsonschema.Draft202012Validator)
+                shown += 1
+                assert method in ("post", "put"), path
+    assert shown == len(EXAMPLES)
 
 
 def references(part: object) -> Iterator[str]:
