@@ -97,7 +97,10 @@ class Parser:
         nothing was read."""
         try:
             self._http.feed_data(data)
+            is_odd = self.head is None and (b"\n\r\n" in data or b"\n\n" in data)  # as the preface of HTTP/2
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            is_odd = True
+        if is_odd:
             self._http = httptools.HttpRequestParser(self)
             self.reset()
             return False
