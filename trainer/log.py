@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -17,7 +18,7 @@ def copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | No
     Nor does it end for a log that can't be written, or for a reader of `echo` who is gone.
     """
     written = 0
-    with source, os.fdopen(_log_at(path), "ab", buffering=0) as log:
+    with source, _log_at(path) or contextlib.nullcontext() as log:
         while piece := os.read(source.fileno(), 65536):
             if echo is not None:
                 with contextlib.suppress(OSError):
@@ -26,14 +27,20 @@ def copy_log(source: IO[bytes], path: Path, echo: Callable[[bytes], object] | No
             if room > 0:
                 end = b"\n(the log is full; what follows was dropped)\n" if len(piece) >= room else b""
                 with contextlib.suppress(OSError):
-                    log.write(piece[:room] + end)
+                    if log is not None:
+                        log.write(piece[:room] + end)
             written += len(piece)
 
 
-def _log_at(path: Path) -> int:
-    """A descriptor of the log; where something else lies in its place, of nothing, since the job needs none."""
+def _log_at(path: Path) -> IO[bytes] | None:
+    """The log, or none where it can't be opened or something else lies in its place, since the job needs none."""
     try:
-        return files.open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        descriptor = files.open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            return os.fdopen(descriptor, "ab", buffering=0)
+        except OSError:
+            os.close(descriptor)
+            raise
     except OSError as error:
-        print(f"the job goes without a log: {error}", flush=True)
-        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        print(f"the job goes without a log: {error}", file=sys.stderr, flush=True)
+        return None

@@ -1,5 +1,6 @@
 """Whatever becomes of the child, the job ends with a result, and nothing of it is left running."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -151,8 +152,17 @@ def test_a_flood_of_output_is_capped_and_does_not_block_the_child(opener: Opener
 
 
 def test_a_log_that_can_not_be_written_costs_no_training(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "_log_at", lambda _: os.open("/dev/full", os.O_WRONLY))
+    monkeypatch.setattr(log, "_log_at", lambda _: os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb", buffering=0))
     assert run(opener, f"[print('x' * 2**16, flush=True) for _ in range(9)]\n{SAY}") == outcome("published", "7")
+
+
+def test_a_log_that_can_not_be_opened_costs_no_training(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fdopen", broken)
+    assert run(opener, f"print('x', flush=True)\n{SAY}") == outcome("published", "7")
+    assert log_of(opener).stat().st_size == 0
 
 
 def test_a_reader_who_leaves_costs_no_training(opener: Opener) -> None:
