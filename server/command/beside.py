@@ -1,6 +1,6 @@
 """The commands about a version beside the one that serves: asked in secret (shadow), tried, or watched (watch)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -15,19 +15,20 @@ SHOW = click.option("--show", "task", flag_value="show", help="Begin nothing; sa
 END = click.option("--end", "task", flag_value="end", help="Begin nothing; end it.")
 
 
+def _begins(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What the commands that begin one have in common, from the last to the first."""
+    for part in (ends_well, click.pass_obj, json_option, END, SHOW, EXPECTED, REASON):
+        command = part(command)
+    return command
+
+
 @click.command()
 @click.argument("version")
 @click.option("--percent", type=float, help="Of the answers whose pictures it is asked of; the server's default is 20.")
 @click.option("--minutes", type=float, help="That it is asked; the server's default is 10.")
 @click.option("--pictures", type=int, help="That it must have been asked of to pass; the server's default is 100.")
 @click.option("--canary-minutes", type=float, help="Of a canary that begins once it has passed; without it none does.")
-@REASON
-@EXPECTED
-@SHOW
-@END
-@json_option
-@click.pass_obj
-@ends_well
+@_begins
 def shadow(
     url: str | None, /, version: str, reason: str, expected: str | None, task: str | None, as_json: bool, **given: Any
 ) -> None:
@@ -54,13 +55,7 @@ def shadow(
 @click.option("--minutes", type=float, help="That it is tried; the server's default is 10.")
 @click.option("--requests", type=int, help="That it must have answered to be promoted; the server's default is 100.")
 @click.option("--watch-minutes", type=float, help="That it is watched once it was promoted; without it it is not.")
-@REASON
-@EXPECTED
-@SHOW
-@END
-@json_option
-@click.pass_obj
-@ends_well
+@_begins
 def canary(
     url: str | None, /, version: str, reason: str, expected: str | None, task: str | None, as_json: bool, **given: Any
 ) -> None:

@@ -73,17 +73,16 @@ class Model:
 
         Raises BrokenArtifact if the outputs are not the shape they should be, or not probabilities.
         """
-        images = self._any_images(batch_limit)
+        images = self.any_images(batch_limit)
         self._check_outputs(self.predict(images), batch_limit)
         self._check_outputs(self.predict(images[:1]), 1)
-        self.batch_seconds = min(self.timed(batch_limit) for _ in range(TIMED_BATCHES))
+        self.batch_seconds = min(self.timed(images) for _ in range(TIMED_BATCHES))
 
-    def timed(self, images: int) -> float:
-        """Seconds of processor time that so many images take it just now."""
-        batch = self._any_images(images)
+    def timed(self, images: Images) -> float:
+        """Seconds of processor time that these images take it just now."""
         # Of this thread's: what a busy core makes it wait says nothing of the model.
         started = time.thread_time()
-        self.predict(batch)
+        self.predict(images)
         return time.thread_time() - started
 
     def replay(self, images: Images, probabilities: Probabilities) -> None:
@@ -93,7 +92,8 @@ class Model:
         if not off <= GOLDEN_TOLERANCE:
             raise BrokenArtifact(f"the golden images get other answers than at training: off by up to {off:.2g}")
 
-    def _any_images(self, number: int) -> Images:
+    def any_images(self, number: int) -> Images:
+        """So many inputs of its shape, for trials and times."""
         return np.random.default_rng(0).integers(0, 256, (number, *self.preprocessing.shape), np.uint8)
 
     def _check_contract(self) -> None:

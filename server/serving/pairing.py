@@ -206,7 +206,8 @@ class Pairing:
         if other is None:
             return None
         pictures = self._settings.batch_limit
-        found = costs_more(lambda: model.timed(pictures), lambda: other.timed(pictures), pictures)
+        its_own, the_others = model.any_images(pictures), other.any_images(pictures)
+        found = costs_more(lambda: model.timed(its_own), lambda: other.timed(the_others), pictures)
         if found is None:
             return None
         its, usual = (seconds * 1e3 for seconds in found)
