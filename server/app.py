@@ -173,7 +173,7 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
             metrics.count_answers(said) if beside is None else so_far.join(said)
             stats.count_answers(said)
             daily.count_answers(said)
-        collector.take(records)
+        collector.take(answers)
         watched.take(answers)
         rollout.take(records)
         if tracing is not None:

@@ -4,6 +4,7 @@ It is taken from the records once a tick, all at once: one by one it would cost 
 Answers that only judge an upload, which nobody asked for, are not among them.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from server.models.reference import margins
 from server.store.days import Answered
 from server.web.access import Answering, Record, Told
 
@@ -24,6 +26,18 @@ class Answers:
 
     model: Answering
     told: Sequence[Told]
+    records: Sequence[Record]  # that these are in, beside others
+    places: Sequence[int]  # of each, among all answers in the records
+
+    def origin(self, number: int) -> tuple[Record, int]:
+        """The request of one of these answers, and its place among those of the request."""
+        place = self.places[number]
+        at = bisect_right(self._firsts, place) - 1
+        return self.records[at], place - self._firsts[at]
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return list(accumulate((len(record.answers) for record in self.records), initial=0))[:-1]
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
@@ -35,14 +49,34 @@ class Answers:
         """Of each answer (answers, labels)."""
         return np.concatenate([each.probabilities for each in self.told]).reshape(len(self.told), -1)
 
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        """Between each answer's two most probable labels."""
+        return margins(self.probabilities)
 
-def answers_in(records: Iterable[Record]) -> list[Answers]:
+    @cached_property
+    def scores(self) -> NDArray[np.float32] | None:
+        """How familiar each picture is, if the model judges that."""
+        return None if self.told[0].score is None else np.array([each.score for each in self.told])
+
+    @cached_property
+    def is_unfamiliar(self) -> NDArray[np.bool_] | None:
+        """Whether each picture is like none that the model knows, if the model judges that."""
+        threshold = self.model.score_threshold
+        return None if threshold is None or self.scores is None else self.scores < threshold
+
+
+def answers_in(records: Sequence[Record]) -> list[Answers]:
     """The answers in these records, by the model that gave them."""
     told = [each for record in records for each in record.answers]
     models = {each.model for each in told}
     if len(models) == 1:
-        return [Answers(models.pop(), told)]
-    return [Answers(model, [each for each in told if each.model is model]) for model in models]
+        return [Answers(models.pop(), told, records, range(len(told)))]
+    found = []
+    for model in models:
+        places = [place for place, each in enumerate(told) if each.model is model]
+        found.append(Answers(model, [told[place] for place in places], records, places))
+    return found
 
 
 @dataclass
@@ -58,22 +92,21 @@ class Said:
 
     def add(self, answers: Answers) -> None:
         """Count answers of one model."""
-        model, told, best = answers.model, answers.told, answers.best
-        confidences = answers.probabilities[np.arange(len(told)), best]
-        self.answers += len(told)
+        best, number = answers.best, len(answers.told)
+        confidences = answers.probabilities[np.arange(number), best]
+        self.answers += number
         self.confidence += float(confidences.sum(dtype=float))
         steps = np.bincount(np.searchsorted(CONFIDENCES, confidences), minlength=len(self.confidences))
         self.confidences = (self.confidences + steps).tolist()
-        threshold = model.score_threshold
-        is_judged = threshold is not None and told[0].score is not None
-        low = np.array([each.score for each in told]) < threshold if is_judged else np.zeros(len(told), bool)
-        self.judged += len(told) * is_judged
+        is_judged = answers.is_unfamiliar is not None
+        low = answers.is_unfamiliar if answers.is_unfamiliar is not None else np.zeros(number, bool)
+        self.judged += number * is_judged
         self.unfamiliar += int(low.sum())
         numbers, sums, lows = np.bincount(best), np.bincount(best, confidences), np.bincount(best, low)
         for place in np.flatnonzero(numbers).tolist():
             number = int(numbers[place])
             of_label = Answered(number, float(sums[place]), number * is_judged, int(lows[place]))
-            self.labels.setdefault(model.labels[place], Answered()).add(of_label)
+            self.labels.setdefault(answers.model.labels[place], Answered()).add(of_label)
 
     def join(self, other: "Said") -> None:
         """Count what others come to as well."""

@@ -17,8 +17,10 @@ import numpy as np
 
 from server.machine.background import Background
 from server.models.reference import margins as margins_of
+from server.observe.answers import Answers
 from server.pictures.preprocessing import Input
-from server.serving.keeping import Keeping, Kept
+from server.serving.keeping import Keeping
+from server.serving.prediction import Prediction
 from server.store.errors import StoreError
 from server.store.sample import HOUR_SECONDS, Caps, Seen, Why
 from server.store.samples import Samples
@@ -29,8 +31,6 @@ PRUNE_SECONDS = 600.0
 UNSURE = 0.5  # margin between the two most probable labels under which an answer may be kept for it
 
 logger = logging.getLogger("relearn")
-
-Told = tuple[Record, int, Kept]  # an answer, and its place among those of its request
 
 
 @dataclass(frozen=True, order=True)
@@ -73,58 +73,51 @@ class Collector:
         await self._storing.stop()
         await self._store()
 
-    def take(self, records: Iterable[Record]) -> None:
+    def take(self, answers: Iterable[Answers]) -> None:
         """Look at what was predicted since the last tick."""
         if self._keeping is None:
             return
         if missed := self._keeping.let_go():
             self._count_dropped(missed)
-        told = [
-            (record, position, each)
-            for record in records
-            for position, each in enumerate(record.answers)
-            if isinstance(each, Kept)
-        ]
-        for model in {each.model for _, _, each in told}:
-            self._pick([each for each in told if each[2].model is model])
+        for each in answers:
+            self._pick(each)
 
-    def changed(self, record: Record, position: int, kept: Kept) -> None:
+    def changed(self, record: Record, position: int, answer: Prediction) -> None:
         """Offer an answer that a version in shadow would give otherwise."""
         if self._keeping is not None:
-            margin = float(margins_of(kept.probabilities[np.newaxis])[0])
-            self._offer(Why.SHADOW, int(time.time()) // HOUR_SECONDS, margin, margin, (record, position, kept))
+            margin = float(margins_of(answer.probabilities[np.newaxis])[0])
+            self._offer(Why.SHADOW, int(time.time()) // HOUR_SECONDS, margin, margin, answer, record, position)
 
-    def _pick(self, told: Sequence[Told]) -> None:
+    def _pick(self, answers: Answers) -> None:
         """Offer those answers of one model for which there is a reason."""
-        model = told[0][2].model
-        margins = margins_of(np.stack([each.probabilities for _, _, each in told]))
-        drawn = self._random.random(len(told))
+        margins, is_unfamiliar = answers.margins, answers.is_unfamiliar
+        drawn = self._random.random(len(margins))
         is_random = drawn < self._share
-        is_unfamiliar, scores = np.zeros(len(told), bool), margins
-        if model.score_threshold is not None and told[0][2].score is not None:
-            scores = np.array([each.score for _, _, each in told])
-            is_unfamiliar = scores < model.score_threshold
+        if is_unfamiliar is None:
+            is_unfamiliar = np.zeros(len(margins), bool)
         hour = int(time.time()) // HOUR_SECONDS
         for place in np.flatnonzero(is_random | is_unfamiliar | (margins < UNSURE)).tolist():
-            why, ranks = (
-                (Why.RANDOM, drawn)
-                if is_random[place]
-                else (Why.UNFAMILIAR, scores)
-                if is_unfamiliar[place]
-                else (Why.UNSURE, margins)
-            )
-            self._offer(why, hour, float(ranks[place]), float(margins[place]), told[place])
+            margin, answer = float(margins[place]), answers.told[place]
+            why, rank = Why.UNSURE, margin
+            if is_random[place]:
+                why, rank = Why.RANDOM, float(drawn[place])
+            elif is_unfamiliar[place] and answers.scores is not None:
+                why, rank = Why.UNFAMILIAR, float(answers.scores[place])
+            if isinstance(answer, Prediction):
+                self._offer(why, hour, rank, margin, answer, *answers.origin(place))
 
-    def _offer(self, why: Why, hour: int, rank: float, margin: float, told: Told) -> None:
-        if rank >= self._gates.get((why, hour), np.inf):
+    def _offer(
+        self, why: Why, hour: int, rank: float, margin: float, answer: Prediction, record: Record, position: int
+    ) -> None:
+        model_input = answer.model_input
+        if model_input is None or rank >= self._gates.get((why, hour), np.inf):
             return
         waiting = self._waiting.setdefault((why, hour), [])
         is_full = len(waiting) > self._caps.an_hour  # one more, whose rank says how probable the others were
         if is_full and rank >= waiting[-1].rank:
             self._count_dropped(1)
             return
-        record, position, kept = told
-        if why is not Why.RANDOM and any(np.array_equal(kept.model_input, each.model_input) for each in waiting):
+        if why is not Why.RANDOM and any(np.array_equal(model_input, each.model_input) for each in waiting):
             return
         if is_full:
             waiting.pop()
@@ -137,14 +130,14 @@ class Collector:
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
             request_id=record.request_id,
             position=position,
-            version=kept.model.version,
-            predicted=kept.model.labels[kept.best],
-            confidence=float(kept.probabilities[kept.best]),
+            version=answer.model.version,
+            predicted=answer.model.labels[answer.best],
+            confidence=float(answer.probabilities[answer.best]),
             margin=margin,
-            score=None if kept.score is None else float(kept.score),
-            score_threshold=kept.model.score_threshold,
+            score=None if answer.score is None else float(answer.score),
+            score_threshold=answer.model.score_threshold,
         )
-        insort(waiting, Waiting(rank, seen, kept.model_input.copy()))  # of a batch that need not stay for it
+        insort(waiting, Waiting(rank, seen, model_input.copy()))  # of a batch that need not stay for it
 
     async def _run(self) -> None:
         pruned = -PRUNE_SECONDS

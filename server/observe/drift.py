@@ -21,7 +21,7 @@ import numpy as np
 
 from server.machine.background import Background
 from server.models.model import Model
-from server.models.reference import Words, margins
+from server.models.reference import Words
 from server.observe.answers import Answers
 from server.observe.board import Board
 from server.observe.windows import Found, Windows
@@ -187,9 +187,9 @@ def alarm_told(alarm: Alarm) -> dict[str, Any]:
 def _words(model: Model, answers: Answers) -> Words:
     assert model.reference is not None
     told = answers.told
-    measured = {"margin": margins(answers.probabilities), "ink": np.array([each.ink for each in told])}
-    if told[0].score is not None:
-        measured["score"] = np.array([each.score for each in told]).astype(float)
+    measured = {"margin": answers.margins, "ink": np.array([each.ink for each in told])}
+    if answers.scores is not None:
+        measured["score"] = answers.scores.astype(float)
     return model.reference.words(answers.best, measured) | int(model.version) << VERSION_BITS
 
 

@@ -14,7 +14,7 @@ from server.web.access import Record
 
 def content_of(prediction: Prediction) -> dict[str, object]:
     """A prediction as it stands in an answer."""
-    model, best, probabilities, score, _ = prediction
+    model, best, probabilities, score = prediction[:4]
     content: dict[str, object] = {
         "prediction": best,
         "confidence": probabilities[best],

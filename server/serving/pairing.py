@@ -14,7 +14,8 @@ from server.models.trial import Trials
 from server.serving.canary import Canary
 from server.serving.comparison import Comparison
 from server.serving.cost import costs_more
-from server.serving.keeping import Keeping, Kept
+from server.serving.keeping import Keeping
+from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor
 from server.serving.shadow import Shadow
 from server.serving.watched import Watched
@@ -40,7 +41,7 @@ class Pairing:
         threads: Threads,
         keeping: Keeping,
         on_problem: Callable[[], None],
-        on_changed: Callable[[Record, int, Kept], None],
+        on_changed: Callable[[Record, int, Prediction], None],
     ) -> None:
         self._settings = settings
         self._versions = versions

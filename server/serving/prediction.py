@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.models.model import Model
+from server.pictures.preprocessing import Input
 
 
 class Prediction(NamedTuple):
@@ -16,3 +17,4 @@ class Prediction(NamedTuple):
     probabilities: NDArray[np.float32]  # (labels,)
     score: np.float32 | None
     ink: float = -1.0  # of the model's input, where drift is watched
+    model_input: Input | None = None  # what the model saw, where pictures are kept

@@ -71,7 +71,7 @@ class Predictor:
         self._turn = asyncio.Lock()
         self._measures_ink = settings.drift_false_alarm_requests > 0
         self.batcher = queue(
-            self._run if keeping is None else self._run_kept,
+            self._run,
             self._is_slow,
             settings.batch_limit,
             settings.queue_limit,
@@ -167,16 +167,18 @@ class Predictor:
     def _run(self, images: Images) -> list[Prediction]:
         model = self.model
         outputs = model.predict(images)
-        probabilities = outputs.probabilities
-        scores = outputs.scores if outputs.scores is not None else [None] * len(images)
-        inks = ink(images).tolist() if self._measures_ink and model.reference is not None else [-1.0] * len(images)
-        best = probabilities.argmax(axis=1).tolist()
-        return [Prediction(model, *each) for each in zip(best, probabilities, scores, inks, strict=True)]
-
-    def _run_kept(self, images: Images) -> list[Prediction]:
-        predictions = self._run(images)
+        number, probabilities, none = len(images), outputs.probabilities, [None] * len(images)
         keeping = self._keeping
-        return keeping.keep(predictions, images) if keeping is not None and keeping.is_on else predictions
+        seen = keeping.keep(images) if keeping is not None and keeping.is_on else None
+        columns = (
+            [model] * number,
+            probabilities.argmax(axis=1).tolist(),
+            probabilities,
+            outputs.scores if outputs.scores is not None else none,
+            ink(images).tolist() if self._measures_ink and model.reference is not None else [-1.0] * number,
+            seen if seen is not None else none,
+        )
+        return list(map(Prediction._make, zip(*columns, strict=True)))  # half of what calling it takes
 
     def _is_slow(self) -> bool:
         # Inline on the loop a small model answers 1.2 times as many requests a second as from a thread, since one

@@ -17,8 +17,9 @@ from server.machine.background import Background
 from server.models.trial import Trials
 from server.serving.comparison import Comparison
 from server.serving.judge import verdict
-from server.serving.keeping import Keeping, Kept
+from server.serving.keeping import Keeping
 from server.serving.pairing import Pairing
+from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor
 from server.serving.tally import Tally
 from server.settings import Settings
@@ -53,7 +54,7 @@ class Rollout:
         threads: Threads,
         keeping: Keeping,
         watch: Watch,
-        on_changed: Callable[[Record, int, Kept], None],
+        on_changed: Callable[[Record, int, Prediction], None],
         count: Callable[[Canary, Comparison], None],
         count_end: Callable[[Canary], None],
     ) -> None:

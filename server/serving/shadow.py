@@ -1,26 +1,27 @@
 """A version that answers nobody, in one worker: asked once more, in a thread of the lowest priority, what was answered.
 
 Pictures are taken from the records of what was sent; so no request waits for it. As many as it has time for: a few
-wait, all others are dropped, and counted.
+wait, all others are dropped, and counted. The thread is given all that wait at once, and what it found is added up
+there: the event loop has little to do with it.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from random import random
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 
 from server.models.model import Model
+from server.pictures.preprocessing import Input
 from server.serving.attempts import Fault, problem_of
 from server.serving.comparison import Comparison
-from server.serving.keeping import Keeping, Kept
+from server.serving.keeping import Keeping
 from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor
-from server.serving.tally import ROUTES
+from server.serving.tally import ROUTES, Arm
 from server.web.access import Record
 
 WAITING_LIMIT = 256  # pictures
@@ -28,11 +29,22 @@ BATCH_LIMIT = 16  # a small one holds the processor for a short time
 
 
 class Asked(NamedTuple):
-    """An answer that was sent, and whose place it has in its request."""
+    """An answer that was sent, which place it has in its request, and what it is about."""
 
     record: Record
     position: int
-    answer: Kept
+    answer: Prediction
+    model_input: Input
+
+
+@dataclass
+class Found:
+    """What the version said of some of them."""
+
+    judged: Arm = field(default_factory=Arm)
+    current: Arm = field(default_factory=Arm)
+    changed: list[tuple[Asked, str]] = field(default_factory=list)  # those that would be others, "3 → 8"
+    fault: tuple[Fault, str] | None = None  # which ended it
 
 
 class Shadow(Comparison):
@@ -46,7 +58,7 @@ class Shadow(Comparison):
         against: str,
         share: float,
         executor: Executor,
-        on_changed: Callable[[Record, int, Kept], None],
+        on_changed: Callable[[Record, int, Prediction], None],
         on_problem: Callable[[], None],
     ) -> None:
         """`on_changed` is told of each answer that would be another."""
@@ -59,8 +71,11 @@ class Shadow(Comparison):
         self._share = share
         self._executor = executor
         self._on_changed = on_changed
-        self._waiting: deque[Asked] = deque()
+        self._waiting: list[Asked] = []
         self._is_busy = False
+        self._is_over = False
+        self._random = np.random.default_rng()
+        self._next = self._drawn()  # of the answers to come, the next that is drawn, from 1
         self.arms = ()
         self.judged, self.other = None, None
         keeping.is_on = True
@@ -73,21 +88,31 @@ class Shadow(Comparison):
         if not self._is_kept_for_others:
             self._keeping.let_go()
         for record in records:
-            if record.status != 200 or record.route not in ROUTES or record.version != self._against:
-                continue
-            for position, answer in enumerate(record.answers):
-                if isinstance(answer, Kept) and random() < self._share:  # noqa: S311
-                    self._wait(Asked(record, position, answer))
+            answers = len(record.answers)
+            while self._next <= answers:
+                self._offer(record, self._next - 1)
+                self._next += self._drawn()
+            self._next -= answers
         self._go_on()
 
     def stop(self) -> None:
         """Ask nothing more."""
+        self._is_over = True
         self._keeping.is_on = self._is_kept_for_others
         self._waiting.clear()
 
-    def _wait(self, asked: Asked) -> None:
+    def _drawn(self) -> int:
+        # To draw each answer with the same probability is to pass over so many as this distribution says.
+        return int(self._random.geometric(self._share))
+
+    def _offer(self, record: Record, position: int) -> None:
+        answer = record.answers[position]
+        if record.status != 200 or record.route not in ROUTES or record.version != self._against:
+            return
+        if not isinstance(answer, Prediction) or answer.model_input is None:
+            return
         if len(self._waiting) < WAITING_LIMIT:
-            self._waiting.append(asked)
+            self._waiting.append(Asked(record, position, answer, answer.model_input))
         else:
             self.tally.dropped += 1
 
@@ -95,42 +120,51 @@ class Shadow(Comparison):
         if self._is_busy or not self._waiting or self.tally.problem is not None:
             return
         self._is_busy = True
-        some = [self._waiting.popleft() for _ in range(min(BATCH_LIMIT, len(self._waiting)))]
+        some, self._waiting = self._waiting, []
         asking = asyncio.get_running_loop().run_in_executor(self._executor, self._ask, some)
-        asking.add_done_callback(lambda done: self._note(some, done))
+        asking.add_done_callback(self._note)
 
-    def _ask(self, some: Sequence[Asked]) -> tuple[list[Prediction], float]:
-        images = np.stack([each.answer.model_input for each in some])
+    def _ask(self, some: Sequence[Asked]) -> Found:
+        found = Found()
+        for first in range(0, len(some), BATCH_LIMIT):
+            if found.fault is None and not self._is_over:
+                self._ask_of(some[first : first + BATCH_LIMIT], found)
+        return found
+
+    def _ask_of(self, some: Sequence[Asked], found: Found) -> None:
+        images = np.stack([each.model_input for each in some])
         begun = perf_counter()
-        outputs = self._model.predict(images)
+        try:
+            outputs = self._model.predict(images)
+        except Exception as error:  # noqa: BLE001 - whatever it fails with, it may not
+            found.fault = Fault.FAILED, f"it failed: {str(error)[:200] or repr(error)}"
+            return
         seconds = (perf_counter() - begun) / len(some)
         scores = outputs.scores if outputs.scores is not None else [None] * len(some)
         best = outputs.probabilities.argmax(axis=1).tolist()
-        answers = zip(best, outputs.probabilities, scores, strict=True)
-        return [Prediction(self._model, *each) for each in answers], seconds
+        for asked, *said in zip(some, best, outputs.probabilities, scores, strict=True):
+            answer = Prediction(self._model, *said)
+            problem = problem_of(answer)
+            if problem is not None:
+                found.fault = Fault.IMPROPER, problem
+                return
+            before, record = asked.answer, asked.record
+            was, would_be = before.model.labels[before.best], self._model.labels[answer.best]
+            found.judged.note(seconds, would_be)
+            found.current.note(record.infer_seconds / max(record.batch_size, 1), was)
+            if was != would_be:
+                found.changed.append((asked, f"{was} → {would_be}"))
 
-    def _note(self, some: Sequence[Asked], done: "asyncio.Future[tuple[list[Prediction], float]]") -> None:
+    def _note(self, done: "asyncio.Future[Found]") -> None:
         self._is_busy = False
         if done.cancelled():
             return
-        error = done.exception()
-        if error is not None:
-            self._fault(Fault.FAILED, f"it failed: {str(error)[:200] or repr(error)}")
-            return
-        answers, seconds = done.result()
-        for asked, answer in zip(some, answers, strict=True):
-            self._compare(asked, answer, seconds)
+        found = done.result()
+        self.tally.canary.add(found.judged)
+        self.tally.current.add(found.current)
+        for asked, change in found.changed:
+            self.tally.changed[change] += 1
+            self._on_changed(asked.record, asked.position, asked.answer)
+        if found.fault is not None:
+            self._fault(*found.fault)
         self._go_on()
-
-    def _compare(self, asked: Asked, answer: Prediction, seconds: float) -> None:
-        problem = problem_of(answer)
-        if problem is not None:
-            self._fault(Fault.IMPROPER, problem)
-            return
-        record, position, before = asked
-        was, would_be = before.model.labels[before.best], answer.model.labels[answer.best]
-        self.tally.canary.note(seconds, would_be)
-        self.tally.current.note(record.infer_seconds / max(record.batch_size, 1), was)
-        if was != would_be:
-            self.tally.changed[f"{was} → {would_be}"] += 1
-            self._on_changed(record, position, before)

@@ -46,7 +46,7 @@ MUTANTS = (
     mutant(
         "nothing is offered to an hour that is full",
         COLLECTOR,
-        "        if rank >= self._gates.get((why, hour), np.inf):\n            return\n",
+        " or rank >= self._gates.get((why, hour), np.inf)",
         "",
         f"{COLLECTED}a_flood_is_bounded_on_its_way_and_counted[sqlite]",
     ),

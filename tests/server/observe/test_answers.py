@@ -26,6 +26,7 @@ class Prediction(NamedTuple):
     probabilities: NDArray[np.float32]
     score: np.float32 | None
     ink: float = -1.0
+    model_input: NDArray[np.uint8] | None = None
 
 
 def record(*answers: Prediction) -> Record:
@@ -55,6 +56,21 @@ def test_models_of_different_labels_may_have_answered_in_one_tick() -> None:
     assert said.labels["dog"] == Answered(1, 0.75, 1, 0)
     assert said.labels["cat"] == Answered(1, 0.75, 0, 0)
     assert (said.answers, said.judged) == (2, 1)
+
+
+def test_each_answer_knows_its_request_and_its_place_in_it() -> None:
+    two, three = Model(("cat", "dog")), Model(("dog", "cow", "cat"), None)
+    first, last = record(answer(two, 0.25, 0.75), answer(two, 0.75, 0.25)), record(answer(two, 0.5, 0.5))
+    between = [record(), record(answer(three, 0.5, 0.25, 0.25, score=None)), record()]
+    for records, expected in (
+        ([record(), first, last], {two: [(first, 0), (first, 1), (last, 0)]}),
+        ([first, *between, last], {two: [(first, 0), (first, 1), (last, 0)], three: [(between[1], 0)]}),
+    ):
+        for each in answers_in(records):
+            found = [each.origin(number) for number in range(len(each.told))]
+            (wanted,) = [asked for model, asked in expected.items() if model is each.model]
+            assert [(id(of), place) for of, place in found] == [(id(of), place) for of, place in wanted]
+            assert [of.answers[place] for of, place in found] == list(each.told)
 
 
 def test_records_without_answers_say_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from server.models.model import Outputs
 from server.serving import shadow
-from server.serving.keeping import Keeping, Kept
+from server.serving.keeping import Keeping
+from server.serving.prediction import Prediction
 from server.serving.shadow import Shadow
 from server.web.access import Record
 
@@ -39,8 +41,8 @@ class Current:
 
 def answered(label: int, version: str = "1", route: str = "/predict") -> Record:
     model: Any = Current()
-    kept = Kept(model, label, np.array([0.5, 0.5], np.float32), None)
-    kept.model_input = np.zeros((2, 2, 1), np.uint8)
+    said = np.array([0.5, 0.5], np.float32)
+    kept = Prediction(model, label, said, None, model_input=np.zeros((2, 2, 1), np.uint8))
     record = Record("POST", b"/predict", route, "id", 0.0, status=200, version=version, batch_size=1)
     record.answers = [kept]
     return record
@@ -51,7 +53,7 @@ class Place:
 
     def __init__(self, executor: ThreadPoolExecutor, candidate: Candidate) -> None:
         self.keeping = Keeping(is_on=False)
-        self.changed: list[Kept] = []
+        self.changed: list[Prediction] = []
         self.problems = 0
         model: Any = candidate
         current: Any = None
@@ -127,3 +129,31 @@ def test_what_are_no_probabilities_is_its_end() -> None:
     place = asyncio.run(run())
     assert place.shadow.tally.problem == "its answers are not probabilities"
     assert (place.problems, place.shadow.tally.canary.requests) == (1, 0)
+
+
+def test_each_answer_of_a_batch_is_drawn_with_the_same_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shadow, "WAITING_LIMIT", 0)  # so that all that is drawn is counted at once
+
+    class Noted(Shadow):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self.places = Counter[int]()
+
+        def _offer(self, record: Record, position: int) -> None:
+            self.places[position] += 1
+            super()._offer(record, position)
+
+    def batch() -> Record:
+        records = [answered(0) for _ in range(4)]
+        records[0].answers = [answer for each in records for answer in each.answers]
+        return records[0]
+
+    with ThreadPoolExecutor(1) as executor:
+        some: Any = None
+        noted = Noted(some, Keeping(), some, "1", 0.25, executor, lambda *_: None, lambda: None)
+        for _ in range(40):
+            noted.take([each for _ in range(50) for each in (answered(0), Record("GET", b"/", "/", "", 0.0), batch())])
+    assert noted.tally.dropped == sum(noted.places.values())
+    assert 800 <= noted.places[0] <= 1200  # of 4000, by 0.25 with a deviation of 27; as many again in a batch
+    for position in (1, 2, 3):
+        assert 390 <= noted.places[position] <= 610  # of 2000, with a deviation of 19
