@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.datasets.draw import write_letters, write_things
+from benchmarks.datasets.emoji import write_emoji
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
 IN_COLOUR = ("--preprocessing", "resize", "--height", "64", "--width", "64", "--channels", "3", "--thickness", "0")
@@ -53,6 +54,7 @@ CASES = {
             None,
             lambda folder: write_things(folder, {"train": 60, "test": 30}),
         ),
+        Case("emoji", "3,655 emoji in 9 groups, on EfficientNet-Lite0", ON_LITE0, 79.0, write_emoji, against_features=True),
         Case("pair", "two classes of 12 drawings, on EfficientNet-Lite0", ON_LITE0, None, _pair),
         Case("pair-small", "two classes of 12 drawings, by the small network", (*IN_COLOUR, "--flip"), None, _pair),
         Case(

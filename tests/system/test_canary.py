@@ -59,6 +59,9 @@ def published(place: Place, model: bytes) -> tuple[str, str]:
     version = publish(memory, Candidate(LABELS, INPUT, ("probabilities",), OPSET, contents), current, "a test")
     assert current is not None
     assert server.post(f"/models/{current}/promote").status_code == 200
+    # A worker may have taken the new one over meanwhile: of so many answers some are each worker's.
+    serving = {current}
+    eventually(lambda: {server.get("/health").json()["model_version"] for _ in range(20)} == serving, "the way back")
     return version, current
 
 
