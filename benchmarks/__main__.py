@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import plot, table
 from benchmarks.conditions import drift
 from benchmarks.datasets import run as datasets
+from benchmarks.datasets import taught
 from benchmarks.loop import canaries, copies, observing
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 from benchmarks.service import (
@@ -56,9 +57,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "copies": copies.run,
     "page": page.run,
     "datasets": datasets.run,
+    "taught": taught.run,
 }
 GROUPS = {"loop": ("drift", "canaries", "observing", "copies")}
-NAMED_ONLY = ("page", "datasets")  # since one needs a browser, and the other an hour
+NAMED_ONLY = ("page", "datasets", "taught")  # since one needs a browser, and the others an hour
 NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "held", "drift", "canaries", "observing", "copies")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")

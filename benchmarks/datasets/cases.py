@@ -54,7 +54,14 @@ CASES = {
             None,
             lambda folder: write_things(folder, {"train": 60, "test": 30}),
         ),
-        Case("emoji", "3,655 emoji in 9 groups, on EfficientNet-Lite0", ON_LITE0, 79.0, write_emoji, against_features=True),
+        Case(
+            "emoji",
+            "3,655 emoji in 9 groups, on EfficientNet-Lite0",
+            ON_LITE0,
+            79.0,
+            write_emoji,
+            against_features=True,
+        ),
         Case("pair", "two classes of 12 drawings, on EfficientNet-Lite0", ON_LITE0, None, _pair),
         Case("pair-small", "two classes of 12 drawings, by the small network", (*IN_COLOUR, "--flip"), None, _pair),
         Case(

@@ -34,7 +34,7 @@ def write_things(folder: Path, counts: Mapping[str, int], things: Sequence[str] 
 
 def write_letters(folder: Path, counts: Mapping[str, int]) -> None:
     """So many pictures of each capital and digit in each half, each in a font, a size and a place by chance."""
-    _write(folder, counts, CHARACTERS, _letter)
+    _write(folder, counts, CHARACTERS, letter)
 
 
 def _write(
@@ -55,7 +55,8 @@ def _fonts() -> Path:
     return shipped
 
 
-def _letter(character: str, random: Random) -> Image.Image:
+def letter(character: str, random: Random) -> Image.Image:
+    """One of those, light on dark."""
     side = 4 * LETTER_SIDE
     font = ImageFont.truetype(str(_fonts() / random.choice(FACES)), int(random.uniform(60, 90)))
     picture = Image.new("L", (side, side))

@@ -1,0 +1,57 @@
+"""What the digits are taught is drawn the same every time, and its figures are those of the seeds."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.datasets.lessons import CONDITIONS, NONE, letters, none_of_these, written
+from benchmarks.datasets.taught import chance_of_loss, rows
+from benchmarks.mnist import Digits
+from tests.digits import write_small_mnist
+
+
+def hashes(files: object) -> list[str]:
+    assert isinstance(files, list)
+    return [hashlib.sha256(each).hexdigest() for each in files]
+
+
+def test_a_letter_is_the_same_every_time_and_its_halves_share_no_picture() -> None:
+    train, test = letters("K", 20, "train"), letters("K", 20, "test")
+    assert hashes(train.files) == hashes(letters("K", 20, "train").files)
+    assert len({*hashes(train.files), *hashes(test.files)}) == 40
+    assert train.labels == ["K"] * 20
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_digits_are_written_otherwise_and_keep_their_labels(condition: str) -> None:
+    random = np.random.default_rng(1)
+    digits = Digits(random.integers(0, 256, (3, 28, 28), np.uint8), np.array([3, 1, 4], np.uint8))
+    lesson = written(digits, condition)
+    assert lesson.labels == ["3", "1", "4"]
+    assert len(set(hashes(lesson.files))) == 3
+    assert hashes(lesson.files) == hashes(written(digits, condition).files)
+    assert (CONDITIONS[condition](digits.images) != digits.images).any(axis=(1, 2)).all()
+
+
+def test_what_is_no_digit_is_half_clothes_and_half_letters(tmp_path: Path) -> None:
+    write_small_mnist(tmp_path, 40, 10)  # in the same form as those
+    train, test = none_of_these(4, "train", tmp_path), none_of_these(4, "test", tmp_path)
+    assert train.labels == [NONE] * 8
+    assert len({*hashes(train.files), *hashes(test.files)}) == 16
+
+
+def test_more_losses_than_gains_are_improbable_by_chance() -> None:
+    before, after = np.ones(100, bool), np.ones(100, bool)
+    assert chance_of_loss(before, after) == 1.0
+    after[:10] = False
+    assert chance_of_loss(before, after) == 2.0**-10
+    assert chance_of_loss(after, before) == 1.0
+
+
+def test_a_row_is_the_mean_of_the_seeds_and_of_chances_the_least() -> None:
+    seeds = [{"percent": 96.0, "chance": 0.5, "seconds": 1}, {"percent": 98.0, "chance": 0.001, "seconds": 1}]
+    right, chance = rows({"added": {"seeds": seeds}})
+    assert (right.value, right.reached) == (97.0, True)
+    assert (chance.value, chance.reached) == (0.001, False)
