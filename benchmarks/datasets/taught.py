@@ -104,7 +104,8 @@ def _said(model: Model, images: Images) -> NDArray[np.str_]:
 def chance_of_loss(before: Right, after: Right) -> float:
     """How probable it is that so many more of the answers that changed are losses, if neither model is better."""
     lost, won = int((before & ~after).sum()), int((after & ~before).sum())
-    return sum(math.comb(lost + won, more) for more in range(lost, lost + won + 1)) / 2 ** (lost + won)
+    ways = sum(math.comb(lost + won, more) for more in range(lost, lost + won + 1))
+    return float(ways / 2 ** (lost + won))
 
 
 def _percent(right: Right) -> float:

@@ -1,5 +1,6 @@
 """What the digits are taught is drawn the same every time, and its figures are those of the seeds."""
 
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def test_digits_are_written_otherwise_and_keep_their_labels(condition: str) -> N
 
 def test_what_is_no_digit_is_half_clothes_and_half_letters(tmp_path: Path) -> None:
     write_small_mnist(tmp_path, 40, 10)  # in the same form as those
+    for file in tuple(tmp_path.iterdir()):
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
     train, test = none_of_these(4, "train", tmp_path), none_of_these(4, "test", tmp_path)
     assert train.labels == [NONE] * 8
     assert len({*hashes(train.files), *hashes(test.files)}) == 16
