@@ -8,7 +8,6 @@ what the exact test of McNemar (1947, Psychometrika 12, 153-157) says of the ans
 """
 
 import argparse
-import io
 import json
 import math
 import statistics
@@ -66,7 +65,7 @@ class Taught:
 
     def teach(self, lesson: Lesson) -> float:
         """Upload, accept what the model doubts, and retrain: seconds from the call until the new version serves."""
-        uploaded = self._client.upload([io.BytesIO(file) for file in lesson.files], lesson.labels, "a benchmark")
+        uploaded = self._client.upload(lesson.files, lesson.labels, "benchmark")
         if uploaded.suspects:
             where = {"batch": uploaded.batch, "state": "suspect"}
             self._ours.call("POST", "/dataset/batches", {"action": "accept", "where": where})
