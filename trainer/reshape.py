@@ -55,7 +55,7 @@ def kept_rows(kernel: Floats, bias: Floats, sources: Sources) -> tuple[Floats, F
 
 def _sample(prepared: Prepared, number: int, known: list[int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rows of what is trained on: all of a class, and some of those that the network knows; and which are which."""
-    fit = prepared.rows["fit"]
+    fit = np.concatenate([prepared.rows["fit"], prepared.rows["uploads"]])
     mine, others = fit[prepared.classes[fit] == number], fit[np.isin(prepared.classes[fit], known)]
     others = others[:: max(1, len(others) // SAMPLE)]
     rows = np.sort(np.concatenate([mine, others]))
