@@ -1,43 +1,47 @@
-"""How many labels the Review queue needs for what as many drawn by chance teach, of a stream with a new pen.
+"""How many labels the Review queue needs for what as many drawn by chance teach, of a stream with something new.
 
-python -m benchmarks.model.labels_needed [--seeds 5] [--results FILE]
+python -m benchmarks.model.labels_needed [--stream pen|class] [--seeds 5] [--results FILE]
 
-The stream is 7,000 digits of MNIST's test half, a fifth of them in a thin pen; the shipped model answers them, and what
-it would keep of them (docs/privacy.md) waits in the queue. The first so many by the server's own order are labelled, or
-as many drawn from the whole stream; each time the shipped network goes on with them beside 2,000 base images, by the
-trainer's own code. What it then reads of 3,000 others in that pen is the accuracy. It needs the train environment.
+The stream (streams.py) is 7,000 digits, a fifth of them in a new pen, or 7,000 clothes of which a class is new; a
+version answers them, and what it would keep of them (docs/privacy.md) waits in the queue. The first so many by the
+server's own order are labelled, or as many drawn from the whole stream; each time the version's network goes on with
+them beside 2,000 base images, by the trainer's own code. What it then reads of 3,000 others is the accuracy. It needs
+the train environment.
 """
 
 import argparse
 import json
+import shutil
 import statistics
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from benchmarks import plot, shipped
-from benchmarks.mnist import Digits, read
-from benchmarks.model.finetune import thinned
+from benchmarks import plot
+from benchmarks.mnist import Digits
+from benchmarks.model.streams import BATCH, STREAMS, Stream
 from export.verify import outputs_in_batches
 from server.models.reference import margins
 from server.pictures.likeness import likeness
 from server.store.review import in_order
 from server.store.sample import Sample, Why
-from trainer.config import Recipe
 from trainer.prepare import Prepared
 from trainer.progress import Report
+from trainer.reshape import reshape
 from trainer.run import set_threads
 from trainer.train import logits_of, train
 
-STREAM, BASE, VALIDATION = 7000, 2000, 500
-SHARE = 0.2  # of the stream in the new pen
 DRAWN = 0.02  # of all answers, kept by chance: twice what a server keeps, since the stream is short
 UNSURE = 0.5  # margin under which an answer is kept, as the server does
 LABELS = (10, 20, 40, 80, 160)
 ARMS = ("queue", "random")
-REACH = 0.6  # labels of the queue to those drawn by chance, at most
+RESULTS = Path("benchmarks/results")
+NAMES = {"pen": "labels_needed", "class": "labels_needed_class"}
+TITLES = {"pen": "Digits in the new pen", "class": "Clothes, of which a class is new"}
 
 Images = NDArray[np.uint8]
 
@@ -45,18 +49,22 @@ Images = NDArray[np.uint8]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/labels_needed.json"))
+    parser.add_argument("--stream", choices=STREAMS, default="pen")
+    parser.add_argument("--results", type=Path, help="benchmarks/results/labels_needed.json, or _class.json, without")
     arguments = parser.parse_args()
     set_threads()
     curves: dict[str, list[list[float]]] = {arm: [] for arm in ARMS}
     for seed in range(arguments.seeds):
-        for arm, found in _curves(seed).items():
-            curves[arm].append(found)
-            print(seed, arm, [round(100 * each, 2) for each in found], flush=True)
+        with tempfile.TemporaryDirectory(prefix="relearn-bench-") as folder:
+            stream = STREAMS[arguments.stream](seed, Path(folder))
+            for arm, found in _curves(stream, np.random.default_rng(seed), Path(folder)).items():
+                curves[arm].append(found)
+                print(seed, arm, [round(100 * each, 2) for each in found], flush=True)
     result = summary(curves)
-    arguments.results.write_text(json.dumps(result | {"labels": LABELS, "curves": curves}, indent=1) + "\n")
+    file = arguments.results or RESULTS / f"{NAMES[arguments.stream]}.json"
+    file.write_text(json.dumps(result | {"labels": LABELS, "curves": curves}, indent=1) + "\n")
     series = [(f"{arm}, % wrong", _wrong(of)) for arm, of in curves.items()]
-    arguments.results.with_suffix(".svg").write_text(plot.svg("Digits in the new pen", "labels", series))
+    file.with_suffix(".svg").write_text(plot.svg(TITLES[arguments.stream], "labels", series))
     print(result)
 
 
@@ -90,30 +98,16 @@ def needed(curve: list[float], accuracy: float) -> float:
     return 2.0 * LABELS[-1]
 
 
-def _curves(seed: int) -> dict[str, list[float]]:
-    random = np.random.default_rng(seed)
-    digits, fit, validation = read("test"), read("fit"), read("validation")
-    order = random.permutation(len(digits.classes))
-    stream = Digits(digits.images[order[:STREAM]].copy(), digits.classes[order[:STREAM]])
-    in_pen = random.random(STREAM) < SHARE
-    stream.images[in_pen] = thinned(stream.images[in_pen])
-    other = Digits(thinned(digits.images[order[STREAM:]]), digits.classes[order[STREAM:]])
-    base = random.permutation(len(fit.classes))[:BASE]
-    beside = Digits(fit.images[base], fit.classes[base])
-    chosen = {"queue": _queue(stream.images, random), "random": random.permutation(STREAM)[: LABELS[-1]]}
-    return {
-        arm: [
-            _accuracy(beside, stream, places[:number], validation.first(VALIDATION), other, seed) for number in LABELS
-        ]
-        for arm, places in chosen.items()
-    }
+def _curves(stream: Stream, random: np.random.Generator, folder: Path) -> dict[str, list[float]]:
+    by_chance = random.permutation(len(stream.pictures.classes))[: LABELS[-1]]
+    chosen = {"queue": _queue(stream, random), "random": by_chance}
+    return {arm: [_accuracy(stream, places[:number], folder) for number in LABELS] for arm, places in chosen.items()}
 
 
-def _queue(images: Images, random: np.random.Generator) -> NDArray[np.int64]:
+def _queue(stream: Stream, random: np.random.Generator) -> NDArray[np.int64]:
     """Places of the stream in the order of Review, of what a server would keep."""
-    model = shipped.load(256)
-    outputs = outputs_in_batches(model, images[..., None], 256)
-    probabilities, scores = outputs
+    model, images = stream.model, stream.pictures.images
+    probabilities, scores = outputs_in_batches(model, images[..., None], BATCH)
     between = margins(probabilities)
     threshold = model.score_threshold
     samples = []
@@ -138,21 +132,25 @@ def _sample(
     )  # fmt: skip
 
 
-def _accuracy(
-    base: Digits, stream: Digits, places: NDArray[np.int64], validation: Digits, other: Digits, seed: int
-) -> float:
-    """On digits in the new pen, of the shipped network after a training with these labels."""
-    parts = base, Digits(stream.images[places], stream.classes[places]), validation
+def _accuracy(stream: Stream, places: NDArray[np.int64], folder: Path) -> float:
+    """On what is asked, of the version's network after a training with these labels."""
+    labelled = Digits(stream.pictures.images[places], stream.pictures.classes[places])
+    parts = stream.beside, labelled, stream.validation
     ends = np.cumsum([len(part.classes) for part in parts])
     rows = [np.arange(end - len(part.classes), end) for end, part in zip(ends, parts, strict=True)]
     images = np.concatenate([part.images for part in parts])[..., None]
     classes = np.concatenate([part.classes for part in parts]).astype(np.int32)
-    prepared = Prepared(
-        tuple("0123456789"), images, classes, dict(zip(("fit", "uploads", "validation"), rows, strict=True)), (), 0
-    )
-    trained = train(Recipe(seed=seed), prepared, shipped.FOLDER / "model.weights.h5", Report(None))
-    answers = logits_of(trained.model, other.images[..., None]).argmax(axis=1)
-    return float((answers == other.classes).mean())
+    labels = tuple(str(each) for each in range(stream.classes))
+    prepared = Prepared(labels, images, classes, dict(zip(("fit", "uploads", "validation"), rows, strict=True)), (), 0)
+    weights = folder / "start.weights.h5"
+    shutil.copyfile(stream.weights, weights)
+    if stream.known < stream.classes:
+        sources = tuple((each,) if each < stream.known else () for each in range(stream.classes))
+        everything = replace(prepared, rows={"fit": np.concatenate(rows[:2])})
+        reshape(weights, stream.recipe, stream.known, sources, everything)
+    trained = train(stream.recipe, prepared, weights, Report(None))
+    answers = logits_of(trained.model, stream.others.images[..., None]).argmax(axis=1)
+    return float((answers == stream.others.classes).mean())
 
 
 if __name__ == "__main__":
