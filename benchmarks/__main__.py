@@ -13,8 +13,7 @@ from pathlib import Path
 from benchmarks import plot, table
 from benchmarks.conditions import drift
 from benchmarks.datasets import run as datasets
-from benchmarks.datasets import taught
-from benchmarks.loop import canaries, copies, observing
+from benchmarks.loop import canaries, copies, observing, taught
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 from benchmarks.service import (
     batch,

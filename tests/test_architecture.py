@@ -178,7 +178,7 @@ def test_every_file_that_the_page_names_is_there() -> None:
 def test_each_room_of_the_benchmarks_imports_itself_and_what_both_share() -> None:
     rooms = {room.parent.name for room in (ROOT / "benchmarks").glob("*/__init__.py")}
     assert rooms == {"service", "model", "conditions", "datasets", "loop"}
-    shared = {"loop": {"service"}}  # whose servers and clients the loop is measured with
+    shared = {"loop": {"service", "datasets"}}  # by whose servers and clients, and with whose letters, it is measured
     for each in imports.found(ROOT, "benchmarks"):
         if each.importer != "benchmarks.__main__":  # it wires the benchmarks of the service together
             own, *taken = (name.split(".")[1:2] for name in each if name.startswith("benchmarks"))

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import shipped
-from benchmarks.mnist import FASHION, Digits, read
-from benchmarks.model.finetune import thinned
+from benchmarks.mnist import FASHION, Digits, read, thinned
 from server.models.model import Model, load
 from server.store.manifest import read_manifest
 from trainer.config import Recipe, recipe_of

@@ -1,6 +1,6 @@
 """`python -m benchmarks taught`: what the shipped digits learn from people, by retrains over the API.
 
-python -m benchmarks.datasets.taught [--seeds N] [case ...]    some of them, into the same results
+python -m benchmarks.loop.taught [--seeds N] [case ...]    some of them, into the same results
 
 Each case is a server of its own, with the trainer's process beside it. Pictures of the test half, at whose end the
 uploads are drawn from, judge: of the base they are no part, and what is uploaded judges nothing. Worse beyond chance is
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import shipped
-from benchmarks.datasets.lessons import CONDITIONS, NONE, Images, Lesson, letters, none_of_these, written
+from benchmarks.loop.lessons import CONDITIONS, NONE, Images, Lesson, letters, none_of_these, written
 from benchmarks.measure import TINY, Json, Result, Row, Setting, machine
 from benchmarks.mnist import Digits, read
 from benchmarks.reading import read_back
@@ -227,9 +227,7 @@ def _taught() -> Iterator[Taught]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.datasets.taught", description=__doc__.partition("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop.taught", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all without one")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.datasets.lessons import CONDITIONS, NONE, letters, none_of_these, written
-from benchmarks.datasets.taught import chance_of_loss, rows
+from benchmarks.loop.lessons import CONDITIONS, NONE, letters, none_of_these, written
+from benchmarks.loop.taught import chance_of_loss, rows
 from benchmarks.mnist import Digits
 from tests.digits import write_small_mnist
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.datasets.draw import CHARACTERS, letter
-from benchmarks.mnist import FASHION, Digits, read
-from benchmarks.model.finetune import thinned
+from benchmarks.mnist import FASHION, Digits, read, thinned
 
 NONE = "none of these"
 DIGIT_LIKE = frozenset("BGIOQSZ") | frozenset("0123456789")  # which people, too, may read as a digit
