@@ -12,6 +12,7 @@ ORDER = (
     "throughput",
     "latency",
     "batch",
+    "tensors",
     "large",
     "workers",
     "swaps",

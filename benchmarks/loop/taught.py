@@ -38,6 +38,7 @@ PYTHON = Path(".venv-train/bin/python")
 SEEDS = 3
 JUDGES = 9000  # of the test half's digits; uploads are made of the others
 BATCH = 250
+FILES = 500  # of an upload
 UPLOADS, UPLOADS_OF_CLASS, UPLOADS_OF_NONE = 100, 40, 3000
 ADDED = "AKX"  # a seed's class
 
@@ -65,10 +66,12 @@ class Taught:
 
     def teach(self, lesson: Lesson) -> float:
         """Upload, accept what the model doubts, and retrain: seconds from the call until the new version serves."""
-        uploaded = self._client.upload(lesson.files, lesson.labels, "benchmark")
-        if uploaded.suspects:
-            where = {"batch": uploaded.batch, "state": "suspect"}
-            self._ours.call("POST", "/dataset/batches", {"action": "accept", "where": where})
+        for first in range(0, len(lesson.files), FILES):
+            some = slice(first, first + FILES)
+            uploaded = self._client.upload(lesson.files[some], lesson.labels[some], "benchmark")
+            if uploaded.suspects:
+                where = {"batch": uploaded.batch, "state": "suspect"}
+                self._ours.call("POST", "/dataset/batches", {"action": "accept", "where": where})
         began = time.monotonic()
         outcome = self._client.retrain()
         if outcome.version is None:

@@ -6,7 +6,7 @@ With each goes how its answer must begin, from the model run offline, so that a 
 import functools
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,20 @@ def batches(size: int) -> list[Request]:
     ]
 
 
+def tensors(size: int, answer: bytes) -> list[Request]:
+    """Requests of `size` test images each as a raw body of the inference protocol, through all of them."""
+    head = {"Inference-Header-Content-Length": "0"}
+    return [
+        Request(
+            _request(
+                "/v2/models/digits/infer", b"application/octet-stream", pixels()[start : start + size].tobytes(), head
+            ),
+            answer,
+        )
+        for start in range(0, len(pixels()) - size + 1, size)
+    ]
+
+
 def form_request(path: str, name: str, parts: Sequence[bytes]) -> bytes:
     """A POST of files as multipart/form-data."""
     head = b'Content-Disposition: form-data; name="%s"; filename="digit.png"\r\nContent-Type: image/png\r\n\r\n'
@@ -111,8 +125,9 @@ def raw_request(path: str, content_type: bytes, data: bytes) -> bytes:
     return _request(path, content_type, data)
 
 
-def _request(path: str, content_type: bytes, body: bytes) -> bytes:
+def _request(path: str, content_type: bytes, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    others = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items()).encode()
     return (
         b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: relearn-bench/1\r\nAccept: */*\r\n"
-        b"Content-Length: %d\r\nContent-Type: %s\r\n\r\n%s" % (path.encode(), len(body), content_type, body)
+        b"Content-Length: %d\r\nContent-Type: %s\r\n%s\r\n%s" % (path.encode(), len(body), content_type, others, body)
     )

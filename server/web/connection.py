@@ -15,7 +15,7 @@ from server.web.access import Record
 from server.web.deadline import Deadline
 from server.web.errors import BodyTimeout, HeaderTimeout, Malformed, RequestError, refusal_of
 from server.web.exchange import Exchange, scope_of
-from server.web.lane import Ride
+from server.web.lane import Lane, Ride
 from server.web.pace import Pace
 from server.web.parser import Head, Parser
 from server.web.response import STATUS_LINES, lines_of, refusal
@@ -61,7 +61,7 @@ class Connection:
         self._server = server
         self._state = state
         self._terms = terms
-        self._lane_path = terms.lane.path if terms.lane is not None else None
+        self._lane: Lane | None = None  # that the last request is offered to
         self._settings = terms.settings
         self._wire = wire
         self._loop = loop
@@ -268,7 +268,8 @@ class Connection:
                 self.refuse(self._lack.error)
                 return
             self._is_last = True
-        if head.url == self._lane_path and _is_plain(head):
+        self._lane = self._terms.lanes.get(head.url)
+        if self._lane is not None and _is_plain(head):
             if self._parser.whole:  # as most are
                 self._stage = Stage.ANSWER
                 self._deadline.clear()
@@ -323,9 +324,9 @@ class Connection:
 
     def _offer(self, head: Head, body: bytes) -> None:
         """Offer a request to the lane, or else let the application answer it."""
-        assert self._terms.lane is not None
+        assert self._lane is not None
         self._held = None
-        self._ride = self._terms.lane.take(self, head.fields, body)
+        self._ride = self._lane.take(self, head.fields, body)
         if self._ride is None and self._start(head) and self._exchange is not None:
             self._exchange.add(body, True)
 

@@ -1,7 +1,7 @@
 """A shorter way for requests to one path, which web/ is handed and knows only by these three shapes.
 
-protocol.py offers it a plain POST once its body is here, before anything is made of it; what the lane does not take
-goes the usual way. predict/express.py is the one there is.
+connection.py offers it a plain POST once its body is here, before anything is made of it; what the lane does not take
+goes the usual way. predict/express.py is what those there are have in common.
 """
 
 from typing import Protocol
@@ -9,10 +9,6 @@ from typing import Protocol
 
 class Lane(Protocol):
     """Takes requests whose header and body are here."""
-
-    @property
-    def path(self) -> bytes:
-        """The path whose requests it wants to see, as sent, without a query."""
 
     def take(self, connection: "Connection", headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
         """Begin to answer a request; None if it has to go the usual way, and then nothing was done."""

@@ -4,7 +4,8 @@ The application hands it over as its lifespan's state, so that it reaches them w
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from server.settings import Settings
 from server.web.access import AccessLog, RequestIds
@@ -21,4 +22,4 @@ class Terms:
     log: AccessLog
     ids: RequestIds
     stopping: asyncio.Event  # since when every answer ends its connection
-    lane: Lane | None = None
+    lanes: Mapping[bytes, Lane] = field(default_factory=dict)  # by the path, as sent, without a query

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import orjson
 import pytest
 
 from tests.digits import Digits
@@ -58,7 +59,8 @@ def comparable(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str
     """An answer without what differs from one request to the next."""
     status, headers, body = answer
     changing = ("date", "x-request-id", "server-timing", "content-length", "ratelimit")
-    return status, {name: text for name, text in headers.items() if name not in changing}, json.loads(body)
+    content = json.loads(body) if headers["content-type"] == "application/json" else body
+    return status, {name: text for name, text in headers.items() if name not in changing}, content
 
 
 BODIES: dict[str, Callable[[bytes], bytes]] = {
@@ -78,6 +80,33 @@ def test_both_ways_answer_alike(server: LiveServer, digits: Digits, what: str, k
     long = ask(server, post(body, path=b"/predict?", kind=kind))
     assert comparable(short) == comparable(long)
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]+", short[1]["x-request-id"])
+    assert ("server-timing" in short[1]) == ("server-timing" in long[1]) == (short[0] == 200)
+
+
+INFER = b"/v2/models/digits/infer"
+RAW = b"Inference-Header-Content-Length: 0"
+ALL = orjson.dumps({"inputs": [{"name": "image", "datatype": "UINT8", "shape": [1, 28, 28, 1], "data": [0] * 784}]})
+TENSORS: dict[str, tuple[Callable[[bytes], bytes], tuple[bytes, ...]]] = {
+    "a picture": (lambda pixels: pixels, (RAW,)),
+    "one that may be packed": (lambda pixels: pixels, (RAW, b"Accept-Encoding: gzip, deflate")),
+    "a pixel too few": (lambda pixels: pixels[1:], (RAW,)),
+    "two pictures": (lambda pixels: 2 * pixels, (RAW,)),
+    "nothing": (lambda _: b"", (RAW,)),
+    "no length": (lambda pixels: pixels, ()),
+    "a length that is none": (lambda pixels: pixels, (b"Inference-Header-Content-Length: -0",)),
+    "JSON": (lambda _: ALL, ()),
+    "JSON and nothing behind it": (lambda _: ALL, (b"Inference-Header-Content-Length: %d" % len(ALL),)),
+    "a problem, if it is one": (lambda _: b"", (RAW, b"Accept: application/problem+json")),
+}
+
+
+@pytest.mark.parametrize("what", TENSORS)
+def test_both_ways_answer_tensors_alike(server: LiveServer, digits: Digits, what: str) -> None:
+    make, lines = TENSORS[what]
+    body = make(digits.images[0].tobytes())
+    short, long = (ask(server, post(body, *lines, path=path)) for path in (INFER, INFER + b"?"))
+    assert comparable(short) == comparable(long)
+    assert (short[0] == 200) == (what in ("a picture", "one that may be packed") or what.startswith("JSON"))
     assert ("server-timing" in short[1]) == ("server-timing" in long[1]) == (short[0] == 200)
 
 

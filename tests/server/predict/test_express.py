@@ -1,6 +1,7 @@
 """A ride whose client left is over: its row is withdrawn, and nothing is written any more."""
 
 import asyncio
+from typing import Any
 
 from server.predict.express import Ride
 from server.web.access import CLIENT_LEFT, AccessLog, Record
@@ -22,8 +23,9 @@ def test_a_client_that_left_withdraws_its_row() -> None:
     records: list[Record] = []
 
     async def run() -> None:
+        lane: Any = None  # whom it would ask what to answer
         log = AccessLog(records.extend, lambda _: None)
-        ride = Ride(Gone(), Record("POST", b"/predict", "/predict", "id-1", 0.0), log)
+        ride = Ride(lane, Gone(), Record("POST", b"/predict", "/predict", "id-1", 0.0), log)
         assert not ride.done()
         ride.leave()
         assert ride.done()

@@ -48,8 +48,6 @@ class Wire(Pipe):
 class Waits:
     """A lane that answers nothing, and its only ride."""
 
-    path = b"/predict"
-
     def __init__(self) -> None:
         self.connections: list[Connection] = []  # whose requests it took
         self.left = False
@@ -69,7 +67,7 @@ class Line:
     def __init__(self, application: ASGIApp, lane: Waits | None = None, **settings: Any) -> None:
         self.wire, self.server, self.stopping = Wire(), ServerState(), asyncio.Event()
         log = AccessLog(lambda _: None, lambda _: None)
-        terms = Terms(Settings(**settings), log, RequestIds("0"), self.stopping, lane)
+        terms = Terms(Settings(**settings), log, RequestIds("0"), self.stopping, {b"/predict": lane} if lane else {})
         config = Config(application, ws="none", lifespan="off", log_config=None, log_level="critical")
         config.load()
         self.protocol = Protocol(config, self.server, {TERMS: terms}, asyncio.get_running_loop())

@@ -1,0 +1,47 @@
+"""POST …/infer without a task, where it is one picture's pixels and nothing else: see predict/express.py."""
+
+import numpy as np
+
+from server.inference.answering import answered
+from server.inference.coding import WORTH_BYTES
+from server.inference.request import Asked, Output, pixels
+from server.models.model import Model
+from server.pictures.preprocessing import Input
+from server.predict.answers import server_timing
+from server.predict.express import Express, Shared
+from server.serving.prediction import Prediction
+from server.web.access import Record
+
+LABELS_LIMIT = WORTH_BYTES // 8  # of more the answer may be worth packing
+
+_LINES = (
+    b"content-type: application/octet-stream\r\ninference-header-content-length: %d\r\nserver-timing: %b\r\n"  # of JSON
+)
+
+
+class TensorExpress(Express):
+    """What serves, asked under its name as Inference-Header-Content-Length: 0 says it."""
+
+    def __init__(self, path: str, shared: Shared) -> None:
+        super().__init__(path, shared)
+        self._name = shared.settings.name
+        self._told: tuple[Model, bytes] | None = None  # the JSON before an answer's values, of who answered last
+
+    def _read(self, headers: dict[bytes, bytes], body: bytes, model: Model) -> Input | None:
+        if headers.get(b"inference-header-content-length") != b"0" or len(model.labels) > LABELS_LIMIT:
+            return None
+        return pixels(body, model.preprocessing.shape)
+
+    def content(self, prediction: Prediction, record: Record) -> tuple[bytes, bytes]:
+        model = prediction.model
+        if self._told is None or self._told[0] is not model:
+            self._told = model, self._json(prediction)
+        json = self._told[1]
+        values = {"probabilities": prediction.probabilities, "score": prediction.score}
+        tensors = [np.asarray(values[name], "<f4").tobytes() for name in model.manifest.outputs]
+        return _LINES % (len(json), server_timing(record)), b"".join((json, *tensors))
+
+    def _json(self, prediction: Prediction) -> bytes:
+        outputs = tuple(Output(name, binary=True) for name in prediction.model.manifest.outputs)
+        whole = answered(self._name, Asked((), outputs), [prediction])
+        return whole.body[: whole.header_bytes]
