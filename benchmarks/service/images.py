@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -99,17 +100,25 @@ def batches(size: int) -> list[Request]:
 
 
 def tensors(size: int, answer: bytes) -> list[Request]:
-    """Requests of `size` test images each as a raw body of the inference protocol, through all of them."""
-    head = {"Inference-Header-Content-Length": "0"}
+    """Binary requests of the inference protocol for `size` test images each, through all of them; one has no JSON."""
     return [
-        Request(
-            _request(
-                "/v2/models/digits/infer", b"application/octet-stream", pixels()[start : start + size].tobytes(), head
-            ),
-            answer,
-        )
-        for start in range(0, len(pixels()) - size + 1, size)
+        Request(_tensor(pixels()[start : start + size]), answer) for start in range(0, len(pixels()) - size + 1, size)
     ]
+
+
+def _tensor(images: NDArray[np.uint8]) -> bytes:
+    described = {"name": "image", "datatype": "UINT8", "shape": images.shape}
+    head = orjson.dumps(
+        {
+            "inputs": [described | {"parameters": {"binary_data_size": images.nbytes}}],
+            "parameters": {"binary_data_output": True},
+        }
+    )
+    if len(images) == 1:
+        head = b""
+    lengths = {"Inference-Header-Content-Length": str(len(head))}
+    body = head + images.tobytes()
+    return _request("/v2/models/digits/infer", b"application/octet-stream", body, lengths)
 
 
 def form_request(path: str, name: str, parts: Sequence[bytes]) -> bytes:
