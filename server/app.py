@@ -14,8 +14,8 @@ from server import optional
 from server.beside import Beside
 from server.inference import calls
 from server.inference.endpoint import InferEndpoint
-from server.inference.express import TensorExpress
 from server.label_studio import calls as label_studio
+from server.lanes import lanes
 from server.lifespan import lifespan
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
@@ -28,7 +28,6 @@ from server.observe.metrics import Metrics
 from server.observe.stats import Stats
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
-from server.predict.express import PredictExpress, Refusals, Shared
 from server.routes import (
     canaries,
     classes,
@@ -71,7 +70,6 @@ from server.web.front import Front
 from server.web.guard import Guard
 from server.web.headers import SECURITY
 from server.web.keys import Keys
-from server.web.lane import Lane
 from server.web.mounts import PATTERN
 from server.web.prefix import Prefix
 from server.web.rates import Rates
@@ -90,7 +88,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
     prefix = os.urandom(4).hex()
     ids = RequestIds(prefix) if tracing is None else tracing.ids(prefix)
     terms = Terms(
-        settings, service.log, ids, service.shutdown.stopping, {} if settings.origins else _lanes(service, ids)
+        settings, service.log, ids, service.shutdown.stopping, {} if settings.origins else lanes(service, ids)
     )
     files = page.routes(settings.ui)
 
@@ -115,13 +113,6 @@ def create_app(settings: Settings, crew: Crew | None = None) -> ASGIApp:
         cors.preflight_headers |= {name.decode(): value.decode() for name, value in SECURITY}
         return cors
     return front
-
-
-def _lanes(service: Service, ids: RequestIds) -> dict[bytes, Lane]:
-    """The shorter ways, by their paths."""
-    infer, predictor = calls.infer_path(service.settings.name), service.predictor
-    shared = Shared(service.settings, predictor, service.log, ids, Refusals(predictor))
-    return {b"/predict": PredictExpress("/predict", shared), infer.encode(): TensorExpress(infer, shared)}
 
 
 def _calls(service: Service, files: Sequence[Route], more: Sequence[Route] = ()) -> Calls:

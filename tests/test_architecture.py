@@ -23,7 +23,7 @@ MAY_IMPORT = {
 HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "matplotlib"}
 
 # The server from its roof to the ground: each imports only what stands after it, and all may read the settings.
-ROOF = ("__main__", "app", "beside", "lifespan", "optional")
+ROOF = ("__main__", "app", "beside", "lanes", "lifespan", "optional")
 WINGS = (
     *("command", "process", "grpc", "inference", "label_studio", "routes", "training", "observe", "predict", "serving"),
     *("web", "models", "store", "layouts", "pictures", "machine", "client"),

@@ -10,6 +10,7 @@ from server.pictures.preprocessing import Input
 from server.predict.answers import server_timing
 from server.predict.express import Express, Shared
 from server.serving.prediction import Prediction
+from server.serving.predictor import Predictor
 from server.web.access import Record
 
 LABELS_LIMIT = WORTH_BYTES // 8  # of more the answer may be worth packing
@@ -27,7 +28,8 @@ class TensorExpress(Express):
         self._name = shared.settings.name
         self._told: tuple[Model, bytes] | None = None  # the JSON before an answer's values, of who answered last
 
-    def _read(self, headers: dict[bytes, bytes], body: bytes, model: Model) -> Input | None:
+    def _read(self, headers: dict[bytes, bytes], body: bytes, predictor: Predictor) -> Input | None:
+        model = predictor.model
         if headers.get(b"inference-header-content-length") != b"0" or len(model.labels) > LABELS_LIMIT:
             return None
         return pixels(body, model.preprocessing.shape)

@@ -15,7 +15,6 @@ from time import perf_counter
 
 import orjson
 
-from server.models.model import Model
 from server.pictures import image
 from server.pictures.preprocessing import Input
 from server.predict.answers import as_json, content_of, note, server_timing
@@ -91,7 +90,7 @@ class Express(ABC):
         self._refusals = shared.refusals
 
     @abstractmethod
-    def _read(self, headers: dict[bytes, bytes], body: bytes, model: Model) -> Input | None:
+    def _read(self, headers: dict[bytes, bytes], body: bytes, predictor: Predictor) -> Input | None:
         """The picture; None, or whatever is raised, leaves the request to the long way."""
 
     @abstractmethod
@@ -115,7 +114,7 @@ class Express(ABC):
             self._refusals.add(ride)
             return ride
         try:
-            model_input = self._read(headers, body, predictor.model)
+            model_input = self._read(headers, body, predictor)
         except Exception:  # noqa: BLE001 - the long way meets it again and says what it is
             return None
         if model_input is None:
@@ -141,9 +140,9 @@ class PredictExpress(Express):
     def _asked(self) -> Predictor:
         return self._predictor.chosen()
 
-    def _read(self, headers: dict[bytes, bytes], body: bytes, model: Model) -> Input | None:
+    def _read(self, headers: dict[bytes, bytes], body: bytes, predictor: Predictor) -> Input | None:
         data = small_image_of(headers.get(b"content-type", b""), body)
-        return None if data is None else model.preprocessing.read(data, self._image_limits)
+        return None if data is None else predictor.model.preprocessing.read(data, self._image_limits)
 
     def content(self, prediction: Prediction, record: Record) -> tuple[bytes, bytes]:
         return JSON + b"server-timing: %b\r\n" % server_timing(record), as_json(content_of(prediction))
