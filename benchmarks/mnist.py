@@ -29,8 +29,8 @@ TWENTIETHS = {"validation": {0}, "gate": {1, 2}, "fit": set(range(3, 20))}  # as
 def read(part: str, folder: Path = FOLDER) -> Digits:
     """The part `fit`, `validation` or `gate` of the training half, or the whole `test` half."""
     if part == "test":
-        return _half(folder, "t10k")
-    train = _half(folder, "train")
+        return half("t10k", folder)
+    train = half("train", folder)
     chosen = np.array([_twentieth(image) in TWENTIETHS[part] for image in train.images])
     return Digits(train.images[chosen], train.classes[chosen])
 
@@ -48,7 +48,16 @@ def _twentieth(image: NDArray[np.uint8]) -> int:
     return int(digest[:16], 16) % 20
 
 
-def _half(folder: Path, name: str) -> Digits:
+def write(folder: Path, name: str, digits: Digits) -> None:
+    """Write `train` or `t10k` as two files in the same form: http://yann.lecun.com/exdb/mnist."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, values in (("images-idx3", digits.images), ("labels-idx1", digits.classes)):
+        sizes = b"".join(size.to_bytes(4) for size in values.shape)  # behind a magic number with type and rank
+        (folder / f"{name}-{kind}-ubyte").write_bytes(bytes([0, 0, 8, values.ndim]) + sizes + values.tobytes())
+
+
+def half(name: str, folder: Path = FOLDER) -> Digits:
+    """One half as it is stored: train, or t10k."""
     images = gzip.decompress((folder / f"{name}-images-idx3-ubyte.gz").read_bytes())
     classes = gzip.decompress((folder / f"{name}-labels-idx1-ubyte.gz").read_bytes())
     return Digits(

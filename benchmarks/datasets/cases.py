@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks.datasets.draw import write_letters, write_things
 from benchmarks.datasets.emoji import write_emoji
+from benchmarks.datasets.none import NONE, write_digits_and_none
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
 IN_COLOUR = ("--preprocessing", "resize", "--height", "64", "--width", "64", "--channels", "3", "--thickness", "0")
@@ -23,6 +24,7 @@ class Case:
     write: Callable[[Path], object] | None = None  # the dataset with its test pictures in `test`; None: it is there
     folder: Path | None = None
     against_features: bool = False  # a logistic regression on the same backbone's features is compared with
+    apart: tuple[str, float] | None = None  # a class that is no part of the figure: its label, and percent to be right
 
 
 def _pair(folder: Path) -> None:
@@ -34,10 +36,10 @@ CASES = {
     for each in (
         Case(
             "letters",
-            "capitals and digits in 20 fonts, 28x28, 64 of each",
-            ("--preprocessing", "resize", "--thickness", "0"),
+            "capitals and digits in 20 fonts, 28x28, 128 of each, twice the channels",
+            ("--preprocessing", "resize", "--thickness", "0", "--channels-factor", "2", "--epochs", "60"),
             97.5,
-            lambda folder: write_letters(folder, {"train": 64, "test": 25}),
+            lambda folder: write_letters(folder, {"train": 128, "test": 25}),
         ),
         Case(
             "things",
@@ -64,6 +66,14 @@ CASES = {
         ),
         Case("pair", "two classes of 12 drawings, on EfficientNet-Lite0", ON_LITE0, None, _pair),
         Case("pair-small", "two classes of 12 drawings, by the small network", (*IN_COLOUR, "--flip"), None, _pair),
+        Case(
+            "none",
+            "MNIST's digits, beside 10,000 clothes and letters that are none",
+            ("--quick",),
+            99.5,
+            write_digits_and_none,
+            apart=(str(NONE), 97.0),
+        ),
         Case(
             "fashion",
             "Fashion-MNIST, twice the channels, 20 epochs",

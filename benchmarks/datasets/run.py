@@ -81,6 +81,9 @@ def rows(found: dict[str, Any]) -> list[Row]:
         if name in found:
             right = [each["percent"] for each in found[name]["seeds"]]
             made.append(Row(case.work, "right", statistics.fmean(right), "%", case.at_least, rounds=right))
+            if case.apart is not None:
+                apart = [each["apart"] for each in found[name]["seeds"]]
+                made.append(Row(case.work, "right of these", statistics.fmean(apart), "%", case.apart[1], rounds=apart))
             if "features_percent" in found[name]:
                 more = [each - found[name]["features_percent"] for each in right]
                 figure = "right, less a logistic regression on the same features"
@@ -102,8 +105,9 @@ def _trained(case: Case, dataset: Path, folder: Path, seed: int) -> dict[str, An
         sys.exit(f"error: {case.name}, seed {seed}, was not published:\n{done.stdout[-2000:]}")
     report = json.loads((version / "report/report.json").read_bytes())
     tested = _asked(version, dataset, case)
-    return {
-        "percent": 100 * report["metrics"]["test"]["accuracy"] if tested is None else tested,
+    if tested is None:
+        tested = reported(report["metrics"]["test"]["classes"], case)
+    return tested | {
         "verdict": next(line for line in done.stdout.splitlines() if "pictures that judge are right" in line),
         "chosen": report["training"].get("backbone", {}).get("chosen"),
         "microseconds": report["timing"]["batch 1"],
@@ -111,7 +115,15 @@ def _trained(case: Case, dataset: Path, folder: Path, seed: int) -> dict[str, An
     }
 
 
-def _asked(version: Path, dataset: Path, case: Case) -> float | None:
+def reported(classes: dict[str, dict[str, float]], case: Case) -> dict[str, float]:
+    """Percent of the test pictures that the version answers rightly, and of those of the class apart."""
+    apart = case.apart[0] if case.apart is not None else None
+    others = [each for label, each in classes.items() if label != apart]
+    right = sum(each["recall"] * each["images"] for each in others) / sum(each["images"] for each in others)
+    return {"percent": 100 * right} | ({} if apart is None else {"apart": 100 * classes[apart]["recall"]})
+
+
+def _asked(version: Path, dataset: Path, case: Case) -> dict[str, float] | None:
     """Percent of the test pictures that the version answers rightly; None where they are no files."""
     tests = next((each for each in (dataset / "test", dataset / "../test") if each.is_dir()), None)
     if case.write is None or tests is None:
@@ -125,7 +137,7 @@ def _asked(version: Path, dataset: Path, case: Case) -> float | None:
         for first in range(0, len(files), BATCH)
         for place in model.predict(np.stack(inputs[first : first + BATCH])).probabilities.argmax(axis=1).tolist()
     ]
-    return 100 * statistics.fmean(label == file.parent.name for label, file in zip(said, files, strict=True))
+    return {"percent": 100 * statistics.fmean(a == b.parent.name for a, b in zip(said, files, strict=True))}
 
 
 if __name__ == "__main__":

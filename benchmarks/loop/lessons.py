@@ -1,19 +1,16 @@
-"""What the digits' model is taught: digits written otherwise, a letter, and what is no digit; as PNG files."""
+"""What the digits' model is taught: digits written otherwise, and a letter; as PNG files."""
 
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.datasets.draw import CHARACTERS, letter
-from benchmarks.mnist import FASHION, Digits, read, thinned
+from benchmarks.datasets.draw import letter
+from benchmarks.mnist import Digits, thinned
 
-NONE = "none of these"
-DIGIT_LIKE = frozenset("BGIOQSZ") | frozenset("0123456789")  # which people, too, may read as a digit
 TURNED_DEGREES = 35
 DOTTED_SHARE = 0.4  # of the pixels that are left
 STRUCK_ROWS = slice(14, 16)
@@ -72,17 +69,6 @@ def letters(character: str, number: int, half: str) -> Lesson:
     seeds = [[*character.encode(), *half.encode(), each] for each in range(number)]
     files = [_png(np.asarray(letter(character, np.random.default_rng(seed)))) for seed in seeds]
     return Lesson(files, [character] * number)
-
-
-def none_of_these(number: int, half: str, folder: Path = FASHION) -> Lesson:
-    """So many clothes of Fashion-MNIST's half, and as many letters that nobody reads as a digit."""
-    clothes = read("fit" if half == "train" else "test", folder).first(number)
-    readable = [each for each in CHARACTERS if each not in DIGIT_LIKE]
-    files = [_png(image) for image in clothes.images]
-    for place in range(number):
-        character = readable[place % len(readable)]
-        files += letters(character, 1, f"{half}{place}").files
-    return Lesson(files, [NONE] * len(files))
 
 
 def _png(image: Images) -> bytes:

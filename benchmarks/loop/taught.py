@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import shipped
-from benchmarks.loop.lessons import CONDITIONS, NONE, Images, Lesson, letters, none_of_these, written
+from benchmarks.loop.lessons import CONDITIONS, Images, Lesson, letters, written
 from benchmarks.measure import TINY, Json, Result, Row, Setting, machine
 from benchmarks.mnist import Digits, read
 from benchmarks.reading import read_back
@@ -38,8 +38,7 @@ PYTHON = Path(".venv-train/bin/python")
 SEEDS = 3
 JUDGES = 9000  # of the test half's digits; uploads are made of the others
 BATCH = 250
-FILES = 500  # of an upload
-UPLOADS, UPLOADS_OF_CLASS, UPLOADS_OF_NONE = 100, 40, 3000
+UPLOADS, UPLOADS_OF_CLASS = 100, 40
 ADDED = "AKX"  # a seed's class
 
 Right = NDArray[np.bool_]
@@ -66,12 +65,10 @@ class Taught:
 
     def teach(self, lesson: Lesson) -> float:
         """Upload, accept what the model doubts, and retrain: seconds from the call until the new version serves."""
-        for first in range(0, len(lesson.files), FILES):
-            some = slice(first, first + FILES)
-            uploaded = self._client.upload(lesson.files[some], lesson.labels[some], "benchmark")
-            if uploaded.suspects:
-                where = {"batch": uploaded.batch, "state": "suspect"}
-                self._ours.call("POST", "/dataset/batches", {"action": "accept", "where": where})
+        uploaded = self._client.upload(lesson.files, lesson.labels, "benchmark")
+        if uploaded.suspects:
+            where = {"batch": uploaded.batch, "state": "suspect"}
+            self._ours.call("POST", "/dataset/batches", {"action": "accept", "where": where})
         began = time.monotonic()
         outcome = self._client.retrain()
         if outcome.version is None:
@@ -128,18 +125,6 @@ def added(taught: Taught, seed: int) -> dict[str, Any]:
     }
 
 
-def none(taught: Taught, seed: int) -> dict[str, Any]:
-    """What is no digit, as a class, from some thousand uploads."""
-    taught.add_class(NONE)
-    seconds = taught.teach(none_of_these(UPLOADS_OF_NONE // 2, "train"))
-    return {
-        "percent": _percent(taught.right(none_of_these(1000, "test"))),
-        "digits": _percent(taught.right_of_digits()),
-        "seconds": seconds,
-        "seed": seed,
-    }
-
-
 def retrains(taught: Taught, seed: int) -> dict[str, Any]:
     """Five ways of writing, one after another, each from 100 uploads."""
     judges = taught.digits.first(2000)
@@ -171,9 +156,7 @@ def fifty(taught: Taught, seed: int) -> dict[str, Any]:
     return {"seconds": taught.teach(written(some, "in a thin pen"))}
 
 
-CASES: dict[str, Callable[[Taught, int], dict[str, Any]]] = {
-    each.__name__: each for each in (fifty, added, retrains, none)
-}
+CASES: dict[str, Callable[[Taught, int], dict[str, Any]]] = {each.__name__: each for each in (fifty, added, retrains)}
 ALPHA = 0.01  # under which a loss is more than chance
 
 
@@ -195,9 +178,6 @@ def rows(found: dict[str, Any]) -> list[Row]:
     work = f"{len(CONDITIONS)} retrains in a row, each with {UPLOADS} uploads of another way of writing"
     row("retrains", work, "chance of the digits' loss, at least", "chance", "", at_least=ALPHA)
     row("retrains", work, "chance of a way's loss since it was taught, at least", "kept", "", at_least=ALPHA)
-    work = f"{NONE!r} as a class, from {UPLOADS_OF_NONE} clothes and letters"
-    row("none", work, "right of 2,000 more", "percent", "%", at_least=97.0)
-    row("none", work, "digits that are right", "digits", "%", at_least=99.5)
     return made
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import shipped
-from benchmarks.mnist import FASHION, Digits, read, thinned
+from benchmarks.mnist import FASHION, Digits, read, thinned, write
 from server.models.model import Model, load
 from server.store.manifest import read_manifest
 from trainer.config import Recipe, recipe_of
@@ -104,10 +103,8 @@ STREAMS: dict[str, Callable[[int, Path], Stream]] = {"pen": new_pen, "class": ne
 def _trained(train: Digits, test: Digits, folder: Path, seed: int) -> Path:
     """The version that the trainer publishes of them."""
     dataset = folder / f"set-{seed}"
-    dataset.mkdir()
-    for half, some in (("train", train), ("t10k", test)):
-        _write_idx(dataset / f"{half}-images-idx3-ubyte", some.images)
-        _write_idx(dataset / f"{half}-labels-idx1-ubyte", some.classes)
+    write(dataset, "train", train)
+    write(dataset, "t10k", test)
     places = {"dataset": dataset, "artifacts": folder / f"artifacts-{seed}", "data": folder / f"data-{seed}"}
     options = {**places, "baseline": folder / "none", "name": "clothes", "epochs": 12, "seed": seed, **CLOTHES}
     flags = [word for name, value in options.items() for word in _flag(name, value)]
@@ -117,9 +114,3 @@ def _trained(train: Digits, test: Digits, folder: Path, seed: int) -> Path:
 
 def _flag(name: str, value: object) -> list[str]:
     return [f"--{name}"] if value is True else [f"--{name}", str(value)]
-
-
-def _write_idx(file: Path, values: NDArray[np.uint8]) -> None:
-    # http://yann.lecun.com/exdb/mnist: a magic number with type and rank, the sizes, the values.
-    sizes = b"".join(size.to_bytes(4) for size in values.shape)
-    file.write_bytes(bytes([0, 0, 8, values.ndim]) + sizes + values.tobytes())

@@ -1,16 +1,13 @@
 """What the digits are taught is drawn the same every time, and its figures are those of the seeds."""
 
-import gzip
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.loop.lessons import CONDITIONS, NONE, letters, none_of_these, written
+from benchmarks.loop.lessons import CONDITIONS, letters, written
 from benchmarks.loop.taught import chance_of_loss, rows
 from benchmarks.mnist import Digits
-from tests.digits import write_small_mnist
 
 
 def hashes(files: object) -> list[str]:
@@ -34,15 +31,6 @@ def test_digits_are_written_otherwise_and_keep_their_labels(condition: str) -> N
     assert len(set(hashes(lesson.files))) == 3
     assert hashes(lesson.files) == hashes(written(digits, condition).files)
     assert (CONDITIONS[condition](digits.images) != digits.images).any(axis=(1, 2)).all()
-
-
-def test_what_is_no_digit_is_half_clothes_and_half_letters(tmp_path: Path) -> None:
-    write_small_mnist(tmp_path, 40, 10)  # in the same form as those
-    for file in tuple(tmp_path.iterdir()):
-        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
-    train, test = none_of_these(4, "train", tmp_path), none_of_these(4, "test", tmp_path)
-    assert train.labels == [NONE] * 8
-    assert len({*hashes(train.files), *hashes(test.files)}) == 16
 
 
 def test_more_losses_than_gains_are_improbable_by_chance() -> None:
