@@ -14,6 +14,13 @@ MUTANTS = (
         STORED + "test_a_name_is_one_that_a_folder_can_have[sqlite]",
     ),
     mutant(
+        "what a new model's call is answered is kept",
+        "server/routes/named.py",
+        "                first.note(connection, 201, answer)\n",
+        "",
+        "system/test_once_everywhere.py::test_a_model_is_made_once_whatever_came_between",
+    ),
+    mutant(
         "a name is taken once, whatever its case",
         CATALOGUE,
         "func.lower(model.c.name) == name.lower()",
