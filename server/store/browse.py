@@ -14,7 +14,7 @@ from server.store.selection import ALL, IN_FORCE, SUSPECTING, SUSPICION, Selecti
 from server.store.standing import DOUBTED
 from server.store.tables import annotation, batch, image, lesson, model, tally
 
-LOOKED = 5000  # images that one page looks at where it has to look for those that are meant
+LOOKED = 5000  # images that one page looks at where it has to look for those that are meant, or has to order them
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,23 @@ class Browser:
     def suspects(self, limit: int, before: int | None = None) -> list[Picture]:
         """Images with a doubted label that waits for somebody's word, the newest doubt first."""
         return self.page(limit, before, Selection(state=State.SUSPECT)).pictures
+
+    def believed_least(self, limit: int, offset: int, selection: Selection) -> Page:
+        """Of the newest suspects those whose label was the least probable first, from `offset` on in that order."""
+        mine = (image.c.model_id == self._model.id) & image.c.suspect_id.is_not(None)
+        newest = select(image.c.id).where(mine).order_by(image.c.suspect_id.desc()).limit(LOOKED)
+        with self._database.read() as connection:
+            said = said_in(connection, self._model.id, selection.label)
+            query = self._pictures(selection, said).where(image.c.id.in_(newest))
+            query = query.order_by(SUSPICION.c.probability, image.c.suspect_id.desc()).limit(limit).offset(offset)
+            found = self._found(connection, query)
+        return Page(found, offset + limit if len(found) == limit else None)
+
+    def called(self, labels: Sequence[Label]) -> list[Label]:
+        """What labels are read as now, such as those of a version."""
+        with self._database.read() as connection:
+            shown = shown_in(connection, self._model.id)
+        return [shown(label) or label for label in labels]
 
     def picture(self, sha256: str) -> Picture:
         """Raises NotFound."""
