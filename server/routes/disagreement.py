@@ -13,7 +13,7 @@ from server.pictures.errors import PictureError
 from server.pictures.image import Limits
 from server.pictures.preprocessing import Input, Preprocessing
 from server.routes.service import Service
-from server.serving.prediction import Prediction
+from server.serving.prediction import Prediction, probability_of
 from server.store import files
 from server.store.browse import Picture
 from server.store.content import PICTURE_LIMIT_BYTES, Content, picture_path
@@ -42,10 +42,10 @@ async def disagreeing(
 
     Left out are labels that the version does not know, and pictures that it can't be shown. Raises NoModel or Busy.
     """
-    work, browser = asyncio.to_thread, service.memory.browser
+    work = asyncio.to_thread
     model, begun = service.predictor.model, perf_counter()
-    called = await work(browser.called, model.labels)
-    page = await work(browser.page, LOOKED, before, selection)
+    called = await work(service.memory.classes.called, model.labels)
+    page = await work(service.memory.browser.page, LOOKED, before, selection)
     known = [each for each in page.pictures if each.label in called]
     found: list[Disagreement] = []
     for first in range(0, len(known), AT_ONCE):
@@ -81,11 +81,10 @@ def _shown(
 
 
 def _between(picture: Picture, prediction: Prediction, called: Sequence[str]) -> Disagreement:
-    of_label = [position for position, label in enumerate(called) if label == picture.label]  # several once merged
     return Disagreement(
         picture,
         called[prediction.best],
         float(prediction.probabilities[prediction.best]),
-        float(prediction.probabilities[of_label].sum()),
+        probability_of(picture.label or "", prediction, called),
         prediction.model.version,
     )

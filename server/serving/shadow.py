@@ -6,7 +6,7 @@ wait, all others are dropped, and counted.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from random import random
 from time import perf_counter
@@ -48,8 +48,9 @@ class Shadow(Comparison):
         executor: Executor,
         on_changed: Callable[[Record, int, Kept], None],
         on_problem: Callable[[], None],
+        called: Mapping[str, str],
     ) -> None:
-        """`on_changed` is told of each answer that would be another."""
+        """`on_changed` is told of each answer that would be another; `called` is what labels are called by now."""
         super().__init__(on_problem)
         self._model = model
         self._keeping = keeping
@@ -59,6 +60,7 @@ class Shadow(Comparison):
         self._share = share
         self._executor = executor
         self._on_changed = on_changed
+        self._called = called
         self._waiting: deque[Asked] = deque()
         self._is_busy = False
         self.arms = ()
@@ -128,9 +130,13 @@ class Shadow(Comparison):
             self._fault(Fault.IMPROPER, problem)
             return
         record, position, before = asked
-        was, would_be = before.model.labels[before.best], answer.model.labels[answer.best]
+        was, would_be = self._name(before), self._name(answer)
         self.tally.canary.note(seconds, would_be)
         self.tally.current.note(record.infer_seconds / max(record.batch_size, 1), was)
         if was != would_be:
             self.tally.changed[f"{was} → {would_be}"] += 1
             self._on_changed(record, position, before)
+
+    def _name(self, answer: Prediction) -> str:
+        label = answer.model.labels[answer.best]
+        return self._called.get(label, label)

@@ -144,12 +144,6 @@ class Browser:
             found = self._found(connection, query)
         return Page(found, offset + limit if len(found) == limit else None)
 
-    def called(self, labels: Sequence[Label]) -> list[Label]:
-        """What labels are read as now, such as those of a version."""
-        with self._database.read() as connection:
-            shown = shown_in(connection, self._model.id)
-        return [shown(label) or label for label in labels]
-
     def picture(self, sha256: str) -> Picture:
         """Raises NotFound."""
         query = self._pictures(Selection(state=State.ANY)).where(image.c.sha256 == sha256)
@@ -212,7 +206,7 @@ class Browser:
                 row.id, row.suspect_id, row.sha256, row.split, shown(row.label),
                 _text(row.batch_id if row.label is not None or row.suspected is not None else row.spoke),
                 row.time, row.source, shown(row.suspected), _text(row.suspected_in),
-                row.suspecting == DOUBTED, row.probability, row.predicted,
+                row.suspecting == DOUBTED, row.probability, shown(row.predicted),
             )
             for row in rows
         ]  # fmt: skip

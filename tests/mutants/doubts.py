@@ -11,7 +11,7 @@ MUTANTS = (
     mutant(
         "a version disagrees by what the classes are called now",
         DISAGREEMENT,
-        "called = await work(browser.called, model.labels)",
+        "called = await work(service.memory.classes.called, model.labels)",
         "called = list(model.labels)",
         DISAGREEING + "classes_are_compared_by_what_they_are_called_now",
     ),
