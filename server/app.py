@@ -194,9 +194,15 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     start_seconds = None if settings.trainer == "none" else settings.job_start_seconds
     ends = Ends(metrics.shared_folder, metrics.count_retrain)
     predictor = Predictor(settings, serving, threads, keeping)
-    tried = memory.canaries, memory.versions, trials
-    counted = (partial(each, settings.name) for each in (metrics.rollouts.count, metrics.rollouts.end))
-    rollout = Rollout(settings, *tried, predictor, threads, keeping, watch, collector.changed, *counted)
+    compared = memory.canaries, memory.versions, trials, predictor, threads, keeping, watch
+    rollout = Rollout(
+        settings,
+        *compared,
+        on_changed=collector.changed,
+        count=partial(metrics.rollouts.count, settings.name),
+        count_end=partial(metrics.rollouts.end, settings.name),
+        called=memory.classes.called,
+    )
     launcher = optional.launcher(settings, memory)
     steward = Steward(
         memory.policies,

@@ -1,12 +1,16 @@
 """The child in which a version is loaded for the first time: started by trial.py, and by nobody else.
 
-It reads on its input what to load, bounds itself before it touches any of it, and says in one line how that went.
+It reads on its input what to load, bounds itself before it touches any of it, and says in one line how that went. It
+ends with whoever holds the other end of its input, which the system sees to: no thread of its own may come to its turn.
 """
 
+import fcntl
 import json
 import math
 import os
 import resource
+import select
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +23,8 @@ NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate")  # what onnxru
 
 
 def main() -> None:
-    asked = json.load(sys.stdin)
+    asked = json.loads(sys.stdin.readline())
+    _end_with_the_parent()
     manifest = Manifest.from_json(asked["manifest"].encode())
     _bound(asked["seconds"], asked["bytes"])
     said: dict[str, object] = {}
@@ -31,6 +36,19 @@ def main() -> None:
         said["refused"] = _no_memory(asked["bytes"]) if _lacked_memory(error) else str(error)
     print(json.dumps(said), flush=True)
     os._exit(0)  # nothing here needs to be put away
+
+
+def _end_with_the_parent() -> None:
+    """Have a signal come when the other end of the input is closed, as it is also when its process is killed."""
+    if sys.platform != "linux":  # where it is ignored unless somebody handles it
+        signal.signal(signal.SIGIO, lambda *_: os._exit(1))
+    number = sys.stdin.fileno()
+    fcntl.fcntl(number, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(number, select.POLLHUP)
+    if poll.poll(0):  # it was closed before
+        os._exit(1)
 
 
 def _bound(seconds: float, more_bytes: int) -> None:

@@ -119,8 +119,8 @@ def _run_child(asked: bytes, is_wanted: Callable[[], bool]) -> tuple[bytes, int 
     said, ended = b"", False
     try:
         with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(asked)
-            child.stdin.close()
+            child.stdin.write(asked + b"\n")
+            child.stdin.flush()  # and not closed: the child ends with the last who has it open
         poll = select.poll()  # select takes no descriptor over 1023
         poll.register(child.stdout, select.POLLIN)
         while not ended and len(said) < ANSWER_BYTES and time.monotonic() < deadline and is_wanted():
@@ -134,6 +134,8 @@ def _run_child(asked: bytes, is_wanted: Callable[[], bool]) -> tuple[bytes, int 
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
         child.stdout.close()
 
 

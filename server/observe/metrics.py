@@ -27,9 +27,10 @@ from server.machine.memory import resident_bytes
 from server.observe.answers import CONFIDENCES, Said
 from server.observe.crew import Crew
 from server.observe.deaths import Deaths
-from server.observe.histogram import SECONDS, observe_many
+from server.observe.histogram import observe_many
 from server.observe.named import Named
 from server.observe.rollouts import Rollouts
+from server.observe.stages import Stages
 from server.store.jobs import FINAL_STATES
 from server.store.occasion import Outcome
 from server.web.access import Record
@@ -46,18 +47,12 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         self.rollouts = Rollouts(registry, self.shared_folder, crew.place)
         self.named = Named(self.shared_folder, crew.place)
-        self._of_all = (Deaths(crew), self.rollouts, self.named)  # each tells for all workers
+        self._stages = Stages(self.shared_folder, crew.place)
+        self._of_all = (Deaths(crew), self._stages, self.rollouts, self.named)  # each tells for all workers
         for each in self._of_all:
             registry.register(each)
         self._requests = Counter(
             "relearn_requests", "Requests answered.", ["route", "method", "status"], registry=registry
-        )
-        self._stages = Histogram(
-            "relearn_stage_seconds",
-            "Time a prediction spent in each stage, and any request in all; with the version that answered it.",
-            ["stage", "version"],
-            buckets=SECONDS,
-            registry=registry,
         )
         self._batches = Histogram(
             "relearn_batch_size",
@@ -110,25 +105,15 @@ class Metrics:
         """Count what was collected since the last tick."""
         self.count_requests(records)
         for version in {record.version for record in records}:
-            self._count_stages(version, [record for record in records if record.version == version])
+            mine = [record for record in records if record.version == version]
+            self._stages.count(version if version != "-" else "", mine)
+        observe_many(self._batches, BATCH_SIZES, (record.batch_size for record in records if record.batch_size))
 
     def count_requests(self, records: Sequence[Record], under: str = "") -> None:
         """Count requests only, by their routes `under` a prefix."""
         tally = Tally((record.route, record.method, record.status) for record in records)
         for (route, method, status), number in tally.items():
             self._requests.labels(under + route, method, status).inc(number)
-
-    def _count_stages(self, version: str, records: Sequence[Record]) -> None:
-        """Count the times of requests that one version answered, or none."""
-        named = version if version != "-" else ""
-        observe_many(self._stages.labels("total", named), SECONDS, (record.seconds for record in records))
-        predictions = [record for record in records if record.batch_size]
-        if predictions:
-            decode, queue, infer = (self._stages.labels(stage, named) for stage in ("decode", "queue", "infer"))
-            observe_many(decode, SECONDS, (record.decode_seconds for record in predictions))
-            observe_many(queue, SECONDS, (record.queue_seconds for record in predictions))
-            observe_many(infer, SECONDS, (record.infer_seconds for record in predictions))
-            observe_many(self._batches, BATCH_SIZES, (record.batch_size for record in predictions))
 
     def count_answers(self, said: Said) -> None:
         """Count what the model said since the last tick."""

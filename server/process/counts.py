@@ -1,5 +1,5 @@
 """The files in which the workers of one server count together, each mapped into memory: those of /metrics and `limits`,
-those of the last minutes, of what each version answered, of what stands beside it, and of other models.
+those of the last minutes, of what each version answered and how fast, of what stands beside it, and of other models.
 
 Writing to a mapped file for which the disk has no room kills a process (SIGBUS). So all the room is taken here, once,
 before the first worker starts, in memory where the system has such a folder; after that no full disk matters.
@@ -22,6 +22,7 @@ RATES, RATES_BYTES = "rates", 2**19  # of all workers (web/tallies.py): for some
 MINUTES, MINUTES_BYTES = "minutes_{}", 2**18  # the last minutes, as observe/board.py keeps them
 USAGE, USAGE_BYTES = "usage_{}", 2**13  # what each version answered (observe/usage.py)
 ROLLOUTS, ROLLOUTS_BYTES = "rollouts_{}", 2**16  # what stands beside what serves (observe/rollouts.py)
+STAGES, STAGES_BYTES = "stages_{}", 2**14  # how long each version took (observe/stages.py)
 NAMED, NAMED_BYTES = "named_{}", 2**16  # the models beside the default (observe/named.py)
 DRIFT, DRIFT_BYTES = "drift_{}", 2**18 + 8  # the last answers, as observe/drift.py keeps them
 
@@ -68,6 +69,7 @@ class Counts:
             Path(self.path, MINUTES.format(place)).write_bytes(bytes(MINUTES_BYTES))
             Path(self.path, USAGE.format(place)).write_bytes(bytes(USAGE_BYTES))
             Path(self.path, ROLLOUTS.format(place)).write_bytes(bytes(ROLLOUTS_BYTES))
+            Path(self.path, STAGES.format(place)).write_bytes(bytes(STAGES_BYTES))
             Path(self.path, NAMED.format(place)).write_bytes(bytes(NAMED_BYTES))
             Path(self.path, DRIFT.format(place)).write_bytes(bytes(DRIFT_BYTES))
 

@@ -36,6 +36,11 @@ CONDITIONS: dict[str, Schema] = {
     "since": TIME | {"description": "a time, as of the batch that the image is where it is for"},
     "until": TIME,
 }
+AGAINST: dict[str, Schema] = {
+    "disagrees": FLAG | {"description": "only those whose label in force the version that serves does not say"},
+    "order": {"enum": ["doubt"], "description": "of the newest suspects the one whose label was least believed first"},
+    "offset": PLACE | {"description": "`next` of the page before, in that order"},
+}
 PICTURE = {"multipart/form-data": form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
 PICTURES = {"multipart/form-data": form(["files"], files=some(FILE))}
 UPLOAD = {

@@ -1,6 +1,6 @@
 """Every call of the service: what it is for, what it takes, what it answers. openapi.py makes the document of it."""
 
-from server.routes.bodies import CHANGE, CONDITIONS, PICTURE, PICTURES, RETRAIN, REVISION, UPLOAD
+from server.routes.bodies import AGAINST, CHANGE, CONDITIONS, PICTURE, PICTURES, RETRAIN, REVISION, UPLOAD
 from server.routes.call import Call
 from server.routes.described_canaries import CANARIES
 from server.routes.described_drift import DRIFT
@@ -130,9 +130,9 @@ CALLS = (
     Call(
         "GET",
         "/dataset/images",
-        "Uploaded pictures, newest first",
+        "Uploaded pictures, newest first; or those that speak against their label",
         {200: page("images", ref("Image"))},
-        PAGED | CONDITIONS,
+        PAGED | CONDITIONS | AGAINST,
     ),
     Call("GET", "/dataset/images/{sha256}", "One picture", {200: None}, media_type="image/png"),
     Call("DELETE", "/dataset/images/{sha256}", "Remove a picture", {200: ref("Removed")}),

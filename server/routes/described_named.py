@@ -23,6 +23,7 @@ NAMED = (
         "Make a model that begins from nothing: a name, and two classes or more",
         {201: record(message=TEXT, name=TEXT, classes=every(TEXT))},
         body=NEW_MODEL,
+        once=True,
     ),
     Call("GET", "/m/{name}", "One model", {200: ONE}),
     Call("DELETE", "/m/{name}", "Delete a model with its versions, uploads and jobs, for ever", {200: ref("Done")}),

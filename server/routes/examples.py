@@ -1,5 +1,8 @@
-"""One body for each call that takes JSON, as somebody would send it; the OpenAPI document shows them."""
+"""Examples that the OpenAPI document shows: a body for each call that takes JSON, and each good answer that is JSON."""
 
+from server.routes.examples_data import DATA
+from server.routes.examples_models import MODELS
+from server.routes.examples_service import SERVICE
 from server.store.files import Json
 
 _REASON = "reads 7s with a bar better"
@@ -27,3 +30,6 @@ EXAMPLES: dict[str, Json] = {
     "/v2/repository/index": {"ready": True},
     "/v2/repository/models/{name}/load": {"parameters": {"version": "3"}},
 }
+
+ANSWERS = DATA | MODELS | SERVICE  # by method, path and status
+ERROR: Json = {"error": "the body is not JSON, or nested too deep; send an object such as {}", "code": "malformed"}

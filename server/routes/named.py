@@ -6,13 +6,16 @@ What else there is of one is at /m/{name}/…, the same calls as of the default 
 import asyncio
 import logging
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.routes.once import json_of, once
 from server.routes.requests import by, json_object
 from server.routes.service import Service
 from server.store.catalogue import Entry
+from server.store.files import Json
 from server.web.errors import Malformed
 from server.web.mounts import PATTERN, Mounts
 from server.web.prefix import link
@@ -40,11 +43,21 @@ def routes(service: Service, mounts: Mounts) -> list[Route]:
             raise Malformed(FORM)
         if not all(isinstance(each, str) for each in classes):
             raise Malformed(FORM)
-        made = await asyncio.to_thread(catalogue.create, name, [str(each) for each in classes], by(request))
+        where = {"Location": link(request.scope, f"/m/{name}")}
+        async with once(service, request, [json_of(given)]) as first:
+            if first.answer is not None:
+                return JSONResponse(first.answer, 201, where | first.headers)
+            answer: dict[str, Json] = {}
+
+            def note(connection: Connection, made: tuple[str, ...]) -> None:
+                begins = f"Model {name!r} begins with {len(made):,} classes"
+                message = f"{begins}; upload pictures of each to /m/{name}/upload"
+                answer.update({"message": message, "name": name, "classes": list(made)})
+                first.note(connection, 201, answer)
+
+            await asyncio.to_thread(catalogue.create, name, [str(each) for each in classes], by(request), note)
         logger.info("model %s was made by %s", name, by(request))
-        message = f"Model {name!r} begins with {len(made):,} classes; upload pictures of each to /m/{name}/upload"
-        where = link(request.scope, f"/m/{name}")
-        return JSONResponse({"message": message, "name": name, "classes": made}, 201, {"Location": where})
+        return JSONResponse(answer, 201, where)
 
     async def delete(request: Request) -> Response:
         name = _name(request)

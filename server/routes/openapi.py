@@ -9,10 +9,11 @@ from starlette.routing import Route
 
 from server.routes.call import Call
 from server.routes.described import CALLS, GUARDED
-from server.routes.examples import EXAMPLES
+from server.routes.examples import ANSWERS, ERROR, EXAMPLES
 from server.routes.kinds import TEXT, Schema, ref
 from server.routes.schemas import SCHEMAS
 from server.routes.schemas_canaries import COMPARISONS
+from server.store.files import Json
 from server.web.prefix import link
 
 JSON = "application/json"
@@ -61,11 +62,11 @@ def _operation(call: Call) -> dict[str, Any]:
     answers: dict[str, Any] = {
         str(status): {
             "description": HTTPStatus(status).phrase,
-            "content": {call.media_type: {} if schema is None else {"schema": schema}},
+            "content": {call.media_type: _shown(schema, ANSWERS.get((call.method, call.path, status)))},
         }
         for status, schema in call.answers.items()
     }
-    answers["default"] = {"description": "an error", "content": {JSON: {"schema": ref("Error")}}}
+    answers["default"] = {"description": "an error", "content": {JSON: _shown(ref("Error"), ERROR)}}
     operation: dict[str, Any] = {"summary": call.summary, "parameters": parameters, "responses": answers}
     if call.body:
         content: dict[str, Schema] = {kind: {"schema": schema} for kind, schema in call.body.items()}
@@ -75,3 +76,9 @@ def _operation(call: Call) -> dict[str, Any]:
     if call.path.startswith(GUARDED):
         operation["security"] = [{}, {"header": []}, {"bearer": []}]  # nothing is asked for where no key was set
     return operation
+
+
+def _shown(schema: Schema | None, example: Json) -> dict[str, Any]:
+    """What is said of a content; nothing where it is no JSON."""
+    told = {} if schema is None else {"schema": schema}
+    return told if example is None else told | {"example": example}

@@ -47,6 +47,7 @@ SCHEMAS: dict[str, Schema] = {
         doubted_by={"enum": ["upload", "training"]},
     ),
     "Image": record(
+        ("answer",),
         sha256=TEXT,
         split=TEXT,
         label=maybe(TEXT),
@@ -54,6 +55,13 @@ SCHEMAS: dict[str, Schema] = {
         created_at=TEXT | {"description": "time of the batch that it is where it is for"},
         source=TEXT | {"description": "of that batch"},
         suspect=maybe(ref("Suspect")),
+        answer=record(
+            label=TEXT,
+            confidence=NUMBER,
+            probability=NUMBER | {"description": "of the label in force"},
+            model_version=TEXT,
+        )
+        | {"description": "of the version that serves, where it was asked whether it disagrees"},
     ),
     "Classes": record(
         classes=every(

@@ -20,7 +20,7 @@ from server.routes.labels import check_label, labels_of
 from server.routes.once import once
 from server.routes.requests import by
 from server.routes.service import Service
-from server.serving.prediction import Prediction
+from server.serving.prediction import Prediction, probability_of
 from server.store.annotations import Label
 from server.store.dataset import Labelled, Stored
 from server.store.errors import UnusableLabel
@@ -175,26 +175,31 @@ async def doubted(service: Service, usable: list[Usable]) -> list[Usable]:
         return usable
     judged = list(usable)
     asked = [position for position, each in enumerate(usable) if not each.was_looked_at]
+    called: dict[str, list[Label]] = {}  # by version, since one may take over in between
     for first in range(0, len(asked), DOUBT_AT_ONCE):
         some = asked[first : first + DOUBT_AT_ONCE]
         answer = await service.predictor.predict([usable[position].model_input for position in some])
         for position, prediction in zip(some, answer.results, strict=True):
-            each = usable[position]
-            doubt = _doubt_of(each.labelled.label, prediction, service.settings.suspect_below)
+            each, version = usable[position], prediction.model.version
+            if version not in called:
+                called[version] = await asyncio.to_thread(service.memory.classes.called, prediction.model.labels)
+            doubt = _doubt_of(each.labelled.label, prediction, called[version], service.settings.suspect_below)
             judged[position] = each if doubt is None else replace(each, labelled=replace(each.labelled, doubt=doubt))
     return judged
 
 
-def _doubt_of(label: Label, prediction: Prediction, suspect_below: float) -> tuple[float, Label] | None:
+def _doubt_of(
+    label: Label, prediction: Prediction, called: Sequence[Label], suspect_below: float
+) -> tuple[float, Label] | None:
     """The model's probability of a label, where it is nearly impossible, and what the model says instead.
 
-    The model may be another than the one by whose labels the upload was judged, and not know the label.
+    `called` are the model's labels by what they are called now. It may be another model than the one by whose labels
+    the upload was judged, and not know the label.
     """
-    labels = prediction.model.labels
-    if label not in labels:
+    if label not in called:
         return None
-    probability = float(prediction.probabilities[labels.index(label)])
-    return (probability, labels[prediction.best]) if probability < suspect_below else None
+    probability = probability_of(label, prediction, called)
+    return (probability, called[prediction.best]) if probability < suspect_below else None
 
 
 def _nothing_usable(refused: Sequence[Refused]) -> PictureError | UnusableLabel:

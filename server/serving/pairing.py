@@ -28,6 +28,8 @@ from server.web.threads import Threads
 LOOK_SECONDS = 0.05
 HELD_SECONDS = 60.0  # that the version before goes on answering for one that was sent back, until it serves itself
 
+Called = Callable[[Sequence[str]], list[str]]
+
 
 class Pairing:
     """The comparison of one worker, if there is one."""
@@ -42,7 +44,9 @@ class Pairing:
         keeping: Keeping,
         on_problem: Callable[[], None],
         on_changed: Callable[[Record, int, Prediction], None],
+        called: Called,
     ) -> None:
+        """`called` says what labels are read as now: two versions may call one class by two names."""
         self._settings = settings
         self._versions = versions
         self._trials = trials
@@ -51,6 +55,7 @@ class Pairing:
         self._keeping = keeping
         self._on_problem = on_problem
         self._on_changed = on_changed
+        self._called = called
         self._loader = priority.threads(1, "canary", priority.NICE_UNAWAITED)
         self._trier = priority.threads(1, "try")  # its children have its priority
         self._shadows = priority.threads(1, "shadow", priority.NICE_UNAWAITED)
@@ -101,6 +106,8 @@ class Pairing:
         """The version loaded, and asked from now on; raises BrokenArtifact or NotFound."""
         model = await self._loaded(row.version)
         problem = await self._cost(model, self._predictor.model) if row.next_seconds else None
+        labels = sorted({*model.labels, *self._predictor.model.labels})
+        called = await asyncio.get_running_loop().run_in_executor(self._loader, self._called, labels)
         shadow = Shadow(
             model,
             self._keeping,
@@ -110,6 +117,7 @@ class Pairing:
             self._shadows,
             self._on_changed,
             self._on_problem,
+            dict(zip(labels, called, strict=True)),
         )
         shadow.tally.problem = problem
         self.comparison = shadow

@@ -18,7 +18,7 @@ from server.models.trial import Trials
 from server.serving.comparison import Comparison
 from server.serving.judge import verdict
 from server.serving.keeping import Keeping
-from server.serving.pairing import Pairing
+from server.serving.pairing import Called, Pairing
 from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor
 from server.serving.tally import Tally
@@ -57,9 +57,10 @@ class Rollout:
         on_changed: Callable[[Record, int, Prediction], None],
         count: Callable[[Canary, Comparison], None],
         count_end: Callable[[Canary], None],
+        called: Called,
     ) -> None:
         """`on_changed` is told of each answer that a version in shadow would give otherwise, `count` each second of
-        what goes on, and `count_end` of what is over."""
+        what goes on, and `count_end` of what is over; `called` says what labels are read as now."""
         self._store = store
         self._watch = watch
         self._count = count
@@ -68,7 +69,7 @@ class Rollout:
         self._found: int | None = None  # the number of the one that went on at the last look
         self._teller = priority.threads(1, "verdict")
         self._following = Background(self._follow)
-        told = watch.tell, on_changed
+        told = watch.tell, on_changed, called
         self._pairing = Pairing(settings, versions, trials, predictor, threads, keeping, *told)
         self.take: Callable[[Sequence[Record]], None] = self._pairing.take
 

@@ -6,7 +6,7 @@ there: the event loop has little to do with it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -60,8 +60,9 @@ class Shadow(Comparison):
         executor: Executor,
         on_changed: Callable[[Record, int, Prediction], None],
         on_problem: Callable[[], None],
+        called: Mapping[str, str],
     ) -> None:
-        """`on_changed` is told of each answer that would be another."""
+        """`on_changed` is told of each answer that would be another; `called` is what labels are called by now."""
         super().__init__(on_problem)
         self._model = model
         self._keeping = keeping
@@ -71,6 +72,7 @@ class Shadow(Comparison):
         self._share = share
         self._executor = executor
         self._on_changed = on_changed
+        self._called = called
         self._waiting: list[Asked] = []
         self._is_busy = False
         self._is_over = False
@@ -149,7 +151,7 @@ class Shadow(Comparison):
                 found.fault = Fault.IMPROPER, problem
                 return
             before, record = asked.answer, asked.record
-            was, would_be = before.model.labels[before.best], self._model.labels[answer.best]
+            was, would_be = self._name(before), self._name(answer)
             found.judged.note(seconds, would_be)
             found.current.note(record.infer_seconds / max(record.batch_size, 1), was)
             if was != would_be:
@@ -168,3 +170,7 @@ class Shadow(Comparison):
         if found.fault is not None:
             self._fault(*found.fault)
         self._go_on()
+
+    def _name(self, answer: Prediction) -> str:
+        label = answer.model.labels[answer.best]
+        return self._called.get(label, label)

@@ -14,7 +14,7 @@ from server.store.selection import ALL, IN_FORCE, SUSPECTING, SUSPICION, Selecti
 from server.store.standing import DOUBTED
 from server.store.tables import annotation, batch, image, lesson, model, tally
 
-LOOKED = 5000  # images that one page looks at where it has to look for those that are meant
+LOOKED = 5000  # images that one page looks at where it has to look for those that are meant, or has to order them
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,17 @@ class Browser:
         """Images with a doubted label that waits for somebody's word, the newest doubt first."""
         return self.page(limit, before, Selection(state=State.SUSPECT)).pictures
 
+    def believed_least(self, limit: int, offset: int, selection: Selection) -> Page:
+        """Of the newest suspects those whose label was the least probable first, from `offset` on in that order."""
+        mine = (image.c.model_id == self._model.id) & image.c.suspect_id.is_not(None)
+        newest = select(image.c.id).where(mine).order_by(image.c.suspect_id.desc()).limit(LOOKED)
+        with self._database.read() as connection:
+            said = said_in(connection, self._model.id, selection.label)
+            query = self._pictures(selection, said).where(image.c.id.in_(newest))
+            query = query.order_by(SUSPICION.c.probability, image.c.suspect_id.desc()).limit(limit).offset(offset)
+            found = self._found(connection, query)
+        return Page(found, offset + limit if len(found) == limit else None)
+
     def picture(self, sha256: str) -> Picture:
         """Raises NotFound."""
         query = self._pictures(Selection(state=State.ANY)).where(image.c.sha256 == sha256)
@@ -195,7 +206,7 @@ class Browser:
                 row.id, row.suspect_id, row.sha256, row.split, shown(row.label),
                 _text(row.batch_id if row.label is not None or row.suspected is not None else row.spoke),
                 row.time, row.source, shown(row.suspected), _text(row.suspected_in),
-                row.suspecting == DOUBTED, row.probability, row.predicted,
+                row.suspecting == DOUBTED, row.probability, shown(row.predicted),
             )
             for row in rows
         ]  # fmt: skip

@@ -8,9 +8,11 @@ It began at one place of the pointer; wherever that went since, it moves it from
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from server.store.called import shown_in
 from server.store.canary import PERCENT, REQUESTS, Canary, Known, Outcome, Role, Verdict, Wish, canary_of, moved
+from server.store.compared import parts_in, read_as, told_in
 from server.store.database import Database, Name
 from server.store.decisions import now
 from server.store.errors import Conflict, NotFound
@@ -149,7 +151,8 @@ class Canaries:
             if not connection.execute(update(canary_part).where(mine).values(content=dict(content))).rowcount:
                 connection.execute(insert(canary_part).values(**part, content=dict(content)))
             moved = None if row.move_id == self._moves_in(connection) else self._pointer.current_in(connection)
-            return Known(self._parts(connection, number), self._told(connection, row), moved)
+            counted = self._canary(connection, row).parts
+            return Known(counted, told_in(connection, self._model.id, row), moved)
 
     def end(self, number: int, verdict: Verdict, by: str | None = None) -> bool:
         """End one that goes on; whether it was this call that did. The pointer is moved with it where it says so."""
@@ -210,7 +213,7 @@ class Canaries:
             "outcome": verdict.outcome.value,
             "why": verdict.why,
             "move_id": self._moves_in(connection),
-            "result": self._parts(connection, row.id),
+            "result": parts_in(connection, row.id),
         }
         connection.execute(update(canary).where(canary.c.id == row.id).values(done))
         connection.execute(delete(canary_part).where(canary_part.c.canary_id == row.id))
@@ -224,17 +227,6 @@ class Canaries:
         newest = self._pointer.newest_in(connection)
         return 0 if newest is None else int(newest.id)
 
-    def _parts(self, connection: Connection, number: int) -> list[dict[str, Any]]:
-        query = select(canary_part.c.content).where(canary_part.c.canary_id == number).order_by(canary_part.c.worker)
-        return [dict(each) for each in connection.execute(query).scalars()]
-
-    def _told(self, connection: Connection, row: Row[Any]) -> dict[str, tuple[int, int]]:
-        label = func.coalesce(sample.c.reviewed, sample.c.feedback)
-        wrong = func.sum(case((label != sample.c.predicted, 1), else_=0))
-        since = (sample.c.model_id == self._model.id) & (sample.c.id > row.sample_id) & label.is_not(None)
-        query = select(sample.c.version, func.count(), wrong).where(since).group_by(sample.c.version)
-        return {str(version): (int(labels), int(wrong)) for version, labels, wrong in connection.execute(query)}
-
     def _prune(self, connection: Connection) -> None:
         mine = (canary.c.model_id == self._model.id) & canary.c.open.is_(None)
         oldest = select(canary.c.id).where(mine).order_by(canary.c.id.desc()).offset(KEPT).limit(1)
@@ -243,5 +235,6 @@ class Canaries:
             connection.execute(delete(canary).where(mine & (canary.c.id <= last)))
 
     def _canary(self, connection: Connection, row: Row[Any]) -> Canary:
-        parts = self._parts(connection, row.id) if row.open else [dict(each) for each in row.result or []]
-        return canary_of(row, parts)
+        shown = shown_in(connection, self._model.id)
+        parts = parts_in(connection, row.id) if row.open else row.result or []
+        return canary_of(row, [read_as(each, shown) for each in parts])

@@ -5,7 +5,7 @@ those are meant here that began from nothing: all there is to learn from lies in
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, select
@@ -37,6 +37,8 @@ from server.store.vocabulary import Kind
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HERE = exists().where(class_change.c.model_id == model.c.id, class_change.c.kind == Kind.BEGIN)
+
+Note = Callable[[Connection, tuple[str, ...]], None]  # what else is written down, with its classes
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,11 @@ class Catalogue:
                 for row in connection.execute(query.where(HERE, model.c.name != self._default))
             }
 
-    def create(self, name: str, classes: Sequence[str], by: str) -> tuple[str, ...]:
-        """Make a model that begins from nothing; its classes. Raises UnusableName, UnusableLabel or Conflict."""
+    def create(self, name: str, classes: Sequence[str], by: str, note: Note | None = None) -> tuple[str, ...]:
+        """Make a model that begins from nothing; its classes. `note` is called within the transaction.
+
+        Raises UnusableName, UnusableLabel or Conflict.
+        """
         if not NAME.fullmatch(name) or name == "stats":
             raise UnusableName(
                 f"{name[:80]!r} can't be a model's name: a letter or digit, then up to 63 letters, digits, - and _; "
@@ -125,7 +130,10 @@ class Catalogue:
             if there is not None:
                 raise Conflict(f"there is a model {there!r} already; take another name, or delete that one")
             number = insert_row(connection, model, {"name": name, "created_at": now(), "fingerprint": EMPTY})
-            return begin_in(connection, number, classes, by).names
+            made = begin_in(connection, number, classes, by).names
+            if note is not None:
+                note(connection, made)
+            return made
 
     def delete(self, name: str) -> None:
         """Delete a model with all that is known of it, and its files; raises NotFound, or Conflict."""

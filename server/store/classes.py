@@ -4,7 +4,7 @@ A change is a batch that brings no images, so that it is undone as an upload is:
 touched by it: what its label stands for is looked up when it is read (vocabulary.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Row, insert, or_, select
@@ -40,6 +40,11 @@ class Classes:
         """The classes; None while nothing was decided, and they are the current version's."""
         with self._database.read() as connection:
             return vocabulary_in(connection, self._model.id)
+
+    def called(self, labels: Iterable[str]) -> list[str]:
+        """What labels are read as now, such as those of a version; one of a class that was removed as it was said."""
+        vocabulary = self.vocabulary() or Vocabulary()
+        return [vocabulary.of(label) or label for label in labels]
 
     def decided(self) -> list[Decided]:
         """The changes that stand, oldest first."""

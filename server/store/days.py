@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
+from server.store.called import shown_in
 from server.store.database import Database, Name
 from server.store.tables import clean, day
 
@@ -69,13 +70,15 @@ class Days:
                 self._prune(connection)
 
     def newest(self, number: int) -> list[Day]:
-        """So many of those that have answers, newest first."""
+        """So many of those that have answers, newest first, by what the labels are called now."""
         numbers = select(day.c.number).where(self._mine).distinct().order_by(day.c.number.desc()).limit(number)
         with self._database.read() as connection:
             days = {found: Day(found) for found in connection.execute(numbers).scalars()}
             mine = self._mine & (day.c.number >= min(days, default=0))
+            shown = shown_in(connection, self._model.id)
             for row in connection.execute(select(day).where(mine).order_by(day.c.number, day.c.label)):
-                days[row.number].labels[row.label] = Answered(row.answers, row.confidence, row.judged, row.unfamiliar)
+                answered = Answered(row.answers, row.confidence, row.judged, row.unfamiliar)
+                days[row.number].labels.setdefault(shown(row.label) or row.label, Answered()).add(answered)
         return list(days.values())
 
     @property

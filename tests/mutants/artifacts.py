@@ -198,6 +198,13 @@ MUTANTS = (
         TRIALS + "test_another_model_in_the_baselines_place_needs_one",
     ),
     mutant(
+        "a first load ends with the process that began it",
+        "server/models/child.py",
+        "    _end_with_the_parent()\n",
+        "",
+        "server/models/test_child.py::test_a_child_ends_with_a_process_that_is_killed",
+    ),
+    mutant(
         "a first load is bounded in processor time",
         "server/models/child.py",
         "resource.RLIMIT_CPU: (last, last + 1), ",

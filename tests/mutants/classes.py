@@ -3,8 +3,44 @@
 from tests.mutants.mutant import mutant
 
 VOCABULARY, CLASSES, JOBS = "server/store/vocabulary.py", "server/store/classes.py", "server/routes/jobs.py"
+CALLED = "server/store/test_called.py::test_"
 
 MUTANTS = (
+    mutant(
+        "a day's answers count for what their class is called now",
+        "server/store/days.py",
+        "shown(row.label) or row.label",
+        "row.label",
+        CALLED + "sums_of_merged_classes_are_added_up[sqlite]",
+    ),
+    mutant(
+        "answers side by side are compared by what their classes are called now",
+        "server/store/compared.py",
+        "name = shown(label) or label",
+        "name = label",
+        CALLED + "an_end_is_read_by_the_classes_of_now_too[sqlite]",
+    ),
+    mutant(
+        "an answer under an old name is not wrong for it",
+        "server/store/compared.py",
+        "shown(each.label) != shown(each.predicted)",
+        "each.label != each.predicted",
+        CALLED + "what_was_stored_before_a_change_counts_for_what_it_became[sqlite-of_words-renamed3-merged3]",
+    ),
+    mutant(
+        "a shadow's answers are compared by what the classes are called now",
+        "server/serving/shadow.py",
+        "self._called.get(label, label)",
+        "label",
+        "server/serving/test_shadow.py::test_answers_are_compared_by_what_the_classes_are_called_now",
+    ),
+    mutant(
+        "an upload is doubted by what the classes are called now",
+        "server/routes/upload.py",
+        "called[version] = await asyncio.to_thread(service.memory.classes.called, prediction.model.labels)",
+        "called[version] = list(prediction.model.labels)",
+        "system/test_classes.py::test_a_label_is_doubted_by_what_the_classes_are_called_now",
+    ),
     mutant(
         "a name of another class is not taken",
         VOCABULARY,

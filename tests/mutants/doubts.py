@@ -3,9 +3,25 @@
 from tests.mutants.mutant import mutant
 
 DOUBTS, STANDING = "server/store/doubts.py", "server/store/standing.py"
+DISAGREEMENT = "server/routes/disagreement.py"
+DISAGREEING = "system/test_disagreement.py::test_"
 TESTS = "server/store/test_doubts.py::test_"
 
 MUTANTS = (
+    mutant(
+        "a version disagrees by what the classes are called now",
+        DISAGREEMENT,
+        "called = await work(service.memory.classes.called, model.labels)",
+        "called = list(model.labels)",
+        DISAGREEING + "classes_are_compared_by_what_they_are_called_now",
+    ),
+    mutant(
+        "a page of disagreements goes on where it ended",
+        DISAGREEMENT,
+        "return found, picture.id\n",
+        "return found, page.next\n",
+        DISAGREEING + "labels_are_found_that_the_current_version_says_otherwise[2]",
+    ),
     mutant(
         "an image is judged by what never saw its label",
         "trainer/label_errors.py",

@@ -4,6 +4,7 @@ from tests.mutants.mutant import mutant
 
 CATALOGUE, MOUNTS, DATABASE = "server/store/catalogue.py", "server/web/mounts.py", "server/store/database.py"
 STORED, MOUNTED = "server/store/test_catalogue.py::", "server/web/test_mounts.py::"
+REST = "server/observe/test_ledger.py::test_what_makes_room_is_added_to_the_rest_if_that_has_a_name"
 
 MUTANTS = (
     mutant(
@@ -12,6 +13,13 @@ MUTANTS = (
         'if not NAME.fullmatch(name) or name == "stats":',
         "if False:",
         STORED + "test_a_name_is_one_that_a_folder_can_have[sqlite]",
+    ),
+    mutant(
+        "what a new model's call is answered is kept",
+        "server/routes/named.py",
+        "                first.note(connection, 201, answer)\n",
+        "",
+        "system/test_once_everywhere.py::test_a_model_is_made_once_whatever_came_between",
     ),
     mutant(
         "a name is taken once, whatever its case",
@@ -103,6 +111,20 @@ MUTANTS = (
         "[: self._told]",
         "",
         "server/observe/test_ledger.py::test_all_workers_rows_are_found_and_fewer_names_told_than_each_has_rows_for",
+    ),
+    mutant(
+        "what makes room is counted with the rest",
+        "server/observe/ledger.py",
+        "        rows[is_rest, HEAD:] += rows[place, HEAD:]\n",
+        "",
+        REST,
+    ),
+    mutant(
+        "the rest never makes room itself",
+        "server/observe/ledger.py",
+        "np.where(is_rest, np.iinfo(np.int64).max, rows[:, _USED])",
+        "rows[:, _USED]",
+        REST,
     ),
     mutant(
         "who was killed serves no other model any more",

@@ -113,6 +113,18 @@ def test_those_of_merged_ones_count_together(live: LiveServer, sevens: list[str]
     assert len(live.get("/dataset/images?label=upright").json()["images"]) == len(sevens)
 
 
+def test_a_label_is_doubted_by_what_the_classes_are_called_now(live: LiveServer, change: Any, digits: Digits) -> None:
+    """The version that serves knows a 4 as "4" still, and a 5 as another class than a 6."""
+    change(rename="4", to="four")
+    change(merge="5", into="6")
+    fours, fives = digits.of_class(4, 5), digits.of_class(5, 5)
+    files = [(f"{position}.png", digits.png(position)) for position in (*fours[3:], *fives[3:])]
+    answer = live.upload(files, ["four", "6", "6", "four"]).json()
+    told = {each["file"]: (each["label"], each["predicted"]) for each in answer["suspects"]}
+    assert told == {f"{fours[4]}.png": ("6", "four"), f"{fives[4]}.png": ("four", "6")}
+    live.client.delete(f"{live.url}/dataset/batches/{answer['batch']}").raise_for_status()
+
+
 def test_those_of_a_removed_one_are_left_out_and_come_back(live: LiveServer, sevens: list[str], change: Any) -> None:
     assert "7" not in change(remove="7")
     overview = live.get("/dataset").json()

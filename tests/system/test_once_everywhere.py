@@ -21,6 +21,7 @@ HERE = {
     "/models/{version}/shadow",
     "/models/{version}/canary",
     "/retrain/policy/proposals/{proposal}/accept",
+    "/m",
 }
 
 
@@ -94,6 +95,21 @@ def test_a_class_is_added_once(live: LiveServer) -> None:
     named = [each["name"] for each in live.get("/classes").json()["classes"]]
     assert (named.count("ten"), "eleven" in named) == (1, False)
     live.client.delete(f"{live.url}/dataset/batches/{first.json()['batch']}")
+
+
+def test_a_model_is_made_once_whatever_came_between(live: LiveServer) -> None:
+    pets = {"name": "pets", "classes": ["cat", "dog"]}
+    first, again = twice(live, "/m", pets, pets | {"classes": ["dog", "cat"]})
+    assert (first.status_code, again.status_code, first.json()) == (201, 201, again.json())
+    assert first.headers["Location"] == again.headers["Location"] == "/m/pets"
+    taken = live.post("/m", json=pets, headers={"Idempotency-Key": "of-another-call"})
+    assert (taken.status_code, "Idempotent-Replayed" in taken.headers) == (409, False)
+    live.client.delete(f"{live.url}/m/pets").raise_for_status()
+    mended = live.post("/m", json=pets, headers={"Idempotency-Key": "of-another-call"})  # a refusal keeps no key
+    assert (mended.status_code, "Idempotent-Replayed" in mended.headers) == (201, False)
+    live.client.delete(f"{live.url}/m/pets").raise_for_status()
+    assert live.post("/m", json=pets, headers={"Idempotency-Key": "-m"}).headers["Idempotent-Replayed"] == "true"
+    assert [each["name"] for each in live.get("/m").json()["models"]] == ["digits"]
 
 
 def test_many_pictures_are_decided_about_once(live: LiveServer) -> None:

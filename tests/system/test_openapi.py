@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from server.routes.examples import EXAMPLES
+from server.routes.examples import ANSWERS, EXAMPLES
 from server.routes.jobs import NOTHING_NEW
 from tests.calls import calls
 from tests.digits import Digits
@@ -54,6 +54,25 @@ def test_every_body_of_json_has_an_example_that_may_be_sent(document: dict[str, 
                 shown += 1
                 assert method in ("post", "put"), path
     assert shown == len(EXAMPLES)
+
+
+def test_every_answer_of_json_has_an_example_that_may_come(document: dict[str, Any]) -> None:
+    """But for this document's own."""
+    shown, errors = set(), 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                told = answer["content"].get("application/json")
+                if told is None or (path == "/openapi.json" and status != "default"):
+                    continue
+                schema = {"allOf": [told["schema"]], "components": document["components"]}
+                jsonschema.validate(told["example"], schema, jsonschema.Draft202012Validator)
+                if status == "default":
+                    errors += 1
+                else:
+                    shown.add((method.upper(), path, int(status)))
+    assert shown == set(ANSWERS)
+    assert errors == len(calls())
 
 
 def references(part: object) -> Iterator[str]:

@@ -38,6 +38,14 @@ def test_of_more_names_than_rows_the_one_longest_unused_makes_room(clock: list[i
     assert {name: int(each.sum()) for name, each in rows.all().items()} == {"a": 2, "c": 1, "d": 1}
 
 
+def test_what_makes_room_is_added_to_the_rest_if_that_has_a_name(clock: list[int]) -> None:
+    rows = Ledger(1, 3, 1, rest="rest")
+    for name in "aabacdd":
+        rows.row(name)[0] += 1  # and never the rest's own row, however long ago something was added to it
+        assert int(sum(each.sum() for each in rows.all().values())) == clock[0] - 1
+    assert {name: int(each.sum()) for name, each in rows.all().items()} == {"d": 2, "rest": 5}
+
+
 def test_all_workers_rows_are_found_and_fewer_names_told_than_each_has_rows_for(
     tmp_path: Path, clock: list[int]
 ) -> None:

@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from server.observe import ledger, named, rollouts, usage
+from server.observe import ledger, named, rollouts, stages, usage
 from server.observe.board import NAME
 from server.observe.stats import COLUMNS, ROWS
 from server.process import counts
-from server.process.counts import BYTES, MINUTES_BYTES, NAMED_BYTES, ROLLOUTS_BYTES, USAGE_BYTES, Counts
+from server.process.counts import BYTES, MINUTES_BYTES, NAMED_BYTES, ROLLOUTS_BYTES, STAGES_BYTES, USAGE_BYTES, Counts
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_last_minutes_of_a_place_have_room_for_its_board(memory: Path) -> No
     assert ROWS * COLUMNS * 8 <= MINUTES_BYTES
     assert Path(made.path, usage.NAME.format(1)).stat().st_size == USAGE_BYTES
     assert usage.ROWS * len(usage.COLUMNS) * 8 <= USAGE_BYTES
-    for kept, size in ((rollouts, ROLLOUTS_BYTES), (named, NAMED_BYTES)):
+    for kept, size in ((rollouts, ROLLOUTS_BYTES), (named, NAMED_BYTES), (stages, STAGES_BYTES)):
         assert Path(made.path, kept.FILE.format(1)).stat().st_size == size
         assert size >= kept.ROWS * (ledger.HEAD + kept.COLUMNS) * 8
     made.close()

@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,9 +24,8 @@ LABELS = ("a", "b")
 class Candidate:
     """Says "b" of everything, once it may."""
 
-    labels = LABELS
-
-    def __init__(self, probabilities: tuple[float, float] = (0.1, 0.9)) -> None:
+    def __init__(self, probabilities: tuple[float, float] = (0.1, 0.9), labels: tuple[str, str] = LABELS) -> None:
+        self.labels = labels
         self.may = threading.Event()
         self.probabilities = probabilities
 
@@ -51,14 +52,16 @@ def answered(label: int, version: str = "1", route: str = "/predict") -> Record:
 class Place:
     """A shadow of everything, and what it said."""
 
-    def __init__(self, executor: ThreadPoolExecutor, candidate: Candidate) -> None:
+    def __init__(
+        self, executor: ThreadPoolExecutor, candidate: Candidate, called: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.keeping = Keeping(is_on=False)
         self.changed: list[Prediction] = []
         self.problems = 0
         model: Any = candidate
         current: Any = None
         given = "1", 1.0, executor, lambda _record, _position, kept: self.changed.append(kept), self._problem
-        self.shadow = Shadow(model, self.keeping, current, *given)
+        self.shadow = Shadow(model, self.keeping, current, *given, called)
 
     def _problem(self) -> None:
         self.problems += 1
@@ -87,6 +90,21 @@ def test_what_it_has_no_time_for_is_dropped_and_counted(monkeypatch: pytest.Monk
     tally = place.shadow.tally
     assert (tally.dropped, tally.canary.requests, dict(tally.changed)) == (2, 4, {"a → b": 2})
     assert len(place.changed) == 2
+
+
+def test_answers_are_compared_by_what_the_classes_are_called_now() -> None:
+    candidate = Candidate(labels=("a", "bee"))
+    candidate.may.set()
+
+    async def run() -> Place:
+        with ThreadPoolExecutor(1) as executor:
+            place = Place(executor, candidate, {"b": "bee"})
+            place.shadow.take([answered(0), answered(1)])
+            await place.until_asked(2)
+            return place
+
+    tally = asyncio.run(run()).shadow.tally
+    assert (dict(tally.changed), dict(tally.current.labels)) == ({"a → bee": 1}, {"a": 1, "bee": 1})
 
 
 def test_only_what_the_version_that_serves_answered_is_asked() -> None:
@@ -150,7 +168,7 @@ def test_each_answer_of_a_batch_is_drawn_with_the_same_probability(monkeypatch: 
 
     with ThreadPoolExecutor(1) as executor:
         some: Any = None
-        noted = Noted(some, Keeping(), some, "1", 0.25, executor, lambda *_: None, lambda: None)
+        noted = Noted(some, Keeping(), some, "1", 0.25, executor, lambda *_: None, lambda: None, {})
         for _ in range(40):
             noted.take([each for _ in range(50) for each in (answered(0), Record("GET", b"/", "/", "", 0.0), batch())])
     assert noted.tally.dropped == sum(noted.places.values())

@@ -62,6 +62,8 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "suspects of a label": lambda memory: memory.browser.page(9, 9, Selection("3", state=State.SUSPECT)),
     "suspects of a batch": lambda memory: memory.browser.page(9, 9, Selection(state=State.SUSPECT, batch="1")),
     "suspects": lambda memory: memory.browser.suspects(9, 9),
+    "suspects by doubt": lambda memory: memory.browser.believed_least(9, 9, Selection(state=State.SUSPECT)),
+    "what labels are called": lambda memory: memory.classes.called(["1"]),
     "one image": lambda memory: memory.browser.picture(sha_of(1)),
     "upload": lambda memory: memory.dataset.add([labelled(9), doubted(1, "3")], "upload"),
     "accept": lambda memory: memory.dataset.accept(sha_of(2)),
