@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import plot, table
 from benchmarks.conditions import drift
 from benchmarks.datasets import run as datasets
-from benchmarks.loop import canaries, copies, observing
+from benchmarks.loop import canaries, copies, episodes, observing, story
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 from benchmarks.service import (
     batch,
@@ -56,9 +56,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "copies": copies.run,
     "page": page.run,
     "datasets": datasets.run,
+    "story": story.run,
+    "episodes": episodes.run,
 }
 GROUPS = {"loop": ("drift", "canaries", "observing", "copies")}
-NAMED_ONLY = ("page", "datasets")  # since one needs a browser, and the other an hour
+NAMED_ONLY = ("page", "datasets", "story", "episodes")  # since they need a browser, or long
 NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "held", "drift", "canaries", "observing", "copies")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")

@@ -29,10 +29,17 @@ TWENTIETHS = {"validation": {0}, "gate": {1, 2}, "fit": set(range(3, 20))}  # as
 def read(part: str, folder: Path = FOLDER) -> Digits:
     """The part `fit`, `validation` or `gate` of the training half, or the whole `test` half."""
     if part == "test":
-        return _half(folder, "t10k")
-    train = _half(folder, "train")
+        return half("t10k", folder)
+    train = half("train", folder)
     chosen = np.array([_twentieth(image) in TWENTIETHS[part] for image in train.images])
     return Digits(train.images[chosen], train.classes[chosen])
+
+
+def thinned(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The digits (N, height, width), light on dark, with thinner strokes: each pixel the least of itself and three."""
+    padded = np.pad(images, ((0, 0), (0, 1), (0, 1)))
+    least = np.minimum(padded[:, :-1], padded[:, 1:])
+    return np.asarray(np.minimum(least[:, :, :-1], least[:, :, 1:]), np.uint8)
 
 
 def _twentieth(image: NDArray[np.uint8]) -> int:
@@ -41,7 +48,8 @@ def _twentieth(image: NDArray[np.uint8]) -> int:
     return int(digest[:16], 16) % 20
 
 
-def _half(folder: Path, name: str) -> Digits:
+def half(name: str, folder: Path = FOLDER) -> Digits:
+    """One half as it is stored: train, or t10k."""
     images = gzip.decompress((folder / f"{name}-images-idx3-ubyte.gz").read_bytes())
     classes = gzip.decompress((folder / f"{name}-labels-idx1-ubyte.gz").read_bytes())
     return Digits(

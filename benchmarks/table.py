@@ -28,6 +28,7 @@ ORDER = (
     "episodes",
     "page",
     "datasets",
+    "story",
 )
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"

@@ -16,11 +16,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import shipped
-from benchmarks.mnist import Digits, read
+from benchmarks.mnist import Digits, read, thinned
 from benchmarks.model.drawn import BATCH, probabilities_of
 from server.models.model import Model, load
 from server.store.dataset import Labelled
@@ -53,13 +52,6 @@ def main() -> None:
     text = json.dumps(found, indent=1)
     print(text)
     arguments.results.write_text(text + "\n")
-
-
-def thinned(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The digits (N, height, width), light on dark, with thinner strokes: each pixel the least of itself and three."""
-    padded = np.pad(images, ((0, 0), (0, 1), (0, 1)))
-    least = np.minimum(padded[:, :-1], padded[:, 1:])
-    return np.asarray(np.minimum(least[:, :, :-1], least[:, :, 1:]), np.uint8)
 
 
 def _upload(digits: Digits, number: int, store: Memory) -> None:

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import shipped
-from benchmarks.mnist import FOLDER, Digits, read
-from benchmarks.model.finetune import thinned
+from benchmarks.mnist import FOLDER, Digits, read, thinned
 from server.pictures import image
 from server.store.dataset import Labelled
 from server.store.memory import Memory, open_memory

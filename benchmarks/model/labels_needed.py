@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from benchmarks import plot, shipped
-from benchmarks.mnist import Digits, read
-from benchmarks.model.finetune import thinned
+from benchmarks.mnist import Digits, read, thinned
 from export.verify import outputs_in_batches
 from server.models.reference import margins
 from server.pictures.likeness import likeness
