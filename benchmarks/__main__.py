@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import plot, table
 from benchmarks.conditions import drift
 from benchmarks.datasets import run as datasets
-from benchmarks.loop import canaries, copies, observing, taught
+from benchmarks.loop import canaries, copies, episodes, observing, story, taught
 from benchmarks.measure import FULL, QUICK, TINY, Benchmark, Json, Result
 from benchmarks.service import (
     batch,
@@ -59,9 +59,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "page": page.run,
     "datasets": datasets.run,
     "taught": taught.run,
+    "story": story.run,
+    "episodes": episodes.run,
 }
 GROUPS = {"loop": ("drift", "canaries", "observing", "copies")}
-NAMED_ONLY = ("page", "datasets", "taught")  # since one needs a browser, and the others an hour
+NAMED_ONLY = ("page", "datasets", "taught", "story", "episodes")  # since they need a browser, or long
 NOT_QUICK = ("growth", "stages", "training", "store", "pictures", "held", "drift", "canaries", "observing", "copies")
 RESULTS = Path("benchmarks/results")
 PEER = Path(".venv-bench/bin/python")

@@ -30,6 +30,7 @@ ORDER = (
     "page",
     "datasets",
     "taught",
+    "story",
 )
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"

@@ -14,7 +14,7 @@ from server.web.errors import REFUSALS
 from tests.live import ROOT, LiveServer
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")])
-RUN = ("docs/backup.md", "docs/troubleshooting.md", "docs/upgrade.md", "CONTRIBUTING.md")
+RUN = ("docs/backup.md", "docs/story.md", "docs/troubleshooting.md", "docs/upgrade.md", "CONTRIBUTING.md")
 ELSEWHERE = ("make ", "0 3 * * *")  # make's targets have tests of their own, and a table of cron is no command
 
 
