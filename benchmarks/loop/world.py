@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.mnist import Digits, half, read, thinned
+from benchmarks.mnist import Digits, half, read, thinned, write
 
 SHUFFLE = 15  # seed of what people write and what judges
 STREAM = 7000  # digits of the test half that people write; the others judge
@@ -56,11 +56,8 @@ def parts() -> tuple[Digits, Digits]:
 def write_base(folder: Path, size: int = BASE) -> None:
     """A small base dataset in MNIST's form, all of it of the training half."""
     digits, end = half("train"), size + BASE_TEST
-    folder.mkdir()
-    for prefix, part in (("train", slice(size)), ("t10k", slice(size, end))):
-        for name, magic, data in (("images-idx3", 3, digits.images[part]), ("labels-idx1", 1, digits.classes[part])):
-            sizes = b"".join(length.to_bytes(4) for length in data.shape)
-            (folder / f"{prefix}-{name}-ubyte").write_bytes(bytes([0, 0, 8, magic]) + sizes + data.tobytes())
+    for name, part in (("train", slice(size)), ("t10k", slice(size, end))):
+        write(folder, name, Digits(digits.images[part], digits.classes[part]))
 
 
 def poisoned(digits: Digits) -> tuple[list[Sent], int]:
