@@ -52,7 +52,7 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     seed(recipe)
     model = build_model(recipe, len(prepared.labels))
     went_on = start is not None and take_weights(model, start, report)
-    epochs = recipe.epochs or _default_epochs(recipe, went_on)
+    epochs = recipe.epochs or default_epochs(recipe, went_on)
     peak = recipe.learning_rate * (PEAK_FROM_CURRENT if went_on else 1.0)
     return replace(fitted(model, recipe, prepared, epochs, peak, report), went_on=went_on)
 
@@ -89,7 +89,8 @@ def batch_size_for(recipe: Recipe, images: int) -> int:
     return min(recipe.batch_size, 1 << most.bit_length() - 1)
 
 
-def _default_epochs(recipe: Recipe, went_on: bool) -> int:
+def default_epochs(recipe: Recipe, went_on: bool) -> int:
+    """Passes over the images where the recipe names none."""
     if went_on:
         return EPOCHS_FROM_CURRENT
     return EPOCHS_QUICK if recipe.quick else EPOCHS_FROM_SCRATCH
