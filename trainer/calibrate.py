@@ -39,8 +39,8 @@ class Calibration:
     temperature: float
     score: Score | LearnedScore
     score_threshold: float  # an answer with a lower score is not to be believed
-    images: int  # that temperature and threshold were fitted to
-    folds: int  # networks that were trained for it, 0 where the validation part was enough
+    images: int = 0  # that temperature and threshold were fitted to
+    folds: int = 0  # networks that were trained for it, 0 where the validation part was enough
 
     def answers(self, features: Features, logits: Logits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities (N, classes) and scores (N,)."""
