@@ -6,7 +6,9 @@ https://doi.org/10.1111/j.2517-6161.1974.tb00994.x). From scratch, since the wei
 of it. What judges, the gate and the test part, takes no part in it (docs/decisions/0068-cross-fitting.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +26,15 @@ ENOUGH = 200  # validation pictures: so many say enough themselves
 MOST = 2000  # pictures trained on: of more it would take minutes
 
 
-def witnesses(trained: Trained, prepared: Prepared, recipe: Recipe, report: Report) -> list[Witness]:
-    """Who calibrates: what was trained, with the validation part; and where that is small a network of each fold."""
+def witnesses(
+    trained: Trained, prepared: Prepared, recipe: Recipe, parent: Mapping[str, Any] | None, report: Report
+) -> list[Witness]:
+    """Who calibrates: what was trained, with the validation part; and where that is small a network of each fold.
+
+    `parent` is the report of the version whose weights were gone on from.
+    """
     found = [Witness(trained.model, prepared, prepared.rows["validation"])]
-    if not is_needed(prepared, recipe):
+    if not is_needed(prepared, recipe, parent):
         return found
     recipe = replace(recipe, epochs=default_epochs(recipe, went_on=False) if trained.went_on else trained.epochs)
     rows = np.concatenate([prepared.rows["fit"], prepared.rows["uploads"]])
@@ -41,8 +48,15 @@ def witnesses(trained: Trained, prepared: Prepared, recipe: Recipe, report: Repo
     return found
 
 
-def is_needed(prepared: Prepared, recipe: Recipe) -> bool:
-    """Whether so few pictures validate, and training again takes seconds: of a pretrained network it takes minutes."""
+def is_needed(prepared: Prepared, recipe: Recipe, parent: Mapping[str, Any] | None) -> bool:
+    """Whether so few pictures validate, and training again takes seconds: of a pretrained network it takes minutes.
+
+    Weights that learned elsewhere, of more pictures, know what a network of these alone would not.
+    """
+    if parent is not None:
+        calibration = parent.get("calibration")
+        if not isinstance(calibration, dict) or not calibration.get("folds"):
+            return False
     learnt = len(prepared.rows["fit"]) + len(prepared.rows["uploads"])
     return recipe.backbone == NONE and len(prepared.rows["validation"]) < ENOUGH and FOLDS <= learnt <= MOST
 

@@ -60,7 +60,9 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
     """Conclude the job with what was trained; raises BrokenArtifact if the ONNX model is not the network."""
     report("calibrating")
     prepared = delivery.prepared
-    calibration = calibrate(witnesses(delivery.trained, prepared, delivery.recipe, report), delivery.recipe)
+    parent = delivery.provenance.get("exported_again_from", delivery.provenance["warm_start"])
+    known = memory.versions.report(parent) if parent is not None else None
+    calibration = calibrate(witnesses(delivery.trained, prepared, delivery.recipe, known, report), delivery.recipe)
     report("exporting")
     candidate, model, parity = _export(delivery, calibration, report, work)
     figures = _figures(delivery, model) | {"parity": asdict(parity), "timing": _timing(model)}

@@ -1,6 +1,7 @@
 """Few pictures are calibrated by what networks say of those that they have not seen."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def few() -> Prepared:
 
 
 def test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it(few: Prepared) -> None:
-    first, *others = witnesses(fitted(few, RECIPE), few, RECIPE, UNTOLD)
+    first, *others = witnesses(fitted(few, RECIPE), few, RECIPE, None, UNTOLD)
     assert len(others) == FOLDS
     assert first.prepared is few
     assert first.unseen.tolist() == few.rows["validation"].tolist()
@@ -55,7 +56,7 @@ def test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it(few: Pre
 def test_the_same_seed_calibrates_the_same(few: Prepared) -> None:
     trained = fitted(few, RECIPE)
     weights = trained.model.get_weights()
-    one, other = (calibrate(witnesses(trained, few, RECIPE, UNTOLD), RECIPE) for _ in range(2))
+    one, other = (calibrate(witnesses(trained, few, RECIPE, None, UNTOLD), RECIPE) for _ in range(2))
     assert (one.temperature, one.score_threshold) == (other.temperature, other.score_threshold)
     assert (one.images, one.folds) == (46, FOLDS)
     assert all(np.array_equal(a, b) for a, b in zip(weights, trained.model.get_weights(), strict=True))
@@ -69,27 +70,31 @@ def test_what_was_learnt_by_heart_is_not_believed() -> None:
     images, classes = found.part("validation")
     classes[:] = trained.model.predict(images, verbose=0).argmax(axis=1)
     found.classes[found.rows["validation"]] = classes
-    who = witnesses(trained, found, recipe, UNTOLD)
+    who = witnesses(trained, found, recipe, None, UNTOLD)
     assert calibrate(who[:1], recipe).temperature < 1
     assert calibrate(who, recipe).temperature > 1.5
 
 
 @pytest.mark.parametrize(
-    ("validation", "fit", "recipe", "needed"),
+    ("validation", "fit", "recipe", "parent", "needed"),
     [
-        (10, 50, RECIPE, True),
-        (ENOUGH, 50, RECIPE, False),
-        (10, MOST + 1, RECIPE, False),
-        (10, FOLDS - 1, RECIPE, False),
-        (10, 50, replace(RECIPE, backbone="efficientnet-lite0"), False),
+        (10, 50, RECIPE, None, True),
+        (10, 50, RECIPE, {"calibration": {"folds": FOLDS}}, True),
+        (10, 50, RECIPE, {"calibration": {"folds": 0}}, False),
+        (10, 50, RECIPE, {"calibration": {"temperature": 1.0}}, False),
+        (10, 50, RECIPE, {}, False),
+        (ENOUGH, 50, RECIPE, None, False),
+        (10, MOST + 1, RECIPE, None, False),
+        (10, FOLDS - 1, RECIPE, None, False),
+        (10, 50, replace(RECIPE, backbone="efficientnet-lite0"), None, False),
     ],
 )
-def test_where_many_validate_or_training_takes_long_nothing_is_trained_again(
-    validation: int, fit: int, recipe: Recipe, needed: bool
+def test_where_many_validate_or_it_takes_long_or_others_taught_it_nothing_is_trained_again(
+    validation: int, fit: int, recipe: Recipe, parent: dict[str, Any] | None, needed: bool
 ) -> None:
     rows = {"fit": np.arange(fit), "uploads": np.arange(0), "validation": np.arange(fit, fit + validation)}
     nothing = np.empty(0, np.uint8), np.empty(0, np.int32)
-    assert is_needed(Prepared(("a", "b"), *nothing, rows, (), 0), recipe) is needed
+    assert is_needed(Prepared(("a", "b"), *nothing, rows, (), 0), recipe, parent) is needed
 
 
 @pytest.mark.parametrize("count", [5, 17, 60])
