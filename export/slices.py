@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from export.answers import Said
 from export.paired import Paired, compare
 from export.verdict import Check
-
-HELD_OUT_LEAST = 100  # held-out uploads, in all or of one source: fewer can't judge
+from server.settings import HELD_OUT_LEAST  # in all, or of one source
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     executor = priority.threads(4, "work")
     places = settings.artifacts, settings.data, settings.name, settings.baseline, settings.database
     quota = settings.upload_quota_images, settings.upload_quota_bytes
-    memory = open_memory(*places, *quota, begins=beside is None)
+    memory = open_memory(*places, *quota, begins=beside is None, held_out_limit=settings.held_out_limit)
     watch = beside.watch if beside else Watch(memory.changes(), priority.threads(1, "watch"))
     shutdown = beside.shutdown if beside else Shutdown(settings.drain_seconds)
     as_json = settings.log_format == "json"

@@ -13,6 +13,7 @@ from server import __version__
 from server.settings import (
     BEGUN,
     CLIENT_URL,
+    HELD_OUT_LEAST,
     KEY_LIMIT,
     LAUNCHERS,
     LOG_FORMATS,
@@ -122,16 +123,22 @@ def _parsed(name: str, text: str) -> object:
     return Path(text) if kind is Path else text
 
 
+_NONE_IS_OFF = ("port", "drain_seconds", "drift_false_alarm_requests", "held_out_limit")
+
+
 def _check(settings: Settings) -> None:
     """Refuse values that are out of range, alone or together."""
     for f in fields(Settings):
         value = getattr(settings, f.name)
-        least = 0 if f.name in ("port", "drain_seconds", "drift_false_alarm_requests") else 1 if f.type is int else 1e-3
+        least = 0 if f.name in _NONE_IS_OFF else 1 if f.type is int else 1e-3
         if f.type in (int, float) and not least <= value < 2**53:
             raise SettingError(f"{PREFIX}{f.name.upper()}={value} must be at least {least} {f.metadata['unit']}")
     if 0 < settings.drift_false_alarm_requests < 1000:
         requests = settings.drift_false_alarm_requests
         raise SettingError(f"RELEARN_DRIFT_FALSE_ALARM_REQUESTS={requests} must be at least 1000 requests, or 0")
+    if 0 < settings.held_out_limit < HELD_OUT_LEAST:
+        images = settings.held_out_limit
+        raise SettingError(f"RELEARN_HELD_OUT_LIMIT={images} must be at least {HELD_OUT_LEAST} images, or 0")
     if settings.collect_share > 1:
         raise SettingError(f"RELEARN_COLLECT_SHARE={settings.collect_share} must be at most 1 probability")
     if settings.port > 65535:

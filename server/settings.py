@@ -18,6 +18,7 @@ LOG_FORMATS = ("lines", "json")
 LAUNCHERS = ("process", "docker", "none")
 STORE = ("artifacts", "data", "baseline", "name", "database")  # where all programs find what is stored
 LOADING = ("batch_limit", "queue_limit", "load_limit_seconds", "load_limit_bytes")  # what a version is loaded under
+HELD_OUT_LEAST = 100  # held-out uploads: fewer can't judge
 KEY_LIMIT = 512  # characters; what is longer is no key, and not worth hashing
 
 T = TypeVar("T")
@@ -111,6 +112,9 @@ class Settings:
     zip_limit_bytes: int = limit(256 * 2**20, "bytes", "most bytes that such a zip may unpack to")
     upload_quota_images: int = setting(100_000, "images", "most uploaded images that are kept")
     upload_quota_bytes: int = setting(4 * 2**30, "bytes", "most disk space of uploaded images")
+    held_out_limit: int = setting(
+        0, "images", "most held-out uploads that judge, 100 at least: the oldest of more are learnt from; 0: all judge"
+    )
     suspect_below: float = setting(
         0.02, "probability", "an upload whose label the model finds less probable is put aside as a suspect"
     )

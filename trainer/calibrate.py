@@ -1,11 +1,13 @@
 """What a trained network must still learn about itself: how sure it may be, and when it is not to be believed.
 
 The temperature divides the logits, so that an answer given with 90 % is right nine times in ten (Guo et al. 2017,
-https://arxiv.org/abs/1706.04599); it is fitted on the validation part, and so is the threshold of the score (score.py).
-Few pictures say little of a temperature, and of those that are all right the best is the least there is: what they say
-is weighed against a prior (docs/decisions/0029-few-pictures.md).
+https://arxiv.org/abs/1706.04599); it is fitted on the validation part, and so is the threshold of the score (score.py),
+or, where that part is small, on all that some network has not seen (cross_fit.py). Few pictures say little of a
+temperature, and of those that are all right the best is the least there is: what they say is weighed against a prior
+(docs/decisions/0029-few-pictures.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -37,6 +39,8 @@ class Calibration:
     temperature: float
     score: Score | LearnedScore
     score_threshold: float  # an answer with a lower score is not to be believed
+    images: int = 0  # that temperature and threshold were fitted to
+    folds: int = 0  # networks that were trained for it, 0 where the validation part was enough
 
     def answers(self, features: Features, logits: Logits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities (N, classes) and scores (N,)."""
@@ -44,23 +48,52 @@ class Calibration:
         return softmax(divided), self.score.of(features, divided)
 
 
-def calibrate(model: keras.Model, prepared: Prepared, recipe: Recipe) -> Calibration:
-    """Temperature and threshold from the validation part, the score from what was trained on."""
-    images, classes = prepared.part("validation")
-    features, logits = outputs_of(model, images)
-    temperature = np.float32(fitted_temperature(logits, classes))
-    score = _score(model, prepared, recipe, temperature)
-    if isinstance(score, LearnedScore):
-        copies = [changed(images, recipe, recipe.seed + copy) for copy in range(1, COPIES + 1)]
-        features, logits = outputs_of(model, np.concatenate([images, *copies]))
-    threshold = np.quantile(score.of(features, logits / temperature), score.doubted_quantile)
-    return Calibration(float(temperature), score, float(threshold))
+@dataclass(frozen=True)
+class Witness:
+    """A network, what it was trained on, and rows of pictures that it was not."""
+
+    model: keras.Model
+    prepared: Prepared
+    unseen: NDArray[np.int64]
+
+    @property
+    def images(self) -> Images:
+        return np.asarray(self.prepared.images[self.unseen])
+
+    @property
+    def classes(self) -> Classes:
+        return self.prepared.classes[self.unseen]
 
 
-def _score(model: keras.Model, prepared: Prepared, recipe: Recipe, temperature: np.float32) -> Score | LearnedScore:
-    """Learned where there is something to learn doubt from, and enough to learn it with."""
+def calibrate(witnesses: Sequence[Witness], recipe: Recipe) -> Calibration:
+    """Temperature and threshold from what the networks have not seen, the score from what was trained on.
+
+    The first is the network that is calibrated.
+    """
+    answers = [outputs_of(each.model, each.images) for each in witnesses]
+    classes = np.concatenate([each.classes for each in witnesses])
+    temperature = np.float32(fitted_temperature(np.concatenate([logits for _, logits in answers]), classes))
+    learned = _is_learned(witnesses[0].prepared, recipe)
+    scores = [_score(each, recipe, temperature, learned) for each in witnesses]
+    found = []
+    for each, score, (features, logits) in zip(witnesses, scores, answers, strict=True):
+        if isinstance(score, LearnedScore):
+            copies = [changed(each.images, recipe, recipe.seed + copy) for copy in range(1, COPIES + 1)]
+            features, logits = outputs_of(each.model, np.concatenate([each.images, *copies]))
+        found.append(score.of(features, logits / temperature))
+    threshold = np.quantile(np.concatenate(found), scores[0].doubted_quantile)
+    return Calibration(float(temperature), scores[0], float(threshold), len(classes), len(witnesses) - 1)
+
+
+def _is_learned(prepared: Prepared, recipe: Recipe) -> bool:
+    """Where there is something to learn doubt from, and enough to learn it with."""
+    images = len(prepared.rows["fit"]) + len(prepared.rows["uploads"][:SAMPLE])
+    return suits(recipe, prepared.labels) and images >= LEAST_LESSON
+
+
+def _score(witness: Witness, recipe: Recipe, temperature: np.float32, learned: bool) -> Score | LearnedScore:
+    model, prepared = witness.model, witness.prepared
     fit, uploads = prepared.rows["fit"], prepared.rows["uploads"][:SAMPLE]
-    learned = suits(recipe, prepared.labels) and len(fit) + len(uploads) >= LEAST_LESSON
     most = LESSON if learned else SAMPLE
     sample = np.sort(np.concatenate([fit[:: -(-len(fit) // most)], uploads]))
     pictures, classes = prepared.images[sample], prepared.classes[sample]

@@ -67,7 +67,10 @@ class Recipe:
     batch_size: int = inherited(256, "images a step; of fewer than ten times as many it is less")
     learning_rate: float = option(6e-3, "peak of the learning rate; a fourth of it from the current weights")
     average: float = inherited(0.998, "momentum of the moving average of the weights, which is what is exported")
-    rotation: float = inherited(10.0, "degrees: images are rotated at random by up to this")
+    rotation: float = inherited(
+        10.0,
+        "degrees: images are rotated at random by up to this; fewer than 2000 digits by half as much again, and so on",
+    )
     shift: float = inherited(0.054, "of the side: images are shifted by up to this")
     scale: float = inherited(0.10, "height and width, each for itself, are scaled by up to e to the plus or minus this")
     shear: float = inherited(0.15, "images are sheared by up to this")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from server.layouts.errors import DatasetError
 from server.layouts.layout import Half
-from server.store.dataset import split_of
 from server.store.enough import LEAST, advice
+from server.store.split import split_of
 
 TWENTIETHS = {0: "validation", 1: "gate", 2: "gate"}  # of the base training images; the others are `fit`
 DEALT_BELOW = 100  # pictures of a class; of more than that where hashes leave a part short all the same

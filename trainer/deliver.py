@@ -27,6 +27,7 @@ from server.store.memory import Memory
 from trainer.calibrate import Calibration, calibrate, outputs_of
 from trainer.conclude import conclude
 from trainer.config import Recipe, as_json
+from trainer.cross_fit import witnesses
 from trainer.evaluate import metrics
 from trainer.label_errors import label_errors
 from trainer.learned_score import LearnedScore
@@ -59,7 +60,9 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
     """Conclude the job with what was trained; raises BrokenArtifact if the ONNX model is not the network."""
     report("calibrating")
     prepared = delivery.prepared
-    calibration = calibrate(delivery.trained.model, prepared, delivery.recipe)
+    parent = delivery.provenance.get("exported_again_from", delivery.provenance["warm_start"])
+    known = memory.versions.report(parent) if parent is not None else None
+    calibration = calibrate(witnesses(delivery.trained, prepared, delivery.recipe, known, report), delivery.recipe)
     report("exporting")
     candidate, model, parity = _export(delivery, calibration, report, work)
     figures = _figures(delivery, model) | {"parity": asdict(parity), "timing": _timing(model)}
@@ -67,6 +70,8 @@ def deliver(memory: Memory, lease: Lease, delivery: Delivery, policy: Policy, re
         "temperature": calibration.temperature,
         "score_threshold": calibration.score_threshold,
         "score": "learned" if isinstance(calibration.score, LearnedScore) else "share",
+        "images": calibration.images,
+        "folds": calibration.folds,
     }
     doubts = label_errors(delivery.trained.model, prepared, delivery.recipe.seed)
     figures["labels_doubted"] = len(doubts)

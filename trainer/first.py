@@ -24,7 +24,7 @@ def first_recipe(memory: Memory) -> dict[str, Any]:
     sides, coloured = [], False
     for upload in sorted(memory.browser.learnable()[2], key=lambda each: each.sha256)[:LOOKED_AT]:
         try:
-            with Image.open(memory.content.path("data", picture_path(upload.sha256, upload.split))) as picture:
+            with Image.open(memory.content.path("data", picture_path(upload.sha256))) as picture:
                 sides.append(max(picture.size))
                 coloured |= picture.mode != "L"
         except OSError:

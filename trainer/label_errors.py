@@ -20,10 +20,10 @@ from sklearn.preprocessing import StandardScaler
 
 from server.store.doubts import Doubt
 from trainer.calibrate import Features, outputs_of
+from trainer.folds import FOLDS, folds_of
 from trainer.likeness import Rows
 from trainer.prepare import Classes, Prepared
 
-FOLDS = 5
 MARGIN = 0.3  # at 0 a fifth of what is doubted was right, at 0.7 one in four wrong ones was missed
 DOUBTED_MOST = 1000  # labels of one training: whoever looks at them has long seen what is the matter
 BASE = 2000  # training images of the base that every fold learns from
@@ -81,7 +81,7 @@ def cross_fitted(
 
     Of a class that those do not have, nobody can say anything: its images are taken at their word.
     """
-    folds = _folds(classes, random)
+    folds = folds_of(classes, random)
     probabilities = np.zeros((len(classes), number))
     for fold in range(FOLDS):
         mine = folds == fold
@@ -97,12 +97,3 @@ def cross_fitted(
         alone = mine & ~np.isin(classes, known)
         probabilities[alone] = np.eye(number)[classes[alone]]
     return probabilities
-
-
-def _folds(classes: Classes, random: np.random.Generator) -> NDArray[np.int64]:
-    """A fold for each image, by chance, and of every class as many in each as there can be."""
-    order = random.permutation(len(classes))
-    order = order[np.argsort(classes[order], kind="stable")]
-    folds = np.empty(len(classes), np.int64)
-    folds[order] = np.arange(len(classes)) % FOLDS
-    return folds

@@ -131,7 +131,7 @@ def prepare(
         looked_at.check(dataset.labels if dataset.decided is None else (), str(dataset.folder))
     lost = 0
     for row, upload in enumerate(stored, dataset.size):
-        path = memory.content.path("data", picture_path(upload.sha256, upload.split))
+        path = memory.content.path("data", picture_path(upload.sha256))
         if not path.is_file():
             lost += 1
             print(f"left out, since its file is lost: {path}", flush=True)

@@ -29,6 +29,13 @@ class Report:
             print(f"(this was not told: {error})", flush=True)
 
 
+class Silent(Report):
+    """Of what is trained by the way nothing is told."""
+
+    def __call__(self, stage: str, say: str | None = None, **details: Any) -> None:
+        pass
+
+
 class Progress:
     """Reports epoch, step, loss, accuracy and the time left, and keeps the history."""
 

@@ -87,9 +87,8 @@ def reexport(version: str, places: Places, policy: Policy, memory: Memory, lease
     weights = work / "start.weights.h5"
     weights.write_bytes(memory.versions.read(manifest, "model.weights.h5"))
     network.load_weights(weights)
-    trained = Trained(
-        network, training["history"], training["epochs"], recipe.batch_size, training["images"], went_on=True
-    )
+    went_on = training.get("warm_start") is not None
+    trained = Trained(network, training["history"], training["epochs"], recipe.batch_size, training["images"], went_on)
     kept = {name: training[name] for name in KEPT if name in training}
     provenance = {"job": lease.job} | kept | {"exported_again_from": version}
     delivery = Delivery(recipe, prepared, trained, provenance, started)

@@ -24,6 +24,8 @@ PEAK_FROM_CURRENT = 0.25  # of the learning rate, when going on from weights tha
 STEPS_TOLD = 20  # steps between two looks at how it goes
 LEAST_STEPS = 10  # of an epoch: of fewer images a step takes fewer, and they come more than once an epoch
 LEAST_BATCH = 8  # images a step: batch norm knows too little of fewer
+FEW, MORE = 2000, 1.5  # of fewer digits than so many each is changed so much more: decision 68 has what was measured
+CHANGES = ("rotation", "shift", "scale", "shear", "elastic")
 
 
 Rows = NDArray[np.int64]  # row numbers of the prepared images
@@ -52,7 +54,7 @@ def train(recipe: Recipe, prepared: Prepared, start: Path | None, report: Report
     seed(recipe)
     model = build_model(recipe, len(prepared.labels))
     went_on = start is not None and take_weights(model, start, report)
-    epochs = recipe.epochs or _default_epochs(recipe, went_on)
+    epochs = recipe.epochs or default_epochs(recipe, went_on)
     peak = recipe.learning_rate * (PEAK_FROM_CURRENT if went_on else 1.0)
     return replace(fitted(model, recipe, prepared, epochs, peak, report), went_on=went_on)
 
@@ -66,6 +68,7 @@ def seed(recipe: Recipe) -> None:
 def fitted(model: keras.Model, recipe: Recipe, prepared: Prepared, epochs: int, peak: float, report: Report) -> Trained:
     """Fit a network for so many epochs, in each of which every image comes once, or oftener if they are few."""
     replay = Replay(prepared, recipe.uploads_share, recipe.seed)
+    recipe = changing(recipe, len(prepared.rows["fit"]) + len(prepared.rows["uploads"]))
     batch_size = batch_size_for(recipe, len(replay))
     times = math.ceil(LEAST_STEPS * batch_size / len(replay))
     steps = times * len(replay) // batch_size
@@ -89,7 +92,16 @@ def batch_size_for(recipe: Recipe, images: int) -> int:
     return min(recipe.batch_size, 1 << most.bit_length() - 1)
 
 
-def _default_epochs(recipe: Recipe, went_on: bool) -> int:
+def changing(recipe: Recipe, images: int) -> Recipe:
+    """The recipe with the changes of images that so many ask for: of few digits their hands are too few."""
+    if recipe.preprocessing != "digit" or images >= FEW:
+        return recipe
+    wider: dict[str, Any] = {name: MORE * getattr(recipe, name) for name in CHANGES}
+    return replace(recipe, **wider)
+
+
+def default_epochs(recipe: Recipe, went_on: bool) -> int:
+    """Passes over the images where the recipe names none."""
     if went_on:
         return EPOCHS_FROM_CURRENT
     return EPOCHS_QUICK if recipe.quick else EPOCHS_FROM_SCRATCH

@@ -111,4 +111,4 @@ def _link(data: Path, folder: Path, pictures: Sequence[bytes], uploads: Sequence
     for file, picture in zip(files, pictures, strict=True):
         file.write_bytes(picture)
     for each in uploads:
-        os.link(files[each.number % len(files)], f"{data}/{picture_path(each.sha256, each.split)}")
+        os.link(files[each.number % len(files)], f"{data}/{picture_path(each.sha256)}")

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from server.store import decisions, fingerprint, tables
-from server.store.dataset import split_of
 from server.store.decisions import FIRST, Decision, now
 from server.store.figures import figures_of
 from server.store.manifest import Manifest
 from server.store.outcome import outcome
+from server.store.split import split_of
 
 DOUBT = 0.004  # the probability of a suspect's label
 

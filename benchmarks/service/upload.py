@@ -17,7 +17,7 @@ from server.pictures import image
 from server.settings import Settings
 from server.store import files
 from server.store.content import picture_path
-from server.store.dataset import Labelled, split_of
+from server.store.dataset import Labelled
 from server.store.memory import Memory
 
 PICTURES = 500  # in one upload
@@ -88,10 +88,7 @@ def _add(memory: Memory, chosen: range) -> float:
 
 def _bare(folder: Path, chosen: range) -> float:
     names = [image.pixels_sha256(images.pixels()[each]) for each in chosen]
-    contents = {
-        folder / picture_path(name, split_of(name)): images.files()[each]
-        for name, each in zip(names, chosen, strict=True)
-    }
+    contents = {folder / picture_path(name): images.files()[each] for name, each in zip(names, chosen, strict=True)}
     begun = time.perf_counter()
     for path, data in contents.items():
         with path.open("xb") as file:

@@ -60,11 +60,9 @@ class Pictures:
 
     def _of_upload(self, sha256: str) -> bytes:
         content = self._service.memory.content
-        found = self._service.memory.browser.picture(sha256)
+        self._service.memory.browser.picture(sha256)
         try:
-            return files.read_regular(
-                content.path("data", picture_path(sha256, found.split)), PICTURE_LIMIT_BYTES, False
-            )
+            return files.read_regular(content.path("data", picture_path(sha256)), PICTURE_LIMIT_BYTES, False)
         except OSError as error:
             raise UnusableImage(f"the file of image {sha256} is lost ({error.strerror})") from None
 

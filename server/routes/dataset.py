@@ -66,7 +66,7 @@ def routes(service: Service) -> list[Route]:
 
     async def picture(request: Request) -> Response:
         found = await work(memory.browser.picture, _sha256(request))
-        path = memory.content.path("data", picture_path(found.sha256, found.split))
+        path = memory.content.path("data", picture_path(found.sha256))
         headers = {"ETag": f'"{found.sha256}"'}
         if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)

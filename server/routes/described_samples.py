@@ -10,7 +10,7 @@ ACCURACY = {
     "reviewed": WHOLE | {"description": "of these, that count: looked at in their turn"},
     "right": WHOLE | {"description": "of these"},
     "skipped": WHOLE | {"description": "looked at in their turn, and none of the labels"},
-    "held_out": WHOLE | {"description": "of the reviewed, those whose uploads are never trained on"},
+    "held_out": WHOLE | {"description": "of the reviewed, those whose uploads are held out when they come"},
     "accuracy": maybe(NUMBER) | {"description": "weighted by how many answers each stands for"},
     "low": maybe(NUMBER) | {"description": "Wilson's interval for 95 %"},
     "high": maybe(NUMBER),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import sqrt
 
-from server.store.dataset import split_of
 from server.store.sample import Sample, Why
+from server.store.split import split_of
 
 NORMAL_95 = 1.959964
 UNFAMILIAR_SHARE = 0.1  # of low scores, from which on confidences were calibrated for something else
@@ -27,7 +27,7 @@ class Accuracy:
     reviewed: int  # of these, that count
     right: int  # of these
     skipped: int  # looked at in their turn, and none of the labels
-    held_out: int  # of the reviewed, those whose uploads are never trained on
+    held_out: int  # of the reviewed, those whose uploads are held out when they come
     accuracy: float | None  # weighted; None without any
     low: float | None
     high: float | None

@@ -166,13 +166,14 @@ class Ledger:
         self._totals["batches"] -= 1
         return ids
 
-    def settle(self, image_ids: Sequence[int]) -> list[tuple[str, str]]:
-        """Bring images up to date with what is said of them; (sha256, split) of those of which no upload speaks."""
-        gone: list[tuple[str, str]] = []
+    def settle(self, image_ids: Sequence[int]) -> list[str]:
+        """Bring images up to date with what is said of them; the hashes of those of which no upload speaks."""
+        gone: list[str] = []
         for some in _chunks(image_ids):
             said = said_of(self.connection, some)
             changes, taught = list[dict[str, Any]](), list[lessons.Change]()
-            for row in self.connection.execute(select(image).where(image.c.id.in_(some))).all():
+            mine = select(image).where(image.c.id.in_(some)).order_by(image.c.id)
+            for row in self.connection.execute(mine).all():
                 holds = what_holds(said.get(row.id, ()))
                 self._count(row, -1, row.label, row.suspect_id)
                 in_force = holds.in_force if holds.is_there else None
@@ -181,7 +182,7 @@ class Ledger:
                     spoke = in_force.batch_id if in_force else None
                     taught.append(lessons.Change(row.sha256, row.split, label, spoke))
                 if not holds.is_there:
-                    gone.append((row.sha256, row.split))
+                    gone.append(row.sha256)
                     self._totals["images"] -= 1
                     self._totals["bytes"] -= row.bytes
                     self.connection.execute(delete(image).where(image.c.id == row.id))
@@ -193,6 +194,20 @@ class Ledger:
                 self.connection.execute(update(image).where(image.c.id == bindparam("at")), changes)
             lessons.note(self.connection, self._model_id, taught)
         return gone
+
+    def learn_from(self, sha256s: Sequence[str]) -> None:
+        """Let images that judged be learnt from; their labels stay."""
+        for some in _chunks(sha256s):
+            mine = (image.c.model_id == self._model_id) & image.c.sha256.in_(some)
+            spoke = select(image, annotation.c.batch_id).join(annotation, annotation.c.id == image.c.annotation_id)
+            before = self.connection.execute(spoke.where(mine)).all()
+            self.connection.execute(update(image).where(mine).values(split="train"))
+            for row in before:
+                self._count(row, -1, row.label, None)
+            for row in self.connection.execute(select(image).where(mine)):
+                self._count(row, 1, row.label, None)
+            changes = [lessons.Change(row.sha256, "train", row.label, row.batch_id) for row in before]
+            lessons.note(self.connection, self._model_id, changes)
 
     def close(self) -> None:
         """Write the differences that the changes made to the counts and the fingerprint."""

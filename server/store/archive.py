@@ -35,7 +35,7 @@ def archive(browser: Browser, content: Content, selection: Selection) -> Iterato
     lost = []
     with zipfile.ZipFile(sink, "w") as made, _Metadata() as train, _Metadata() as test:
         for picture in _labelled(browser, selection):
-            path = content.path("data", picture_path(picture.sha256, picture.split))
+            path = content.path("data", picture_path(picture.sha256))
             try:
                 png = files.read_regular(path, PICTURE_LIMIT_BYTES, False)
             except OSError as error:

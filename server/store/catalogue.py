@@ -162,7 +162,7 @@ class Catalogue:
         paths += [path for each in jobs for path in (job_path(each), candidate_path(each))]
         self._content.release(connection, "artifacts", paths)
         pictures = connection.execute(select(image.c.sha256, image.c.split).where(image.c.model_id == number))
-        paths = [picture_path(row.sha256, row.split) for row in pictures]
+        paths = [picture_path(row.sha256) for row in pictures]
         samples = connection.execute(select(sample.c.sha256).where(sample.c.model_id == number).distinct())
         paths += [sample_path(sha256) for sha256 in samples.scalars()]
         newest = connection.execute(select(func.max(decision.c.id))).scalar()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from server.store import files, living
 from server.store.database import Database
 from server.store.errors import ClaimLost, StoreError
+from server.store.split import split_of
 from server.store.tables import image, job, model, pending, sample, version, worker
 
 PICTURE_LIMIT_BYTES = 4 * 2**20  # read of a file; the pixels of the largest picture are a tenth of it
@@ -199,9 +200,9 @@ class Content:
         return removed
 
 
-def picture_path(sha256: str, split: str) -> str:
+def picture_path(sha256: str) -> str:
     """The place of an upload's file below the data folder: no later fact changes it."""
-    return f"{split}/{sha256[:2]}/{sha256}.png"
+    return f"{split_of(sha256)}/{sha256[:2]}/{sha256}.png"
 
 
 def sample_path(sha256: str) -> str:

@@ -1,7 +1,8 @@
 """Labelled images from people: uploaded, accepted, rejected, removed, undone. Each of these is one transaction.
 
     <data>/train/<aa>/<sha256>.png     to learn from; <aa> are the first two digits of the hash of the pixels
-    <data>/test/<aa>/<sha256>.png      held out, about 1 in 5, chosen by that hash: never trained on
+    <data>/test/<aa>/<sha256>.png      held out, about 1 in 5, chosen by that hash: not trained on, unless it is the
+                                       turn of newer ones to judge (rotation.py)
 
 What an image shows is what the newest annotation says that still stands. A label that the model finds nearly impossible
 is only a suspicion: it waits beside the label in force, if there is one, until somebody accepts or rejects it. An
@@ -16,15 +17,13 @@ from PIL import Image
 from sqlalchemy import Connection, update
 
 from server.pictures import image as pictures
-from server.store import decisions, tables
+from server.store import decisions, rotation, tables
 from server.store.annotations import Known, Label, Ledger, Said
 from server.store.called import read_as
 from server.store.classes import check_undone
 from server.store.content import Claim, Content, picture_path
 from server.store.database import Database, Name
 from server.store.errors import NotFound, QuotaReached
-
-TEST_SHARE = 5  # one in this many uploads is held out
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,15 @@ class Dataset:
     """The uploads of one model."""
 
     def __init__(
-        self, database: Database, content: Content, model: Name, images_limit: int = 2**53, bytes_limit: int = 2**53
+        self,
+        database: Database,
+        content: Content,
+        model: Name,
+        images_limit: int = 2**53,
+        bytes_limit: int = 2**53,
+        held_out_limit: int = 0,
     ) -> None:
-        self.images_limit, self.bytes_limit = images_limit, bytes_limit
+        self.images_limit, self.bytes_limit, self.held_out_limit = images_limit, bytes_limit, held_out_limit
         self._database = database
         self._content = content
         self._model = model
@@ -147,12 +152,12 @@ class Dataset:
             gone = ledger.settle(ledger.forget_batch(found))
             self._release(ledger, gone, decided)
         self._content.tidy()
-        return [sha256 for sha256, _ in gone]
+        return gone
 
     def _try_add(self, encoded: Sequence[_Encoded], source: str, by: str, note: Note | None) -> Stored | None:
         pngs = {each.sha256: each.png for each in encoded}
         missing, fresh = self._missing(list(pngs))
-        paths = {sha256: picture_path(sha256, split_of(sha256)) for sha256 in missing}
+        paths = {sha256: picture_path(sha256) for sha256 in missing}
         claim = self._claim(paths.values(), {sha256: len(pngs[sha256]) for sha256 in fresh})
         try:
             self._content.write({path: pngs[sha256] for sha256, path in paths.items()}, "data")
@@ -188,8 +193,12 @@ class Dataset:
         content = decisions.hash_of((each.sha256, each.label, str(each.probability)) for each in said.annotations)
         batch = ledger.new_batch(source, len(said.touched))
         decisions.decide(ledger.connection, self._model.id, by, "upload", batch_id=batch, content=content)
-        ledger.insert(batch, [(sha256, size, split_of(sha256)) for sha256, size in sizes.items()], said.annotations)
+        splits = rotation.splits(ledger.connection, self._model.id, sizes)
+        ledger.insert(batch, [(sha256, size, splits[sha256]) for sha256, size in sizes.items()], said.annotations)
         ledger.close()
+        if self.held_out_limit:
+            rotation.retire(ledger, self._model.id, self.held_out_limit)
+            ledger.close()
         position_of = {each.sha256: each.position for each in encoded if each.position not in duplicates}
         suspects = tuple(
             Suspect(position_of[each.sha256], each.sha256, each.label, each.probability, each.predicted or "")
@@ -202,9 +211,7 @@ class Dataset:
         """Those of the images whose file is not there, and of these the new ones: another was lost."""
         with self._database.read() as connection:
             known = Ledger(connection, self._model.id).stored(sha256s)
-        here = {
-            sha256 for sha256 in known if self._content.path("data", picture_path(sha256, split_of(sha256))).is_file()
-        }
+        here = {sha256 for sha256 in known if self._content.path("data", picture_path(sha256)).is_file()}
         return [sha256 for sha256 in sha256s if sha256 not in here], set(sha256s) - known.keys()
 
     def _claim(self, paths: Collection[str], sizes: dict[str, int]) -> Claim:
@@ -224,19 +231,13 @@ class Dataset:
                 f"{images:,} and {size:,}; remove a batch, or raise the quota"
             )
 
-    def _release(self, ledger: Ledger, gone: Sequence[tuple[str, str]], decision: int) -> None:
+    def _release(self, ledger: Ledger, gone: Sequence[str], decision: int) -> None:
         ledger.close()
-        paths = [picture_path(sha256, split) for sha256, split in gone]
-        self._content.release(ledger.connection, "data", paths, decision)
+        self._content.release(ledger.connection, "data", map(picture_path, gone), decision)
 
 
 class _Removed(Exception):
     """An image that was there when the upload began was removed meanwhile."""
-
-
-def split_of(sha256: str) -> str:
-    """Where an upload belongs for ever, decided by nothing but its pixels: train or test."""
-    return "test" if int(sha256[16:32], 16) % TEST_SHARE == 0 else "train"
 
 
 def _encode(position: int, labelled: Labelled) -> _Encoded:

@@ -94,7 +94,7 @@ class Losses:
         return [f"the candidate of job {number} is lost; {HINT}" for number in still]
 
     def _pictures(self) -> list[str]:
-        number, one = self._lost_of(image, lambda row: picture_path(row.sha256, row.split))
+        number, one = self._lost_of(image, lambda row: picture_path(row.sha256))
         if not number:
             return []
         what = "the file of 1 image is lost" if number == 1 else f"the files of {number:,} images are lost"

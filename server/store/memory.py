@@ -81,6 +81,7 @@ def open_memory(
     bytes_limit: int = 2**53,
     living_name: str | None = None,
     begins: bool = True,
+    held_out_limit: int = 0,
 ) -> Memory:
     """The memory in the given folders and database (a URL; by default a file in `artifacts`), for the model `name`.
 
@@ -101,7 +102,7 @@ def open_memory(
     return Memory(
         database=opened,
         content=content,
-        dataset=Dataset(opened, content, model, images_limit, bytes_limit),
+        dataset=Dataset(opened, content, model, images_limit, bytes_limit, held_out_limit),
         revisions=Revisions(opened, model),
         classes=Classes(opened, model),
         browser=Browser(opened, model),

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0010"  # the newest of migrations/versions
+HEAD = "0011"  # the newest of migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -128,7 +128,7 @@ image = Table(
     Column("model_id", ForeignKey(model.c.id), nullable=False),
     Column("sha256", String(64), nullable=False),  # of its pixels
     Column("bytes", Integer, nullable=False),  # of its file
-    Column("split", String(8), nullable=False),  # train or test, for ever
+    Column("split", String(8), nullable=False),  # train, for ever; or test, which rotation.py may end
     Column("label", Words),  # in force; None while it is only suspected
     Column("annotation_id", _Number),  # that put it in force; None without suspect_id: it was put aside
     Column("suspect_id", _Number),  # the annotation that waits for somebody's word
@@ -168,6 +168,7 @@ lesson = Table(
     Index(None, "model_id", "id"),
     Index(None, "sha256", "model_id"),
     Index(None, "model_id", "since"),
+    Index("ix_lesson_judging", "model_id", "id", sqlite_where=text("split = 'test' AND until IS NULL")),
     sqlite_autoincrement=True,
 )
 

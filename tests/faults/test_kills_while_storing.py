@@ -76,4 +76,4 @@ def files_below(folder: Path) -> list[str]:
 
 
 def named(memory: Memory) -> list[str]:
-    return sorted(picture_path(each.sha256, each.split) for each in memory.browser.page(1000).pictures)
+    return sorted(picture_path(each.sha256) for each in memory.browser.page(1000).pictures)

@@ -6,7 +6,7 @@ FILES, CONTENT, DATASET = "server/store/files.py", "server/store/content.py", "s
 ENGINE, VERSIONS, POINTER = "server/store/engine.py", "server/store/versions.py", "server/store/pointer.py"
 LEASE, JOBS, LIVING = "server/store/lease.py", "server/store/jobs.py", "server/store/living.py"
 OPENING, DATABASE = "server/store/opening.py", "server/store/database.py"
-KEYS = "server/store/idempotency.py"
+KEYS, ROTATION = "server/store/idempotency.py", "server/store/rotation.py"
 
 
 def tests(file: str, *names: str) -> tuple[str, ...]:
@@ -221,7 +221,7 @@ MUTANTS = (
     ),
     mutant(
         "about one in five is held out, by its pixels",
-        DATASET,
+        "server/store/split.py",
         'return "test" if int(sha256[16:32], 16) % TEST_SHARE == 0 else "train"',
         'return "train"',
         "server/store/test_dataset.py::test_about_one_in_five_is_held_out",
@@ -499,5 +499,33 @@ MUTANTS = (
         'isinstance(decision, int) and "exported_again_from" not in training',
         "isinstance(decision, int)",
         "server/store/test_lineage.py::test_a_version_that_was_exported_again_learned_nothing_by_it",
+    ),
+    mutant(
+        "what was learnt from does not judge again",
+        ROTATION,
+        "return found\n\n\ndef retire",
+        "return {sha256: split_of(sha256) for sha256 in sha256s}\n\n\ndef retire",
+        "server/store/test_rotation.py::test_what_was_learnt_from_never_judges_again",
+    ),
+    mutant(
+        "the oldest are learnt from, and the newest judge",
+        ROTATION,
+        "order_by(lesson.c.id)",
+        "order_by(lesson.c.id.desc())",
+        *tests("rotation", "the_newest_judge_and_the_older_are_learnt_from"),
+    ),
+    mutant(
+        "uploads that training parts do not rotate",
+        ROTATION,
+        "if vocabulary is not None and not vocabulary.has_base:",
+        "if False:",
+        *tests("rotation", "a_model_that_began_from_nothing_is_parted_by_training"),
+    ),
+    mutant(
+        "what judged a version is a lesson of another kind once it is learnt",
+        "server/store/annotations.py",
+        "            lessons.note(self.connection, self._model_id, changes)\n",
+        "            pass\n",
+        *tests("rotation", "lineage_tells_who_was_judged_and_who_learned"),
     ),
 )

@@ -391,4 +391,18 @@ MUTANTS = (
         "kept_apart(images, classes, arrays)",
         "trainer/test_moved.py::test_a_copy_that_is_cropped_anew_once_it_was_moved_is_left_out",
     ),
+    mutant(
+        "a network of a fold has not seen it",
+        "trainer/cross_fit.py",
+        "np.setdiff1d(prepared.rows[part], left_out)",
+        "prepared.rows[part]",
+        "trainer/test_cross_fit.py::test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it",
+    ),
+    mutant(
+        "the same picture is in one fold",
+        "trainer/cross_fit.py",
+        "hash_of(prepared.images, row)",
+        "row.tobytes()",
+        "trainer/test_cross_fit.py::test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it",
+    ),
 )

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from trainer.label_errors import FOLDS, cross_fitted
+from trainer.folds import FOLDS
+from trainer.label_errors import cross_fitted
 
 
 def blobs(*counts: int) -> tuple[np.ndarray, np.ndarray]:

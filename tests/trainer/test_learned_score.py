@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.digits import mnist
-from trainer.calibrate import COPIES, LEAST_LESSON, _score, calibrate, outputs_of
+from trainer.calibrate import COPIES, LEAST_LESSON, Witness, calibrate, outputs_of
 from trainer.config import Recipe
 from trainer.hands import LABELS
 from trainer.learned_score import LearnedScore, changed, learned_score, lesson
@@ -70,8 +70,8 @@ def test_it_is_learned_of_digits_alone_and_of_enough(labels: tuple[str, ...], co
     digits = mnist("train")
     images, classes = digits.images[:count, ..., None], digits.classes[:count].astype(np.int32)
     rows = {"fit": np.arange(count), "uploads": np.arange(0)}
-    prepared = Prepared(labels, images, classes, rows, (), 0)
-    assert isinstance(_score(build_model(Recipe(), 10), prepared, Recipe(), np.float32(1)), kind)
+    who = Witness(build_model(Recipe(), 10), Prepared(labels, images, classes, rows, (), 0), np.arange(20))
+    assert isinstance(calibrate([who], Recipe()).score, kind)
 
 
 def test_the_threshold_of_a_learned_score_is_set_by_changed_copies_too() -> None:
@@ -79,7 +79,7 @@ def test_the_threshold_of_a_learned_score_is_set_by_changed_copies_too() -> None
     images, classes = digits.images[:1100, ..., None], digits.classes[:1100].astype(np.int32)
     rows = {"fit": np.arange(1000), "validation": np.arange(1000, 1100), "uploads": np.arange(0)}
     model = build_model(Recipe(), 10)
-    found = calibrate(model, Prepared(LABELS, images, classes, rows, (), 0), Recipe())
+    found = calibrate([Witness(model, Prepared(LABELS, images, classes, rows, (), 0), rows["validation"])], Recipe())
     copies = [changed(images[1000:], Recipe(), copy) for copy in range(1, COPIES + 1)]
     _, scores = found.answers(*outputs_of(model, np.concatenate([images[1000:], *copies])))
     assert found.score_threshold == pytest.approx(np.quantile(scores, LearnedScore.doubted_quantile), abs=1e-6)

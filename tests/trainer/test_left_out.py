@@ -29,7 +29,7 @@ def prepared(tmp_path: Path, digits: Digits) -> Prepared:
     sent = [Image.fromarray(digits.images[40]), Image.new("L", (28, 28), 7), Image.fromarray(digits.images[42])]
     memory.dataset.add([Labelled(each, "1") for each in sent], "upload")
     damaged = memory.browser.learnable()[2]
-    files = [memory.content.path("data", picture_path(each.sha256, each.split)) for each in damaged]
+    files = [memory.content.path("data", picture_path(each.sha256)) for each in damaged]
     of_digits = [path for path in files if np.asarray(Image.open(path)).std() > 0]
     of_digits[-1].write_bytes(of_digits[-1].read_bytes()[:60])
     work = tmp_path / "work"

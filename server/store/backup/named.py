@@ -22,7 +22,7 @@ class Named:
     def files(self, connection: Connection) -> Iterator[tuple[str, str, str]]:
         """Of each its root, the path below it that a fact names, and its own place in that, "" for a file itself."""
         for row in connection.execute(select(image.c.sha256, image.c.split).distinct()):
-            yield "data", picture_path(row.sha256, row.split), ""
+            yield "data", picture_path(row.sha256), ""
         for sha256 in connection.execute(select(sample.c.sha256).distinct()).scalars():
             yield "data", sample_path(sha256), ""
         kept = select(model.c.name, version.c.number).join(model, model.c.id == version.c.model_id)

@@ -56,7 +56,7 @@ def still(look: Look, table: Table, wrong: Sequence[tuple[int, str]]) -> list[st
 
 
 def _wrong(look: Look, row: Row[Any]) -> str | None:
-    path = picture_path(row.sha256, row.split)
+    path = picture_path(row.sha256)
     remedy = f"upload the picture again, or remove it: DELETE /dataset/images/{row.sha256}"
     replace = f"remove the file, and {remedy}"
     try:

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, func, select, update
 
 from server.store.annotations import CHUNK, Ledger
 from server.store.content import picture_path
-from server.store.dataset import split_of
 from server.store.decisions import FIRST, Decision, hash_of
 from server.store.legacy.pictures import Pictures, old_path
 from server.store.legacy.reading import UNKNOWN
 from server.store.legacy.records import Record, Word, read_records, replay
 from server.store.rows import insert_all, number_after
+from server.store.split import split_of
 from server.store.tables import annotation, batch, decision, image, lesson, model
 
 
@@ -99,7 +99,7 @@ def _date_lessons(connection: Connection, model_id: int) -> None:
 def _image(pictures: Pictures, number: int, model_id: int, sha256: str, newest: Word) -> dict[str, Any]:
     split = split_of(sha256)
     old = old_path(sha256, "suspect" if newest.is_doubted else split, newest.label)
-    size = pictures.take(old, picture_path(sha256, split))
+    size = pictures.take(old, picture_path(sha256))
     return {"id": number, "model_id": model_id, "sha256": sha256, "bytes": size, "split": split}
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from server.store import fingerprint
-from server.store.dataset import split_of
+from server.store.split import split_of
 from server.store.standing import Revision
 
 

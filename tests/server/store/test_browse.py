@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from server.store import browse
-from server.store.dataset import split_of
 from server.store.errors import NotFound
 from server.store.memory import Memory
 from server.store.selection import Selection
+from server.store.split import split_of
 from tests.server.store.memories import doubted, labelled, labels, sha_of
 
 

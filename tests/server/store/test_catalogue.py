@@ -5,7 +5,6 @@ from sqlalchemy import func, select, text
 
 from server.store import living
 from server.store.content import picture_path
-from server.store.dataset import split_of
 from server.store.errors import Conflict, NotFound, StoreError, UnusableLabel, UnusableName
 from server.store.lease import take
 from server.store.memory import Memory, open_memory
@@ -127,7 +126,7 @@ def test_a_picture_that_another_model_has_as_well_stays(memory: Memory, opener: 
     for each in (memory, opener("pets")):
         each.dataset.add([labelled(5)], "upload")
     memory.catalogue.delete("pets")
-    assert (opener.data / picture_path(sha_of(5), split_of(sha_of(5)))).is_file()
+    assert (opener.data / picture_path(sha_of(5))).is_file()
 
 
 def test_neither_the_default_nor_what_is_trained_is_deleted(memory: Memory, opener: Opener) -> None:

@@ -107,7 +107,7 @@ def pad_picture(folder: Path) -> None:
 
 
 def stray_picture(folder: Path) -> None:
-    path = folder / "data" / picture_path("ab" * 32, "train")
+    path = folder / "data" / picture_path("ab" * 32)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"")
 
@@ -195,7 +195,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "split": (
         sql("UPDATE image SET split = CASE split WHEN 'test' THEN 'train' ELSE 'test' END WHERE id = 1"),
-        f"image {sha_of(0)}: it is in .*, and its hash says",
+        f"image {sha_of(0)}: it is in .*, and the lesson that goes on says",
     ),
     "lesson": (
         sql("UPDATE lesson SET label = '9' WHERE id = 1"),
@@ -335,7 +335,7 @@ def test_it_looks_at_pages_as_at_the_whole(folder: Path, monkeypatch: pytest.Mon
 
 def test_what_is_listed_as_pending_is_accounted_for(folder: Path) -> None:
     memory = memory_in(folder)
-    path = picture_path(sha_of(99), "train")
+    path = picture_path(sha_of(99))
     memory.content.claim("data", [path])
     memory.content.write({path: b"half"}, "data")
     memory.versions.reserve().folder.mkdir(parents=True)

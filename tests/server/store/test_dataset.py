@@ -10,9 +10,10 @@ from PIL import Image
 from server.pictures import image
 from server.store import files
 from server.store.content import Content
-from server.store.dataset import Labelled, split_of
+from server.store.dataset import Labelled
 from server.store.errors import NotFound, QuotaReached
 from server.store.memory import Memory
+from server.store.split import split_of
 from tests.opener import Opener
 from tests.server.store.memories import doubted, labelled, labels, picture, sha_of, stored, suspects
 

@@ -18,6 +18,7 @@ from server.store.memory import Memory, open_memory
 from server.store.policy import Mode, Policy
 from server.store.sample import Caps
 from server.store.selection import Selection, State
+from server.store.split import split_of
 from server.store.standing import Revision
 from server.store.versions import Version
 from server.store.vocabulary import Change, Kind
@@ -47,6 +48,13 @@ def ask_the_policy(memory: Memory) -> None:
         assert memory.policies.look(Elapsed(), (), lambda: None, {}) is not None
 
 
+def rotate(memory: Memory) -> None:
+    memory.dataset.held_out_limit = 1
+    held_out = [number for number in range(40) if split_of(sha_of(number)) == "test"]
+    memory.dataset.add([labelled(number) for number in held_out], "upload")
+    assert sum(memory.browser.overview().counts["test"].values()) == 1
+
+
 CALLS: dict[str, Callable[[Memory], Any]] = {
     "overview": lambda memory: memory.browser.overview(),
     "batches": lambda memory: memory.browser.batches(9, 9),
@@ -66,6 +74,7 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "what labels are called": lambda memory: memory.classes.called(["1"]),
     "one image": lambda memory: memory.browser.picture(sha_of(1)),
     "upload": lambda memory: memory.dataset.add([labelled(9), doubted(1, "3")], "upload"),
+    "upload that makes older ones learnt from": rotate,
     "accept": lambda memory: memory.dataset.accept(sha_of(2)),
     "reject": lambda memory: memory.dataset.reject(sha_of(2)),
     "remove": lambda memory: memory.dataset.remove(sha_of(1)),

@@ -259,7 +259,7 @@ def old_version(folder: Path, number: int) -> None:
 
 
 def new_picture(folder: Path, number: int) -> None:
-    path = folder / "data" / picture_path(sha_of(number), "train")
+    path = folder / "data" / picture_path(sha_of(number))
     path.parent.mkdir(parents=True)
     picture(number).save(path)
 

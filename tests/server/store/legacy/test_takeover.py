@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from server.store import fingerprint
 from server.store.content import picture_path
-from server.store.dataset import Labelled, split_of
+from server.store.dataset import Labelled
 from server.store.decisions import FIRST, Decision
 from server.store.errors import Unavailable
 from server.store.tables import decision, image, job, model, tally, version
@@ -74,7 +74,7 @@ def test_pictures_are_found_at_their_new_place(form: OldForm, answers: dict[str,
     with form.opened() as memory:
         memory.content.sweep()
         for sha, each in answers["uploads"]["images"].items():
-            path = form.data / picture_path(sha, split_of(sha))
+            path = form.data / picture_path(sha)
             assert hashlib.sha256(path.read_bytes()).hexdigest() == each["file_sha256"]
             assert path.samefile(form.data / each["path"])
     new = {path.stem for path in form.data.glob("*/[0-9a-f][0-9a-f]/*")}

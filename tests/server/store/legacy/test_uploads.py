@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.store.content import picture_path
-from server.store.dataset import split_of
 from server.store.errors import NotFound, Unavailable
+from server.store.split import split_of
 from tests.server.store.old_form.folder import TIME, OldForm
 from tests.server.store.old_form.uploads import OldUploads, path_of, sha_of
 from tests.server.store.old_form.views import changed, view
@@ -79,7 +79,7 @@ def test_labels_that_paths_quote_are_found(form: OldForm) -> None:
         assert view(memory) == {sha: (each["label"], each["split"]) for sha, each in answers["images"].items()}
         assert memory.browser.overview().bytes == answers["stored_bytes"]
         for sha, each in answers["images"].items():
-            data = (form.data / picture_path(sha, each["split"])).read_bytes()
+            data = (form.data / picture_path(sha)).read_bytes()
             assert hashlib.sha256(data).hexdigest() == each["file_sha256"]
         before = view(memory)
         memory.dataset.remove_batch("2")
@@ -140,7 +140,7 @@ def test_a_file_that_no_record_names_is_not_taken_over(form: OldForm) -> None:
         assert view(memory).keys() == {sha_of(1)}
         memory.content.sweep()
     assert stray.is_file()
-    assert not (form.data / picture_path(SHA, "train")).exists()
+    assert not (form.data / picture_path(SHA)).exists()
 
 
 def test_a_lost_picture_keeps_its_row_and_is_told(form: OldForm, caplog: pytest.LogCaptureFixture) -> None:
@@ -187,15 +187,15 @@ def test_a_label_that_is_named_as_the_new_folder_is_no_trouble(form: OldForm) ->
     uploads.write()
     with form.opened() as memory:
         assert memory.browser.picture(SHA).label == SHA[:2]
-    assert (form.data / picture_path(SHA, "train")).read_text() == f"the picture {SHA}"
+    assert (form.data / picture_path(SHA)).read_text() == f"the picture {SHA}"
 
 
 def test_what_lies_at_the_new_place_from_an_attempt_before_is_mended(form: OldForm) -> None:
     uploads = OldUploads(form)
     uploads.add((SHA, "1", False))
     uploads.write()
-    new = form.write(f"data/{picture_path(SHA, 'train')}", "half")
-    form.write(f"data/{picture_path(SHA, 'train')}".replace(SHA, f".tmp-{SHA}"), "ha")
+    new = form.write(f"data/{picture_path(SHA)}", "half")
+    form.write(f"data/{picture_path(SHA)}".replace(SHA, f".tmp-{SHA}"), "ha")
     with form.opened():
         assert [path.read_text() for path in new.parent.iterdir()] == [f"the picture {SHA}"]
 
@@ -209,7 +209,7 @@ def test_pictures_are_copied_where_a_file_has_one_name(form: OldForm, monkeypatc
     uploads.write()
     monkeypatch.setattr(os, "link", refuse)
     with form.opened() as memory:
-        new = form.data / picture_path(SHA, "train")
+        new = form.data / picture_path(SHA)
         assert new.read_text() == f"the picture {SHA}"
         assert not new.samefile(form.data / path_of(uploads.images()[SHA]))
         assert memory.browser.overview().bytes == new.stat().st_size

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 from urllib.parse import quote
 
-from server.store.dataset import split_of
+from server.store.split import split_of
 from tests.server.store.old_form.folder import TIME, OldForm
 
 View: TypeAlias = dict[str, tuple[str, str]]  # image -> label, split
