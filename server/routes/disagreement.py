@@ -73,7 +73,7 @@ def _shown(
     """What the model sees of each; without those whose file is lost, or has nothing to see in it."""
     found = []
     for picture in pictures:
-        path = content.path("data", picture_path(picture.sha256, picture.split))
+        path = content.path("data", picture_path(picture.sha256))
         with suppress(OSError, PictureError):
             data = files.read_regular(path, PICTURE_LIMIT_BYTES, False)
             found.append((picture, preprocessing.read(data, limits)))
