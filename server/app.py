@@ -214,6 +214,7 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
         obstacle=lambda: retraining.obstacle(memory, serving.model, launcher),
         held_to=retraining.held_to(settings),
         count=metrics.count_policy,
+        begin=tracing.begin if tracing is not None else None,
     )
     return Service(
         settings=settings,

@@ -19,6 +19,7 @@ from server.configuration import add_version
 from server.settings import SettingError
 from server.store.errors import Conflict, NotFound, StoreError
 from server.store.memory import Memory, open_memory
+from server.store.origin import parted, traced
 from server.store.turn import next_queued
 from trainer.child import die_with_the_runner
 from trainer.child import main as child
@@ -84,7 +85,8 @@ class Runner:
 
     def _run(self, memory: Memory, places: Places, job: str, echo: bool) -> int:
         flags = _flags(places, self.policy)
-        policy = Policy.from_json(memory.jobs.get(job).policy, self.policy)
+        held_to, traceparent = parted(memory.jobs.get(job).policy)
+        policy = Policy.from_json(held_to, self.policy)
         try:
             result = run_job(
                 memory,
@@ -93,6 +95,7 @@ class Runner:
                 policy.job_limit_seconds,
                 lambda: self._stopping,
                 _to_stdout if echo else None,
+                os.environ | traced(traceparent),
             )
         except Conflict as error:
             print(error, flush=True)

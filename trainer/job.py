@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,13 @@ def run_job(
     limit_seconds: float,
     stopping: Callable[[], bool],
     echo: Callable[[bytes], object] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run a command as the child of a job; how the job ended, as its row says.
 
     `command` makes the command line from the lease and the work folder. A job that runs when `stopping` turns true has
-    failed. `echo` gets what the child prints, besides the job's log. Raises NotFound, or Conflict if the job is over or
-    another runner's.
+    failed. `echo` gets what the child prints, besides the job's log; `environment` is the child's, None for our own.
+    Raises NotFound, or Conflict if the job is over or another runner's.
     """
     lease = _take(memory, number, stopping)
     if lease is not None:
@@ -63,7 +64,8 @@ def run_job(
         try:
             with contextlib.suppress(Lost, LeaseLost):
                 _tell_start(lease)
-                stopped = _Supervisor(memory, lease, limit_seconds, stopping).run(command(lease, work), folder, echo)
+                supervisor = _Supervisor(memory, lease, limit_seconds, stopping)
+                stopped = supervisor.run(command(lease, work), folder, echo, environment)
                 _conclude(memory, lease, stopped)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -95,10 +97,17 @@ class _Supervisor:
         self._limit_seconds = limit_seconds
         self._stopping = stopping
 
-    def run(self, command: list[str], folder: Path, echo: Callable[[bytes], object] | None) -> dict[str, Any]:
+    def run(
+        self,
+        command: list[str],
+        folder: Path,
+        echo: Callable[[bytes], object] | None,
+        environment: Mapping[str, str] | None,
+    ) -> dict[str, Any]:
         """Run the child to its end; how it ended, if it did not say so itself. Raises Lost."""
         child = subprocess.Popen(
             command,
+            env=environment,
             stdin=subprocess.PIPE,  # nothing is written: its end is how the child notices ours
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,7 @@ from server import __version__
 from server.machine import priority
 from server.web.access import FollowedId, Record, RequestIds
 
+POLICY = "retrain policy"  # the span of a retrain that it begins
 SERVICE = "relearn"  # unless OTEL_SERVICE_NAME says otherwise
 STOP_SECONDS = 2.0  # in which a collector may take the last spans
 TICKS_AHEAD = 20  # whose records may wait to become spans; of more, which is two seconds of full load, there are none
@@ -83,8 +84,7 @@ class TracedId(FollowedId):
 
     @property
     def traceparent(self) -> str:
-        own = self.place.own
-        return f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
+        return _traceparent(self.place)
 
 
 class TracedIds(RequestIds):
@@ -120,6 +120,17 @@ class Tracing:
             self._making.popleft()
         if len(self._making) < TICKS_AHEAD:
             self._making.append(self._thread.submit(self._make, records))
+
+    def begin(self) -> tuple[str, Callable[[str], None]]:
+        """A trace of what no request asks for, a retrain by the policy: its traceparent, and how its span ends, which
+        is told the job that it began."""
+        place, begun = self._origin.place({}), time.time_ns()
+
+        def end(job: str) -> None:
+            if place.own.trace_flags.sampled:
+                self._processor.on_end(self._span(POLICY, place, begun, time.time_ns(), {"relearn.job": job}))
+
+        return _traceparent(place), end
 
     async def stop(self) -> None:
         """Send what is left, as far as the time allows."""
@@ -175,6 +186,11 @@ class Tracing:
             end_time=over,
             instrumentation_scope=SCOPE,
         )
+
+
+def _traceparent(place: Place) -> str:
+    own = place.own
+    return f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
 
 
 def _name(record: Record) -> str:

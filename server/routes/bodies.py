@@ -37,9 +37,12 @@ CONDITIONS: dict[str, Schema] = {
     "until": TIME,
 }
 AGAINST: dict[str, Schema] = {
-    "disagrees": FLAG | {"description": "only those whose label in force the version that serves does not say"},
-    "order": {"enum": ["doubt"], "description": "of the newest suspects the one whose label was least believed first"},
-    "offset": PLACE | {"description": "`next` of the page before, in that order"},
+    "against": {
+        "enum": ["version", "doubt"],
+        "description": "version: only those whose label in force the version that serves does not say; "
+        "doubt: the newest suspects, the one whose label was least believed first",
+    },
+    "offset": PLACE | {"description": "`next` of the page before, by doubt"},
 }
 PICTURE = {"multipart/form-data": form(["file"], file=FILE), "image/*": FILE, "application/octet-stream": FILE}
 PICTURES = {"multipart/form-data": form(["files"], files=some(FILE))}

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from server.routes.disagreement import Disagreement, disagreeing
 from server.routes.lineage import held_by, told
 from server.routes.representation import is_known
-from server.routes.requests import by, flag, page_of, part_of
+from server.routes.requests import by, page_of, part_of
 from server.routes.retraining import shortage
 from server.routes.selection import selection_of
 from server.routes.service import Service
@@ -19,7 +19,6 @@ from server.store.archive import archive
 from server.store.browse import Batch, Picture
 from server.store.content import PICTURE_LIMIT_BYTES, picture_path
 from server.store.enough import advice
-from server.store.selection import State
 from server.web.errors import Failed, Malformed
 
 LISTED = 100  # suspects, and batches, that the overview shows; lists of their own have the others
@@ -38,18 +37,16 @@ def routes(service: Service) -> list[Route]:
 
     async def images(request: Request) -> Response:
         limit, before = page_of(request)
-        selection, order = selection_of(request.query_params), request.query_params.get("order")
-        if flag(request, "disagrees"):
-            if order is not None or selection.state not in (None, State.LABELLED):
-                raise Malformed("disagrees=true is of labels in force, newest first; leave state and order out")
+        selection, against = selection_of(request.query_params), request.query_params.get("against")
+        if against == "version":
             differing, following = await disagreeing(service, limit, before, selection)
             return JSONResponse({"images": [_differing(each) for each in differing], "next": following})
-        if order is None:
-            found = await work(memory.browser.page, limit, before, selection)
-        elif order == "doubt" and selection.state is State.SUSPECT:
+        if against == "doubt":
             found = await work(memory.browser.believed_least, *part_of(request), selection)
+        elif against is None:
+            found = await work(memory.browser.page, limit, before, selection)
         else:
-            raise Malformed(f"order={order[:40]} must be doubt, with state=suspect; left out it is the newest first")
+            raise Malformed(f"against={against[:40]} must be version or doubt")
         return JSONResponse({"images": [_picture(each) for each in found.pictures], "next": found.next})
 
     async def export(request: Request) -> Response:

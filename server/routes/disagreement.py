@@ -17,7 +17,7 @@ from server.serving.prediction import Prediction, probability_of
 from server.store import files
 from server.store.browse import Picture
 from server.store.content import PICTURE_LIMIT_BYTES, Content, picture_path
-from server.store.selection import Selection
+from server.store.selection import Selection, State
 
 LOOKED = 512  # uploads that one page looks at, at most
 AT_ONCE = 32  # that are shown to the model in one submission
@@ -56,15 +56,20 @@ async def disagreeing(
         answer = await service.predictor.predict([model_input for _, model_input in shown])
         for (picture, _), prediction in zip(shown, answer.results, strict=True):
             if prediction.model is not model:
-                return found, picture.id + 1  # the next page asks the one that took over
+                return found, _place(picture, selection) + 1  # the next page asks the one that took over
             if called[prediction.best] == picture.label:
                 continue
             found.append(_between(picture, prediction, called))
             if len(found) == limit:
-                return found, picture.id
+                return found, _place(picture, selection)
         if perf_counter() - begun > LOOK_SECONDS:
-            return found, some[-1].id
+            return found, _place(some[-1], selection)
     return found, page.next
+
+
+def _place(picture: Picture, selection: Selection) -> int:
+    """Where a picture is in the order of its list."""
+    return (picture.suspect_id if selection.state is State.SUSPECT else None) or picture.id
 
 
 def _shown(

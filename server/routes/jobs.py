@@ -23,6 +23,7 @@ from server.store.errors import Conflict, StoreError
 from server.store.files import Json
 from server.store.jobs import Glance, Job
 from server.store.options import check_options
+from server.store.origin import of_trace
 from server.store.turn import Turn
 from server.web.access import FollowedId
 from server.web.errors import Failed, Malformed, TrainerNotReady, UnderWay
@@ -70,7 +71,8 @@ def routes(service: Service) -> list[Route]:
             first.note(connection, 202, {"job": job.job})
 
         try:
-            job = await work(executor, jobs.create, options, by(request), held_to(service.settings), note)
+            held = of_trace(held_to(service.settings), traceparent_of(request))
+            job = await work(executor, jobs.create, options, by(request), held, note)
         except Conflict as error:
             under_way = await work(executor, jobs.open)
             if under_way is None:
@@ -122,12 +124,17 @@ def routes(service: Service) -> list[Route]:
 
 async def launch(service: Service, request: Request, job: str) -> None:
     """Start a runner for a job that a request has begun; raises Failed, and then the job has failed."""
-    request_id = request.scope["record"].request_id
     try:
-        await service.steward.launch(job, request_id.traceparent if isinstance(request_id, FollowedId) else None)
+        await service.steward.launch(job, traceparent_of(request))
     except OSError as error:
         why = f"the trainer could not be started: {error}; is the train environment there?"
         raise Failed(f"{why} {TRAINER_COMES}") from None
+
+
+def traceparent_of(request: Request) -> str | None:
+    """By which a job that a request begins goes on with its trace; None where traces are not sent."""
+    request_id = request.scope["record"].request_id
+    return request_id.traceparent if isinstance(request_id, FollowedId) else None
 
 
 def _id(request: Request) -> str:

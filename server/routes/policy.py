@@ -11,11 +11,12 @@ from starlette.routing import Route
 
 from server.routes import retraining
 from server.routes.expected import expect_tag
-from server.routes.jobs import begun, launch
+from server.routes.jobs import begun, launch, traceparent_of
 from server.routes.once import First, once
 from server.routes.requests import by, json_object, page_of
 from server.routes.service import Service
 from server.store.occasion import Outcome
+from server.store.origin import of_trace
 from server.store.policies import Set
 from server.store.policy import parsed
 from server.store.policy_log import Entry
@@ -63,7 +64,7 @@ def routes(service: Service) -> list[Route]:
         await work(lambda: retraining.check_enough(service.memory))
         if not service.launcher.is_ready():
             raise TrainerNotReady(retraining.NOT_READY)
-        limits = retraining.held_to(service.settings)
+        limits = of_trace(retraining.held_to(service.settings), traceparent_of(request))
 
         def note(connection: Connection, job: str) -> None:
             first.note(connection, 202, {"job": job})

@@ -1,7 +1,7 @@
 """Looking at a dataset: counts that are kept, and pages of images and batches. A look costs what it returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
@@ -134,7 +134,12 @@ class Browser:
         return self.page(limit, before, Selection(state=State.SUSPECT)).pictures
 
     def believed_least(self, limit: int, offset: int, selection: Selection) -> Page:
-        """Of the newest suspects those whose label was the least probable first, from `offset` on in that order."""
+        """Of the newest suspects those whose label was the least probable first, from `offset` on in that order.
+
+        Those that are meant; by their suspected labels, unless another state is asked for.
+        """
+        if selection.state is None:
+            selection = replace(selection, state=State.SUSPECT)
         mine = (image.c.model_id == self._model.id) & image.c.suspect_id.is_not(None)
         newest = select(image.c.id).where(mine).order_by(image.c.suspect_id.desc()).limit(LOOKED)
         with self._database.read() as connection:

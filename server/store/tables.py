@@ -365,7 +365,7 @@ job = Table(
     Column("created_at", String(40), nullable=False),
     Column("by", Words, nullable=False),
     Column("options", Content, nullable=False),
-    Column("policy", Content, nullable=False),
+    Column("policy", Content, nullable=False),  # what its trainer is held to, and the trace that it is of: origin.py
     Column("cancelled", Integer, nullable=False, server_default="0"),  # 1: somebody asked for its end
     Column("decision", _Number),  # what it learns from: the dataset as this decision left it
     Column("lease", Integer, nullable=False, server_default="0"),  # counts up with each holder; 0: nobody yet

@@ -28,7 +28,7 @@ from server.store.content import job_path
 from server.store.errors import NotFound, StoreError
 from server.store.jobs import FINAL_STATES
 from server.store.memory import Memory
-from server.training.launcher import traced
+from server.store.origin import traced
 
 JOB_LABEL = "relearn.job"
 MODEL_LABEL = "relearn.model"

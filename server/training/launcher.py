@@ -16,6 +16,7 @@ from server.settings import PREFIX, Settings
 from server.store.content import job_path
 from server.store.files import make_folder, open_plain
 from server.store.memory import Memory
+from server.store.origin import traced
 
 COLLECTOR_KEYS = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
 BUILDING = "building"  # a file that the Makefile keeps in an environment until all of it is there
@@ -88,11 +89,6 @@ def environment_of(settings: Settings) -> dict[str, str]:
     secrets = {PREFIX + f.name.upper() for f in fields(Settings) if f.metadata["secret"]} | COLLECTOR_KEYS
     kept = {name: value for name, value in os.environ.items() if name not in secrets}
     return kept | ({"RELEARN_DATABASE": settings.database} if settings.database else {})
-
-
-def traced(traceparent: str | None) -> dict[str, str]:
-    """The variable by which a program knows what it is a part of."""
-    return {} if traceparent is None else {"TRACEPARENT": traceparent}
 
 
 def _keep_descriptors() -> None:

@@ -15,6 +15,7 @@ from server.store.errors import StoreError
 from server.store.files import Json
 from server.store.jobs import Jobs
 from server.store.occasion import Outcome
+from server.store.origin import of_trace
 from server.store.policies import Looked, Policies
 from server.store.watch import Watch
 from server.training.launcher import Launcher
@@ -22,6 +23,8 @@ from server.training.launcher import Launcher
 LOOK_SECONDS = 30.0  # at most between two looks
 PAUSE_SECONDS = 1.0  # at least: many changes may come at once
 
+Span = Callable[[str], None]  # ends it; called with the job that was begun
+Begin = Callable[[], tuple[str, Span]]  # a trace of its own: its traceparent, and how it ends
 Alarms = Callable[[], Sequence[str]]  # the open alarms, a sentence each; called in a thread, may raise StoreError
 
 logger = logging.getLogger("relearn")
@@ -43,9 +46,10 @@ class Steward:
         held_to: dict[str, Json],
         count: Callable[[str], object],
         elapsed: Elapsed | None = None,
+        begin: Begin | None = None,
     ) -> None:
         """`alarms` is None where nobody watches for any; `obstacle` and `held_to` are as in Policies.look; `count` gets
-        each outcome."""
+        each outcome. `begin` begins the trace of a retrain that no request asks for; None where traces are not sent."""
         self._policies = policies
         self._jobs = jobs
         self._launcher = launcher
@@ -56,6 +60,7 @@ class Steward:
         self._held_to = held_to
         self._count = count
         self._elapsed = elapsed or Elapsed()
+        self._begin = begin
         self._problem = ""
         self._looking = Background(self._run)
 
@@ -88,18 +93,22 @@ class Steward:
             await self._watch.wait(turn, LOOK_SECONDS)
 
     async def _look(self) -> None:
-        looked = await asyncio.get_running_loop().run_in_executor(self._executor, self._ask)
+        traceparent, end = (None, None) if self._begin is None else self._begin()
+        looked = await asyncio.get_running_loop().run_in_executor(self._executor, self._ask, traceparent)
         if looked is None:
             return
         self._count(looked.outcome)
         if looked.outcome is not Outcome.NOT:
             logger.info("retrain policy: %s%s", looked.outcome, f", job {looked.job}" if looked.job is not None else "")
         if looked.job is not None:
-            await self.launch(looked.job)
+            if end is not None:
+                end(looked.job)
+            await self.launch(looked.job, traceparent)
 
-    def _ask(self) -> Looked | None:
+    def _ask(self, traceparent: str | None) -> Looked | None:
         alarms = None if self._alarms is None else tuple(self._alarms())
-        return self._policies.look(self._elapsed, alarms, self._obstacle, self._held_to)
+        held_to = of_trace(self._held_to, traceparent)
+        return self._policies.look(self._elapsed, alarms, self._obstacle, held_to)
 
     def _tell(self, problem: str) -> None:
         """Log what keeps the policy from being asked, once."""

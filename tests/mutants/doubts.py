@@ -18,7 +18,7 @@ MUTANTS = (
     mutant(
         "a page of disagreements goes on where it ended",
         DISAGREEMENT,
-        "return found, picture.id\n",
+        "return found, _place(picture, selection)\n",
         "return found, page.next\n",
         DISAGREEING + "labels_are_found_that_the_current_version_says_otherwise[2]",
     ),

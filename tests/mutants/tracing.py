@@ -27,6 +27,20 @@ MUTANTS = (
         TRACED + "test_a_job_goes_on_with_the_trace_of_who_began_it",
     ),
     mutant(
+        "a job's row says the trace that it is of",
+        "server/routes/jobs.py",
+        "held = of_trace(held_to(service.settings), traceparent_of(request))",
+        "held = held_to(service.settings)",
+        TRACED + "test_a_runner_that_waits_goes_on_with_the_trace_that_a_job_names",
+    ),
+    mutant(
+        "what the policy begins has a span",
+        "server/training/steward.py",
+        "                end(looked.job)\n",
+        "                pass\n",
+        TRACED + "test_what_the_policy_begins_is_a_trace_of_its_own",
+    ),
+    mutant(
         "a promotion's answer is written down with its move",
         "server/store/versions.py",
         "            note(connection)\n",

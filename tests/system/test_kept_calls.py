@@ -57,7 +57,9 @@ class Calls:
             "POST /upload": lambda: self._post(
                 "/upload", files=[("files", ("a.png", self._png()))], data={"labels": str(self._class())}
             ),
-            "GET /dataset/images?disagrees=true": lambda: live.get("/dataset/images?disagrees=true").raise_for_status(),
+            "GET /dataset/images?against=version": lambda: live.get(
+                "/dataset/images?against=version"
+            ).raise_for_status(),
         }
 
     def _png(self) -> bytes:

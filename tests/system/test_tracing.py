@@ -1,7 +1,9 @@
 """Traces: what a collector is sent of each request, whose trace it is a part of, and the job that goes on with it."""
 
+import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import httpx
 import pytest
 
 from tests.collector import Collector, Span, collecting
+from tests.decided import LABELS, teach
 from tests.digits import Digits
 from tests.faults.stage import eventually
 from tests.live import ROOT, GrpcServer, LiveServer
@@ -147,6 +150,7 @@ def test_what_fails_and_what_is_no_call_are_spans_too(traced: LiveServer, collec
 
 
 def test_a_job_goes_on_with_the_trace_of_who_began_it(traced: LiveServer, collector: Collector, folder: Path) -> None:
+    (folder / "environment").unlink(missing_ok=True)
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
     begun = traced.post("/retrain", json={"force": True}, headers=headers)
     assert begun.status_code == 202, begun.text
@@ -156,6 +160,60 @@ def test_a_job_goes_on_with_the_trace_of_who_began_it(traced: LiveServer, collec
     told = dict(line.partition("=")[::2] for line in environment.read_text().splitlines())
     assert told["TRACEPARENT"].rpartition("-")[0] == f"00-{TRACE}-{span.id}"
     assert "of-the-collector" not in environment.read_text()
+
+
+def test_what_the_policy_begins_is_a_trace_of_its_own(traced: LiveServer, collector: Collector, folder: Path) -> None:
+    cancel_newest(traced)
+    (folder / "environment").unlink(missing_ok=True)
+    policy = {"mode": "auto", "labels": LABELS, "on_alarm": False, "quiet_minutes": 0, "cooldown_minutes": 0}
+    traced.client.put(f"{traced.url}/retrain/policy", json=policy).raise_for_status()
+    teach(traced, 30_000)
+    span = eventually(lambda: next(iter(collector.named("retrain policy")), None), "the span of the policy")
+    environment = folder / "environment"
+    eventually(environment.is_file, "the trainer")
+    told = dict(line.partition("=")[::2] for line in environment.read_text().splitlines())
+    assert told["TRACEPARENT"] == f"00-{span.trace}-{span.id}-01"
+    job = traced.get("/retrain/jobs").json()["jobs"][0]
+    assert job["by"] == "retrain policy"
+    assert (span.kind, span.parent, span.attributes) == (INTERNAL, "", {"relearn.job": job["job"]})
+    traced.client.put(f"{traced.url}/retrain/policy", json={"mode": "off"}).raise_for_status()
+    cancel_newest(traced)
+
+
+def cancel_newest(server: LiveServer) -> None:
+    """Make room for another job: the trainer of these tests runs none."""
+    for each in server.get("/retrain/jobs").json()["jobs"][:1]:
+        server.client.delete(f"{server.url}/retrain/jobs/{each['job']}")
+
+
+def waiting(folder: Path, collector: Collector) -> GrpcServer:
+    """A server that starts no trainer."""
+    flags = ("--otlp-endpoint", collector.url, "--trainer", "none")
+    return GrpcServer(folder, *flags, environment={"OTEL_BSP_SCHEDULE_DELAY": "50"})
+
+
+WRITES_DOWN = """
+import os, sys
+from pathlib import Path
+if "child" in sys.orig_argv:
+    Path(os.environ["WRITTEN"]).write_text(os.environ.get("TRACEPARENT", "none"))
+"""
+
+
+def test_a_runner_that_waits_goes_on_with_the_trace_that_a_job_names(tmp_path: Path) -> None:
+    with collecting() as collector, waiting(tmp_path, collector) as server:
+        begun = server.post("/retrain", json={"force": True}, headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
+        assert begun.status_code == 202, begun.text
+        span = span_of(collector, begun)
+        assert "traceparent" not in server.get("/retrain/jobs/1").text
+        written, site = tmp_path / "written", tmp_path / "site"
+        site.mkdir()
+        (site / "sitecustomize.py").write_text(WRITES_DOWN)
+        places = ("--artifacts", str(server.artifacts), "--data", str(server.data), "--dataset", str(tmp_path / "none"))
+        runner = [sys.executable, "-m", "trainer", "job", "1", *places]
+        environment = os.environ | {"PYTHONPATH": str(site), "WRITTEN": str(written), "TRACEPARENT": "its own"}
+        subprocess.run(runner, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=120)
+        assert written.read_text().rpartition("-")[0] == f"00-{TRACE}-{span.id}"
 
 
 def test_a_server_stops_in_time_though_no_collector_answers(tmp_path: Path) -> None:
