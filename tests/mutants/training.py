@@ -167,14 +167,14 @@ MUTANTS = (
     mutant(
         "no held-out upload is trained on",
         PARTS,
-        'held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]), moved)',
+        'held_out = _less_copies(images, held_out, np.concatenate([rows["fit"], judging]), moved)',
         'held_out = rows["held out"]',
         APART,
     ),
     mutant(
         "no upload that is trained on judges",
         PARTS,
-        'uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]), moved)',
+        "uploads = _less_copies(images, uploads, np.concatenate([judging, held_out]), moved)",
         'uploads = rows["uploads"]',
         APART,
     ),
@@ -433,5 +433,12 @@ MUTANTS = (
         "first + int(near[-1])",
         "trainer/test_groups.py::test_a_group_is_in_one_part_and_every_part_has_some",
         "trainer/test_groups.py::test_a_burst_is_a_group_and_other_pictures_are_none",
+    ),
+    mutant(
+        "of near copies beside a base only those judge, or are learnt, that the oldest does",
+        "trainer/groups.py",
+        "if (row in is_learnt) == (mine[leader] in is_learnt):",
+        "if True:",
+        "trainer/test_groups.py::test_a_group_is_for_what_its_oldest_is_for",
     ),
 )

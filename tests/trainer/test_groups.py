@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from server.pictures.preprocessing import Preprocessing
@@ -12,7 +13,8 @@ from tests.digits import mnist
 from tests.tiny import memory_in
 from trainer.dataset import nothing
 from trainer.deal import Member, dealt
-from trainer.groups import leaders, with_leaders
+from trainer.groups import leaders, of_one_half, with_leaders
+from trainer.parts import kept_apart
 from trainer.prepare import prepare
 
 DIGITS = mnist("train")
@@ -97,3 +99,23 @@ def test_a_model_that_began_from_nothing_is_not_judged_by_what_it_saw_a_frame_be
     assert together[1] >= 36
     learnt = {groups[each] for each in part if part[each] == "fit"}
     assert sum(groups[each] in learnt for each in part if part[each] != "fit") <= 4
+
+
+@pytest.mark.parametrize("oldest_judges", [True, False])
+def test_a_group_is_for_what_its_oldest_is_for(oldest_judges: bool) -> None:
+    """Of each burst beside a base two frames are of the other half: the oldest decides, and those are left out."""
+    images, classes = bursts(4, 30), np.zeros(30 * FRAMES, np.int32)
+    frame = np.arange(len(images)) % FRAMES
+    judging, learnt = np.flatnonzero((frame < 3) == oldest_judges), np.flatnonzero((frame < 3) != oldest_judges)
+    rows = {"uploads": learnt, "held out": judging} | {part: np.arange(0) for part in PARTS}
+    apart = kept_apart(images, classes, rows)
+    of_oldest, of_others = ("held out", "uploads") if oldest_judges else ("uploads", "held out")
+    assert len(apart[of_others]) <= 4
+    assert len(apart[of_oldest]) >= 80
+
+
+def test_uploads_under_two_labels_are_no_group() -> None:
+    """Of which label is right nobody can tell; a copy of what judges is left out all the same."""
+    images = np.stack([DIGITS.images[2], DIGITS.images[2], *DIGITS.images[10:14]])[..., None]
+    found = of_one_half(images, np.array([0, 1, 0, 1, 0, 1], np.int32), np.array([0, 2, 3]), np.array([1, 4, 5]))
+    assert [each.tolist() for each in found] == [[0, 2, 3], [1, 4, 5]]
