@@ -16,6 +16,7 @@ from trainer.backbone.known import NONE
 from trainer.calibrate import Witness
 from trainer.config import Recipe
 from trainer.folds import FOLDS, Folds, folds_of
+from trainer.groups import leaders
 from trainer.parts import hash_of
 from trainer.prepare import Prepared
 from trainer.progress import Report, Silent
@@ -42,6 +43,8 @@ def witnesses(
     for fold in range(FOLDS):
         report("calibrating", f"calibrating: a network without fold {fold + 1} of {FOLDS}")
         left_out = rows[folds == fold]
+        if not len(left_out):  # nearly all are the same
+            continue
         others = {part: np.setdiff1d(prepared.rows[part], left_out) for part in ("fit", "uploads")}
         without = replace(prepared, rows=prepared.rows | others)
         found.append(Witness(train(recipe, without, None, Silent(None)).model, without, left_out))
@@ -62,8 +65,10 @@ def is_needed(prepared: Prepared, recipe: Recipe, parent: Mapping[str, Any] | No
 
 
 def _folds(prepared: Prepared, rows: Rows, random: np.random.Generator) -> Folds:
-    """A fold for each of the rows, (N,); pictures that are the same to the model are in one."""
-    groups: dict[bytes, int] = {}
-    group_of = [groups.setdefault(hash_of(prepared.images, row), len(groups)) for row in rows]
-    _, first = np.unique(group_of, return_index=True)
+    """A fold for each of the rows, (N,); near copies are in one, or, where too many are alike, what is the same."""
+    group_of = np.array(list(leaders(prepared.images[row] for row in rows)), np.int64)
+    if np.bincount(group_of).max() > len(rows) / FOLDS:
+        same: dict[bytes, int] = {}
+        group_of = np.array([same.setdefault(hash_of(prepared.images, row), len(same)) for row in rows], np.int64)
+    _, first, group_of = np.unique(group_of, return_index=True, return_inverse=True)
     return folds_of(prepared.classes[rows[first]], random)[group_of]

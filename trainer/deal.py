@@ -1,12 +1,13 @@
 """Which part each base picture falls into, for ever: by the hash of its pixels, or, in a class of few, dealt out.
 
 Hashes leave a class of a dozen pictures without one that judges, or without one to learn from. So such a class is dealt
-out in the order of its hashes: as much of the same pictures is always the same, and one more moves few of them.
+out in the order of its hashes: as much of the same pictures is always the same, and one more moves few of them. Near
+copies among uploads go where the oldest of them goes, as long as enough is left to learn from and to judge by.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.layouts.errors import DatasetError
 from server.layouts.layout import Half
@@ -26,6 +27,7 @@ class Member:
     half: Half | None
     sha256: str  # of its pixels
     group: bytes  # of pictures that are the same to the model: they stay together
+    leader: str | None = None  # hash of the oldest that it is a near copy of, where it was looked for: groups.py
 
 
 def part_of(sha256: str) -> str:
@@ -43,12 +45,26 @@ def dealt(members: Iterable[Member]) -> Iterator[tuple[int, str]]:
             yield from ((member.row, half) for member in pool)
             continue
         judging = ("validation", "gate") if half else ("test", "validation", "gate")
-        by_hash = {member.row: _by_hash(member) for member in pool}
-        counts = Counter(by_hash.values())
-        if len(pool) >= DEALT_BELOW and all(counts[part] >= LEAST[part] for part in judging):
-            yield from by_hash.items()
-        else:
-            yield from _of_few(pool, judging)
+        in_groups = dict(_parted([_as_its_leader(member) for member in pool], judging))
+        counts = Counter(in_groups.values())
+        enough = counts["fit"] >= len(pool) / 2 and all(counts[part] >= LEAST[part] for part in judging)
+        yield from (in_groups if enough else dict(_parted(pool, judging))).items()
+
+
+def _as_its_leader(member: Member) -> Member:
+    """As one that has the hash of its group's oldest, and so its part."""
+    if member.leader is None:
+        return member
+    return replace(member, sha256=member.leader, group=member.leader.encode())
+
+
+def _parted(pool: Sequence[Member], judging: Sequence[str]) -> Iterator[tuple[int, str]]:
+    by_hash = {member.row: _by_hash(member) for member in pool}
+    counts = Counter(by_hash.values())
+    if len(pool) >= DEALT_BELOW and all(counts[part] >= LEAST[part] for part in judging):
+        yield from by_hash.items()
+    else:
+        yield from _of_few(pool, judging)
 
 
 def _by_hash(member: Member) -> str:

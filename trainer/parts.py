@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.groups import of_one_half
 from trainer.likeness import Images, Rows, copies
 
 BASE_JUDGES = ("validation", "gate", "test")
@@ -25,8 +26,9 @@ def kept_apart(
     judges = {hash_of(images, row) for row in judging}
     fit = np.array([row for row in rows["fit"] if hash_of(images, row) not in judges], np.int64)
     fit = _less_alike(images, classes, fit, judging, moved)
-    held_out = _less_copies(images, rows["held out"], np.concatenate([rows["fit"], judging]), moved)
-    uploads = _less_copies(images, rows["uploads"], np.concatenate([judging, held_out]), moved)
+    uploads, held_out = of_one_half(images, classes, rows["uploads"], rows["held out"])
+    held_out = _less_copies(images, held_out, np.concatenate([rows["fit"], judging]), moved)
+    uploads = _less_copies(images, uploads, np.concatenate([judging, held_out]), moved)
     return {**rows, "fit": fit, "held out": held_out, "uploads": uploads}
 
 

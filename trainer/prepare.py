@@ -26,6 +26,7 @@ from server.store.content import picture_path
 from server.store.memory import Memory
 from trainer.dataset import Dataset, Example
 from trainer.deal import Member, dealt
+from trainer.groups import with_leaders
 from trainer.looked_at import LookedAt
 from trainer.moved import Moved
 from trainer.parts import hash_of, kept_apart
@@ -145,7 +146,8 @@ def prepare(
             elif taken is not None:  # all that there is of its class are uploads: they are parted as a base is
                 images[row], classes[row] = taken, number_of[upload.label]
                 members.append(Member(row, upload.label, None, upload.sha256, hash_of(images, row)))
-    for row, part in dealt(members):
+    uploads = [member for member in members if member.row >= dataset.size]
+    for row, part in dealt([*members[: len(members) - len(uploads)], *with_leaders(uploads, images)]):
         rows[part].append(row)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
