@@ -1,8 +1,14 @@
-"""A moment that is moved often and reached seldom, as each of a connection's is."""
+"""A moment that is moved often and reached seldom, as each of a connection's is.
+
+A process that stood still finds its timers due before it has looked at its sockets: what lies there came in time, and
+is read before a moment counts as reached.
+"""
 
 import asyncio
 import math
 from collections.abc import Callable
+
+TURNS = 2  # of the loop, within which it reads what lies in its sockets: uvloop may begin the first with what is ready
 
 
 class Deadline:
@@ -45,5 +51,12 @@ class Deadline:
             if self._moment < math.inf:
                 self._arm()
             return
-        self._moment = math.inf
-        self._reached()
+        self._judge(TURNS)
+
+    def _judge(self, turns: int) -> None:
+        """After so many turns of the loop it is reached, unless what was read moved it on far enough."""
+        if turns:
+            self._loop.call_soon(self._judge, turns - 1)
+        elif self._moment <= self._loop.time():
+            self._moment = math.inf
+            self._reached()

@@ -135,3 +135,27 @@ def test_a_server_that_stood_still_refuses_what_is_stale_and_goes_on(
         for position in range(20):
             assert server.predict(digits.png(position)).status_code == 200
         assert server.get("/readyz").status_code == 200
+
+
+def test_what_came_while_a_server_stood_still_came_in_time(tmp_path: Path, digits: Digits) -> None:
+    """It stands longer than a header or a body may take; what was sent meanwhile is read before that is judged."""
+    flags = ("--header-seconds", "2", "--body-silence-seconds", "2", "--queue-timeout-seconds", "60")
+    request = post(digits.png(0))
+    before = [0, 10, len(request) - 10] * 10  # bytes: nothing yet, of the header, of the body
+    with LiveServer(tmp_path, *flags) as server, contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(server)) for _ in before]
+        for connection, sent in zip(connections, before, strict=True):
+            connection.sendall(request[:sent])
+        assert server.get("/livez").status_code == 200  # after which it waits, since all of that is read
+        eventually(lambda: state_of(server.pid) == "S", "a server at rest")
+        server.send(signal.SIGSTOP)
+        for connection, sent in zip(connections, before, strict=True):
+            connection.sendall(request[sent:])
+        time.sleep(3)
+        server.send(signal.SIGCONT)
+        assert {read_answer(connection)[0] for connection in connections} == {200}
+
+
+def state_of(process: int) -> str:
+    """S: it sleeps until something comes."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]

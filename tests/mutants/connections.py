@@ -75,6 +75,20 @@ MUTANTS = (
         DEADLINES,
     ),
     mutant(
+        "what came while all stood still is read before a deadline is judged",
+        "server/web/deadline.py",
+        "self._judge(TURNS)",
+        "self._judge(0)",
+        "faults/test_again_and_again.py::test_what_came_while_a_server_stood_still_came_in_time",
+    ),
+    mutant(
+        "what comes while a deadline is judged puts it off by no more than its bytes",
+        "server/web/deadline.py",
+        "elif self._moment <= self._loop.time():",
+        "elif self._armed_for == math.inf:",
+        LATE + "test_a_byte_at_every_turn_puts_no_end_off",
+    ),
+    mutant(
         "who never reads is cut off",
         WIRE,
         "self.behind = self._loop.create_future()\n            self._watch()",

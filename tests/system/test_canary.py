@@ -182,6 +182,7 @@ def test_a_bad_one_is_returned_and_no_request_fails(place: Place, digits: Digits
     assert scraped(server, "s_ended_total", role="canary", outcome="returned") >= 1
 
 
+@pytest.mark.long(seconds=3)
 def test_one_that_feedback_says_is_wrong_is_returned(place: Place, digits: Digits) -> None:
     """The pictures were kept while it was tried; of a version that is worse by 25 points only people can tell."""
     server, memory = place
@@ -232,14 +233,6 @@ def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Pla
     for arm, of_arm in (("version", progress["canary"]), ("against", progress["current"])):
         assert scraped(server, "_seconds_count", **this, arm=arm) >= of_arm["requests"]
         assert 0 < scraped(server, "_seconds_sum", **this, arm=arm) < of_arm["requests"] * 60
-    checked = subprocess.run(
-        [needed("promtool"), "check", "metrics"],
-        input=server.get("/metrics").text,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
     ends = scraped(server, "s_ended_total", role="canary", outcome="stopped")
     stopped = server.client.delete(server.url + f"/models/{version}/canary")
     assert (stopped.status_code, stopped.json()["canary"]["state"]) == (200, "stopped")
@@ -249,6 +242,19 @@ def test_its_share_is_what_was_asked_and_each_answer_says_whose_it_is(place: Pla
         lambda: scraped(server, "s_ended_total", role="canary", outcome="stopped") == ends + 1,
         "one end, of two workers",
     )
+
+
+def test_prometheus_takes_what_is_told_of_one(place: Place) -> None:
+    server, _ = place
+    check = [needed("promtool"), "check", "metrics"]
+    version, current = published(place, tiny_onnx(1))
+    begin(server, version, minutes=60)
+    this = {"role": "canary", "version": version, "against": current}
+    eventually(lambda: scraped(server, "_info", **this) == 2, "both workers have it beside another")
+    told = server.get("/metrics").text
+    assert server.client.delete(f"{server.url}/models/{version}/canary").status_code == 200
+    checked = subprocess.run(check, input=told, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_too_few_requests_are_no_judgement(place: Place) -> None:
@@ -323,6 +329,7 @@ def test_one_that_is_watched_goes_back_and_no_request_fails(place: Place, digits
     assert last.reason == over["why"]
 
 
+@pytest.mark.long(seconds=5)
 def test_one_that_is_no_worse_is_promoted_in_its_time_and_watched(place: Place, digits: Digits) -> None:
     server, memory = place
     version, current = published(place, tiny_onnx(1))
@@ -438,6 +445,7 @@ def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) ->
     assert server.client.delete(server.url + f"/models/{version}/watch").status_code == 200
 
 
+@pytest.mark.long(seconds=7)
 def test_it_goes_on_after_all_were_killed(tmp_path: Path, digits: Digits) -> None:
     memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     publish_tiny(memory, 1)

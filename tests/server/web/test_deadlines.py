@@ -1,6 +1,7 @@
 """Each stage of a connection has a deadline of its own: it comes while all others are far away."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -65,6 +66,20 @@ def test_a_body_that_trickles_ends_by_its_pace() -> None:
                 break
             await line.send(b"x")
             await asyncio.sleep(0.02)
+        assert line.wire.has_ended
+
+    run(main)
+
+
+def test_a_byte_at_every_turn_puts_no_end_off() -> None:
+    """What comes while a deadline is judged counts by how much it is."""
+
+    async def main() -> None:
+        line, late = line_of(echo([]), body_silence_seconds=SOON, pace_limit_bytes=10**6), time.monotonic() + 10
+        await line.send(POST.replace(b"100", b"10000000"))
+        while not line.wire.has_ended and time.monotonic() < late:
+            line.protocol.data_received(b"x")
+            await asyncio.sleep(0)
         assert line.wire.has_ended
 
     run(main)

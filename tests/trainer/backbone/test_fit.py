@@ -50,6 +50,7 @@ def random_network() -> keras.Model:
     return model
 
 
+@pytest.mark.long(seconds=40)
 def test_few_pictures_are_learnt_on_given_weights_and_served(tmp_path: Path) -> None:
     write_colours(tmp_path / "set", 20, 6)
     write_tensors(tmp_path / "lite0.pth", as_torch(random_network()))
