@@ -528,4 +528,11 @@ MUTANTS = (
         "            pass\n",
         *tests("rotation", "lineage_tells_who_was_judged_and_who_learned"),
     ),
+    mutant(
+        "the server sets how many judge",
+        "server/app.py",
+        ", held_out_limit=settings.held_out_limit",
+        "",
+        "system/test_rotation.py::test_older_uploads_are_learnt_from_as_newer_ones_come",
+    ),
 )
