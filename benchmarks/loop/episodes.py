@@ -3,7 +3,7 @@
 .venv-serve/bin/python -m benchmarks episodes runs ten, one with --tiny. Each is a service of its own with the whole
 base dataset and other people: all is as usual, a new pen comes for half of the pictures, the alarm is raised, somebody
 labels 60 pictures in the order of Review, and the policy does the rest: a retrain, shadow, canary, promotion. Then
-people go on as before. The policy's cooldown is over at once: nothing but its rules keeps it from a second retrain.
+people go on as before. The policy's cooldown is a minute: nothing but its rules keeps it from a second retrain.
 """
 
 import resource
@@ -28,7 +28,7 @@ USUAL, AFTER = 800, 2000  # requests before the pen comes, and once the new vers
 NEW = 0.5  # of the pictures, once the pen is there
 CHANCE = 0.01  # as probable, a loss is none
 TRAINING_RATE = 10  # requests a second while a training runs
-POLICY = {"mode": "auto", "labels": LABELS, "quiet_minutes": 0.1, "cooldown_minutes": 0.1}
+POLICY = {"mode": "auto", "labels": LABELS, "quiet_minutes": 1, "cooldown_minutes": 1}
 TRIAL = {"shadow_minutes": 0.25, "canary_minutes": 0.75}
 COLLECT = ("--collect", "--collect-share", "0.05", "--collect-an-hour", "1000")
 
