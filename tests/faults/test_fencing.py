@@ -64,6 +64,7 @@ def test_a_child_that_wakes_after_its_job_was_lost_publishes_nothing(bench: Benc
         assert bench.memory.versions.read(manifest, "model.onnx") == tiny_onnx(seed_of(following))
 
 
+@pytest.mark.long(seconds=3)
 def test_what_a_trainer_writes_is_not_swept_by_who_can_not_see_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

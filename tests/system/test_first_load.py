@@ -117,7 +117,8 @@ def test_a_server_stops_in_the_middle_of_a_first_load(tmp_path: Path) -> None:
     memory.close()
 
 
-@pytest.mark.parametrize("kind", [pytest.param("refused", marks=pytest.mark.long(seconds=7)), "good"])
+@pytest.mark.long(seconds=6)
+@pytest.mark.parametrize("kind", ["refused", "good"])
 def test_workers_try_a_version_once(tmp_path: Path, kind: str) -> None:
     """While each of them takes it over, and when it is promoted by a call after that."""
     memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")

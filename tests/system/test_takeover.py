@@ -112,6 +112,7 @@ class http_client:  # noqa: N801 - a context manager
         self._connection.close()
 
 
+@pytest.mark.long(seconds=3)
 def test_many_promotions_at_once_are_put_in_order(tmp_path: Path) -> None:
     with LiveServer(tmp_path, *BRIEF) as server:
         memory = memory_of(server)

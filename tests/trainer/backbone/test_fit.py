@@ -85,6 +85,7 @@ def test_a_network_of_keras_has_the_weights_of_a_file_of_its_own(tmp_path: Path,
     np.testing.assert_allclose(outputs_of(network, images)[0], expected, atol=1e-5)
 
 
+@pytest.mark.long(seconds=4)
 def test_it_is_exported_as_it_was_trained() -> None:
     keras.utils.set_random_seed(4)
     recipe = on("mobilenet-v2", 48, 32, 1)
