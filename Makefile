@@ -19,7 +19,8 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv-dev/bin/python -m pytest
 
 help:
 	@echo "make run     serve http://$(HOST):$(PORT)       (HOST=... PORT=... move it)"
-	@echo "make test    run every test   (SEED=2: in another order; RERUNS=1: what fails once more; FAULTS=docs/faults.md: write it)"
+	@echo "make test    run the tests, but those that take long   (LONG_TESTS=1: those as well; SEED=2: in another order;"
+	@echo "             RERUNS=1: what fails once more; FAULTS=docs/faults.md: write it)"
 	@echo "make test-fast  the tests of requests, pictures, models and the gate, in under a minute"
 	@echo "make soak    half an hour of tests that take minutes, fuzzing and mutants"
 	@echo "make mutants take out one guard after another, and tell which test notices   (ONLY=word: some)"
@@ -47,6 +48,10 @@ run: .venv-serve/ready
 
 train: .venv-train/ready
 	@exec .venv-train/bin/python -m trainer --from-scratch $(if $(QUICK),--quick)
+
+# Whatever tries faults runs what takes long as well; so does who takes out guards (tests/mutants/checkout.py).
+soak faults: export LONG_TESTS := 1
+test: export LONG_TESTS := $(or $(LONG_TESTS),$(FAULTS))
 
 test: .venv-serve/ready .venv-train/ready .venv-dev/ready
 	$(PYTEST) --numprocesses $(PROCESSES) --no-loadscope-reorder --randomly-seed=$(SEED) \

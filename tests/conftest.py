@@ -13,12 +13,20 @@ import pytest
 from tests import warden
 from tests.digits import Digits, mnist
 from tests.live import LiveServer
+from tests.long import pytest_itemcollected
 from tests.opener import opener
 from tests.postgres import database, postgres
 from tests.sharing import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
 # Fixtures and hooks of other files'.
-__all__ = ["database", "opener", "postgres", "pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
+__all__ = [
+    "database",
+    "opener",
+    "postgres",
+    "pytest_collection_modifyitems",
+    "pytest_itemcollected",
+    "pytest_xdist_make_scheduler",
+]
 
 ROOT = Path(__file__).parents[1]
 

@@ -62,6 +62,7 @@ def check_as_for_macos(folder: Path, *paths: str) -> "subprocess.CompletedProces
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long(seconds=11)
 def test_nothing_that_only_linux_has_is_called_unasked(tmp_path: Path) -> None:
     done = check_as_for_macos(tmp_path, "server", "export", "trainer")
     assert done.returncode == 0, done.stdout

@@ -29,7 +29,13 @@ START_SECONDS = 600.0  # a bound for a slow machine, not an expectation
 
 
 @pytest.mark.parametrize(
-    ("processes", "number"), [(0, signal.SIGINT), (0, signal.SIGTERM), (2, signal.SIGINT), (2, signal.SIGKILL)]
+    ("processes", "number"),
+    [
+        (0, signal.SIGINT),
+        (0, signal.SIGTERM),
+        pytest.param(2, signal.SIGINT, marks=pytest.mark.long(seconds=6)),
+        pytest.param(2, signal.SIGKILL, marks=pytest.mark.long(seconds=4)),
+    ],
 )
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, processes: int, number: signal.Signals) -> None:
     (tmp_path / "test_it.py").write_text(WAITS)

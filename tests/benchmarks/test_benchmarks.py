@@ -30,20 +30,19 @@ NAMES = (
     "training",
     "workers",
 )
+of_everything = pytest.mark.long(seconds=110)  # once, for all that ask for the results
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of one tiny run of everything."""
-    folder = tmp_path_factory.mktemp("results")
-    command = [str(PYTHON), "-m", "benchmarks", "--tiny", "--results", str(folder), *NAMES]
+def measured(folder: Path, *names: str) -> Path:
+    """The results of a tiny run."""
+    command = [str(PYTHON), "-m", "benchmarks", "--tiny", "--results", str(folder), *names]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_benchmark_writes_its_figures_and_the_machine(results: Path, name: str) -> None:
+def check(results: Path, name: str) -> None:
+    """It has its figures, and says which machine they are of."""
     content = json.loads((results / f"{name}.json").read_text())
     assert content["benchmark"] == name
     assert content["machine"]["packages"]["onnxruntime"]
@@ -55,6 +54,24 @@ def test_a_benchmark_writes_its_figures_and_the_machine(results: Path, name: str
         assert row["reached"] in (True, False, None)
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of one tiny run of everything."""
+    return measured(tmp_path_factory.mktemp("results"), *NAMES)
+
+
+def test_one_benchmark_by_itself_writes_its_figures_and_the_machine(tmp_path: Path) -> None:
+    check(measured(tmp_path, "latency"), "latency")
+    assert not (tmp_path / "batch.json").exists()
+
+
+@of_everything
+@pytest.mark.parametrize("name", NAMES)
+def test_a_benchmark_writes_its_figures_and_the_machine(results: Path, name: str) -> None:
+    check(results, name)
+
+
+@of_everything
 def test_no_answer_was_wrong_or_lost(results: Path) -> None:
     wrong = {
         (path.stem, row["work"]): row["value"]
@@ -66,6 +83,7 @@ def test_no_answer_was_wrong_or_lost(results: Path) -> None:
     assert not any(wrong.values()), wrong
 
 
+@of_everything
 def test_the_table_has_every_figure(results: Path) -> None:
     table = (results / "table.md").read_text()
     for path in results.glob("*.json"):
@@ -75,6 +93,7 @@ def test_the_table_has_every_figure(results: Path) -> None:
     assert "whole, processor time of the server" in table
 
 
+@of_everything
 def test_growth_is_drawn(results: Path) -> None:
     pictures = sorted(results.glob("growth-*.svg"))
     assert [picture.stem for picture in pictures] == [

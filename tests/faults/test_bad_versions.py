@@ -174,7 +174,7 @@ def test_a_model_of_another_contract_is_refused(place: Place, digits: Digits, ki
     check_the_first_serves(place, digits)
 
 
-@pytest.mark.parametrize("step", ["before loading 2", "loaded 2"])
+@pytest.mark.parametrize("step", ["before loading 2", pytest.param("loaded 2", marks=pytest.mark.long(seconds=2))])
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_kill_between_the_pointer_s_move_and_the_swap(tmp_path: Path, digits: Digits, step: str, whole: bool) -> None:
     """The pointer wins at the next start, if what it names is whole; else the version before."""

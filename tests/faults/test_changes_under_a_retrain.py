@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.digits import SMALL_GATE_MARGIN, mnist, write_small_mnist
 from tests.faults.stage import Stage, eventually, job_of
 from tests.live import ROOT, TRAINING_SECONDS, LiveServer
@@ -10,6 +12,7 @@ from tests.tiny import memory_in
 UPLOADS = range(20_000, 20_040)
 
 
+@pytest.mark.long(seconds=28)
 def test_a_retrain_learns_from_the_decision_that_it_names_whatever_is_changed_meanwhile(tmp_path: Path) -> None:
     """One image was removed before it reads, one after, one got another label, and the file of one is lost."""
     stage = Stage(tmp_path / "stage")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from server.store.tables import job, worker
@@ -19,6 +20,7 @@ def beats(bench: Bench) -> tuple[int, ...]:
         return (*runner, *connection.execute(select(worker.c.heartbeat).order_by(worker.c.id)).scalars())
 
 
+@pytest.mark.long(seconds=8)
 def test_a_clock_that_jumps_a_day_either_way_ends_nothing(tmp_path: Path, digits: Digits) -> None:
     bench = Bench(tmp_path)
     bench.stage.tell("clock", "0")

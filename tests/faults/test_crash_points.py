@@ -41,6 +41,7 @@ def test_a_store_is_whole_after_a_break_at_some_step_of_anything(quick: Path, da
     assert crash(quick, database, 1, *deeds) == ([], 3 * len(deeds))
 
 
+@pytest.mark.long(seconds=3)
 def test_a_deed_that_leaves_a_file_without_a_row_is_found_out(quick: Path) -> None:
     wrong, broken = crash(quick, "", 3, "careless")
     assert broken == 9

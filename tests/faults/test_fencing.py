@@ -30,7 +30,7 @@ def test_a_child_does_not_outlive_its_runner(bench: Bench) -> None:
     assert "stopped from outside while training" in str(job_of(bench.server, number)["result"])
 
 
-@pytest.mark.parametrize("step", ["reserved", "publishing told"])
+@pytest.mark.parametrize("step", [pytest.param("reserved", marks=pytest.mark.long(seconds=4)), "publishing told"])
 def test_a_child_that_wakes_after_its_job_was_lost_publishes_nothing(bench: Bench, step: str) -> None:
     """Frozen while it publishes, its runner killed, its job failed; then it goes on, and nobody ends it.
 
@@ -64,6 +64,7 @@ def test_a_child_that_wakes_after_its_job_was_lost_publishes_nothing(bench: Benc
         assert bench.memory.versions.read(manifest, "model.onnx") == tiny_onnx(seed_of(following))
 
 
+@pytest.mark.long(seconds=3)
 def test_what_a_trainer_writes_is_not_swept_by_who_can_not_see_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,7 +66,7 @@ def test_a_hostile_version_does_not_hold_the_loop(place: Place, kind: str) -> No
     assert place.server.get("/health").json()["model_version"] == "1"
 
 
-@pytest.mark.parametrize("held_seconds", [0.0, 0.3])
+@pytest.mark.parametrize("held_seconds", [0.0, pytest.param(0.3, marks=pytest.mark.long(seconds=3))])
 def test_a_load_that_would_is_seen(place: Place, held_seconds: float) -> None:
     place.stage.tell("hold", str(held_seconds))
     seeds = itertools.count(int(100 * held_seconds) + 2)  # what was loaded once is known

@@ -183,7 +183,7 @@ def test_another_kind_of_file_named_as_a_picture_starts_no_program(server: LiveS
     assert server.upload([("digit.png", OTHERS[kind]())], ["7"]).status_code == refused
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", pytest.param("BMP", marks=pytest.mark.long(seconds=4)), "WEBP"])
 def test_a_picture_cut_anywhere_is_refused_or_whole(
     server: LiveServer, digits: Digits, kind: str, record_property: Tries
 ) -> None:

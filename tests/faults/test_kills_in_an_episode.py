@@ -42,6 +42,7 @@ def step_of(bench: Bench) -> tuple[str, dict[str, Any]] | None:
     return next(((role, models[role]) for role in STEPS if models[role] is not None), None)
 
 
+@pytest.mark.long(seconds=15)
 def test_an_episode_goes_on_wherever_the_server_is_killed(bench: Bench, digits: Digits) -> None:
     pngs = [digits.png(position) for position in range(64)]
 

@@ -5,6 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from server.store.content import sample_path
 from tests.digits import Digits
 from tests.faults.stage import Stage, eventually
@@ -12,6 +14,7 @@ from tests.live import ROOT, LiveServer
 from tests.server.store.test_check import command
 
 
+@pytest.mark.long(seconds=3)
 def test_rows_and_files_agree_after_a_kill(tmp_path: Path, digits: Digits) -> None:
     stage = Stage(tmp_path / "stage")
     flags = ("--collect", "--collect-share", "1", "--trainer", "none")

@@ -23,6 +23,7 @@ def end_of(server: LiveServer, job: str, *states: str) -> object:
     return result["reason"] if "failed" in states else None
 
 
+@pytest.mark.long(seconds=25)
 @pytest.mark.parametrize("steps", [QUICK, pytest.param(STEPS, marks=pytest.mark.soak)])
 def test_a_trainer_killed_at_its_start_and_about_its_export_leaves_nothing(
     tmp_path: Path, steps: tuple[str, ...]

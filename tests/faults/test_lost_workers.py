@@ -110,6 +110,7 @@ def connection_to(server: LiveServer, pid: int) -> http.client.HTTPConnection:
     return found[0]
 
 
+@pytest.mark.long(seconds=5)
 def test_a_worker_that_is_killed_in_an_upload_is_replaced_and_nothing_is_left_of_it(crew: Crew, digits: Digits) -> None:
     files = [("files", (f"{each}.png", digits.png(each), "image/png")) for each in range(500)]
     labels = [str(digits.classes[each]) for each in range(500)]
@@ -154,6 +155,7 @@ def only_problem(server: LiveServer) -> list[str] | None:
     return problems if len(problems) == 1 else None
 
 
+@pytest.mark.long(seconds=11)
 def test_a_lock_that_outlasts_all_patience_while_a_worker_is_replaced_harms_nothing(crew: Crew, digits: Digits) -> None:
     """Beats fail, and so does the new worker's first row; when the lock is gone, each worker has one row again."""
     victim, other = workers_of(crew.server)

@@ -75,6 +75,7 @@ def large(digits: Digits) -> bytes:
     return post(png_of(np.asarray(image)), b"Connection: close")
 
 
+@pytest.mark.long(seconds=8)
 @pytest.mark.parametrize("limit", [QUEUE, 100_000])
 def test_at_twice_the_capacity_the_admitted_wait_no_longer_than_the_queue(
     tmp_path: Path, digits: Digits, limit: int, record_property: Tries

@@ -107,6 +107,7 @@ def test_a_rollback_is_not_undone_by_a_load_that_ends_after_it(switch: Switch, s
     assert log.count("serving version 2") <= 1  # the other worker may have been quicker than the rollback
 
 
+@pytest.mark.long(seconds=10)
 @pytest.mark.parametrize("rounds", [3, pytest.param(25, marks=pytest.mark.soak)])
 def test_rollbacks_at_random_moments_of_a_load_are_never_lost(
     switch: Switch, digits: Digits, random: np.random.Generator, rounds: int

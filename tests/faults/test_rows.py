@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults import rows
 from tests.faults.rows import Row
 from tests.live import ROOT
@@ -114,6 +116,7 @@ def lines_of(folder: Path, *options: str) -> list[str]:
     return [line.removesuffix(run) for line in lines]
 
 
+@pytest.mark.long(seconds=4)
 def test_tries_and_failures_are_counted_by_row(tmp_path: Path) -> None:
     """By all rows; and by one of them, which leaves the others as they were; in one process and in several."""
     (tmp_path / "rows.toml").write_text(TABLE)

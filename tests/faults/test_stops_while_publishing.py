@@ -71,6 +71,13 @@ QUICK: list[tuple[Fault, str]] = [
     (stop_runner, "manifest written"),
     (kill_server, "publishing told"),
 ]
+# What a plain run leaves out of them.
+LONG = [
+    (kill_child, "reserved"),
+    (kill_child, "files written"),
+    (kill_child, "committed"),
+    (stop_runner, "manifest written"),
+]
 FAULTS: tuple[Fault, ...] = (cancel, kill_child, kill_runner, stop_runner, kill_server)
 ALL = [(fault, step) for fault in FAULTS for step in STEPS]
 
@@ -87,7 +94,12 @@ def ends(fault: Fault, step: str) -> set[str]:
 @pytest.mark.parametrize(
     ("fault", "step"),
     [
-        *(pytest.param(*each, id=f"{each[0].__name__}-{each[1]}") for each in QUICK),
+        *(
+            pytest.param(
+                *each, id=f"{each[0].__name__}-{each[1]}", marks=[pytest.mark.long(seconds=2)] * (each in LONG)
+            )
+            for each in QUICK
+        ),
         *(
             pytest.param(*each, id=f"{each[0].__name__}-{each[1]}", marks=pytest.mark.soak)
             for each in ALL

@@ -69,7 +69,10 @@ DEATHS = {
 }
 
 
-@pytest.mark.parametrize("cause", DEATHS)
+@pytest.mark.parametrize(
+    "cause",
+    ["SIGKILL", *(pytest.param(each, marks=pytest.mark.long(seconds=2)) for each in DEATHS if each != "SIGKILL")],
+)
 def test_a_worker_that_dies_is_replaced_at_once_counted_and_told_of_for_a_while(tmp_path: Path, cause: str) -> None:
     with pair(tmp_path) as (server, stage):
         victim, other = workers_of(server)
@@ -107,6 +110,7 @@ def test_what_a_dead_worker_counted_stays_and_what_it_was_goes(tmp_path: Path, d
         assert metric(server, answered) == 20
 
 
+@pytest.mark.long(seconds=8)
 def test_workers_that_end_at_start_are_tried_again_at_growing_distances_until_they_can(
     tmp_path: Path, digits: Digits
 ) -> None:
@@ -128,6 +132,7 @@ def test_workers_that_end_at_start_are_tried_again_at_growing_distances_until_th
         assert server.stop() == 0
 
 
+@pytest.mark.long(seconds=6)
 def test_a_service_of_which_no_worker_ever_starts_ends_and_says_so(tmp_path: Path) -> None:
     stage = Stage(tmp_path / "stage")
     stage.tell("end at start", "7")
@@ -137,7 +142,7 @@ def test_a_service_of_which_no_worker_ever_starts_ends_and_says_so(tmp_path: Pat
     assert server.stop() == 1
 
 
-@pytest.mark.parametrize("how", ["stopped", "a dead loop"])
+@pytest.mark.parametrize("how", ["stopped", pytest.param("a dead loop", marks=pytest.mark.long(seconds=3))])
 def test_a_worker_that_stands_still_is_replaced(tmp_path: Path, digits: Digits, how: str) -> None:
     with pair(tmp_path, "--hang-seconds", "5") as (server, stage):
         victim, other = workers_of(server)

@@ -21,7 +21,10 @@ def kill_both_in_turn(server: LiveServer) -> None:
         eventually(lambda: set(workers_of(server)) - {victim, other}, "a new worker")  # noqa: B023 - it is called here
 
 
-@pytest.mark.parametrize("tmpdir", ["full", "full before the start", "missing", "none at all"])
+@pytest.mark.parametrize(
+    "tmpdir",
+    ["full", pytest.param("full before the start", marks=pytest.mark.long(seconds=3)), "missing", "none at all"],
+)
 def test_workers_come_back_without_a_usable_tmpdir(
     tmp_path: Path, small_disk: Path, digits: Digits, tmpdir: str
 ) -> None:

@@ -106,6 +106,7 @@ def versions(load: Load) -> list[str]:
     return [reply.content["model_version"] for reply in load.replies if reply.position % 2 == 0]
 
 
+@pytest.mark.long(seconds=4)
 def test_moves_by_many_at_once_are_one_after_another(tmp_path: Path, digits: Digits, record_property: Tries) -> None:
     memory: Memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     callers, each = 32, 2
@@ -200,7 +201,7 @@ def is_unaffected(before: float, now: float) -> bool:
 SLOW = {b"": 1000, b"GET /livez HTTP/1.1\r\nX: ": 300, post(bytes(5000), path=b"/predict?")[:-5000]: 300}
 
 
-@pytest.mark.parametrize("seconds", [2, 1000])
+@pytest.mark.parametrize("seconds", [2, pytest.param(1000, marks=pytest.mark.long(seconds=8))])
 def test_slow_clients_are_closed_and_cost_the_others_nothing(
     tmp_path: Path, digits: Digits, seconds: int, record_property: Tries
 ) -> None:

@@ -45,6 +45,7 @@ class Checkout:
         self._warm = subprocess.Popen(
             [sys.executable, WARM, str(self._output)],
             cwd=self.root,
+            env=os.environ | {"LONG_TESTS": "1"},
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -87,6 +87,7 @@ def without(test: str, after: str = "number") -> Mutant:
     return Mutant("a limit", "code_here.py", "min(number, 5)", after, (f"test_code.py::{test}",))
 
 
+@pytest.mark.long(seconds=6)
 def test_what_tests_say_of_a_mutant_is_told(copy: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = copy.try_out(without("test_that_notices"))
     assert (outcome.verdict, outcome.by) == ("red", "test_code.py::test_that_notices")

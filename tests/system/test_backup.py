@@ -85,6 +85,7 @@ def test_what_is_made_while_it_is_used_is_whole(kept: tuple[LiveServer, Path, li
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.long(seconds=4)
 def test_it_goes_on_elsewhere_with_the_same_answers(
     kept: tuple[LiveServer, Path, list[int]], tmp_path: Path, digits: Digits
 ) -> None:
@@ -106,6 +107,7 @@ def test_it_goes_on_elsewhere_with_the_same_answers(
         eventually(lambda: other.get("/health").json()["status"] == "healthy", "a service as any other")
 
 
+@pytest.mark.long(seconds=3)
 def test_a_restore_that_was_killed_is_no_service_until_it_is_done_again(
     kept: tuple[LiveServer, Path, list[int]], tmp_path: Path, digits: Digits
 ) -> None:

@@ -37,6 +37,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield server
 
 
+@pytest.mark.long(seconds=25)
 def test_two_classes_are_taught_by_uploads_alone_and_served(live: LiveServer) -> None:
     picture, default = some("ring", 1, 9)[0][1], live.url
     assert live.post("/m", json={"name": "sorts", "classes": CLASSES}).status_code == 201

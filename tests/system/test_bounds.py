@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
+import pytest
 from PIL import Image, PngImagePlugin
 
 from tests.digits import Digits, encoded
@@ -142,6 +143,7 @@ def test_eighty_requests_of_thirteen_megabytes(tmp_path: Path, digits: Digits) -
         assert server.predict(digits.png(0)).status_code == 200
 
 
+@pytest.mark.long(seconds=4)
 def test_many_pixels_in_few_bytes_take_what_is_stated(tmp_path: Path, digits: Digits) -> None:
     sixteen = encoded(Image.fromarray(np.zeros((6300, 6300), np.uint16)), "PNG")
     assert len(sixteen) < 100_000
@@ -165,6 +167,7 @@ def test_json_is_taken_up_to_its_limit(tmp_path: Path) -> None:
         assert server.post("/models/0/promote", content=b" " * 1001).status_code == 413
 
 
+@pytest.mark.long(seconds=4)
 def test_small_predictions_have_their_turn_beside_batches_of_drawings(server: LiveServer, digits: Digits) -> None:
     rgba = Image.effect_noise((300, 300), 90).convert("RGBA")
     rgba.putalpha(Image.effect_noise((300, 300), 90))

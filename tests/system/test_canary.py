@@ -179,6 +179,7 @@ def test_a_bad_one_is_returned_and_no_request_fails(place: Place, digits: Digits
     assert scraped(server, "s_ended_total", role="canary", outcome="returned") >= 1
 
 
+@pytest.mark.long(seconds=3)
 def test_one_that_feedback_says_is_wrong_is_returned(place: Place, digits: Digits) -> None:
     """The pictures were kept while it was tried; of a version that is worse by 25 points only people can tell."""
     server, memory = place
@@ -325,6 +326,7 @@ def test_one_that_is_watched_goes_back_and_no_request_fails(place: Place, digits
     assert last.reason == over["why"]
 
 
+@pytest.mark.long(seconds=5)
 def test_one_that_is_no_worse_is_promoted_in_its_time_and_watched(place: Place, digits: Digits) -> None:
     server, memory = place
     version, current = published(place, tiny_onnx(1))
@@ -440,6 +442,7 @@ def test_what_a_killed_worker_had_counted_stays(place: Place, digits: Digits) ->
     assert server.client.delete(server.url + f"/models/{version}/watch").status_code == 200
 
 
+@pytest.mark.long(seconds=7)
 def test_it_goes_on_after_all_were_killed(tmp_path: Path, digits: Digits) -> None:
     memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     publish_tiny(memory, 1)

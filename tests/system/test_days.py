@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.digits import Digits
 from tests.live import PLAIN, LiveServer
 
 
+@pytest.mark.long(seconds=4)
 def test_the_days_are_of_all_workers_and_outlive_them(tmp_path: Path, digits: Digits) -> None:
     said: Counter[str] = Counter()
     with LiveServer(tmp_path, "--workers", "2", "--trainer", "none") as server:

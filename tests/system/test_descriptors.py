@@ -49,7 +49,7 @@ def connections(server: LiveServer, number: int) -> Iterator[list[socket.socket]
 
 
 @pytest.mark.usefixtures("many")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long(seconds=2))])
 def test_more_connections_than_the_soft_limit_are_served(tmp_path: Path, digits: Digits, workers: int) -> None:
     flags = ("--workers", str(workers))
     with (

@@ -46,6 +46,7 @@ def grids(count: int, seed: int) -> list[tuple[str, bytes]]:
     return made
 
 
+@pytest.mark.long(seconds=25)
 def test_it_is_learnt_and_swapped_in_with_its_labels(live: LiveServer, digits: Digits) -> None:
     changes = {"add": NONE}, {"rename": "0", "to": "zero"}, {"remove": "8"}, {"remove": "3"}
     batches = [live.post("/classes", json=change).json()["batch"] for change in changes]

@@ -60,6 +60,7 @@ def live(folder: Path) -> Iterator[LiveServer]:
         yield server
 
 
+@pytest.mark.long(seconds=14)
 def test_it_judges_by_an_interval_that_says_how_little_is_known(folder: Path) -> None:
     memory = memory_of(folder)
     result = memory.jobs.get("1").result
@@ -79,6 +80,7 @@ def test_it_judges_by_an_interval_that_says_how_little_is_known(folder: Path) ->
     )
 
 
+@pytest.mark.long(seconds=14)
 def test_what_was_left_out_is_named_in_the_report_and_the_log(folder: Path) -> None:
     report = json.loads((memory_of(folder).versions.folder("1") / "report/report.json").read_bytes())
     named = report["training"]["left_out"]
@@ -89,6 +91,7 @@ def test_what_was_left_out_is_named_in_the_report_and_the_log(folder: Path) -> N
     assert "retracing" not in log
 
 
+@pytest.mark.long(seconds=14)
 def test_it_serves(live: LiveServer) -> None:
     random = np.random.default_rng(8)
     asked = [label for label in ("ring", "cross") for _ in range(10)]

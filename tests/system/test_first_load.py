@@ -35,6 +35,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer
     memory.close()
 
 
+COSTLY = ("large matrix products", "a huge initialiser")
+
+
 class Watch(ABC):
     """Looks at something again and again beside a test."""
 
@@ -76,7 +79,9 @@ def resident_bytes(server: LiveServer) -> int:
     return int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * 4096
 
 
-@pytest.mark.parametrize("kind", HARMFUL)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long(seconds=4)) if kind in COSTLY else kind for kind in HARMFUL]
+)
 def test_a_harmful_version_is_refused_and_the_old_one_serves_on(
     place: tuple[LiveServer, Memory], digits: Digits, kind: str
 ) -> None:
@@ -99,6 +104,7 @@ def test_a_harmful_version_is_refused_and_the_old_one_serves_on(
     assert "Traceback" not in "".join(server.log)
 
 
+@pytest.mark.long(seconds=7)
 def test_a_server_stops_in_the_middle_of_a_first_load(tmp_path: Path) -> None:
     memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")
     with LiveServer(tmp_path, "--load-limit-seconds", "200") as server:
@@ -111,6 +117,7 @@ def test_a_server_stops_in_the_middle_of_a_first_load(tmp_path: Path) -> None:
     memory.close()
 
 
+@pytest.mark.long(seconds=6)
 @pytest.mark.parametrize("kind", ["refused", "good"])
 def test_workers_try_a_version_once(tmp_path: Path, kind: str) -> None:
     """While each of them takes it over, and when it is promoted by a call after that."""

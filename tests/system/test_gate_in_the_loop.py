@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pytest
 
 from tests.digits import SMALL_GATE_MARGIN, mnist, write_small_mnist
 from tests.live import TRAINING_SECONDS, LiveServer
@@ -31,6 +32,7 @@ def retrain(server: LiveServer, **options: int) -> dict[str, object]:
     return answer
 
 
+@pytest.mark.long(seconds=60)
 def test_the_loop_with_good_uploads_slips_and_poison(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "mnist", TRAIN, TEST)
     flags = ("--dataset", str(tmp_path / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)

@@ -183,6 +183,7 @@ def test_the_client_of_asyncio_gets_the_same(live: LiveServer, client: Inference
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), number=st.integers(1, 90))
+@pytest.mark.long(seconds=5)
 def test_flat_is_nested_is_binary_is_packed(live: LiveServer, seed: int, number: int) -> None:
     images = np.random.default_rng(seed).integers(0, 256, (number, 28, 28, 1), np.uint8)
     image = {"name": "image", "shape": images.shape, "datatype": "UINT8"}

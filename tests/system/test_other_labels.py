@@ -24,6 +24,7 @@ LABELS = {
 }
 
 
+@pytest.mark.long(seconds=4)
 def test_labels_and_weights_are_swapped_in_one_step_on_every_worker(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--workers", "2") as server:
         memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")

@@ -5,12 +5,15 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.digits import Digits
 from tests.live import ROOT, LiveServer
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
+@pytest.mark.long(seconds=32)
 def test_every_call_is_as_the_document_says(tmp_path: Path, digits: Digits) -> None:
     with LiveServer(tmp_path, "--trainer", "none", "--collect") as server:
         files = [(f"{position}.png", digits.png(position)) for position in range(4)]

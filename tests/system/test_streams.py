@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from server.store import living
 from server.store.lease import take
 from server.store.outcome import outcome
@@ -26,6 +28,7 @@ def seconds_of_a_listing(server: LiveServer) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.long(seconds=4)
 def test_many_followers_of_a_job_hold_nobody_up(tmp_path: Path) -> None:
     with LiveServer(tmp_path, "--trainer", "none") as server, contextlib.ExitStack() as stack:
         memory = memory_in(tmp_path, baseline=ROOT / "artifacts/baseline")

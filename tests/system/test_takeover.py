@@ -33,7 +33,15 @@ def memory_of(server: LiveServer) -> Memory:
     return memory_in(server.folder, baseline=ROOT / "artifacts/baseline")
 
 
-@pytest.mark.parametrize(("workers", "swaps"), [(1, 30), (2, 30), pytest.param(1, 200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("workers", "swaps"),
+    [
+        (2, 6),
+        pytest.param(1, 30, marks=pytest.mark.long(seconds=22)),
+        pytest.param(2, 30, marks=pytest.mark.long(seconds=26)),
+        pytest.param(1, 200, marks=pytest.mark.soak),
+    ],
+)
 def test_every_answer_is_one_versions_own_while_models_change(
     tmp_path: Path, digits: Digits, workers: int, swaps: int, record_property: Callable[[str, object], None]
 ) -> None:
@@ -104,6 +112,7 @@ class http_client:  # noqa: N801 - a context manager
         self._connection.close()
 
 
+@pytest.mark.long(seconds=3)
 def test_many_promotions_at_once_are_put_in_order(tmp_path: Path) -> None:
     with LiveServer(tmp_path, *BRIEF) as server:
         memory = memory_of(server)

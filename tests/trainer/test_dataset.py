@@ -210,6 +210,7 @@ def test_a_digit_that_is_saved_again_in_the_other_half_is_not_trained_on(tmp_pat
     assert len(prepared.rows["fit"]) > 50
 
 
+@pytest.mark.long(seconds=4)
 def test_no_copy_of_what_judges_is_trained_on(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "set", 300, 100)
     memory, held = memory_in(tmp_path), mnist("t10k")

@@ -42,6 +42,7 @@ def test_what_is_foreign_has_lower_scores_and_all_are_from_0_to_1() -> None:
     assert learned().of(np.zeros((1, FEATURES), np.float32), np.zeros((1, CLASSES), np.float32))[0] == 0
 
 
+@pytest.mark.long(seconds=4)
 def test_it_follows_from_the_seed() -> None:
     features, logits, right = pictures(1500)
     likeness = fitted_score(features, logits)
@@ -74,6 +75,7 @@ def test_it_is_learned_of_digits_alone_and_of_enough(labels: tuple[str, ...], co
     assert isinstance(_score(build_model(Recipe(), 10), prepared, Recipe(), np.float32(1)), kind)
 
 
+@pytest.mark.long(seconds=4)
 def test_the_threshold_of_a_learned_score_is_set_by_changed_copies_too() -> None:
     digits = mnist("train")
     images, classes = digits.images[:1100, ..., None], digits.classes[:1100].astype(np.int32)

@@ -74,10 +74,12 @@ def test_copies_are_found(way: Callable[[np.ndarray], bytes]) -> None:
     assert found(way).mean() >= 0.97
 
 
+@pytest.mark.long(seconds=7)
 def test_of_all_copies_at_least_99_percent_are_found() -> None:
     assert np.mean([found(way).mean() for way in WAYS]) >= 0.99
 
 
+@pytest.mark.long(seconds=4)
 def test_a_copy_that_was_moved_by_a_pixel_or_saved_as_jpeg_is_always_found() -> None:
     """Unless it lost ink at the border: then it is another picture."""
     made = []
@@ -89,6 +91,7 @@ def test_a_copy_that_was_moved_by_a_pixel_or_saved_as_jpeg_is_always_found() -> 
     assert copies(np.stack([DIGIT.read(file, LIMITS) for file in made]), JUDGING).all()
 
 
+@pytest.mark.long(seconds=3)
 def test_different_digits_are_seldom_taken_for_copies() -> None:
     assert copies(OTHERS, JUDGING).mean() <= 0.013
     assert copies(NO_ONES, JUDGING).mean() <= 0.003

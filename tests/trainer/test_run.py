@@ -94,6 +94,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.long(seconds=30)
 def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(folder: Path) -> None:
     memory = trees_in(folder)
     versions = memory.versions
@@ -114,6 +115,7 @@ def test_a_few_colour_pictures_in_named_folders_are_learnt_and_served(folder: Pa
     assert versions.read(manifest, CARD) == card(*about, report)
 
 
+@pytest.mark.long(seconds=30)
 def test_wrong_labels_of_uploads_wait_for_a_look_after_the_training_and_no_others_do(folder: Path) -> None:
     memory = trees_in(folder)
     found = memory.browser.suspects(100)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.live import TRAINING_SECONDS
 from trainer.config import Recipe
@@ -34,6 +35,7 @@ np.savez(sys.argv[1], *trained.model.get_weights(), np.array([list(each.values()
 """
 
 
+@pytest.mark.long(seconds=25)
 def test_two_processes_with_one_seed_come_to_the_same_weights(tmp_path: Path) -> None:
     files = [tmp_path / f"{name}.npz" for name in ("one", "other")]
     runs = [subprocess.Popen([sys.executable, "-c", TRAIN, str(file)], cwd=ROOT) for file in files]

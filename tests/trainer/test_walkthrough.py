@@ -19,6 +19,7 @@ def test_it_is_stored_without_outputs() -> None:
     assert all(not cell.outputs and cell.execution_count is None for cell in cells)
 
 
+@pytest.mark.long(seconds=30)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq", "ignore::RuntimeWarning:zmq")
 def test_it_runs_with_a_small_setting(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "small", 2000, 300)

@@ -24,7 +24,7 @@ KEY = "a-key-of-the-tests"
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with a key and a small dataset."""
     folder = tmp_path_factory.mktemp("guarded")
-    write_small_mnist(folder / "mnist")
+    write_small_mnist(folder / "mnist", 1200, 200)
     flags = ("--dataset", str(folder / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
     with LiveServer(folder, *flags, environment={"RELEARN_API_KEY": KEY}) as live:
         yield live
@@ -154,6 +154,7 @@ def test_an_export_is_a_zip_that_may_be_uploaded_again(client: Client, tmp_path:
     assert not (tmp_path / "other.zip").exists()
 
 
+@pytest.mark.long(seconds=20)
 def test_retrain_promote_and_roll_back(client: Client) -> None:
     train = mnist("train")
     positions = range(10_000, 10_050)

@@ -50,6 +50,7 @@ def random_network() -> keras.Model:
     return model
 
 
+@pytest.mark.long(seconds=40)
 def test_few_pictures_are_learnt_on_given_weights_and_served(tmp_path: Path) -> None:
     write_colours(tmp_path / "set", 20, 6)
     write_tensors(tmp_path / "lite0.pth", as_torch(random_network()))
@@ -84,6 +85,7 @@ def test_a_network_of_keras_has_the_weights_of_a_file_of_its_own(tmp_path: Path,
     np.testing.assert_allclose(outputs_of(network, images)[0], expected, atol=1e-5)
 
 
+@pytest.mark.long(seconds=4)
 def test_it_is_exported_as_it_was_trained() -> None:
     keras.utils.set_random_seed(4)
     recipe = on("mobilenet-v2", 48, 32, 1)
