@@ -6,6 +6,7 @@ it labels like a person who looks, and says what the server can only estimate.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -54,7 +55,7 @@ class Episode:
         self.world = world
         self.rate = RATE
         self.answers: list[Answer] = []  # all, in the order in which they came
-        self.lost = 0  # requests without an answer
+        self.failures = Counter[str]()  # by the code of their error; `lost` are those without an answer
         self._truth: dict[str, Sent] = {}  # by request id
         self._taught: set[int] = set()  # places of digits that were told what they are
         self._untold: list[Answer] = []
@@ -96,14 +97,15 @@ class Episode:
         ]
         run = client.load(self._address, requests, CONNECTIONS, number / self.rate, self.rate, keeps_answers=True)
         answers = [_answer(sent[each.request], each) for each in run.samples]
-        self.lost += run.lost
+        self.failures += Counter(_code(each) for each in run.samples if each.status != httpx.codes.OK)
+        self.failures += Counter(lost=run.lost)
         self.answers += answers
         self._truth |= {each.request_id: each.sent for each in answers}
         return answers
 
     @property
     def failed(self) -> int:
-        return self.lost + sum(each.status != 200 for each in self.answers)
+        return self.failures.total()
 
     def right(self, version: str, is_new: bool) -> tuple[int, int]:
         """Of that version's answers to digits that nobody had labelled: how many were right, and how many there are."""
@@ -184,6 +186,10 @@ def _answer(sent: Sent, sample: client.Sample) -> Answer:
     return Answer(
         sent, sample.status, content.get("label", ""), content.get("model_version", ""), headers["x-request-id"]
     )
+
+
+def _code(sample: client.Sample) -> str:
+    return str(json.loads(sample.answer.partition(b"\r\n\r\n")[2])["code"])
 
 
 def _right(model: Model, pictures: NDArray[np.uint8], digits: Digits) -> NDArray[np.bool_]:

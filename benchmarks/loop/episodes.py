@@ -99,6 +99,7 @@ def _told(episode: Episode, judges: Digits) -> Content:
         "requests_to_alarm": to_alarm,
         "requests": len(episode.answers),
         "failed": episode.failed,
+        "failures": dict(episode.failures),
         "retrains": len(episode.get("/retrain/jobs")["jobs"]),
         "why": result["reason"],
         "steps": steps,
