@@ -14,23 +14,30 @@ import httpx
 import pytest
 
 from tests.digits import SMALL_GATE_MARGIN, Digits, mnist, write_small_mnist
+from tests.faults.stage import Stage
 from tests.live import TRAINING_SECONDS, LiveServer
 from tests.load import Load
 
 
 @contextmanager
-def small_server(folder: Path) -> Iterator[LiveServer]:
+def small_server(folder: Path, environment: dict[str, str] | None = None) -> Iterator[LiveServer]:
     """Two workers and a small dataset."""
     write_small_mnist(folder / "mnist")
     flags = ("--workers", "2", "--dataset", str(folder / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
-    with LiveServer(folder, *flags) as server:
+    with LiveServer(folder, *flags, environment=environment) as server:
         server.client.timeout = httpx.Timeout(TRAINING_SECONDS)
         yield server
 
 
 @pytest.fixture(scope="module")
-def teaching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with small_server(tmp_path_factory.mktemp("teaching")) as server:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("stage"))
+
+
+@pytest.fixture(scope="module")
+def teaching(tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Iterator[LiveServer]:
+    """One whose trainers stand where they would train: what is done to them is what is tried."""
+    with small_server(tmp_path_factory.mktemp("teaching"), stage.environment) as server:
         yield server
 
 
@@ -52,7 +59,7 @@ def retrained(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Itera
         files = [(f"{position}.png", train.png(position)) for position in uploads]
         labels = ",".join(str(train.classes[position]) for position in uploads)
         assert server.upload(files, [labels]).json()["count"] == 50
-        with Load(server.url, pngs, clients=2, limit=10**6, pause_seconds=0.01) as load:
+        with Load(server.url, pngs, clients=2, limit=10**6, pause_seconds=0.03) as load:
             answer = server.post("/retrain?wait=true", json={"epochs": 1})
             after = {server.predict(pngs[0]).json()["model_version"] for _ in range(20)}
         yield Retrained(server, answer, after, load)
@@ -69,6 +76,18 @@ def wait_until(server: LiveServer, job: str, *states: str) -> dict[str, Any]:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
     return found
+
+
+def in_training(server: LiveServer, stage: Stage) -> str:
+    """A job whose trainer stands in its training."""
+    stage.stop_at("training")
+    started = server.post("/retrain", json={"force": True})
+    assert started.status_code == 202, started.text
+    job: str = started.json()["job"]
+    assert started.headers["Location"] == f"/retrain/jobs/{job}"
+    stage.reached()
+    assert state_of(server, job)["state"] == "training"
+    return job
 
 
 def trainer_pids(server: LiveServer, job: str) -> list[int]:
@@ -205,15 +224,11 @@ def test_a_rejected_suspect_leaves_the_label_that_was_there_or_nothing(teaching:
     assert teaching.client.delete(teaching.url + path).status_code == 200
 
 
-def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
-    first = teaching.post("/retrain", json={"epochs": 500, "force": True})
-    assert first.status_code == 202
-    job = first.json()["job"]
-    assert first.headers["Location"] == f"/retrain/jobs/{job}"
+def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer, stage: Stage) -> None:
+    job = in_training(teaching, stage)
     second = teaching.post("/retrain")
     assert (second.status_code, second.json()["code"]) == (409, "conflict")
     assert second.headers["Location"] == f"/retrain/jobs/{job}"
-    wait_until(teaching, job, "training")
     assert teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}").status_code == 202
     found = wait_until(teaching, job, "cancelled", "failed", "published", "refused")
     assert found["state"] == "cancelled"
@@ -221,11 +236,12 @@ def test_one_at_a_time_and_a_cancel_ends_it(teaching: LiveServer) -> None:
     assert teaching.client.delete(f"{teaching.url}/retrain/jobs/{job}").status_code == 409
 
 
-@pytest.mark.parametrize("victim", ["runner", "child"])
-def test_a_killed_trainer_leaves_a_failed_job_and_the_model(teaching: LiveServer, digits: Digits, victim: str) -> None:
+@pytest.mark.parametrize("victim", [pytest.param("runner", marks=pytest.mark.long(seconds=3)), "child"])
+def test_a_killed_trainer_leaves_a_failed_job_and_the_model(
+    teaching: LiveServer, stage: Stage, digits: Digits, victim: str
+) -> None:
     before = teaching.predict(digits.png(0)).json()
-    job = teaching.post("/retrain", json={"epochs": 500, "force": True}).json()["job"]
-    wait_until(teaching, job, "training")
+    job = in_training(teaching, stage)
     runner, child = trainer_pids(teaching, job)
     os.kill(runner if victim == "runner" else child, signal.SIGKILL)
     found = wait_until(teaching, job, "failed")
@@ -242,9 +258,8 @@ def test_a_killed_trainer_leaves_a_failed_job_and_the_model(teaching: LiveServer
     assert teaching.predict(digits.png(0)).json() == before
 
 
-def test_a_server_that_restarts_finds_its_training_going_on(teaching: LiveServer) -> None:
-    job = teaching.post("/retrain", json={"epochs": 500, "force": True}).json()["job"]
-    wait_until(teaching, job, "training")
+def test_a_server_that_restarts_finds_its_training_going_on(teaching: LiveServer, stage: Stage) -> None:
+    job = in_training(teaching, stage)
     os.killpg(teaching.pid, signal.SIGKILL)
     teaching.stop()
     teaching.start()
