@@ -89,7 +89,15 @@ class Episode:
         return found
 
     def predict(self, number: int, new: float = 0.0) -> list[Answer]:
-        """At most so many pictures, each in a request of its own, for as long as that takes at `rate`."""
+        """At most so many pictures, each in a request of its own, for as long as that takes at `rate`.
+
+        A second at a time: a connection that is opened and not used is closed by the server, as a slow one.
+        """
+        return [
+            each for first in range(0, number, self.rate) for each in self._piece(min(self.rate, number - first), new)
+        ]
+
+    def _piece(self, number: int, new: float) -> list[Answer]:
         sent = self.world.writes(number, new)
         requests = [
             client.Request(images.raw_request("/predict", b"image/png", images.as_file(each.image[..., None])), b"{")
