@@ -12,6 +12,7 @@ import pytest
 
 from server.web.errors import REFUSALS
 from tests.live import ROOT, LiveServer
+from tests.programs import needed
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")])
 RUN = ("docs/backup.md", "docs/story.md", "docs/troubleshooting.md", "docs/upgrade.md", "CONTRIBUTING.md")
@@ -69,6 +70,8 @@ def test_every_command_runs(page: str, checkout: tuple[Path, LiveServer]) -> Non
     folder, server = checkout
     found = commands(ROOT / page)
     assert found
+    if any("curl" in command for command in found):
+        needed("curl")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "RELEARN_"))}
     for command in found:
         line = command.replace("localhost:8000", server.url.removeprefix("http://"))
