@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from server.web.access import Record
 
 WAITING_LIMIT = 256  # pictures
 BATCH_LIMIT = 16  # a small one holds the processor for a short time
+PAUSE_SECONDS = 0.001  # after each: however low its priority, a thread that has begun a turn is left to end it
 
 
 class Asked(NamedTuple):
@@ -131,6 +132,7 @@ class Shadow(Comparison):
         for first in range(0, len(some), BATCH_LIMIT):
             if found.fault is None and not self._is_over:
                 self._ask_of(some[first : first + BATCH_LIMIT], found)
+                sleep(PAUSE_SECONDS)
         return found
 
     def _ask_of(self, some: Sequence[Asked], found: Found) -> None:
