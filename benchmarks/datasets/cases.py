@@ -69,7 +69,7 @@ CASES = {
         Case(
             "none",
             "MNIST's digits, beside 10,000 clothes and letters that are none",
-            ("--quick",),
+            (),
             99.5,
             write_digits_and_none,
             apart=(str(NONE), 97.0),
