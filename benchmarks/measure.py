@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import comb
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 Json = object
 
@@ -81,6 +85,18 @@ Benchmark = Callable[[Setting], Result]
 def ratio_row(work: str, figure: str, values: Sequence[float], **bounds: float) -> Row:
     """The median of ratios that were each taken within one round."""
     return Row(work, figure, statistics.median(values), "x", rounds=list(values), **bounds)
+
+
+def lost_and_gained(before: NDArray[np.bool_], now: NDArray[np.bool_]) -> tuple[int, int, float]:
+    """Of what two models read rightly: how much only the first, how much only the second, and how probable it is that
+    so many of the answers that changed, or more, are losses where neither is better.
+
+    The exact test of McNemar (1947, Psychometrika 12, 153-157), as the gate has it (export/paired.py), without SciPy,
+    which is not where the service runs.
+    """
+    lost, gained = int((before & ~now).sum()), int((now & ~before).sum())
+    trials = lost + gained
+    return lost, gained, sum(comb(trials, number) for number in range(lost, trials + 1)) / 2**trials
 
 
 def percentile(seconds: Sequence[float], share: float) -> float:

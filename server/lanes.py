@@ -10,6 +10,6 @@ from server.web.lane import Lane
 
 def lanes(service: Service, ids: RequestIds) -> dict[bytes, Lane]:
     """Those to what serves, by their paths."""
-    infer = calls.infer_path(service.settings.name)
     shared = Shared(service.settings, service.predictor, service.log, ids, Refusals(service.predictor))
-    return {b"/predict": PredictExpress("/predict", shared), infer.encode(): TensorExpress(infer, shared)}
+    kinds = {"/predict": PredictExpress, calls.infer_path(service.settings.name): TensorExpress}
+    return {path.encode(): kind(path, shared) for path, kind in kinds.items()}

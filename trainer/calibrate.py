@@ -78,8 +78,9 @@ def calibrate(witnesses: Sequence[Witness], recipe: Recipe) -> Calibration:
     found = []
     for each, score, (features, logits) in zip(witnesses, scores, answers, strict=True):
         if isinstance(score, LearnedScore):
-            copies = [changed(each.images, recipe, recipe.seed + copy) for copy in range(1, COPIES + 1)]
-            features, logits = outputs_of(each.model, np.concatenate([each.images, *copies]))
+            images = each.images
+            copies = [changed(images, recipe, recipe.seed + copy) for copy in range(1, COPIES + 1)]
+            features, logits = outputs_of(each.model, np.concatenate([images, *copies]))
         found.append(score.of(features, logits / temperature))
     threshold = np.quantile(np.concatenate(found), scores[0].doubted_quantile)
     return Calibration(float(temperature), scores[0], float(threshold), len(classes), len(witnesses) - 1)

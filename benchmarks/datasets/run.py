@@ -7,7 +7,6 @@ server loads it, and asked about test pictures, which chose nothing; of Fashion-
 the train environment, with the package of the extra `backbone` where a case asks for it.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -23,6 +22,7 @@ import numpy as np
 
 from benchmarks.datasets.cases import CASES, Case
 from benchmarks.measure import TINY, Json, Result, Row, Setting, machine
+from benchmarks.seeded import some_of
 from server.models.model import load
 from server.pictures.image import Limits
 from server.settings import Settings
@@ -35,30 +35,27 @@ BATCH = 32
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.datasets.run", description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all without one")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    unknown = set(options.names) - set(CASES)
-    if unknown:
-        parser.error(f"no case is called {', '.join(sorted(unknown))}")
-    before = json.loads(options.results.read_bytes())["measured"] if options.results.is_file() else {}
-    for name in options.names or CASES:
-        before[name] = measured(CASES[name], range(options.seeds)) | {"machine": machine()}
-        result = Result("datasets", rows(before), before)
-        options.results.write_text(json.dumps(result.to_json(), indent=1) + "\n")
-        print(name, json.dumps(before[name]["seeds"]), file=sys.stderr, flush=True)
+    some_of(
+        "datasets",
+        "python -m benchmarks.datasets.run",
+        __doc__.partition("\n")[0],
+        CASES,
+        measured,
+        rows,
+        SEEDS,
+        RESULTS,
+    )
 
 
 def run(setting: Setting) -> Result:
     names, seeds = (("pair-small",), 1) if setting == TINY else (tuple(CASES), SEEDS)
-    found: dict[str, Json] = {name: measured(CASES[name], range(seeds)) | {"machine": machine()} for name in names}
+    found: dict[str, Json] = {name: measured(name, range(seeds)) for name in names}
     return Result("datasets", rows(found), found)
 
 
-def measured(case: Case, seeds: Sequence[int]) -> dict[str, Any]:
+def measured(name: str, seeds: Sequence[int]) -> dict[str, Any]:
     """What each seed came to."""
+    case = CASES[name]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         dataset = case.folder or folder / "set"
@@ -71,7 +68,8 @@ def measured(case: Case, seeds: Sequence[int]) -> dict[str, Any]:
         if case.against_features:
             command = [str(PYTHON), "-m", "benchmarks.datasets.features", str(dataset)]
             found["features_percent"] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        return found
+        print(name, json.dumps(found["seeds"]), file=sys.stderr, flush=True)
+        return found | {"machine": machine()}
 
 
 def rows(found: dict[str, Any]) -> list[Row]:

@@ -10,7 +10,6 @@ import resource
 import tempfile
 from collections.abc import Sequence
 from functools import partial
-from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.loop.episode import Content, Episode
 from benchmarks.loop.world import World, parts
-from benchmarks.measure import Result, Row, Setting
+from benchmarks.measure import Result, Row, Setting, lost_and_gained
 from benchmarks.mnist import Digits
 from benchmarks.service import servers
 
@@ -115,14 +114,7 @@ def _shares(right: dict[str, NDArray[np.bool_]]) -> dict[str, float]:
 
 
 def _lost(before: NDArray[np.bool_], now: NDArray[np.bool_]) -> Content:
-    """Digits that only one of the two reads rightly, and how probable as many losses are if neither is better.
-
-    McNemar's exact test, as the gate has it (export/paired.py), without SciPy, which is not where the service runs.
-    """
-    lost, gained = int((before & ~now).sum()), int((now & ~before).sum())
-    trials = lost + gained
-    chance = sum(comb(trials, number) for number in range(lost, trials + 1)) / 2**trials
-    return {"lost": lost, "gained": gained, "chance": chance}
+    return dict(zip(("lost", "gained", "chance"), lost_and_gained(before, now), strict=True))
 
 
 def _cpu_seconds() -> float:

@@ -3,13 +3,11 @@
 python -m benchmarks.loop.taught [--seeds N] [case ...]    some of them, into the same results
 
 Each case is a server of its own, with the trainer's process beside it. Pictures of the test half, at whose end the
-uploads are drawn from, judge: of the base they are no part, and what is uploaded judges nothing. Worse beyond chance is
-what the exact test of McNemar (1947, Psychometrika 12, 153-157) says of the answers that changed.
+uploads are drawn from, judge: of the base they are no part, and what is uploaded judges nothing. What is worse
+beyond chance, an exact test of the answers that changed says (benchmarks/measure.py).
 """
 
-import argparse
 import json
-import math
 import statistics
 import sys
 import tempfile
@@ -24,9 +22,10 @@ from numpy.typing import NDArray
 
 from benchmarks import shipped
 from benchmarks.loop.lessons import CONDITIONS, Images, Lesson, letters, written
-from benchmarks.measure import TINY, Json, Result, Row, Setting, machine
+from benchmarks.measure import TINY, Json, Result, Row, Setting, lost_and_gained, machine
 from benchmarks.mnist import Digits, read
 from benchmarks.reading import read_back
+from benchmarks.seeded import some_of
 from benchmarks.service import servers
 from export.verify import outputs_in_batches
 from server.client.client import Client
@@ -100,13 +99,6 @@ def _said(model: Model, images: Images) -> NDArray[np.str_]:
     return np.asarray(labels[outputs_in_batches(model, images, BATCH)[0].argmax(axis=1)])
 
 
-def chance_of_loss(before: Right, after: Right) -> float:
-    """How probable it is that so many more of the answers that changed are losses, if neither model is better."""
-    lost, won = int((before & ~after).sum()), int((after & ~before).sum())
-    ways = sum(math.comb(lost + won, more) for more in range(lost, lost + won + 1))
-    return float(ways / 2 ** (lost + won))
-
-
 def _percent(right: Right) -> float:
     return round(100 * float(right.mean()), 2)
 
@@ -120,7 +112,7 @@ def added(taught: Taught, seed: int) -> dict[str, Any]:
     return {
         "percent": _percent(taught.right(letters(ADDED[seed], 200, "test"))),
         "digits": [_percent(before), _percent(after)],
-        "chance": chance_of_loss(before, after),
+        "chance": lost_and_gained(before, after)[2],
         "seconds": seconds,
     }
 
@@ -144,8 +136,8 @@ def retrains(taught: Taught, seed: int) -> dict[str, Any]:
     last = [taught.right(written(judges, condition)) for condition in CONDITIONS]
     return found | {
         "last": [_percent(each) for each in last],
-        "chance": chance_of_loss(first, taught.right_of_digits()),
-        "kept": min(chance_of_loss(then, now) for then, now in zip(heard, last, strict=True)),
+        "chance": lost_and_gained(first, taught.right_of_digits())[2],
+        "kept": min(lost_and_gained(then, now)[2] for then, now in zip(heard, last, strict=True)),
     }
 
 
@@ -210,18 +202,9 @@ def _taught() -> Iterator[Taught]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop.taught", description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all without one")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    unknown = set(options.names) - set(CASES)
-    if unknown:
-        parser.error(f"no case is called {', '.join(sorted(unknown))}")
-    found = json.loads(options.results.read_bytes())["measured"] if options.results.is_file() else {}
-    for name in options.names or CASES:
-        found[name] = measured(name, range(options.seeds))
-        options.results.write_text(json.dumps(Result("taught", rows(found), found).to_json(), indent=1) + "\n")
+    some_of(
+        "taught", "python -m benchmarks.loop.taught", __doc__.partition("\n")[0], CASES, measured, rows, SEEDS, RESULTS
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from server.inference.lifting import lifted
 from server.inference.numbers import bytes_of
 from server.inference.request import (
     Asked,
-    Output,
+    all_outputs,
     form_of,
     id_of,
     input_of,
@@ -37,7 +37,7 @@ def asked(body: bytes, header_bytes: int | None, manifest: Manifest, images_limi
     """
     if header_bytes == 0:
         picture = pixels(body, (1, *manifest.preprocessing.shape))
-        return Asked(picture, tuple(Output(name, binary=True) for name in manifest.outputs))
+        return Asked(picture, all_outputs(manifest, binary=True))
     length = len(body) if header_bytes is None else header_bytes
     if length > len(body):
         raise Malformed(f"Inference-Header-Content-Length is {length:,}, and the body has {len(body):,} bytes")

@@ -4,7 +4,7 @@ import numpy as np
 
 from server.inference.answering import answered
 from server.inference.coding import WORTH_BYTES
-from server.inference.request import Asked, Output, pixels
+from server.inference.request import Asked, all_outputs, pixels
 from server.models.model import Model
 from server.pictures.preprocessing import Input
 from server.predict.answers import server_timing
@@ -44,6 +44,6 @@ class TensorExpress(Express):
         return _LINES % (len(json), server_timing(record)), b"".join((json, *tensors))
 
     def _json(self, prediction: Prediction) -> bytes:
-        outputs = tuple(Output(name, binary=True) for name in prediction.model.manifest.outputs)
-        whole = answered(self._name, Asked((), outputs), [prediction])
+        wanted = Asked((), all_outputs(prediction.model.manifest, binary=True))
+        whole = answered(self._name, wanted, [prediction])
         return whole.body[: whole.header_bytes]

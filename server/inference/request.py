@@ -97,12 +97,17 @@ def pixels(data: bytes | memoryview, shape: Sequence[int]) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
+def all_outputs(manifest: Manifest, binary: bool) -> tuple[Output, ...]:
+    """Every output of a version."""
+    return tuple(Output(name, binary) for name in manifest.outputs)
+
+
 def outputs_of(request: Mapping[str, Json], manifest: Manifest) -> tuple[Output, ...]:
     """The outputs that are wanted; raises Malformed."""
     binary = _flag(parameters_of(request, "the request"), "binary_data_output")
     listed = request.get("outputs")
     if listed is None or listed == []:
-        return tuple(Output(name, binary) for name in manifest.outputs)
+        return all_outputs(manifest, binary)
     if not isinstance(listed, list) or len(listed) > len(manifest.outputs):
         raise Malformed(f"the outputs must be a list of some of {', '.join(manifest.outputs)}")
     found: dict[str, Output] = {}

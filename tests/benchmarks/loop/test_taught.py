@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.loop.lessons import CONDITIONS, letters, written
-from benchmarks.loop.taught import chance_of_loss, rows
+from benchmarks.loop.taught import rows
+from benchmarks.measure import lost_and_gained
 from benchmarks.mnist import Digits
 
 
@@ -35,10 +36,10 @@ def test_digits_are_written_otherwise_and_keep_their_labels(condition: str) -> N
 
 def test_more_losses_than_gains_are_improbable_by_chance() -> None:
     before, after = np.ones(100, bool), np.ones(100, bool)
-    assert chance_of_loss(before, after) == 1.0
+    assert lost_and_gained(before, after) == (0, 0, 1.0)
     after[:10] = False
-    assert chance_of_loss(before, after) == 2.0**-10
-    assert chance_of_loss(after, before) == 1.0
+    assert lost_and_gained(before, after) == (10, 0, 2.0**-10)
+    assert lost_and_gained(after, before) == (0, 10, 1.0)
 
 
 def test_a_row_is_the_mean_of_the_seeds_and_of_chances_the_least() -> None:

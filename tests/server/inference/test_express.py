@@ -14,21 +14,10 @@ from server.predict.express import Refusals, Shared
 from server.serving.predictor import Held, Predictor
 from server.settings import Settings
 from server.web.access import AccessLog, Record, RequestIds
+from tests.server.predict.line import Line
 
 RAW = {b"inference-header-content-length": b"0"}
 PIXELS = np.random.default_rng(1).integers(0, 256, (28, 28, 1), np.uint8)
-
-
-class Line:
-    """A connection that is answered."""
-
-    client = "127.0.0.1"
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, bytes, bytes]] = []
-
-    def respond(self, status: int, headers: bytes, body: bytes) -> None:
-        self.answers.append((status, headers, body))
 
 
 def asked(headers: dict[bytes, bytes], body: bytes, **settings: Any) -> tuple[Line, list[Record], bool]:

@@ -5,18 +5,7 @@ from typing import Any
 
 from server.predict.express import Ride
 from server.web.access import CLIENT_LEFT, AccessLog, Record
-
-
-class Gone:
-    """A connection that was lost."""
-
-    client = "127.0.0.1"
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, bytes, bytes]] = []
-
-    def respond(self, status: int, headers: bytes, body: bytes) -> None:
-        self.answers.append((status, headers, body))
+from tests.server.predict.line import Line
 
 
 def test_a_client_that_left_withdraws_its_row() -> None:
@@ -25,7 +14,7 @@ def test_a_client_that_left_withdraws_its_row() -> None:
     async def run() -> None:
         lane: Any = None  # whom it would ask what to answer
         log = AccessLog(records.extend, lambda _: None)
-        ride = Ride(lane, Gone(), Record("POST", b"/predict", "/predict", "id-1", 0.0), log)
+        ride = Ride(lane, Line(), Record("POST", b"/predict", "/predict", "id-1", 0.0), log)
         assert not ride.done()
         ride.leave()
         assert ride.done()
