@@ -84,6 +84,6 @@ HARMFUL: dict[str, tuple[Callable[[], bytes], str]] = {
     "a tensor of 2 GB of a number": (made_of_a_number, "operator"),
     "an image that is doubled 24 times": (lambda: doubled(24), "memory"),
     "an image padded to a gigabyte": (lambda: padded(2**28), "memory"),
-    "large matrix products": (lambda: multiplied(400), "processor time|memory"),
+    "large matrix products": (lambda: multiplied(1000), "processor time|memory"),
     "a huge initialiser": (huge, "memory"),
 }

@@ -29,7 +29,7 @@ Trials(float(sys.argv[3]), 2**33, 32).check(folder, read_manifest(folder, "digit
 @pytest.fixture
 def loading(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process in the middle of a first load that takes minutes."""
-    candidate = tiny_candidate(model=multiplied(200))
+    candidate = tiny_candidate(model=multiplied(1000))
     write(tmp_path, candidate, candidate.manifest("digits", "1"))
     command = [sys.executable, "-c", LOADING, str(ROOT), str(tmp_path), str(SECONDS)]
     with subprocess.Popen(command) as process:
