@@ -14,7 +14,6 @@ import json
 import shutil
 import statistics
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,8 +145,7 @@ def _accuracy(stream: Stream, places: NDArray[np.int64], folder: Path) -> float:
     shutil.copyfile(stream.weights, weights)
     if stream.known < stream.classes:
         sources = tuple((each,) if each < stream.known else () for each in range(stream.classes))
-        everything = replace(prepared, rows={"fit": np.concatenate(rows[:2])})
-        reshape(weights, stream.recipe, stream.known, sources, everything)
+        reshape(weights, stream.recipe, stream.known, sources, prepared)
     trained = train(stream.recipe, prepared, weights, Report(None))
     answers = logits_of(trained.model, stream.others.images[..., None]).argmax(axis=1)
     return float((answers == stream.others.classes).mean())
