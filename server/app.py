@@ -19,13 +19,14 @@ from server.lanes import lanes
 from server.lifespan import lifespan
 from server.machine import json_lines, output, priority
 from server.models.trial import Trials
-from server.observe.answers import Said, answers_in, said_in
+from server.observe.answers import Said
 from server.observe.collector import Collector
 from server.observe.crew import Crew
 from server.observe.daily import Daily
 from server.observe.drift import Drift
 from server.observe.metrics import Metrics
 from server.observe.stats import Stats
+from server.observe.tick import Tick
 from server.observe.usage import Usage
 from server.predict.endpoints import BatchEndpoint, PredictEndpoint
 from server.routes import (
@@ -63,7 +64,7 @@ from server.training.attendance import Attendance
 from server.training.ends import Ends
 from server.training.feed import Feeds
 from server.training.steward import Steward
-from server.web.access import AccessLog, Record, RequestIds
+from server.web.access import AccessLog, RequestIds
 from server.web.budget import Budget
 from server.web.calls import Calls
 from server.web.front import Front
@@ -162,24 +163,6 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
     collector = Collector(memory.samples, caps, settings.collect_share, collected, storing, dropped)
     daily = Daily(memory.days, storing)
 
-    def count(records: Sequence[Record]) -> None:
-        metrics.count(records) if beside is None else metrics.count_requests(records, PATTERN)
-        stats.count(records)
-        usage.count(records)
-        answers = answers_in(records)
-        said = said_in(answers)
-        if beside is not None:
-            metrics.named.count(settings.name, records, said.answers)
-        if said.answers:
-            metrics.count_answers(said) if beside is None else so_far.join(said)
-            stats.count_answers(said)
-            daily.count_answers(said)
-        collector.take(answers)
-        watched.take(answers)
-        rollout.take(records)
-        if tracing is not None:
-            tracing.take(records)
-
     def count_reload(success: bool) -> None:
         metrics.count_reload(success)
         stats.count_reload(success)
@@ -202,6 +185,14 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
         count=partial(metrics.rollouts.count, settings.name),
         count_end=partial(metrics.rollouts.end, settings.name),
         called=memory.classes.called,
+    )
+    counted = [metrics.count_requests, metrics.count_stages]
+    if beside:
+        counted = [partial(metrics.count_requests, under=PATTERN), partial(metrics.named.count, settings.name)]
+    tick = Tick(
+        of_records=[*counted, stats.count, usage.count, rollout.take, *([tracing.take] if tracing is not None else [])],
+        of_said=[so_far.join if beside else metrics.count_answers, stats.count_answers, daily.count_answers],
+        of_answers=[collector.take, watched.take],
     )
     launcher = optional.launcher(settings, memory)
     steward = Steward(
@@ -241,7 +232,7 @@ def _service(settings: Settings, crew: Crew, tracing: "Tracing | None", beside: 
         stats=stats,
         usage=usage,
         answers=so_far.told if beside else metrics.answers,
-        log=AccessLog(count, lines.write, as_json),
+        log=AccessLog(tick.count, lines.write, as_json),
         lines=lines,
         shutdown=shutdown,
         executor=executor,

@@ -101,19 +101,18 @@ class Metrics:
         for outcome in ("success", "failure"):
             self._reloads.labels(outcome)
 
-    def count(self, records: Sequence[Record]) -> None:
-        """Count what was collected since the last tick."""
-        self.count_requests(records)
+    def count_requests(self, records: Sequence[Record], under: str = "") -> None:
+        """Count what was asked since the last tick, by routes `under` a prefix."""
+        tally = Tally((record.route, record.method, record.status) for record in records)
+        for (route, method, status), number in tally.items():
+            self._requests.labels(under + route, method, status).inc(number)
+
+    def count_stages(self, records: Sequence[Record]) -> None:
+        """Count how long each stage of the same requests took, and how large the batches were."""
         for version in {record.version for record in records}:
             mine = [record for record in records if record.version == version]
             self._stages.count(version if version != "-" else "", mine)
         observe_many(self._batches, BATCH_SIZES, (record.batch_size for record in records if record.batch_size))
-
-    def count_requests(self, records: Sequence[Record], under: str = "") -> None:
-        """Count requests only, by their routes `under` a prefix."""
-        tally = Tally((record.route, record.method, record.status) for record in records)
-        for (route, method, status), number in tally.items():
-            self._requests.labels(under + route, method, status).inc(number)
 
     def count_answers(self, said: Said) -> None:
         """Count what the model said since the last tick."""

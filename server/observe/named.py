@@ -38,12 +38,12 @@ class Named(Collector):
         self._ledger = Ledger(COLUMNS, ROWS, TOLD, folder, place, FILE)
         self._ledger.own[:, SEEN] = 0  # who was in this place before serves none any more
 
-    def count(self, name: str, records: Sequence[Record], answers: int) -> None:
+    def count(self, name: str, records: Sequence[Record]) -> None:
         """Count what was asked of one since the last tick, and how many pictures it answered."""
         row = self._ledger.row(name)
         statuses = np.array([record.status for record in records]) // 100 - 1
         row[STATUSES:ANSWERS] += np.bincount(statuses.clip(0, len(CLASSES) - 1), minlength=len(CLASSES))
-        row[ANSWERS] += answers
+        row[ANSWERS] += sum(len(record.answers) for record in records)
         seconds = np.array([record.seconds for record in records if record.batch_size])
         row[SUM] += round(float(seconds.sum()) * NANO)
         row[TIMES:] += np.bincount(np.searchsorted(SECONDS, seconds), minlength=len(SECONDS) + 1)

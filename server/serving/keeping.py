@@ -5,7 +5,7 @@ The batcher fills its rows again at once, so a batch is copied: a microsecond fo
 
 from server.models.model import Images
 
-LIMIT_BYTES = 32 * 2**20  # between two looks, a tenth of a second apart
+LIMIT_BYTES = 32 * 2**20  # between two looks, a tenth of a second apart; those of the last look may be there still
 
 
 class Keeping:

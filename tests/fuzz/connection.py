@@ -77,7 +77,7 @@ async def told(pieces: list[bytes]) -> Told:
     wrong: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: wrong.append(context))
     asked: list[Asked] = []
-    terms = Terms(SETTINGS, AccessLog(lambda _: None, lambda _: None), RequestIds("0"), asyncio.Event())
+    terms = Terms(SETTINGS, AccessLog(lambda _: (), lambda _: None), RequestIds("0"), asyncio.Event())
     config = Config(answering(echo(asked)), ws="none", lifespan="off", log_config=None)
     config.loaded_app = config.app
     protocol = Protocol(config, state, {TERMS: terms}, loop)

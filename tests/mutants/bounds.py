@@ -219,6 +219,27 @@ MUTANTS = (
         "server/web/test_access.py::test_many_records_do_not_wait_for_the_tick",
     ),
     mutant(
+        "each part of a tick has a turn of the loop",
+        ACCESS,
+        "            self._turn = asyncio.get_running_loop().call_soon(self._go_on)\n            return\n",
+        "            pass\n",
+        "server/web/test_access.py::test_between_two_parts_of_a_tick_others_have_their_turn",
+    ),
+    mutant(
+        "of all ticks one at most is left in parts",
+        ACCESS,
+        "        self._finish()  # the tick before",
+        "        # the tick before",
+        "server/web/test_access.py::test_a_tick_that_had_no_turns_is_counted_before_the_next",
+    ),
+    mutant(
+        "whoever asks for all counts has those of a tick that is not over",
+        ACCESS,
+        "        self._finish()\n        for _ in self._told(self._taken()):",
+        "        for _ in self._told(self._taken()):",
+        "server/web/test_access.py::test_whoever_asks_has_all_counts_at_once",
+    ),
+    mutant(
         "a request's own id is a plain word",
         ACCESS,
         "if own is not None and _REQUEST_ID.fullmatch(own):",

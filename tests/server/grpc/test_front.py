@@ -10,6 +10,7 @@ import pytest
 from server.configuration import load
 from server.grpc import front
 from server.grpc.front import CODES, Call, Front
+from server.observe.tick import Tick
 from server.web.access import AccessLog, Record, RequestIds
 from server.web.budget import Budget
 from server.web.errors import REFUSALS
@@ -29,7 +30,7 @@ async def asked(ask: Callable[[grpc.aio.Channel], Awaitable[bytes]]) -> tuple[by
     settings = load([], {})
     records: list[Record] = []
     budget = Budget(LIMIT_BYTES)
-    log = AccessLog(records.extend, lambda _: None)
+    log = AccessLog(Tick([records.extend]).count, lambda _: None)
     made = Front(settings, Guard(settings, Keys(settings), Rates(settings), ["/"]), log, RequestIds("t"), budget)
 
     async def echo(message: bytes, call: Call) -> bytes:

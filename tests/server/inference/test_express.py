@@ -10,6 +10,7 @@ from benchmarks import shipped
 from server.inference.answering import answered
 from server.inference.express import TensorExpress
 from server.inference.request import Asked, Output
+from server.observe.tick import Tick
 from server.predict.express import Refusals, Shared
 from server.serving.predictor import Held, Predictor
 from server.settings import Settings
@@ -28,7 +29,7 @@ def asked(headers: dict[bytes, bytes], body: bytes, **settings: Any) -> tuple[Li
         made = Settings(**settings)
         threads: Any = None  # for large pictures
         predictor = Predictor(made, Held(shipped.load(32)), threads)
-        log = AccessLog(records.extend, lambda _: None)
+        log = AccessLog(Tick([records.extend]).count, lambda _: None)
         shared = Shared(made, predictor, log, RequestIds("0"), Refusals(predictor))
         ride = TensorExpress("/v2/models/digits/infer", shared).take(line, headers, body)
         async with asyncio.timeout(60):

@@ -31,7 +31,9 @@ def record(status: int = 200, batch_size: int = 0, path: bytes = b"/predict") ->
 
 def test_records_are_counted_by_route_and_status() -> None:
     metrics = Metrics(Crew())
-    metrics.count([record(batch_size=4), record(batch_size=4), record(503)])
+    records = [record(batch_size=4), record(batch_size=4), record(503)]
+    metrics.count_requests(records)
+    metrics.count_stages(records)
     metrics.count_reload(success=True)
     metrics.gauge("digits", "3", 5)
     text = metrics.exposition().decode()
@@ -54,7 +56,7 @@ def test_times_are_told_by_the_version_that_answered() -> None:
     metrics = Metrics(Crew())
     other, none = record(batch_size=4), record(404)
     other.version, none.version = "4", "-"
-    metrics.count([record(batch_size=4), other, other, none])
+    metrics.count_stages([record(batch_size=4), other, other, none])
     lines = metrics.exposition().decode().splitlines()
     assert {f'relearn_stage_seconds_count{{stage="queue",version="{v}"}} {n}' for v, n in (("3", 1.0), ("4", 2.0))} <= {
         *lines
@@ -74,7 +76,7 @@ def test_a_version_that_serves_no_more_has_no_worker() -> None:
 
 def test_a_line_has_its_nine_words_whatever_the_path_is() -> None:
     lines: list[str] = []
-    log = AccessLog(lambda _: None, lines.append)
+    log = AccessLog(lambda _: (), lines.append)
     log._pending = [record(path=b"/a%20b%0A"), record(path=b"/\xff" + b"x" * 1000)]
     log.flush()
     for line in "".join(lines).splitlines():

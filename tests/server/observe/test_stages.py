@@ -44,7 +44,7 @@ def by_version(kept: Stages) -> dict[str, float]:
 def test_the_versions_that_answered_last_are_told_and_all_others_as_one() -> None:
     metrics = Metrics(Crew())
     for version in range(1, MANY + 1):
-        metrics.count([record(version)] * 2)
+        metrics.count_stages([record(version)] * 2)
     newest = [str(version) for version in range(MANY - TOLD + 1, MANY + 1)]
     assert told(metrics) == dict.fromkeys(newest, 2) | {OLDER: 2 * (MANY - TOLD)}
 
@@ -52,7 +52,7 @@ def test_the_versions_that_answered_last_are_told_and_all_others_as_one() -> Non
 def test_one_that_goes_on_answering_keeps_its_series_whatever_was_tried() -> None:
     metrics = Metrics(Crew())
     for version in range(1, MANY + 1):
-        metrics.count([record(0), record(version)])
+        metrics.count_stages([record(0), record(version)])
         assert told(metrics)["0"] == version
     assert sum(told(metrics).values()) == 2 * MANY
 

@@ -81,7 +81,7 @@ def echo(asked: list[Asked]) -> ASGIApp:
 
 
 def terms() -> Terms:
-    log = AccessLog(lambda _: None, lambda _: None)
+    log = AccessLog(lambda _: (), lambda _: None)
     return Terms(Settings(), log, RequestIds("0"), asyncio.Event())
 
 

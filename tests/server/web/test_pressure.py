@@ -66,7 +66,7 @@ class Line:
 
     def __init__(self, application: ASGIApp, lane: Waits | None = None, **settings: Any) -> None:
         self.wire, self.server, self.stopping = Wire(), ServerState(), asyncio.Event()
-        log = AccessLog(lambda _: None, lambda _: None)
+        log = AccessLog(lambda _: (), lambda _: None)
         terms = Terms(Settings(**settings), log, RequestIds("0"), self.stopping, {b"/predict": lane} if lane else {})
         config = Config(application, ws="none", lifespan="off", log_config=None, log_level="critical")
         config.load()
