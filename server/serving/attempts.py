@@ -13,6 +13,7 @@ from time import monotonic
 
 import numpy as np
 
+from server.models.model import Outputs
 from server.pictures.preprocessing import Input
 from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout, Receiver, Row
 from server.serving.keeping import Keeping
@@ -23,6 +24,7 @@ from server.web.threads import Threads
 
 LATE_SECONDS = 1.0  # after which the one behind is asked instead
 SUM_TOLERANCE = 0.01  # of probabilities, whose sum is 1
+NO_PROBABILITIES, NO_SCORE = "its answers are not probabilities", "its score is not a number"
 
 
 class Fault(StrEnum):
@@ -147,7 +149,17 @@ class Attempt:
 def problem_of(prediction: Prediction) -> str | None:
     """What is wrong with an answer that no version may give."""
     if not abs(float(prediction.probabilities.sum()) - 1) < SUM_TOLERANCE:  # as it is for NaN
-        return "its answers are not probabilities"
+        return NO_PROBABILITIES
     if prediction.score is not None and not math.isfinite(prediction.score):
-        return "its score is not a number"
+        return NO_SCORE
     return None
+
+
+def problem_in(outputs: Outputs) -> tuple[str | None, int]:
+    """The problem of the first answer of a batch that has one, and how many come before it; all at once."""
+    are_probabilities = np.abs(outputs.probabilities.sum(axis=1) - 1) < SUM_TOLERANCE
+    are_proper = are_probabilities if outputs.scores is None else are_probabilities & np.isfinite(outputs.scores)
+    if are_proper.all():
+        return None, len(are_proper)
+    first = int(are_proper.argmin())
+    return NO_SCORE if are_probabilities[first] else NO_PROBABILITIES, first

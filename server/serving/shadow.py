@@ -6,7 +6,7 @@ there: the event loop has little to do with it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from time import perf_counter, sleep
@@ -16,7 +16,7 @@ import numpy as np
 
 from server.models.model import Model
 from server.pictures.preprocessing import Input
-from server.serving.attempts import Fault, problem_of
+from server.serving.attempts import Fault, problem_in
 from server.serving.comparison import Comparison
 from server.serving.keeping import Keeping
 from server.serving.prediction import Prediction
@@ -25,6 +25,7 @@ from server.serving.tally import ROUTES, Arm
 from server.web.access import Record
 
 WAITING_LIMIT = 256  # pictures
+DRAWN = 256  # numbers at once: one by one they take most of the tick's part
 BATCH_LIMIT = 16  # a small one holds the processor for a short time
 PAUSE_SECONDS = 0.001  # after each: however low its priority, a thread that has begun a turn is left to end it
 
@@ -74,10 +75,12 @@ class Shadow(Comparison):
         self._executor = executor
         self._on_changed = on_changed
         self._called = called
+        self._names = [called.get(label, label) for label in model.labels]
         self._waiting: list[Asked] = []
         self._is_busy = False
         self._is_over = False
         self._random = np.random.default_rng()
+        self._passed: Iterator[int] = iter(())
         self._next = self._drawn()  # of the answers to come, the next that is drawn, from 1
         self.arms = ()
         self.judged, self.other = None, None
@@ -106,7 +109,10 @@ class Shadow(Comparison):
 
     def _drawn(self) -> int:
         # To draw each answer with the same probability is to pass over so many as this distribution says.
-        return int(self._random.geometric(self._share))
+        for number in self._passed:
+            return number
+        self._passed = iter(self._random.geometric(self._share, DRAWN).tolist())
+        return next(self._passed)
 
     def _offer(self, record: Record, position: int) -> None:
         answer = record.answers[position]
@@ -144,17 +150,15 @@ class Shadow(Comparison):
             found.fault = Fault.FAILED, f"it failed: {str(error)[:200] or repr(error)}"
             return
         seconds = (perf_counter() - begun) / len(some)
-        scores = outputs.scores if outputs.scores is not None else [None] * len(some)
-        best = outputs.probabilities.argmax(axis=1).tolist()
-        for asked, *said in zip(some, best, outputs.probabilities, scores, strict=True):
-            answer = Prediction(self._model, *said)
-            problem = problem_of(answer)
-            if problem is not None:
-                found.fault = Fault.IMPROPER, problem
-                return
-            before, record = asked.answer, asked.record
-            was, would_be = self._name(before), self._name(answer)
-            found.judged.note(seconds, would_be)
+        problem, proper = problem_in(outputs)
+        if problem is not None:
+            found.fault = Fault.IMPROPER, problem
+        said = [self._names[best] for best in outputs.probabilities[:proper].argmax(axis=1).tolist()]
+        found.judged.note_all(seconds, said)
+        for asked, would_be in zip(some[:proper], said, strict=True):
+            record, before = asked.record, asked.answer
+            label = before.model.labels[before.best]
+            was = self._called.get(label, label)
             found.current.note(record.infer_seconds / max(record.batch_size, 1), was)
             if was != would_be:
                 found.changed.append((asked, f"{was} → {would_be}"))
@@ -172,7 +176,3 @@ class Shadow(Comparison):
         if found.fault is not None:
             self._fault(*found.fault)
         self._go_on()
-
-    def _name(self, answer: Prediction) -> str:
-        label = answer.model.labels[answer.best]
-        return self._called.get(label, label)

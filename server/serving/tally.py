@@ -30,6 +30,13 @@ class Arm:
         self.labels[label] += 1
         self.seconds += seconds
 
+    def note_all(self, seconds: float, labels: Sequence[str]) -> None:
+        """As `note` for each of these labels, which took so long each."""
+        self.requests += len(labels)
+        self.times[bisect_left(BOUNDS, seconds)] += len(labels)
+        self.labels.update(labels)
+        self.seconds += seconds * len(labels)
+
     def count(self, records: Iterable[Record]) -> None:
         for record in records:
             first = record.answers[0]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from server.serving.attempts import LATE_SECONDS, Attempts, Fault
+from server.models.model import Outputs
+from server.serving.attempts import LATE_SECONDS, Attempts, Fault, problem_in, problem_of
 from server.serving.batcher import Batcher, QueueFull, QueueTimeout
 from server.serving.prediction import Prediction
 
@@ -145,3 +146,18 @@ async def test_a_patient_one_says_that_the_wait_was_too_long() -> None:
         await ask(attempts)
     assert not attempts.waiting_for
     assert not problems
+
+
+@pytest.mark.parametrize("wrong", [None, "probabilities", "score"])
+def test_of_a_batch_the_first_problem_is_found_that_one_by_one_would_be(wrong: str | None) -> None:
+    probabilities, scores = np.full((5, 2), 0.5, np.float32), np.zeros(5, np.float32)
+    if wrong == "probabilities":
+        probabilities[3, 0], scores[4] = np.nan, np.inf
+    elif wrong == "score":
+        scores[2], probabilities[3, 0] = np.nan, 0.7
+    model: Any = "version"
+    answers = zip(probabilities, scores, strict=True)
+    problems = [problem_of(Prediction(model, 0, *each)) for each in answers]
+    first = next(((problem, place) for place, problem in enumerate(problems) if problem), (None, 5))
+    assert problem_in(Outputs(probabilities, scores)) == first
+    assert problem_in(Outputs(probabilities[:2], None)) == (None, 2)

@@ -167,8 +167,9 @@ def test_each_answer_of_a_batch_is_drawn_with_the_same_probability(monkeypatch: 
         return records[0]
 
     with ThreadPoolExecutor(1) as executor:
-        some: Any = None
-        noted = Noted(some, Keeping(), some, "1", 0.25, executor, lambda *_: None, lambda: None, {})
+        model: Any = Candidate()
+        current: Any = None
+        noted = Noted(model, Keeping(), current, "1", 0.25, executor, lambda *_: None, lambda: None, {})
         for _ in range(40):
             noted.take([each for _ in range(50) for each in (answered(0), Record("GET", b"/", "/", "", 0.0), batch())])
     assert noted.tally.dropped == sum(noted.places.values())
