@@ -1,15 +1,16 @@
 """Picks samples out of what was predicted: once a tick, after the answers are sent, from the records alone.
 
 Of each reason no more wait for the thread that stores them than an hour may have, those with the lowest ranks; what
-finds no room, or can't be stored, is dropped and counted. How low a rank must be, the store says after each time.
+finds no room, or can't be stored, is dropped and counted. How low a rank must be, the store says each time.
 """
 
 import asyncio
 import logging
 import time
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -28,6 +29,7 @@ from server.web.access import Record
 
 STORE_SECONDS = 1.0  # between two looks for what waits
 PRUNE_SECONDS = 600.0
+PAUSE_SECONDS = 0.0002  # after each picture
 UNSURE = 0.5  # margin between the two most probable labels under which an answer may be kept for it
 
 logger = logging.getLogger("relearn")
@@ -40,6 +42,7 @@ class Waiting:
     rank: float
     seen: Seen = field(compare=False)
     model_input: Input = field(compare=False)
+    pixels: bytes = field(compare=False)  # of the same picture, which compare sooner
 
 
 class Collector:
@@ -117,7 +120,8 @@ class Collector:
         if is_full and rank >= waiting[-1].rank:
             self._count_dropped(1)
             return
-        if why is not Why.RANDOM and any(np.array_equal(model_input, each.model_input) for each in waiting):
+        pixels = model_input.tobytes()
+        if why is not Why.RANDOM and any(pixels == each.pixels for each in waiting):
             return
         if is_full:
             waiting.pop()
@@ -137,7 +141,8 @@ class Collector:
             score=None if answer.score is None else float(answer.score),
             score_threshold=answer.model.score_threshold,
         )
-        insort(waiting, Waiting(rank, seen, model_input.copy()))  # of a batch that need not stay for it
+        its_own = np.frombuffer(pixels, model_input.dtype).reshape(model_input.shape)  # a batch need not stay for it
+        insort(waiting, Waiting(rank, seen, its_own, pixels))
 
     async def _run(self) -> None:
         pruned = -PRUNE_SECONDS
@@ -149,7 +154,7 @@ class Collector:
             await asyncio.sleep(STORE_SECONDS)
 
     async def _store(self) -> None:
-        if self._waiting:
+        if self._waiting or self._gates:  # which are others once somebody removed samples
             waiting, self._waiting = self._waiting, {}
             some = [each for those in waiting.values() for each in those]
             if not await self._in_thread(lambda: self._add(some)):
@@ -165,7 +170,17 @@ class Collector:
         return True
 
     def _add(self, some: Sequence[Waiting]) -> None:
-        self._gates = self._samples.add([(each.seen, each.model_input) for each in some], self._caps)
+        if some:
+            self._samples.add(_at_leisure(some), self._caps)
+        with suppress(StoreError):  # those of before will do
+            self._gates = self._samples.gates(int(time.time()) // HOUR_SECONDS, self._caps.an_hour)
 
     def _prune(self) -> None:
         self._samples.prune(self._caps, int(time.time()) // HOUR_SECONDS)
+
+
+def _at_leisure(some: Sequence[Waiting]) -> Iterator[tuple[Seen, Input]]:
+    """One by one, with a rest after each: the event loop waits for who looks at pictures in Python."""
+    for each in some:
+        yield each.seen, each.model_input
+        time.sleep(PAUSE_SECONDS)

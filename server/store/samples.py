@@ -8,7 +8,7 @@ to go is the probability that any of them had (bottom-k sampling and rank condit
 https://doi.org/10.1145/1281100.1281133). Of near copies one is kept; but each random one, for it stands for others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -36,21 +36,20 @@ class Samples:
         self._content = content
         self._model = model
 
-    def add(self, seen: Sequence[tuple[Seen, Input]], caps: Caps) -> dict[tuple[Why, int], float]:
-        """Keep what belongs among the kept; durable when it returns. Raises OSError or StoreError.
-
-        Of each reason and hour that is full: the rank from which on nothing more is kept.
-        """
-        rows, pngs = [], {}
+    def add(self, seen: Iterable[tuple[Seen, Input]], caps: Caps) -> None:
+        """Keep what belongs among the kept; durable when it returns. Raises OSError or StoreError."""
+        rows, inputs = [], {}
         for each, model_input in seen:
-            sha256, png = pixels_sha256(model_input), as_png(model_input)
-            rows.append(vars(each) | {"sha256": sha256, "bytes": len(png), "likeness": likeness(model_input)})
-            pngs[sha256] = png
+            sha256 = pixels_sha256(model_input)
+            rows.append(vars(each) | {"sha256": sha256, "likeness": likeness(model_input)})
+            inputs[sha256] = model_input
         with self._database.read() as connection:
             rows = self._chosen(connection, rows)
         if not rows:
-            return {}
-        paths = {sample_path(row["sha256"]): pngs[row["sha256"]] for row in rows}
+            return
+        pngs = {row["sha256"]: as_png(inputs[row["sha256"]]) for row in rows}
+        rows = [row | {"bytes": len(pngs[row["sha256"]])} for row in rows]
+        paths = {sample_path(sha256): png for sha256, png in pngs.items()}
         claim = self._content.claim("data", paths)
         try:
             self._content.write(paths, "data")
@@ -59,14 +58,26 @@ class Samples:
                 self._content.release(connection, "data", paths)  # those that another worker's are near to are swept
                 for row in self._chosen(connection, rows):
                     connection.execute(insert(sample).values({"model_id": self._model.id} | row))
-                places = {(row["why"], row["hour"]) for row in rows}
-                gates = {place: self._thin(connection, *place, caps.an_hour) for place in places}
+                for why, hour in {(row["why"], row["hour"]) for row in rows}:
+                    self._thin(connection, why, hour, caps.an_hour)
                 self._prune(connection, caps, max(row["hour"] for row in rows))
         except BaseException:
             self._content.drop(claim)
             raise
         self._content.tidy()
-        return {place: gate for place, gate in gates.items() if gate is not None}
+
+    def gates(self, hour: int, most: int) -> dict[tuple[Why, int], float]:
+        """Of each reason that is full in an hour: the rank from which on nothing more is kept. Raises StoreError."""
+        of_hour = select(sample.c.why, sample.c.rank, sample.c.probability).where(self._mine, sample.c.hour == hour)
+        kept: dict[Why, list[float]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(of_hour.order_by(sample.c.why, sample.c.rank)):
+                kept.setdefault(Why(row.why), []).append(row.rank if row.probability is None else row.probability)
+        return {
+            (why, hour): min(found) if why is Why.RANDOM else found[most - 1]
+            for why, found in kept.items()
+            if why is Why.RANDOM or len(found) >= most
+        }
 
     def prune(self, caps: Caps, hour: int) -> None:
         """Remove what is too old, or more than is kept; `hour` is the present one. Raises StoreError."""
@@ -168,19 +179,15 @@ class Samples:
             chosen.append(row)
         return chosen
 
-    def _thin(self, connection: Connection, why: Why, hour: int, most: int) -> float | None:
-        """Keep the lowest ranks of a reason in an hour; the rank from which on nothing more is kept, if it is full."""
+    def _thin(self, connection: Connection, why: Why, hour: int, most: int) -> None:
+        """Keep the lowest ranks of a reason in an hour."""
         same = self._mine & (sample.c.hour == hour) & (sample.c.why == why)
         by_rank = select(sample.c.id, sample.c.rank).where(same).order_by(sample.c.rank)
-        ranked = connection.execute(by_rank).all()
-        beyond = ranked[most:]
+        beyond = connection.execute(by_rank).all()[most:]
         self._remove(connection, sample.c.id.in_([row.id for row in beyond]))
-        if why is not Why.RANDOM:
-            return float(ranked[most - 1].rank) if len(ranked) >= most else None
-        if beyond:  # any that is left had to be under it
+        if beyond and why is Why.RANDOM:  # any that is left had to be under it
             lower = update(sample).where(same, sample.c.probability > beyond[0].rank)
             connection.execute(lower.values(probability=beyond[0].rank))
-        return connection.execute(select(func.min(sample.c.probability)).where(same)).scalar()
 
     def _prune(self, connection: Connection, caps: Caps, hour: int) -> None:
         """Remove what is too old, and the oldest of what is too much."""

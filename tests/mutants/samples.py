@@ -25,8 +25,8 @@ MUTANTS = (
     mutant(
         "an hour has no more samples of a reason than it may",
         SAMPLES,
-        "        beyond = ranked[most:]\n",
-        "        beyond = ranked[:0]\n",
+        ".all()[most:]",
+        ".all()[:0]",
         f"{STORED}of_each_reason_and_hour_the_lowest_ranks_are_kept[sqlite]",
     ),
     mutant(
@@ -49,6 +49,13 @@ MUTANTS = (
         " or rank >= self._gates.get((why, hour), np.inf)",
         "",
         f"{COLLECTED}a_flood_is_bounded_on_its_way_and_counted[sqlite]",
+    ),
+    mutant(
+        "an hour is open again once its samples were removed",
+        COLLECTOR,
+        "if self._waiting or self._gates:",
+        "if self._waiting:",
+        f"{COLLECTED}an_hour_that_is_full_stays_so_until_somebody_removes_samples[sqlite]",
     ),
     mutant(
         "what the model saw is copied out of its rows",

@@ -141,6 +141,21 @@ def test_a_flood_is_bounded_on_its_way_and_counted(memory: Memory) -> None:
     assert collected.found() == {"unsure": {f"id-{number}" for number in range(5)}}
 
 
+def test_an_hour_that_is_full_stays_so_until_somebody_removes_samples(memory: Memory) -> None:
+    collected = Collected(memory)
+    flood = [record(number, margin=number / 1000) for number in range(100)]
+    collected.collector.take(answers_in(flood[:20]))
+    collected.store()
+    collected.collector.take(answers_in([record(200, margin=0.9, score=0.1)]))  # of another reason
+    collected.store()
+    collected.collector.take(answers_in(flood[20:60]))
+    assert not collected.collector._waiting
+    memory.samples.clear()
+    collected.store()
+    collected.collector.take(answers_in(flood[60:63]))
+    assert collected.found() == {"unsure": {"id-60", "id-61", "id-62"}}
+
+
 def test_pictures_beyond_what_is_held_are_counted(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "LIMIT_BYTES", 10)
     collected, holding = Collected(memory), Keeping()

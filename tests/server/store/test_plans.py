@@ -89,6 +89,7 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "samples": lambda memory: memory.samples.every(),
     "samples of a request": lambda memory: memory.samples.of_request("id"),
     "keep a sample": lambda memory: memory.samples.add([a_sample(5)], Caps(1, 1, 1, 1)),
+    "which samples an hour has no room for": lambda memory: memory.samples.gates(9, 9),
     "one sample": lambda memory: memory.samples.find("1"),
     "word on a sample": lambda memory: memory.samples.note([(sha_of(40), {"reviewed": "3"})]),
     "samples of a time": lambda memory: memory.samples.clear("2026"),

@@ -60,12 +60,17 @@ def agree(memory: Memory, opener: Opener) -> bool:
 
 
 def test_of_each_reason_and_hour_the_lowest_ranks_are_kept(memory: Memory, opener: Opener) -> None:
-    assert memory.samples.add([seen(number) for number in (9, 3, 7, 1)], CAPS) == {(Why.RANDOM, 7): 0.9}
-    gates = memory.samples.add([seen(number) for number in (8, 2, 4, 6)] + [seen(5, hour=8)], CAPS)
-    assert gates == {(Why.RANDOM, 7): 0.07, (Why.RANDOM, 8): 0.9}
+    memory.samples.add([seen(number) for number in (9, 3, 7, 1)], CAPS)
+    assert memory.samples.gates(7, CAPS.an_hour) == {(Why.RANDOM, 7): 0.9}
+    memory.samples.add([seen(number) for number in (8, 2, 4, 6)] + [seen(5, hour=8)], CAPS)
+    assert [memory.samples.gates(hour, CAPS.an_hour) for hour in (7, 8)] == [
+        {(Why.RANDOM, 7): 0.07},
+        {(Why.RANDOM, 8): 0.9},
+    ]
     assert set(kept(memory.samples)) == {"id-1", "id-2", "id-3", "id-4", "id-6", "id-5"}
     many = [seen(10 + number, Why.UNSURE, hour=8) for number in range(9)]
-    assert memory.samples.add(many, CAPS) == {(Why.UNSURE, 8): 0.14}
+    memory.samples.add(many, CAPS)
+    assert memory.samples.gates(8, CAPS.an_hour) == {(Why.RANDOM, 8): 0.9, (Why.UNSURE, 8): 0.14}
     assert [each.request_id for each in memory.samples.every()][:5] == [f"id-{n}" for n in range(14, 9, -1)]
     assert agree(memory, opener)
 
