@@ -13,7 +13,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from server.models.reference import margins
+from server.models.reference import ink, margins
 from server.store.days import Answered
 from server.web.access import Answering, Record, Told
 
@@ -58,6 +58,19 @@ class Answers:
     def scores(self) -> NDArray[np.float32] | None:
         """How familiar each picture is, if the model judges that."""
         return None if self.told[0].score is None else np.array([each.score for each in self.told])
+
+    @cached_property
+    def inks(self) -> NDArray[np.float64]:
+        """How much ink each picture has; under 0 where that was not measured and the picture was not kept."""
+        inks = np.array([each.ink for each in self.told])
+        kept = {
+            place: model_input
+            for place in np.flatnonzero(inks < 0).tolist()
+            if (model_input := self.told[place].model_input) is not None
+        }
+        if kept:
+            inks[list(kept)] = ink(np.stack(list(kept.values())))
+        return inks
 
     @cached_property
     def is_unfamiliar(self) -> NDArray[np.bool_] | None:

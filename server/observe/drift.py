@@ -82,7 +82,7 @@ class Drift:
         """Note what was answered since the last tick."""
         for each in answers:
             first = each.told[0]
-            if not isinstance(first, Prediction) or first.ink < 0:
+            if not self._requests or not isinstance(first, Prediction) or first.model.reference is None:
                 continue
             words = _words(first.model, each)
             table, written = self._board.own[:, 0], int(self._board.own[RING, 0])
@@ -186,8 +186,7 @@ def alarm_told(alarm: Alarm) -> dict[str, Any]:
 
 def _words(model: Model, answers: Answers) -> Words:
     assert model.reference is not None
-    told = answers.told
-    measured = {"margin": answers.margins, "ink": np.array([each.ink for each in told])}
+    measured = {"margin": answers.margins, "ink": answers.inks}
     if answers.scores is not None:
         measured["score"] = answers.scores.astype(float)
     return model.reference.words(answers.best, measured) | int(model.version) << VERSION_BITS

@@ -17,7 +17,7 @@ class Prediction(NamedTuple):
     best: int  # index of the most probable label
     probabilities: NDArray[np.float32]  # (labels,)
     score: np.float32 | None
-    ink: float = -1.0  # of the model's input, where drift is watched
+    ink: float = -1.0  # of the model's input, where drift is watched and the picture is not kept
     model_input: Input | None = None  # what the model saw, where pictures are kept
 
 

@@ -170,12 +170,13 @@ class Predictor:
         number, probabilities, none = len(images), outputs.probabilities, [None] * len(images)
         keeping = self._keeping
         seen = keeping.keep(images) if keeping is not None and keeping.is_on else None
+        measures_ink = self._measures_ink and model.reference is not None and seen is None  # of kept ones it can wait
         columns = (
             [model] * number,
             probabilities.argmax(axis=1).tolist(),
             probabilities,
             outputs.scores if outputs.scores is not None else none,
-            ink(images).tolist() if self._measures_ink and model.reference is not None else [-1.0] * number,
+            ink(images).tolist() if measures_ink else [-1.0] * number,
             seen if seen is not None else none,
         )
         return list(map(Prediction._make, zip(*columns, strict=True)))  # half of what calling it takes

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from server.models.reference import ink
 from server.observe.answers import CONFIDENCES, answers_in, said_in
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
@@ -48,6 +49,15 @@ def test_answers_are_counted_by_label_confidence_and_familiarity() -> None:
     steps = dict(zip(CONFIDENCES, said.confidences, strict=False))
     assert steps == dict.fromkeys(CONFIDENCES, 0) | {0.8: 1, 1.0: 2}
     assert (said.judged, said.unfamiliar) == (3, 1)
+
+
+def test_the_ink_of_kept_pictures_is_measured_with_all_others_of_the_tick() -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (4, 8, 8, 1), np.uint8)
+    kept = [answer(Model(("cat", "dog")), 0.0, 1.0)._replace(model_input=picture) for picture in pictures]
+    at_once = answer(kept[0].model, 1.0, 0.0)._replace(ink=0.5)
+    (answers,) = answers_in([record(*kept[:2], at_once), record(*kept[2:])])
+    measured = ink(pictures).tolist()
+    assert answers.inks.tolist() == [*measured[:2], 0.5, *measured[2:]]
 
 
 def test_models_of_different_labels_may_have_answered_in_one_tick() -> None:
