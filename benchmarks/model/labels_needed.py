@@ -14,6 +14,7 @@ import json
 import shutil
 import statistics
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from trainer.run import set_threads
 from trainer.train import logits_of, train
 
 DRAWN = 0.02  # of all answers, kept by chance: twice what a server keeps, since the stream is short
+PAGE = 10  # that are asked before the order hears of their labels
 UNSURE = 0.5  # margin under which an answer is kept, as the server does
 LABELS = (10, 20, 40, 80, 160)
 ARMS = ("queue", "random")
@@ -118,7 +120,13 @@ def _queue(stream: Stream, random: np.random.Generator) -> NDArray[np.int64]:
             continue
         samples.append(_sample(place, why, rank, images[place], float(between[place]), float(scores[place]), threshold))
     print(f"{len(samples)} kept", flush=True)
-    return np.array([each.id for each in in_order(samples, LABELS[-1])], np.int64)
+    asked: list[int] = []
+    while len(asked) < LABELS[-1]:
+        for each in in_order(samples, PAGE, model.labels):
+            place = samples.index(each)
+            samples[place] = replace(each, reviewed=str(stream.pictures.classes[each.id]))
+            asked.append(each.id)
+    return np.array(asked, np.int64)
 
 
 def _sample(
