@@ -148,7 +148,10 @@ def _accuracy(stream: Stream, places: NDArray[np.int64], folder: Path) -> float:
     images = np.concatenate([part.images for part in parts])[..., None]
     classes = np.concatenate([part.classes for part in parts]).astype(np.int32)
     labels = tuple(str(each) for each in range(stream.classes))
-    prepared = Prepared(labels, images, classes, dict(zip(("fit", "uploads", "validation"), rows, strict=True)), (), 0)
+    new = labels[stream.known :]  # of which there is nothing but these labels, as a retrain would find it
+    is_new = classes[rows[1]] >= stream.known
+    parts_of = {"fit": np.concatenate([rows[0], rows[1][is_new]]), "uploads": rows[1][~is_new], "validation": rows[2]}
+    prepared = Prepared(labels, images, classes, parts_of, (), 0, alone=frozenset(new))
     weights = folder / "start.weights.h5"
     shutil.copyfile(stream.weights, weights)
     if stream.known < stream.classes:
