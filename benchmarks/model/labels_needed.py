@@ -14,6 +14,7 @@ import json
 import shutil
 import statistics
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from trainer.run import set_threads
 from trainer.train import logits_of, train
 
 DRAWN = 0.02  # of all answers, kept by chance: twice what a server keeps, since the stream is short
+PAGE = 10  # that are asked before the order hears of their labels
 UNSURE = 0.5  # margin under which an answer is kept, as the server does
 LABELS = (10, 20, 40, 80, 160)
 ARMS = ("queue", "random")
@@ -118,7 +120,13 @@ def _queue(stream: Stream, random: np.random.Generator) -> NDArray[np.int64]:
             continue
         samples.append(_sample(place, why, rank, images[place], float(between[place]), float(scores[place]), threshold))
     print(f"{len(samples)} kept", flush=True)
-    return np.array([each.id for each in in_order(samples, LABELS[-1])], np.int64)
+    asked: list[int] = []
+    while len(asked) < LABELS[-1]:
+        for each in in_order(samples, PAGE, model.labels):
+            place = samples.index(each)
+            samples[place] = replace(each, reviewed=str(stream.pictures.classes[each.id]))
+            asked.append(each.id)
+    return np.array(asked, np.int64)
 
 
 def _sample(
@@ -140,7 +148,10 @@ def _accuracy(stream: Stream, places: NDArray[np.int64], folder: Path) -> float:
     images = np.concatenate([part.images for part in parts])[..., None]
     classes = np.concatenate([part.classes for part in parts]).astype(np.int32)
     labels = tuple(str(each) for each in range(stream.classes))
-    prepared = Prepared(labels, images, classes, dict(zip(("fit", "uploads", "validation"), rows, strict=True)), (), 0)
+    new = labels[stream.known :]  # of which there is nothing but these labels, as a retrain would find it
+    is_new = classes[rows[1]] >= stream.known
+    parts_of = {"fit": np.concatenate([rows[0], rows[1][is_new]]), "uploads": rows[1][~is_new], "validation": rows[2]}
+    prepared = Prepared(labels, images, classes, parts_of, (), 0, alone=frozenset(new))
     weights = folder / "start.weights.h5"
     shutil.copyfile(stream.weights, weights)
     if stream.known < stream.classes:

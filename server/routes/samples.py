@@ -89,7 +89,9 @@ def _shown(service: Service, why: str | None, state: str, limit: int, offset: in
         return len(every), len(mine), mine[offset : offset + limit]
     # What is told already keeps its distance, whatever it was kept for.
     others = [each for each in every if not each.is_waiting and why not in (None, each.why)]
-    found = in_order([*mine, *others], offset + limit)
+    model = service.serving.model
+    known = service.memory.classes.called(model.labels if model is not None else ())
+    found = in_order([*mine, *others], offset + limit, known)
     return len(every), sum(each.is_waiting for each in mine), found[offset:]
 
 

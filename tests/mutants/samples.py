@@ -74,9 +74,16 @@ MUTANTS = (
     mutant(
         "a near copy of what is told waits at the end of the queue",
         REVIEW,
-        "        far = np.minimum(far, _distances(bits, other))\n",
+        "        nearest = np.minimum(nearest, _distances(bits, other))\n",
         "        pass\n",
         "server/store/test_review.py::test_a_likeness_of_one_that_is_told_comes_last",
+    ),
+    mutant(
+        "what is nearer to a known class than to a new one is not taken for the new one",
+        REVIEW,
+        "(new < far) & ",
+        "",
+        "server/store/test_review.py::test_no_second_copy_is_asked_of_a_new_class_nor_what_is_nearer_to_a_known_one",
     ),
     mutant(
         "what was reviewed out of turn does not count",

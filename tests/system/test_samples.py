@@ -124,3 +124,28 @@ def test_answers_are_the_same_with_and_without(live: LiveServer, tmp_path: Path,
         assert [predict(other, data, "id") for data in asked] == told
         assert other.get("/samples").json() == {"samples": [], "next": None, "count": 0, "kept": 0, "collecting": False}
     assert not (tmp_path / "data/samples").exists()
+
+
+def scrawled(kind: int, number: int) -> bytes:
+    """One of some scrawls that are alike, and none of them a digit."""
+    common, own = (np.random.default_rng(seed).integers(0, 256, (10, 10)) for seed in (kind, 1000 + number))
+    pixels = np.kron(0.75 * common + 0.25 * own, np.ones((2, 2))).astype(np.uint8)
+    return png_of(np.pad(pixels, 4))
+
+
+def test_more_of_a_class_that_the_version_does_not_know_comes_soon(tmp_path: Path) -> None:
+    with LiveServer(tmp_path, "--trainer", "none", "--collect", "--collect-share", "0.001") as live:
+        for position, data in enumerate([scrawled(0, 0), scrawled(0, 1), *(scrawled(kind, 0) for kind in range(1, 9))]):
+            predict(live, data, f"id-{position}")
+        samples(live, 10)
+        first = next(each for each in samples(live, 10) if each["request_id"] == "id-0")
+
+        def order() -> list[str]:
+            return [each["request_id"] for each in live.get("/samples").json()["samples"]]
+
+        live.client.post(f"{live.url}/classes", json={"add": "scrawl"}).raise_for_status()
+        told = {"sample": first["sample"], "label": "0"}
+        live.client.post(f"{live.url}/feedback", json=told).raise_for_status()
+        assert order()[0] != "id-1"  # as alike as it is
+        live.client.post(f"{live.url}/feedback", json=told | {"label": "scrawl"}).raise_for_status()
+        assert order()[0] == "id-1"

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from server.pictures.likeness import likeness
-from server.store.review import RANDOM_EVERY, in_order
+from server.pictures.likeness import NEAR, likeness
+from server.store.review import FAR, RANDOM_EVERY, in_order
 from server.store.sample import Sample, Why
+
+LABELS = tuple("0123456789")
 
 
 def sample(number: int, margin: float = 0.2, why: Why = Why.UNSURE, like: int | None = None, **more: Any) -> Sample:
@@ -24,7 +26,7 @@ def sample(number: int, margin: float = 0.2, why: Why = Why.UNSURE, like: int | 
 
 
 def numbers(samples: list[Sample], count: int = 99) -> list[int]:
-    return [each.id for each in in_order(samples, count)]
+    return [each.id for each in in_order(samples, count, LABELS)]
 
 
 def test_what_the_model_doubted_most_comes_first() -> None:
@@ -63,3 +65,31 @@ def test_every_one_is_shown_once() -> None:
     found = [sample(number, 0.0, like=number % 3) for number in range(1, 31)]
     assert sorted(numbers(found)) == list(range(1, 31))
     assert numbers([]) == []
+
+
+def bent(number: int, bits: int) -> str:
+    """A picture's likeness with so many of its bits the other way."""
+    return f"{int(sample(number).likeness, 16) ^ (1 << bits) - 1:0100x}"
+
+
+def test_what_is_alike_a_class_that_the_version_does_not_know_has_every_second_place() -> None:
+    doubted = [sample(number, 0.01) for number in range(1, 9)]
+    alike = [replace(sample(20 + bits, 0.49), likeness=bent(100, bits)) for bits in (NEAR + 1, 100, FAR - 1)]
+    told = sample(100, 0.45, reviewed="wheel")
+    found = numbers([*doubted, *alike, told])
+    assert found[:6:2] == [each.id for each in alike]  # the nearest first
+    assert sorted(found[1:6:2] + found[6:]) == [each.id for each in doubted]
+    known = numbers([*doubted, *alike, replace(told, reviewed="8")])
+    assert sorted(known[-3:]) == [each.id for each in alike]
+
+
+def test_no_second_copy_is_asked_of_a_new_class_nor_what_is_nearer_to_a_known_one() -> None:
+    doubted = [sample(number, 0.3) for number in range(1, 5)]
+    told = sample(100, 0.45, reviewed="wheel")
+    copy = replace(sample(21, 0.49), likeness=bent(100, NEAR))
+    nearer = replace(sample(22, 0.49), likeness=bent(100, 100))
+    confirmed = replace(sample(101, 0.45, reviewed="8"), likeness=bent(100, 130))
+    assert numbers([*doubted, copy, told])[-1] == 21
+    assert numbers([*doubted, nearer, told])[0] == 22
+    assert numbers([*doubted, nearer, told, confirmed])[-1] == 22
+    assert numbers([*doubted, nearer, replace(told, reviewed=None, skipped="blurred")])[-1] == 22
