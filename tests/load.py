@@ -22,11 +22,12 @@ class Reply:
 class Load:
     """So many clients, each predicting one image after another until the block ends; at most `limit` requests each.
 
-    With `pause_seconds` between two requests they leave a trainer of the lowest priority time.
+    Between two requests each pauses: some hundreds a second show what thousands do, for a fraction of the processor.
+    Where a server is to be full there is no pause; where a trainer of the lowest priority works beside it a longer one.
     """
 
     def __init__(
-        self, url: str, pngs: list[bytes], clients: int = 4, limit: int = 20_000, pause_seconds: float = 0
+        self, url: str, pngs: list[bytes], clients: int = 4, limit: int = 20_000, pause_seconds: float = 0.004
     ) -> None:
         self._address = urlsplit(url).netloc
         self._pngs = pngs

@@ -109,7 +109,7 @@ def test_sixty_four_clients_that_ask_without_a_pause_have_their_own_answers(
     pngs = [digits.png(position) for position in range(CLIENTS)]
     with LiveServer(tmp_path) as server:
         before = [server.predict(png).json()["probabilities"] for png in pngs]
-        with Load(server.url, pngs, clients=CLIENTS, limit=10**6) as load:
+        with Load(server.url, pngs, clients=CLIENTS, limit=10**6, pause_seconds=0) as load:
             load.wait_for(lambda so_far: len(so_far.replies) > 100 * CLIENTS)
         record_property("tries", len(load.replies))
         assert not load.errors

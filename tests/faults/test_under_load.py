@@ -214,7 +214,7 @@ def test_slow_clients_are_closed_and_cost_the_others_nothing(
         contextlib.ExitStack() as stack,
     ):
         load.wait_for(lambda so_far: len(so_far.replies) > 50)
-        before, usual = open_files(server) + SLACK, p99_seconds(server, digits.png(0))
+        usual, before = p99_seconds(server, digits.png(0)), open_files(server) + SLACK
         slow = [(stack.enter_context(connect(server)), begin) for begin, number in SLOW.items() for _ in range(number)]
         for connection, begin in slow:
             connection.sendall(begin)
