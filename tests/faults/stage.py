@@ -57,6 +57,16 @@ class Stage:
         self.tell("go")
 
 
+def sharing(folder: Path) -> dict[str, str]:
+    """The environment of trainers that train, with their share of the cores.
+
+    At the lowest priority, which trainer/test_job.py looks at, one beside other tests waits for these to end.
+    """
+    stage = Stage(folder)
+    stage.tell("train")
+    return stage.environment
+
+
 def eventually(condition: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Look until something holds, which is given back; fails if it never does.
 

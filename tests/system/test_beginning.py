@@ -1,13 +1,14 @@
 """From nothing to a served model: an empty folder, two classes, pictures drawn here, no restart; and no other model."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from tests.digits import encoded
-from tests.faults.stage import eventually
+from tests.faults.stage import eventually, sharing
 from tests.live import TRAINING_SECONDS, LiveServer
 
 CLASSES = ("apple tree", "ring")
@@ -33,7 +34,8 @@ def some(label: str, count: int, seed: int) -> list[tuple[str, bytes]]:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("nothing"), "--labels", ",".join(CLASSES)) as server:
+    folder: Path = tmp_path_factory.mktemp("nothing")
+    with LiveServer(folder, "--labels", ",".join(CLASSES), environment=sharing(folder / "stage")) as server:
         yield server
 
 

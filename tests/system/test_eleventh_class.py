@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.digits import SMALL_GATE_MARGIN, Digits, encoded, write_small_mnist
-from tests.faults.stage import eventually
+from tests.faults.stage import eventually, sharing
 from tests.live import TRAINING_SECONDS, LiveServer
 
 NONE = "none of these"
@@ -27,7 +27,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         "--queue-timeout-seconds",
         "60",
     )
-    with LiveServer(folder, *flags) as server:
+    with LiveServer(folder, *flags, environment=sharing(folder / "stage")) as server:
         yield server
 
 

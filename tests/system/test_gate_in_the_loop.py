@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.digits import SMALL_GATE_MARGIN, mnist, write_small_mnist
+from tests.faults.stage import sharing
 from tests.live import TRAINING_SECONDS, LiveServer
 
 TRAIN, TEST = 12_000, 1_000  # some 1,200 of them judge
@@ -36,7 +37,7 @@ def retrain(server: LiveServer, **options: int) -> dict[str, object]:
 def test_the_loop_with_good_uploads_slips_and_poison(tmp_path: Path) -> None:
     write_small_mnist(tmp_path / "mnist", TRAIN, TEST)
     flags = ("--dataset", str(tmp_path / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
-    with LiveServer(tmp_path, *flags, *PATIENT) as loop:
+    with LiveServer(tmp_path, *flags, *PATIENT, environment=sharing(tmp_path / "stage")) as loop:
         loop.client.timeout = httpx.Timeout(TRAINING_SECONDS)
         good_ones_are_published(loop)
         mislabelled_ones_are_suspects_and_change_nothing(loop)

@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from tests.digits import SMALL_GATE_MARGIN, Digits, mnist, write_small_mnist
-from tests.faults.stage import Stage
+from tests.faults.stage import Stage, sharing
 from tests.live import TRAINING_SECONDS, LiveServer
 from tests.load import Load
 
 
 @contextmanager
-def small_server(folder: Path, environment: dict[str, str] | None = None) -> Iterator[LiveServer]:
+def small_server(folder: Path, environment: dict[str, str]) -> Iterator[LiveServer]:
     """Two workers and a small dataset."""
     write_small_mnist(folder / "mnist")
     flags = ("--workers", "2", "--dataset", str(folder / "mnist"), "--gate-accuracy-margin", SMALL_GATE_MARGIN)
@@ -55,7 +55,8 @@ class Retrained:
 def retrained(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Iterator[Retrained]:
     train, uploads = mnist("train"), range(10_000, 10_050)
     pngs = [digits.png(position) for position in range(50)]
-    with small_server(tmp_path_factory.mktemp("retrained")) as server:
+    folder = tmp_path_factory.mktemp("retrained")
+    with small_server(folder, sharing(folder / "stage")) as server:
         files = [(f"{position}.png", train.png(position)) for position in uploads]
         labels = ",".join(str(train.classes[position]) for position in uploads)
         assert server.upload(files, [labels]).json()["count"] == 50
