@@ -23,7 +23,13 @@ def kill_both_in_turn(server: LiveServer) -> None:
 
 @pytest.mark.parametrize(
     "tmpdir",
-    ["full", pytest.param("full before the start", marks=pytest.mark.long(seconds=3)), "missing", "none at all"],
+    [
+        "none at all",
+        *(
+            pytest.param(each, marks=pytest.mark.long(seconds=3))
+            for each in ("full", "full before the start", "missing")
+        ),
+    ],
 )
 def test_workers_come_back_without_a_usable_tmpdir(
     tmp_path: Path, small_disk: Path, digits: Digits, tmpdir: str

@@ -108,8 +108,18 @@ def test_it_serves(live: LiveServer) -> None:
             12,
             "set: too few different pictures of 'cross' to learn from and to judge by, 4 in all; 8 more of 'cross'",
         ),
-        (1, 1, "different pictures of 'cross' to learn from and to judge by, 1 in all; 11 more of 'cross' and a"),
-        (0, 12, "set: expected two classes or more, found ['ring']; make a folder for each class"),
+        pytest.param(
+            1,
+            1,
+            "different pictures of 'cross' to learn from and to judge by, 1 in all; 11 more of 'cross' and a",
+            marks=pytest.mark.long(seconds=2),
+        ),
+        pytest.param(
+            0,
+            12,
+            "set: expected two classes or more, found ['ring']; make a folder for each class",
+            marks=pytest.mark.long(seconds=2),
+        ),
     ],
 )
 def test_too_few_are_refused_before_tensorflow_is_loaded(tmp_path: Path, cross: int, ring: int, sentence: str) -> None:

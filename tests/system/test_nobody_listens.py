@@ -26,7 +26,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long(seconds=2))])
 @pytest.mark.parametrize("way", WAYS)
 def test_the_service_goes_on_where_nobody_can_read_what_it_says(
     tmp_path: Path, digits: Digits, workers: int, way: str

@@ -78,7 +78,7 @@ def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digit
         )
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long(seconds=2))])
 def test_the_end_of_a_retrain_is_a_line_and_a_count(tmp_path: Path, workers: int) -> None:
     flags = ("--workers", str(workers), "--trainer", "none")
     with LiveServer(tmp_path, *flags) as server:

@@ -26,7 +26,7 @@ def wait_for_lines(server: LiveServer, number: int, word: str) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long(seconds=2))])
 def test_every_answered_request_is_a_line_at_the_tick_and_at_the_end(
     tmp_path: Path, digits: Digits, workers: int
 ) -> None:
@@ -43,7 +43,7 @@ def test_every_answered_request_is_a_line_at_the_tick_and_at_the_end(
         assert all(LINE.fullmatch(line) for line in server.access)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long(seconds=2))])
 def test_every_line_may_be_json(tmp_path: Path, digits: Digits, workers: int) -> None:
     key, line = new_key("watcher", list(Scope))
     environment = {"RELEARN_KEYS": line, "RELEARN_LOG_FORMAT": "json"}
@@ -80,7 +80,7 @@ def ask(server: LiveServer, number: int) -> None:
             file.read(length)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long(seconds=2))])
 def test_a_reader_that_pauses_stops_nothing_and_is_told_how_many_lines_it_missed(tmp_path: Path, workers: int) -> None:
     asked = 2500 * workers  # lines of over 300 bytes: more than a pipe and what may wait behind it
     with LiveServer(tmp_path, "--workers", str(workers)) as server:

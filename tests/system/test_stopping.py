@@ -19,7 +19,7 @@ from tests.load import Load
 def test_no_accepted_request_is_lost_on_sigterm(tmp_path: Path, digits: Digits, workers: int) -> None:
     pngs = [digits.png(position) for position in range(50)]
     with LiveServer(tmp_path, "--workers", str(workers), "--drain-seconds", "0.5") as server:
-        with Load(server.url, pngs, clients=16) as load:
+        with Load(server.url, pngs, clients=16, pause_seconds=0) as load:
             load.wait_for(lambda so_far: len(so_far.replies) > 500)
             server.send(signal.SIGTERM)
             code = server.wait()
@@ -139,7 +139,7 @@ def test_bodies_that_never_become_whole_are_refused_when_the_grace_is_over(tmp_p
     assert sum(" 503 " in line for line in server.access) == 3
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long(seconds=1)), 2])
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_ends_it_and_again_at_once(tmp_path: Path, workers: int, times: int) -> None:
     """In a terminal every process of the group gets it."""
@@ -155,10 +155,17 @@ def test_ctrl_c_ends_it_and_again_at_once(tmp_path: Path, workers: int, times: i
     assert "died" not in "".join(server.log)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        (signal.SIGINT, 1),
+        (signal.SIGTERM, 2),
+        pytest.param(signal.SIGINT, 2, marks=pytest.mark.long(seconds=3)),
+        pytest.param(signal.SIGTERM, 1, marks=pytest.mark.long(seconds=2)),
+    ],
+)
 def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_word(
-    tmp_path: Path, workers: int, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, workers: int
 ) -> None:
     for seconds in (0.0, 0.2, 0.6, 1.5):
         server = LiveServer(tmp_path, "--workers", str(workers))

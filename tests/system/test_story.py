@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.loop.episode import Content, Episode
 from benchmarks.loop.story import COLLECT, GATE, LABELS, WITHIN, Scale, Story
 from benchmarks.loop.world import World, parts, write_base
 from server.store.policies import AUTHOR
+from tests.faults.stage import sharing
 from tests.live import LiveServer
 
 SCALE = Scale(usual=400, shadow_minutes=0.3, canary_minutes=0.8, watch_minutes=0.6)  # each with its hundred twice over
 
 
+@pytest.mark.long(seconds=100)
 def test_the_world_moves_and_the_loop_follows_and_then_it_is_poisoned(tmp_path: Path) -> None:
     stream, judges = parts()
     write_base(tmp_path / "mnist")
+    flags = ("--dataset", str(tmp_path / "mnist"), *GATE, *COLLECT)
     with (
-        LiveServer(tmp_path, "--dataset", str(tmp_path / "mnist"), *GATE, *COLLECT) as server,
+        LiveServer(tmp_path, *flags, environment=sharing(tmp_path / "stage")) as server,
         Episode(server.url, World(stream)) as episode,
     ):
         told = Story(episode, judges, SCALE).tell()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.digits import mnist
-from trainer.calibrate import calibrate
+from trainer.calibrate import Witness, calibrate
 from trainer.config import Recipe
 from trainer.cross_fit import ENOUGH, MOST, is_needed, witnesses
 from trainer.folds import FOLDS, folds_of
@@ -39,8 +39,18 @@ def few() -> Prepared:
     return found
 
 
-def test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it(few: Prepared) -> None:
-    first, *others = witnesses(fitted(few, RECIPE), few, RECIPE, None, UNTOLD)
+@pytest.fixture(scope="module")
+def trained(few: Prepared) -> Trained:
+    return fitted(few, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def asked(few: Prepared, trained: Trained) -> list[Witness]:
+    return witnesses(trained, few, RECIPE, None, UNTOLD)
+
+
+def test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it(few: Prepared, asked: list[Witness]) -> None:
+    first, *others = asked
     assert len(others) == FOLDS
     assert first.prepared is few
     assert first.unseen.tolist() == few.rows["validation"].tolist()
@@ -53,15 +63,16 @@ def test_each_picture_is_seen_by_one_network_that_did_not_learn_from_it(few: Pre
         assert {0, 1} == set(each.classes.tolist())
 
 
-def test_the_same_seed_calibrates_the_same(few: Prepared) -> None:
-    trained = fitted(few, RECIPE)
+@pytest.mark.long(seconds=8)
+def test_the_same_seed_calibrates_the_same(few: Prepared, trained: Trained, asked: list[Witness]) -> None:
     weights = trained.model.get_weights()
-    one, other = (calibrate(witnesses(trained, few, RECIPE, None, UNTOLD), RECIPE) for _ in range(2))
+    one, other = (calibrate(who, RECIPE) for who in (asked, witnesses(trained, few, RECIPE, None, UNTOLD)))
     assert (one.temperature, one.score_threshold) == (other.temperature, other.score_threshold)
     assert (one.images, one.folds) == (46, FOLDS)
     assert all(np.array_equal(a, b) for a, b in zip(weights, trained.model.get_weights(), strict=True))
 
 
+@pytest.mark.long(seconds=20)
 def test_what_was_learnt_by_heart_is_not_believed() -> None:
     """Of labels that mean nothing the two pictures that validate are right by luck."""
     recipe = replace(RECIPE, epochs=20)

@@ -18,6 +18,7 @@ from server.store.dataset import Labelled
 from server.store.files import Json
 from server.store.memory import Memory, open_memory
 from tests.digits import encoded
+from tests.faults.stage import sharing
 from tests.live import TRAINING_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,7 @@ def trained(
     places = {"dataset": "set", "data": "data", "artifacts": "artifacts", "baseline": "none"}
     flags = [word for name, folder in places.items() for word in (f"--{name}", str(tmp_path / folder))]
     command = [sys.executable, "-m", "trainer", *flags, "--name", "trees", *options]
-    environment = os.environ | (environment or {})
+    environment = os.environ | (environment or sharing(tmp_path / "stage"))
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=TRAINING_SECONDS, env=environment
     )
@@ -148,7 +149,16 @@ def test_a_dataset_that_can_not_be_used_fails_the_job_and_names_the_file(tmp_pat
     assert not (tmp_path / "artifacts/models/trees/1").exists()
 
 
-@pytest.mark.parametrize("cause", ["no dataset", "foreign label", "cut files", "empty part", "option"])
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "cut files",
+        *(
+            pytest.param(each, marks=pytest.mark.long(seconds=2))
+            for each in ("no dataset", "foreign label", "empty part", "option")
+        ),
+    ],
+)
 def test_what_can_be_refused_is_refused_before_tensorflow_is_loaded(tmp_path: Path, cause: str) -> None:
     environment = without_tensorflow(tmp_path / "stub")
     says = {"no dataset": "no such folder", "foreign label": "['oak']", "cut files": "birch/3.jpg"}
