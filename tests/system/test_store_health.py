@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.digits import Digits
+from tests.faults.stage import Stage
 from tests.live import ROOT, LiveServer
 from tests.small_disk import fill
 from tests.tiny import memory_in, publish_tiny
@@ -115,11 +116,13 @@ def test_a_database_of_a_newer_release(folder: Path, digits: Digits) -> None:
 
 @pytest.mark.parametrize("keeps_readers_out", [False, True])
 def test_a_locked_database(folder: Path, digits: Digits, keeps_readers_out: bool) -> None:
+    stage = Stage(folder / "stage")
+    stage.tell("database-wait-seconds", "1")  # for each of the calls that wait in vain
     holder = sqlite3.connect(database_of(folder), isolation_level=None)
     if keeps_readers_out:
         holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
-    with LiveServer(folder) as server:
+    with LiveServer(folder, environment=stage.environment) as server:
         if keeps_readers_out:
             wait_until(server, has_problem("the database is locked by another program"))
         else:
