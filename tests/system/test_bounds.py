@@ -128,6 +128,7 @@ def test_large_pictures_wait_no_longer_than_the_limit(tmp_path: Path) -> None:
             refused(answer, "waited over 0.05 s")
 
 
+@pytest.mark.long(seconds=3)
 def test_eighty_requests_of_thirteen_megabytes(tmp_path: Path, digits: Digits) -> None:
     raw = {"content": padded(13 * MB, digits), "headers": {"Content-Type": "image/png"}}
     with LiveServer(tmp_path, "--queue-limit", "32") as server:

@@ -14,7 +14,7 @@ from tests.live import LiveServer
 SCALE = Scale(usual=400, shadow_minutes=0.3, canary_minutes=0.8, watch_minutes=0.6)  # each with its hundred twice over
 
 
-@pytest.mark.long(seconds=100)
+@pytest.mark.long(seconds=120)
 def test_the_world_moves_and_the_loop_follows_and_then_it_is_poisoned(tmp_path: Path) -> None:
     stream, judges = parts()
     write_base(tmp_path / "mnist")

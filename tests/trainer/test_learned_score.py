@@ -65,7 +65,11 @@ def test_a_lesson_has_all_plain_and_changed_and_of_no_digit_no_class() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "count", "kind"),
-    [(LABELS, LEAST_LESSON, LearnedScore), (LABELS, LEAST_LESSON - 1, Score), (tuple("abcdefghij"), 1500, Score)],
+    [
+        pytest.param(LABELS, LEAST_LESSON, LearnedScore, marks=pytest.mark.long(seconds=3)),
+        (LABELS, LEAST_LESSON - 1, Score),
+        (tuple("abcdefghij"), 1500, Score),
+    ],
 )
 def test_it_is_learned_of_digits_alone_and_of_enough(labels: tuple[str, ...], count: int, kind: type) -> None:
     digits = mnist("train")

@@ -72,7 +72,10 @@ def test_few_pictures_are_learnt_on_given_weights_and_served(tmp_path: Path) -> 
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, when it saves
-@pytest.mark.parametrize(("name", "kind"), [("mobilenet", "MobileNet"), ("mobilenet-v2", "MobileNetV2")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("mobilenet", "MobileNet"), pytest.param("mobilenet-v2", "MobileNetV2", marks=pytest.mark.long(seconds=2))],
+)
 def test_a_network_of_keras_has_the_weights_of_a_file_of_its_own(tmp_path: Path, name: str, kind: str) -> None:
     keras.utils.set_random_seed(4)
     given = getattr(keras.applications, kind)(input_shape=(32, 48, 3), include_top=False, weights=None)
