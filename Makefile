@@ -2,7 +2,8 @@
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
-PROCESSES ?= 2
+# One more than there are cores: while a test waits for a server, another works.
+PROCESSES ?= $(shell cores=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$((cores + 1)))
 PYTHON ?= python3
 PYTHONS := 3.11 3.12 3.13
 UV_VERSION := 0.13.9
@@ -162,8 +163,10 @@ UPGRADES = $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package
 
 EXPORT = $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-annotate
 
-# Compiled ahead, a server starts in half the time, whoever it runs as.
+# Compiled ahead, a server starts in half the time, whoever it runs as; and the processes of a first `make test`, which load
+# the same at the same moment, do not each compile it.
 COMPILE_serve := --compile-bytecode
+COMPILE_dev := --compile-bytecode
 COMPILE_bench := --compile-bytecode
 
 # What is being built is marked, so that the server does not take it for whole.
