@@ -44,7 +44,7 @@ def backbone() -> Candidate:
     return Candidate(LABELS, INPUT, ("probabilities",), OPSET, contents)
 
 
-@pytest.mark.long(seconds=14)
+@pytest.mark.long(seconds=8)
 def test_a_backbone_takes_over_and_hands_over_without_a_failed_request(
     tmp_path: Path, digits: Digits, backbone: Candidate
 ) -> None:

@@ -37,8 +37,8 @@ def memory_of(server: LiveServer) -> Memory:
     ("workers", "swaps"),
     [
         (2, 6),
-        pytest.param(1, 30, marks=pytest.mark.long(seconds=22)),
-        pytest.param(2, 30, marks=pytest.mark.long(seconds=26)),
+        pytest.param(1, 30, marks=pytest.mark.long(seconds=12)),
+        pytest.param(2, 30, marks=pytest.mark.long(seconds=16)),
         pytest.param(1, 200, marks=pytest.mark.soak),
     ],
 )
