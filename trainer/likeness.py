@@ -7,10 +7,12 @@ enlarged one; and clearly nearer than to anything else (the ratio test of Lowe 2
 https://doi.org/10.1023/B:VISI.0000029664.99615.94): most ones of MNIST are as near to each other as a copy is to its
 original, so that no threshold alone, and no perceptual hash, tells the two apart. What the preprocessing makes of an
 original that was moved (moved.py) stands for it as well. Most pictures have nothing near them,
-which a few directions of the vectors show at little cost (docs/decisions/0038-copies-in-the-base.md).
+which a few directions of the vectors show at little cost (docs/decisions/0038-copies-in-the-base.md). For a few
+pictures it is enough to move the originals that are near to them, also as they were sent (sent.py).
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ SCALES = (0.88, 0.94, 1.0, 1.06, 1.12)  # that a copy is looked at in, since a b
 LOOKED_AT = 8  # nearest pictures that are looked at in all scales
 CHUNK = 256  # pictures at once
 DIRECTIONS, SAMPLE = 48, 2000  # of the vectors, along which most of them vary; and pictures that these are taken from
+LOOKS, NEAR = 3, 100  # of each of a few pictures, as it is and as it was sent; and originals looked at for each look
+PAIRS = 10_000_000  # of a picture with an original that are looked at so, at most: each takes 36 bytes
+THREADS = 2  # numpy lets go of the GIL
 
 Images = NDArray[np.uint8]  # (N, height, width, channels)
 Rows = NDArray[np.int64]  # row numbers of the images
@@ -32,15 +37,30 @@ Vectors = NDArray[np.float32]  # (N, SIDE * SIDE), of length 1
 Ink = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]  # (N, height, width), rows, columns
 
 
-def copies(images: Images, rows: Rows, of: Rows, moved: Callable[[Rows], Images] | None = None) -> NDArray[np.bool_]:
+Others = Callable[[Rows], Images]  # what else pictures look like, each another, or none at all
+
+
+def copies(
+    images: Images, rows: Rows, of: Rows, moved: Others | None = None, sent: Others | None = None
+) -> NDArray[np.bool_]:
     """Which of the pictures at `rows`, (N,), are copies of some of those at `of`; `images` may be a memory map.
 
-    `moved` gives what else originals at such rows look like, each another picture, or none at all.
+    `moved` is of originals, `sent` of what is looked for: with it, a few pictures are compared with what is near only.
     """
     if not len(of) or not len(rows):
         return np.zeros(len(rows), np.bool_)
-    originals = Originals(images, of, moved)
-    return np.concatenate([originals.copied(images[each]) for each in _chunks(rows)])
+    with ThreadPoolExecutor(THREADS) as pool:
+        if sent is not None and LOOKS * NEAR * len(rows) < len(of) and len(rows) * len(of) <= PAIRS:
+            of = _near(images, rows, of, sent, pool)
+        originals = Originals(images, of, moved)
+        return np.concatenate(list(pool.map(lambda each: originals.copied(images[each]), _chunks(rows))))
+
+
+def _near(images: Images, rows: Rows, of: Rows, sent: Others, pool: ThreadPoolExecutor) -> Rows:
+    """Those of the originals that are nearest to some of the pictures, as these are or as they were sent."""
+    looks = _vectors(_ink(np.concatenate([images[rows], sent(rows)])))
+    cosines = np.concatenate(list(pool.map(lambda each: looks @ _vectors(_ink(images[each])).T, _chunks(of))), axis=1)
+    return of[np.unique(np.argpartition(cosines, -NEAR, axis=1)[:, -NEAR:])]
 
 
 def _chunks(rows: Rows) -> list[Rows]:
@@ -50,7 +70,7 @@ def _chunks(rows: Rows) -> list[Rows]:
 class Originals:
     """Pictures that others may be copies of."""
 
-    def __init__(self, images: Images, rows: Rows, moved: Callable[[Rows], Images] | None = None) -> None:
+    def __init__(self, images: Images, rows: Rows, moved: Others | None = None) -> None:
         chunks = [images[each] for each in _chunks(rows)]
         self._whose = rows
         if moved is not None and len(others := moved(rows)):
@@ -80,7 +100,8 @@ class Originals:
         """
         along = vectors @ self._directions
         distances = np.concatenate([along, np.ones((len(along), 1), np.float32)], axis=1) @ self._along
-        row, column = np.nonzero(distances < REACH**2 - (along**2).sum(axis=1)[:, None])
+        within = distances < REACH**2 - (along**2).sum(axis=1)[:, None]
+        row, column = np.divmod(np.flatnonzero(within), within.shape[1])  # nonzero of two axes takes 15 times as long
         order = np.lexsort((distances[row, column], row))
         rows, first, counts = np.unique(row[order], return_index=True, return_counts=True)
         looked_at = np.minimum(np.arange(LOOKED_AT), counts[:, None] - 1)  # of fewer the last one several times

@@ -30,6 +30,7 @@ from trainer.groups import with_leaders
 from trainer.looked_at import LookedAt
 from trainer.moved import Moved
 from trainer.parts import hash_of, kept_apart
+from trainer.sent import Sent
 
 PARTS = (
     "fit",
@@ -114,6 +115,9 @@ def prepare(
         images[row], classes[row] = prepared, number_of[label]
         rows[part].append(row)
 
+    def path_of(sha256: str) -> Path:
+        return memory.content.path("data", picture_path(sha256))
+
     looked_at = LookedAt(dataset.size)
     with_base, without_class = set[str](), Counter[str]()
     members = []
@@ -132,7 +136,7 @@ def prepare(
         looked_at.check(dataset.labels if dataset.decided is None else (), str(dataset.folder))
     lost = 0
     for row, upload in enumerate(stored, dataset.size):
-        path = memory.content.path("data", picture_path(upload.sha256))
+        path = path_of(upload.sha256)
         if not path.is_file():
             lost += 1
             print(f"left out, since its file is lost: {path}", flush=True)
@@ -151,7 +155,11 @@ def prepare(
         rows[part].append(row)
     images.flush()
     arrays = {part: np.array(sorted(numbers), np.int64) for part, numbers in rows.items()}
-    apart = kept_apart(images, classes, arrays, Moved(images, preprocessing).of) if before is None else before.rows
+    if before is None:
+        sent = Sent(lambda row: Image.open(path_of(stored[row - dataset.size].sha256)), preprocessing)
+        apart = kept_apart(images, classes, arrays, Moved(images, preprocessing).of, sent.of)
+    else:
+        apart = before.rows
     left_out = {part: len(arrays[part]) - len(apart[part]) for part in PARTS}
     made = Prepared(
         labels=dataset.classes,

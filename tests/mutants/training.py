@@ -167,14 +167,14 @@ MUTANTS = (
     mutant(
         "no held-out upload is trained on",
         PARTS,
-        'held_out = _less_copies(images, held_out, np.concatenate([rows["fit"], judging]), moved)',
+        'held_out = _less_copies(images, held_out, np.concatenate([rows["fit"], judging]), moved, sent)',
         'held_out = rows["held out"]',
         APART,
     ),
     mutant(
         "no upload that is trained on judges",
         PARTS,
-        "uploads = _less_copies(images, uploads, np.concatenate([judging, held_out]), moved)",
+        "uploads = _less_copies(images, uploads, np.concatenate([judging, held_out]), moved, sent)",
         'uploads = rows["uploads"]',
         APART,
     ),
@@ -195,7 +195,7 @@ MUTANTS = (
     mutant(
         "nor a copy of what judges",
         PARTS,
-        "return rows[~(same | copies(images, rows, of, moved))]",
+        "return rows[~(same | copies(images, rows, of, moved, sent))]",
         "return rows[~same]",
         APART,
     ),
@@ -387,9 +387,30 @@ MUTANTS = (
     mutant(
         "a copy that is cropped anew once it was moved is a copy",
         "trainer/prepare.py",
-        "kept_apart(images, classes, arrays, Moved(images, preprocessing).of)",
+        "kept_apart(images, classes, arrays, Moved(images, preprocessing).of, sent.of)",
         "kept_apart(images, classes, arrays)",
         "trainer/test_moved.py::test_a_copy_that_is_cropped_anew_once_it_was_moved_is_left_out",
+    ),
+    mutant(
+        "an original is found by a copy as it was sent",
+        "trainer/likeness.py",
+        "np.concatenate([images[rows], sent(rows)])",
+        "images[rows]",
+        "trainer/test_sent.py::test_what_is_near_tells_the_same_of_a_few_pictures_as_all_originals",
+    ),
+    mutant(
+        "what is near is looked for among so many pairs at most",
+        "trainer/likeness.py",
+        " and len(rows) * len(of) <= PAIRS",
+        "",
+        "trainer/test_sent.py::test_too_many_pairs_are_not_in_memory_at_once",
+    ),
+    mutant(
+        "a damaged file that judges ends no look for copies",
+        "trainer/sent.py",
+        "except (OSError, SyntaxError, ValueError):",
+        "except RuntimeError:",
+        "trainer/test_sent.py::test_a_damaged_file_is_near_to_nothing",
     ),
     mutant(
         "a network of a fold has not seen it",
