@@ -33,6 +33,8 @@ CONCLUDE_SECONDS = 60.0  # longest wait for a database that is away, to write do
 STOP_SECONDS = 5.0  # between asking the child to end and killing its group
 NICE = 19
 SESSION_NICE = 10  # a tenth of a core that others want: beside a server that is never idle it must come to its end, too
+# Of numpy's matrix products, which are small here: the second would wait in a loop for its share of each.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class Lost(Exception):
@@ -107,7 +109,7 @@ class _Supervisor:
         """Run the child to its end; how it ended, if it did not say so itself. Raises Lost."""
         child = subprocess.Popen(
             command,
-            env=environment,
+            env=ONE_THREAD | dict(os.environ if environment is None else environment),
             stdin=subprocess.PIPE,  # nothing is written: its end is how the child notices ours
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -177,6 +177,17 @@ def test_a_reader_who_leaves_costs_no_training(opener: Opener) -> None:
     assert log_of(opener).stat().st_size == 9 * (2**16 + 1)
 
 
+@pytest.mark.parametrize("asked", [None, "2"])
+def test_a_child_s_small_matrix_products_have_one_thread_unless_more_are_asked_for(
+    opener: Opener, asked: str | None
+) -> None:
+    """The second of two waits in a loop for its share, which beside other work takes ten times the processor time."""
+    memory, code = opener(), f"import os; print(os.environ['OPENBLAS_NUM_THREADS'])\n{SAY}"
+    environment = dict(os.environ) | ({} if asked is None else {"OPENBLAS_NUM_THREADS": asked})
+    run_job(memory, new_job(memory), command_of(opener, code), PATIENCE_SECONDS, never, None, environment)
+    assert log_of(opener).read_text().split() == [asked or "1"]
+
+
 def test_what_a_killed_runner_left_in_its_work_folder_goes_with_the_next_job(opener: Opener) -> None:
     memory = opener()
     left = opener.artifacts / job_path(new_job(memory)) / "work"
