@@ -19,7 +19,8 @@ from server.pictures import image
 from server.pictures.preprocessing import Input
 from server.predict.answers import as_json, content_of, note, server_timing
 from server.predict.endpoints import small_image_of
-from server.serving.batcher import Answer, QueueTimeout
+from server.serving.batcher import QueueTimeout
+from server.serving.caller import Answer
 from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor, busy
 from server.settings import Settings
