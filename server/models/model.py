@@ -28,7 +28,7 @@ Scores = NDArray[np.float32]  # (N,)
 # Another processor may round the last bits differently; a wrong model is off by far more.
 GOLDEN_TOLERANCE = 1e-4
 TIMED_BATCHES = 3  # the quickest counts
-TURN_SECONDS = 0.001  # so long the images of one request may be looked at in one go
+TURN_SECONDS = 0.002  # so long the images of one request may be looked at in one go, as a drawing may be read
 TURN_BATCHES = 4  # that they are at most: by then a small network gains no more, and memory is bounded
 
 

@@ -39,7 +39,7 @@ def test_a_good_model_answers_with_probabilities() -> None:
     assert model.batch_seconds > 0
 
 
-@pytest.mark.parametrize(("seconds", "images"), [(1e-5, 16), (0.0003, 12), (0.0006, 4), (0.5, 4)])
+@pytest.mark.parametrize(("seconds", "images"), [(1e-5, 16), (0.0006, 12), (0.0012, 4), (0.5, 4)])
 def test_a_turn_has_as_many_images_as_its_time_allows(
     seconds: float, images: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
