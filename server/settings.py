@@ -136,7 +136,7 @@ class Settings:
     batch_limit: int = setting(
         32,
         "images",
-        "most images the model sees at once; of one tensor up to four times as many, where that takes a millisecond",
+        "most images the model sees at once; of one tensor up to four times as many, where that takes two milliseconds",
     )
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
     threads_queue_limit: int = limit(

@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from server.inference.request import Asked
+from server.models.model import Model
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input
 from server.predict.answers import note_course
@@ -61,7 +62,7 @@ class Inferring:
                 return await self._written(write, asked, results)
             if version is not None:
                 return None
-        raise Busy("one version after another is taken over; try again shortly")
+        raise restless()
 
     async def _asked(self, predictor: Predictor, read: Read, inline: bool) -> Asked:
         predictor.check_room()
@@ -73,20 +74,33 @@ class Inferring:
 
     async def _written(self, write: Write[Answered], asked: Asked, results: Sequence[Prediction]) -> Answered:
         name = self._service.settings.name
-        as_they_are = all(output.binary and not output.classes for output in asked.outputs)
-        limit = INLINE_BINARY_VALUES if as_they_are else INLINE_VALUES
-        if len(results) * len(results[0].probabilities) <= limit:
+        values = len(results) * len(results[0].probabilities)
+        if values <= INLINE_VALUES or is_copied(asked, values):
             return write(name, asked, results)
         with self._service.threads.place():
             return await self._service.threads.run(write, name, asked, results)
 
 
+def is_copied(asked: Asked, values: int) -> bool:
+    """Whether an answer of so many values is no more than a copy of them, and of few."""
+    return values <= INLINE_BINARY_VALUES and all(output.binary and not output.classes for output in asked.outputs)
+
+
+def piece_limit(model: Model) -> int:
+    """How many pictures of a tensor are queued together."""
+    return max(AT_ONCE, model.turn_images)
+
+
+def restless() -> Busy:
+    """What is told who met another version again and again."""
+    return Busy("one version after another is taken over; try again shortly")
+
+
 async def _results(predictor: Predictor, asked: Asked, record: Record) -> Sequence[Prediction]:
     """What the model says of every picture, some at a time; raises the error of the first that is none."""
     found: list[Sequence[Prediction]] = []
-    images, at_once = asked.images, AT_ONCE
-    if isinstance(images, np.ndarray):
-        at_once = max(AT_ONCE, predictor.model.turn_images)
+    images = asked.images
+    at_once = piece_limit(predictor.model) if isinstance(images, np.ndarray) else AT_ONCE
     record.answers = ()
     for start in range(0, len(images), at_once):
         predictor.check_room()

@@ -84,9 +84,37 @@ MUTANTS = (
     mutant(
         "the lane takes no body over the limit",
         EXPRESS,
-        "len(body) > self._body_limit_bytes or ",
+        "len(body) > limit_bytes or ",
         "",
         "system/test_express.py::test_a_body_over_the_limit_is_refused_on_both_ways",
+    ),
+    mutant(
+        "the lane for many leaves who wants a packed answer to the long way",
+        "server/inference/many.py",
+        'b"accept-encoding" in headers or ',
+        "",
+        "server/inference/test_many.py::test_all_else_is_left_to_the_long_way",
+    ),
+    mutant(
+        "the lane for many takes no pictures for which there is no room",
+        "server/inference/many.py",
+        "not predictor.room.has_room(min(len(images), limit)) or ",
+        "",
+        "server/inference/test_many.py::test_what_finds_the_queue_full_is_left_to_the_long_way",
+    ),
+    mutant(
+        "the lane for many holds bodies within the budget of all",
+        "server/inference/many.py",
+        "        share.take(len(body))\n",
+        "",
+        "server/inference/test_many.py::test_a_body_is_held_within_the_budget_of_all",
+    ),
+    mutant(
+        "the lane for many answers by one version",
+        "server/inference/many.py",
+        "if len(versions_of(results)) == 1:",
+        "if True:",
+        "server/inference/test_many.py::test_a_request_that_met_two_versions_is_asked_again",
     ),
     mutant(
         "the lane takes no compressed body",
