@@ -10,6 +10,7 @@ from server.web.lane import Lane
 
 def lanes(service: Service, ids: RequestIds) -> dict[bytes, Lane]:
     """Those to what serves, by their paths."""
-    shared = Shared(service.settings, service.predictor, service.log, ids, Refusals(service.predictor))
+    refusals = Refusals(service.predictor)
+    shared = Shared(service.settings, service.predictor, service.log, ids, refusals, service.budget)
     kinds = {"/predict": PredictExpress, calls.infer_path(service.settings.name): TensorExpress}
     return {path.encode(): kind(path, shared) for path, kind in kinds.items()}

@@ -133,7 +133,11 @@ class Settings:
     drift_false_alarm_requests: int = setting(
         100_000, "requests", "at most one false alarm of drift in so many, 1,000 at least; 0: it is not watched"
     )
-    batch_limit: int = setting(32, "images", "most images the model sees at once")
+    batch_limit: int = setting(
+        32,
+        "images",
+        "most images the model sees at once; of one tensor up to four times as many, where that takes two milliseconds",
+    )
     queue_limit: int = limit(1024, "images", "most images waiting for the model; more are refused with 503")
     threads_queue_limit: int = limit(
         32, "requests", "most requests with large pictures or forms waiting for a thread; more are refused with 503"

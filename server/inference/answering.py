@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from server.inference.request import Asked, Output
 from server.models.model import Model
-from server.serving.prediction import Prediction
+from server.serving.prediction import Prediction, Predictions
 
 AT_ONCE = 4096  # values that are written as JSON in one go
 
@@ -36,7 +36,7 @@ def answered(name: str, asked: Asked, results: Sequence[Prediction]) -> Answered
         entry: dict[str, Any] = {"name": output.name, "datatype": datatype, "shape": shape}
         texts = classes_of(values, output.classes, model) if output.classes else None
         if output.binary:
-            binaries.append(texts_as_binary(texts) if texts is not None else values.astype("<f4").tobytes())
+            binaries.append(texts_as_binary(texts) if texts is not None else values.astype("<f4", copy=False).tobytes())
             outputs.append(orjson.dumps(entry | {"parameters": {"binary_data_size": len(binaries[-1])}}))
         else:
             data = orjson.dumps(texts) if texts is not None else _as_json(values.reshape(-1))
@@ -52,6 +52,10 @@ def answered(name: str, asked: Asked, results: Sequence[Prediction]) -> Answered
 
 def values_of(output: Output, results: Sequence[Prediction]) -> Values:
     """An output of all pictures."""
+    if isinstance(results, Predictions):
+        column = results.scores if output.name == "score" else results.probabilities
+        assert column is not None, "a model with this output gave it"
+        return column
     if output.name == "score":
         return np.array([result.score for result in results], np.float32)
     return np.stack([result.probabilities for result in results])

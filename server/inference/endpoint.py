@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 from server.inference.answering import Answered, answered
 from server.inference.asking import asked
 from server.inference.coding import CODINGS, WORTH_BYTES, packed, unpacked
-from server.inference.inferring import INLINE_BYTES, Inferring
+from server.inference.inferring import INLINE_BINARY_BYTES, INLINE_BYTES, Inferring
 from server.inference.versions import check_name
 from server.predict.answers import server_timing
 from server.routes.representation import takes
@@ -33,7 +33,7 @@ class InferEndpoint:
         header_bytes = _header_bytes(headers)
         body = await self._body(scope, receive, headers)
         record: Record = scope["record"]
-        inline = len(body) <= INLINE_BYTES or header_bytes == 0
+        inline = _is_quick(len(body), header_bytes)
         read = partial(asked, body, header_bytes)
         answer = await self._inferring.answer(version, read, answered, record, inline)
         await self._send(send, answer, headers.get(b"accept-encoding", b""), record)
@@ -45,7 +45,7 @@ class InferEndpoint:
         threads = self._service.threads
         if coding in CODINGS:
             pieces = await unpacked(pieces, coding, scope["share"], threads, limit_bytes)
-        if sum(map(len, pieces)) <= INLINE_BYTES:
+        if sum(map(len, pieces)) <= INLINE_BINARY_BYTES:
             return whole(pieces)
         with threads.place():
             return await threads.run(whole, pieces)
@@ -69,6 +69,12 @@ class InferEndpoint:
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _is_quick(body_bytes: int, header_bytes: int | None) -> bool:
+    """Whether a body is read in no time: its JSON is short, and its binary data are no more than a copy takes."""
+    json_bytes = body_bytes if header_bytes is None else header_bytes
+    return json_bytes <= INLINE_BYTES and body_bytes <= INLINE_BINARY_BYTES
 
 
 def _header_bytes(headers: dict[bytes, bytes]) -> int | None:

@@ -28,6 +28,8 @@ Scores = NDArray[np.float32]  # (N,)
 # Another processor may round the last bits differently; a wrong model is off by far more.
 GOLDEN_TOLERANCE = 1e-4
 TIMED_BATCHES = 3  # the quickest counts
+TURN_SECONDS = 0.002  # so long the images of one request may be looked at in one go, as a drawing may be read
+TURN_BATCHES = 4  # that they are at most: by then a small network gains no more, and memory is bounded
 
 
 class Dropped(Exception):
@@ -53,6 +55,7 @@ class Model:
         self.labels = manifest.labels
         self.preprocessing = manifest.preprocessing
         self.batch_seconds = 0.0  # of processor time, for the largest batch, as measured by `warm_up`
+        self.turn_images = 1  # of one request that it looks at in one go at most, by the same measurement
         self.reference: Reference | None = None  # what its answers are like
         self.score_threshold: float | None = None  # an image with a lower score does not look like the training images
         try:
@@ -77,6 +80,10 @@ class Model:
         self._check_outputs(self.predict(images), batch_limit)
         self._check_outputs(self.predict(images[:1]), 1)
         self.batch_seconds = min(self.timed(images) for _ in range(TIMED_BATCHES))
+        turn = int(TURN_SECONDS / max(self.batch_seconds, TURN_SECONDS / TURN_BATCHES))
+        self.turn_images = max(turn, 1) * batch_limit
+        if turn > 1:
+            self.predict(self.any_images(self.turn_images))
 
     def timed(self, images: Images) -> float:
         """Seconds of processor time that these images take it just now."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.models.reference import ink, margins
+from server.serving.prediction import Predictions
 from server.store.days import Answered
 from server.web.access import Answering, Record, Told
 
@@ -42,11 +43,15 @@ class Answers:
     @cached_property
     def best(self) -> NDArray[np.int64]:
         """The index of the most probable label of each answer."""
+        if isinstance(self.told, Predictions):
+            return self.told.best
         return np.array([each.best for each in self.told])
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32]:
         """Of each answer (answers, labels)."""
+        if isinstance(self.told, Predictions):
+            return self.told.probabilities
         return np.concatenate([each.probabilities for each in self.told]).reshape(len(self.told), -1)
 
     @cached_property
@@ -57,11 +62,15 @@ class Answers:
     @cached_property
     def scores(self) -> NDArray[np.float32] | None:
         """How familiar each picture is, if the model judges that."""
+        if isinstance(self.told, Predictions):
+            return self.told.scores
         return None if self.told[0].score is None else np.array([each.score for each in self.told])
 
     @cached_property
     def inks(self) -> NDArray[np.float64]:
         """How much ink each picture has; under 0 where that was not measured and the picture was not kept."""
+        if isinstance(self.told, Predictions):
+            return self.told.inks
         inks = np.array([each.ink for each in self.told])
         kept = {
             place: model_input
@@ -80,7 +89,17 @@ class Answers:
 
 
 def answers_in(records: Sequence[Record]) -> list[Answers]:
-    """The answers in these records, by the model that gave them."""
+    """The answers in these records, by the model that gave them; those that are in columns by themselves."""
+    found, others = [], []
+    for record in records:
+        if isinstance(record.answers, Predictions):
+            found.append(Answers(record.answers.model, record.answers, [record], range(len(record.answers))))
+        else:
+            others.append(record)
+    return found + _one_by_one(others)
+
+
+def _one_by_one(records: Sequence[Record]) -> list[Answers]:
     told = [each for record in records for each in record.answers]
     models = {each.model for each in told}
     if len(models) == 1:

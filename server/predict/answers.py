@@ -7,7 +7,7 @@ from starlette.types import Send
 
 from server.pictures import image
 from server.pictures.preprocessing import Input
-from server.serving.batcher import Answer
+from server.serving.caller import Answer
 from server.serving.prediction import Prediction
 from server.web.access import Record
 
@@ -29,12 +29,17 @@ def content_of(prediction: Prediction) -> dict[str, object]:
 
 
 def note(record: Record, answer: Answer[Prediction]) -> None:
-    """Keep for the log, the metrics and Server-Timing how an answer came about."""
+    """Keep for the log, the metrics and Server-Timing what was answered, and how that came about."""
+    note_course(record, answer)
+    record.answers = [*record.answers, *answer.results] if record.answers else answer.results
+
+
+def note_course(record: Record, answer: Answer[Prediction]) -> None:
+    """Keep how an answer came about, which is a part of what will be sent."""
     record.version = answer.results[-1].model.version
     record.queue_seconds += answer.queue_seconds
     record.infer_seconds += answer.run_seconds
     record.batch_size = answer.batch_size
-    record.answers = [*record.answers, *answer.results] if record.answers else answer.results
 
 
 def server_timing(record: Record) -> bytes:

@@ -19,11 +19,13 @@ from server.pictures import image
 from server.pictures.preprocessing import Input
 from server.predict.answers import as_json, content_of, note, server_timing
 from server.predict.endpoints import small_image_of
-from server.serving.batcher import Answer, QueueTimeout
+from server.serving.batcher import QueueFull, QueueTimeout
+from server.serving.caller import Answer
 from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor, busy
 from server.settings import Settings
 from server.web.access import CLIENT_LEFT, AccessLog, Record, RequestIds
+from server.web.budget import Budget
 from server.web.errors import PROBLEM, RequestError, refusal_of, told
 from server.web.headers import SECURITY_LINES
 from server.web.lane import Connection
@@ -76,6 +78,7 @@ class Shared:
     log: AccessLog
     ids: RequestIds
     refusals: Refusals
+    budget: Budget
 
 
 class Express(ABC):
@@ -104,9 +107,7 @@ class Express(ABC):
     def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "Ride | None":
         """Begin to answer a request; None if it has to go the long way, and then nothing was done."""
         started = perf_counter()
-        if len(body) > self._body_limit_bytes or b"content-encoding" in headers:
-            return None
-        if PROBLEM in headers.get(b"accept", b""):
+        if not is_plain(headers, body, self._body_limit_bytes):
             return None
         predictor = self._asked()
         if not predictor.room.has_room(1):  # first: refusing has to be cheap when there is much to refuse
@@ -124,10 +125,9 @@ class Express(ABC):
         predictor.batcher.submit_for(ride, (model_input,))
         return ride
 
-    def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "Ride":
-        path = self._path
-        record = Record("POST", path.encode(), path, self._ids.of(headers), started, client=connection.client)
-        return Ride(self, connection, record, self._log)
+    def _ride(self, connection: Connection, headers: dict[bytes, bytes], started: float) -> "PictureRide":
+        record = record_of(self._path, connection, self._ids.of(headers), started)
+        return PictureRide(self, connection, record, self._log)
 
 
 class PredictExpress(Express):
@@ -148,13 +148,12 @@ class PredictExpress(Express):
         return JSON + b"server-timing: %b\r\n" % server_timing(record), as_json(content_of(prediction))
 
 
-class Ride:
+class Ride(ABC):
     """One request on its way: the batcher takes it for a future."""
 
-    __slots__ = ("_connection", "_is_over", "_lane", "_log", "record")
+    __slots__ = ("_connection", "_is_over", "_log", "record")
 
-    def __init__(self, lane: Express, connection: Connection, record: Record, log: AccessLog) -> None:
-        self._lane = lane
+    def __init__(self, connection: Connection, record: Record, log: AccessLog) -> None:
         self._connection = connection
         self.record = record
         self._log = log
@@ -164,15 +163,13 @@ class Ride:
         """Whether no answer is wanted any more."""
         return self._is_over
 
+    @abstractmethod
     def set_result(self, answer: Answer[Prediction]) -> None:
-        """Answer with the prediction."""
-        record = self.record
-        note(record, answer)
-        self.respond(200, *self._lane.content(answer.results[0], record))
+        """Answer with what the model said, or go on."""
 
     def set_exception(self, error: BaseException) -> None:
         """Answer with what went wrong."""
-        if isinstance(error, QueueTimeout):
+        if isinstance(error, QueueFull | QueueTimeout):
             self.refuse(busy(error))
         elif isinstance(error, RequestError):
             self.refuse(error)
@@ -203,6 +200,34 @@ class Ride:
         self.record.status = status
         self.record.seconds = perf_counter() - self.record.started
         self._log.add(self.record)
+
+
+class PictureRide(Ride):
+    """One picture's."""
+
+    __slots__ = ("_lane",)
+
+    def __init__(self, lane: Express, connection: Connection, record: Record, log: AccessLog) -> None:
+        super().__init__(connection, record, log)
+        self._lane = lane
+
+    def set_result(self, answer: Answer[Prediction]) -> None:
+        """Answer with the prediction."""
+        record = self.record
+        note(record, answer)
+        self.respond(200, *self._lane.content(answer.results[0], record))
+
+
+def is_plain(headers: dict[bytes, bytes], body: bytes, limit_bytes: int) -> bool:
+    """Whether a lane may answer: nothing is packed, or too large, and an error would have no form of its own."""
+    if len(body) > limit_bytes or b"content-encoding" in headers:
+        return False
+    return PROBLEM not in headers.get(b"accept", b"")
+
+
+def record_of(path: str, connection: Connection, request_id: str, started: float) -> Record:
+    """Of a request to a lane's path."""
+    return Record("POST", path.encode(), path, request_id, started, client=connection.client)
 
 
 def _in_bytes(error: RequestError) -> tuple[int, bytes, bytes]:

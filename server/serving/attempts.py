@@ -14,8 +14,9 @@ from time import monotonic
 import numpy as np
 
 from server.models.model import Outputs
-from server.pictures.preprocessing import Input
-from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout, Receiver, Row
+from server.serving.batcher import Batcher, QueueFull, QueueTimeout
+from server.serving.blocks import Blocks
+from server.serving.caller import Answer, Receiver, Rows
 from server.serving.keeping import Keeping
 from server.serving.prediction import Prediction
 from server.serving.predictor import Predictor, Source
@@ -76,14 +77,15 @@ class Attempts(Batcher[Prediction]):
         queue_limit: int,
         timeout_seconds: float,
         is_patient: bool = False,
+        blocks: Blocks[Prediction] | None = None,
     ) -> None:
-        super().__init__(run, in_thread, batch_limit, queue_limit, timeout_seconds)
+        super().__init__(run, in_thread, batch_limit, queue_limit, timeout_seconds, blocks)
         self.behind = behind
         self.fault = fault
         self.is_patient = is_patient
         self.waiting_for: set[Attempt] = set()
 
-    def submit_for(self, receiver: Receiver[Prediction], rows: Sequence[Row], is_admitted: bool = False) -> None:
+    def submit_for(self, receiver: Receiver[Prediction], rows: Rows, is_admitted: bool = False) -> None:
         attempt = Attempt(self, receiver, rows)
         self.waiting_for.add(attempt)
         try:
@@ -109,7 +111,7 @@ class Attempt:
 
     __slots__ = ("_attempts", "_receiver", "_rows", "started")
 
-    def __init__(self, attempts: Attempts, receiver: Receiver[Prediction], rows: Sequence[Input]) -> None:
+    def __init__(self, attempts: Attempts, receiver: Receiver[Prediction], rows: Rows) -> None:
         self._attempts = attempts
         self._receiver = receiver
         self._rows = rows

@@ -15,14 +15,15 @@ from typing import Protocol
 
 from PIL import Image
 
-from server.models.model import Images, Model
-from server.models.reference import ink
+from server.models.model import Model
 from server.pictures import image
 from server.pictures.errors import PictureError
 from server.pictures.preprocessing import Input
-from server.serving.batcher import Answer, Batcher, QueueFull, QueueTimeout
+from server.serving.batcher import Batcher, QueueFull, QueueTimeout
+from server.serving.caller import Answer, Rows
 from server.serving.keeping import Keeping
 from server.serving.prediction import Prediction
+from server.serving.running import Running
 from server.settings import Settings
 from server.web.errors import Busy, NoModel
 from server.web.threads import Threads
@@ -67,15 +68,15 @@ class Predictor:
         self._limits = image.Limits.of(settings)
         self.source = source
         self._threads = threads
-        self._keeping = keeping
         self._turn = asyncio.Lock()
-        self._measures_ink = settings.drift_false_alarm_requests > 0
+        running = Running(self, keeping, measures_ink=settings.drift_false_alarm_requests > 0)
         self.batcher = queue(
-            self._run,
-            self._is_slow,
+            running,
+            running.is_slow,
             settings.batch_limit,
             settings.queue_limit,
             settings.queue_timeout_seconds,
+            blocks=running,
         )
         self.room = self.batcher  # that must not be full
 
@@ -150,7 +151,7 @@ class Predictor:
         except QueueFull as error:
             raise busy(error) from None
 
-    async def predict(self, inputs: Sequence[Input]) -> Answer[Prediction]:
+    async def predict(self, inputs: Rows) -> Answer[Prediction]:
         """The answers, in order; raises Busy when the queue is full or the wait was too long."""
         try:
             return await self.batcher.submit(inputs)
@@ -163,28 +164,6 @@ class Predictor:
         if model is None:
             raise NoModel(f"no model is loaded: {self.source.problem}")
         return model
-
-    def _run(self, images: Images) -> list[Prediction]:
-        model = self.model
-        outputs = model.predict(images)
-        number, probabilities, none = len(images), outputs.probabilities, [None] * len(images)
-        keeping = self._keeping
-        seen = keeping.keep(images) if keeping is not None and keeping.is_on else None
-        measures_ink = self._measures_ink and model.reference is not None and seen is None  # of kept ones it can wait
-        columns = (
-            [model] * number,
-            probabilities.argmax(axis=1).tolist(),
-            probabilities,
-            outputs.scores if outputs.scores is not None else none,
-            ink(images).tolist() if measures_ink else [-1.0] * number,
-            seen if seen is not None else none,
-        )
-        return list(map(Prediction._make, zip(*columns, strict=True)))  # half of what calling it takes
-
-    def _is_slow(self) -> bool:
-        # Inline on the loop a small model answers 1.2 times as many requests a second as from a thread, since one
-        # worker has one core; from here on a batch would make everybody else wait longer than the hand-over costs.
-        return self.model.batch_seconds > 0.004
 
 
 def busy(error: QueueFull | QueueTimeout) -> Busy:

@@ -1,7 +1,7 @@
 """How much of what requests bring may be in memory at once, in one worker: their bodies, and an upload's pictures.
 
-Every request has a share, which grows as its body arrives and ends with it. What the lane takes (lane.py) is small, and
-is gone before it waits; it has none.
+Every request has a share, which grows as its body arrives and ends with it. What a lane (lane.py) takes of one picture
+is small, and gone before it waits; it has none.
 """
 
 from server.web.errors import BodyTooLarge, Busy

@@ -54,7 +54,7 @@ class Exchange:
         self._scope = scope
         self._may_go_on = head.keep_alive and head.version != "1.0"  # the connection
         self._waits = head.fields.get(b"expect", b"").lower() == b"100-continue"  # the client, to be told to go on
-        self._body = bytearray()  # that the application has not had yet
+        self._body: bytes | bytearray = b""  # that the application has not had yet
         self._is_whole = False  # the body
         self._is_told = False  # the application, of the body's end
         self._error: RequestError | None = None  # why it never will be whole
@@ -67,7 +67,12 @@ class Exchange:
 
     def add(self, body: bytes, is_whole: bool) -> None:
         """Take more of the body."""
-        self._body += body
+        if not self._body:
+            self._body = body  # as most are: whole, and not to be copied
+        elif isinstance(self._body, bytearray):
+            self._body += body
+        else:
+            self._body = bytearray(self._body) + body
         self._is_whole = is_whole
         if len(self._body) > AHEAD_BYTES and not is_whole:
             self._connection.want_body(False)
@@ -113,7 +118,7 @@ class Exchange:
                     raise self._error
                 if self._body or (self._is_whole and not self._is_told):
                     self._is_told = self._is_whole
-                    body, self._body = bytes(self._body), bytearray()
+                    body, self._body = bytes(self._body), b""
                     return {"type": "http.request", "body": body, "more_body": not self._is_whole}
                 self._connection.want_body(True)
             await self._changed.wait()

@@ -206,6 +206,28 @@ def test_flat_is_nested_is_binary_is_packed(live: LiveServer, seed: int, number:
     assert all(each == told[0] for each in told)
 
 
+def test_a_large_request_is_answered_as_small_ones_on_both_ways(live: LiveServer) -> None:
+    images = np.random.default_rng(5).integers(0, 256, (300, 28, 28, 1), np.uint8)
+
+    def asked(some: np.ndarray, may_be_packed: bool) -> np.ndarray:
+        described = {"name": "image", "shape": some.shape, "datatype": "UINT8"}
+        image = described | {"parameters": {"binary_data_size": some.size}}
+        head = json.dumps({"inputs": [image], "parameters": {"binary_data_output": True}}).encode()
+        length = {"Inference-Header-Content-Length": str(len(head))}
+        content = head + some.tobytes()
+        request = live.client.build_request("POST", live.url + OF_SERVING, content=content, headers=length)
+        if not may_be_packed:
+            del request.headers["Accept-Encoding"]  # as the lane wants it
+        answer = live.client.send(request)
+        assert answer.status_code == 200
+        values = np.frombuffer(answer.content[int(answer.headers["Inference-Header-Content-Length"]) :], "<f4")
+        return values[: 10 * len(some)].reshape(len(some), 10)
+
+    small = np.concatenate([asked(images[start : start + 20], True) for start in range(0, len(images), 20)])
+    for may_be_packed in (False, True):
+        np.testing.assert_array_equal(asked(images, may_be_packed), small)
+
+
 def test_a_raw_body_is_one_picture(live: LiveServer, digits: Digits) -> None:
     answer = live.post(OF_SERVING, content=digits.images[0].tobytes(), headers={"Inference-Header-Content-Length": "0"})
     head = int(answer.headers["Inference-Header-Content-Length"])
@@ -301,7 +323,7 @@ def test_statistics_count_pictures_requests_and_time(client: InferenceServerClie
     stages = after["inference_stats"]
     assert stages["success"]["count"] - before["inference_stats"]["success"]["count"] == 2
     assert 0 < stages["compute_infer"]["ns"] < stages["success"]["ns"]
-    assert 3 <= after["execution_count"] - before["execution_count"] <= 15
+    assert 2 <= after["execution_count"] - before["execution_count"] <= 15
     every = client.get_inference_statistics()["model_stats"]
     assert [entry["version"] for entry in every] == ["0", "1", "2", "3"]
 

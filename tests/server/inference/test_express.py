@@ -15,6 +15,7 @@ from server.predict.express import Refusals, Shared
 from server.serving.predictor import Held, Predictor
 from server.settings import Settings
 from server.web.access import AccessLog, Record, RequestIds
+from server.web.budget import Budget
 from tests.server.predict.line import Line
 
 RAW = {b"inference-header-content-length": b"0"}
@@ -30,7 +31,7 @@ def asked(headers: dict[bytes, bytes], body: bytes, **settings: Any) -> tuple[Li
         threads: Any = None  # for large pictures
         predictor = Predictor(made, Held(shipped.load(32)), threads)
         log = AccessLog(Tick([records.extend]).count, lambda _: None)
-        shared = Shared(made, predictor, log, RequestIds("0"), Refusals(predictor))
+        shared = Shared(made, predictor, log, RequestIds("0"), Refusals(predictor), Budget(0))
         ride = TensorExpress("/v2/models/digits/infer", shared).take(line, headers, body)
         async with asyncio.timeout(60):
             while ride is not None and not ride.done():  # noqa: ASYNC110 - a ride has no event
@@ -69,11 +70,12 @@ def test_all_else_is_left_to_the_long_way(headers: dict[bytes, bytes], body: byt
     assert (line.answers, records, was_taken) == ([], [], False)
 
 
-def test_a_full_queue_is_told_in_the_words_of_all_refusals() -> None:
-    line, records, was_taken = asked(RAW, PIXELS.tobytes(), queue_limit=0)
+@pytest.mark.parametrize("headers", [RAW, {}, {b"inference-header-content-length": b"190"}])
+def test_a_full_queue_is_told_in_the_words_of_all_refusals(headers: dict[bytes, bytes]) -> None:
+    line, records, was_taken = asked(headers, PIXELS.tobytes(), queue_limit=0)
     assert was_taken
-    ((status, headers, body),) = line.answers
+    ((status, lines, body),) = line.answers
     assert (status, records[0].status) == (503, 503)
-    assert b"content-type: application/json\r\n" in headers
-    assert b"retry-after" in headers
+    assert b"content-type: application/json\r\n" in lines
+    assert b"retry-after" in lines
     assert b"busy" in body

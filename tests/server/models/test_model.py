@@ -39,6 +39,14 @@ def test_a_good_model_answers_with_probabilities() -> None:
     assert model.batch_seconds > 0
 
 
+@pytest.mark.parametrize(("seconds", "images"), [(1e-5, 16), (0.0006, 12), (0.0012, 4), (0.5, 4)])
+def test_a_turn_has_as_many_images_as_its_time_allows(
+    seconds: float, images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "timed", lambda *_: seconds)
+    assert model_of(GOOD).turn_images == images
+
+
 def keep_data_elsewhere(model: onnx.ModelProto) -> None:
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")

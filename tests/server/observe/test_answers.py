@@ -1,7 +1,8 @@
 """What the model said is counted as it was said, whichever model it was."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from server.models.reference import ink
 from server.observe.answers import CONFIDENCES, answers_in, said_in
 from server.observe.crew import Crew
 from server.observe.metrics import Metrics
+from server.serving.prediction import Predictions
 from server.store.days import Answered
 from server.web.access import Record
 
@@ -81,6 +83,31 @@ def test_each_answer_knows_its_request_and_its_place_in_it() -> None:
             (wanted,) = [asked for model, asked in expected.items() if model is each.model]
             assert [(id(of), place) for of, place in found] == [(id(of), place) for of, place in wanted]
             assert [of.answers[place] for of, place in found] == list(each.told)
+
+
+def in_columns(answers: Sequence[Prediction]) -> Predictions:
+    model: Any = answers[0].model
+    return Predictions(
+        model,
+        np.array([each.best for each in answers]),
+        np.stack([each.probabilities for each in answers]),
+        np.array([each.score for each in answers], np.float32),
+        np.array([each.ink for each in answers]),
+        None,
+    )
+
+
+def test_answers_in_columns_are_counted_and_found_as_those_one_by_one() -> None:
+    model = Model(("cat", "dog"))
+    rows = [answer(model, share, 1 - share, score=share) for share in (0.125, 0.25, 0.75, 1.0)]
+    alone, between = record(answer(model, 0.5, 0.5)), record(*rows)
+    told = replace(between, answers=in_columns(rows))
+    assert said_in(answers_in([alone, told, alone])) == said_in(answers_in([alone, between, alone]))
+    (columns,) = [each for each in answers_in([alone, told, alone]) if each.records == [told]]
+    (by_one,) = answers_in([between])
+    for name in ("best", "probabilities", "margins", "scores", "inks", "is_unfamiliar"):
+        np.testing.assert_array_equal(getattr(columns, name), getattr(by_one, name))
+    assert [columns.origin(place) for place in range(4)] == [(told, place) for place in range(4)]
 
 
 def test_records_without_answers_say_nothing() -> None:

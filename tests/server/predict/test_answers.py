@@ -1,7 +1,7 @@
 """How an answer came about is kept for the log, the metrics and the statistics."""
 
 from server.predict.answers import note
-from server.serving.batcher import Answer
+from server.serving.caller import Answer
 from server.serving.prediction import Prediction
 from server.web.access import Record
 

@@ -215,3 +215,126 @@ def test_a_caller_that_leaves_while_its_batch_runs_costs_the_others_nothing() ->
         batcher.close()
 
     bounded(run())
+
+
+class Blocks:
+    """Runs blocks as Model does batches, and remembers them."""
+
+    def __init__(self, model: Model, limit: int = 32) -> None:
+        self.model = model
+        self.limit = limit
+        self.blocks: list[np.ndarray] = []
+
+    def block(self, rows: np.ndarray) -> list[int]:
+        self.blocks.append(rows)
+        return self.model(rows)
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(rows) for rows in self.blocks]
+
+    def block_limit(self) -> int:
+        return self.limit
+
+    def join(self, parts: Sequence[Sequence[int]]) -> list[int]:
+        return [each for part in parts for each in part]
+
+
+def with_blocks(in_thread: bool = False, timeout_seconds: float = 60) -> tuple[Batcher[int], Blocks]:
+    blocks = Blocks(Model())
+    return Batcher(blocks.model, lambda: in_thread, 8, 10_000, timeout_seconds, blocks), blocks
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.lists(st.integers(0, 65535), min_size=1, max_size=80)), min_size=1, max_size=20
+    ),
+    st.booleans(),
+    st.sets(st.integers(0, 19)),
+)
+def test_rows_in_arrays_and_others_get_their_own_answers(
+    callers: list[tuple[bool, list[int]]], in_thread: bool, leavers: set[int]
+) -> None:
+    async def run() -> None:
+        batcher, _ = with_blocks(in_thread)
+        rows = [np.stack(rows_of(numbers)) if lie_in_one else rows_of(numbers) for lie_in_one, numbers in callers]
+        futures = [batcher.submit(each) for each in rows]
+        for leaver in leavers & set(range(len(callers))):
+            futures[leaver].cancel()
+        answers = await asyncio.gather(*futures, return_exceptions=True)
+        for number, ((_, numbers), answer) in enumerate(zip(callers, answers, strict=True)):
+            if number in leavers:
+                assert isinstance(answer, asyncio.CancelledError)
+            else:
+                assert not isinstance(answer, BaseException)
+                assert answer.results == [each % 256 + each // 256 for each in numbers]
+        assert batcher.waiting == 0
+        batcher.close()
+
+    bounded(run())
+
+
+def test_rows_in_one_array_are_run_where_they_lie() -> None:
+    async def run() -> None:
+        batcher, blocks = with_blocks()
+        rows = np.stack(rows_of(range(70)))
+        answer = await batcher.submit(rows)
+        assert blocks.sizes == [32, 32, 6]
+        assert all(np.shares_memory(each, rows) for each in blocks.blocks)
+        assert answer.batch_size == 6
+
+    bounded(run())
+
+
+def test_a_row_waits_for_no_more_than_the_block_that_runs() -> None:
+    async def run() -> None:
+        batcher, blocks = with_blocks()
+        many = [batcher.submit(np.stack(rows_of(range(1000)))) for _ in range(4)]
+        await asyncio.sleep(0)
+        begun = len(blocks.blocks)
+        await batcher.submit(rows_of([1]))
+        assert 1 in blocks.model.sizes
+        assert len(blocks.blocks) <= begun + 1
+        await asyncio.gather(*many)
+
+    bounded(run())
+
+
+def test_a_block_is_as_small_as_a_batch_while_others_wait() -> None:
+    async def run() -> None:
+        batcher, blocks = with_blocks()
+        array, others = batcher.submit(np.stack(rows_of(range(200)))), batcher.submit(rows_of(range(40)))
+        await others
+        assert set(blocks.sizes) == {8}
+        await array
+        assert 32 in blocks.sizes
+
+    bounded(run())
+
+
+def test_an_array_takes_its_turn_while_others_never_end() -> None:
+    async def run() -> None:
+        batcher, _ = with_blocks()
+        array = batcher.submit(np.stack(rows_of(range(64))))
+        for _ in range(50):
+            if array.done():
+                break
+            await batcher.submit(rows_of([1]))
+        assert array.done()
+
+    bounded(run())
+
+
+def test_a_stale_array_is_refused_and_one_whose_caller_left_is_not_run() -> None:
+    async def run() -> None:
+        batcher, blocks = with_blocks(timeout_seconds=-1)
+        with pytest.raises(QueueTimeout):
+            await batcher.submit(np.stack(rows_of(range(9))))
+        batcher._timeout_seconds = 60
+        left, stays = batcher.submit(np.stack(rows_of(range(9)))), batcher.submit(np.stack(rows_of([1])))
+        left.cancel()
+        assert (await stays).results == [1]
+        assert (blocks.sizes, batcher.waiting) == ([1], 0)
+
+    bounded(run())
