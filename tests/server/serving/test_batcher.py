@@ -60,6 +60,7 @@ def test_answers_go_to_their_callers(callers: list[list[int]], in_thread: bool, 
             else:
                 assert not isinstance(answer, BaseException)
                 assert answer.results == [each % 256 + each // 256 for each in numbers]
+        await asyncio.sleep(0)  # who waits for cancelled ones alone may be here before the queue was looked at
         assert batcher.waiting == 0
         batcher.close()
 
@@ -269,6 +270,7 @@ def test_rows_in_arrays_and_others_get_their_own_answers(
             else:
                 assert not isinstance(answer, BaseException)
                 assert answer.results == [each % 256 + each // 256 for each in numbers]
+        await asyncio.sleep(0)  # who waits for cancelled ones alone may be here before the queue was looked at
         assert batcher.waiting == 0
         batcher.close()
 
