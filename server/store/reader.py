@@ -139,7 +139,7 @@ class _Files:
 
 
 def _connected(place: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(place, WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
+    connection = sqlite3.connect(place, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
     try:
         connection.execute("PRAGMA query_only = ON").close()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
