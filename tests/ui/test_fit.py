@@ -184,6 +184,7 @@ def walk(page: Page, server: LiveServer, digits: Digits, look: Look) -> None:
     page.locator(".desk .choice").last.click()
     look("teach, labelled")
     unfold(page, "input")
+    page.locator(".found .tile").first.click()
     look("teach, unfolded")
     ask(page, look, "undo an upload", "[data-key^=undo-]")
     arrive(page, server.url, "retrain")

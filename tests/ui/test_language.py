@@ -172,6 +172,8 @@ def walk(page: Page, server: LiveServer, digits: Digits, version: str) -> set[st
         if place == "health":
             page.locator(".plots .bars").first.wait_for()
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        if place == "teach":
+            page.locator(".found .tile").first.click()
         if place == "models":
             page.locator("#model-name, .example").nth(3).wait_for()
         said.update(page.evaluate(SEEN))

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * All that the server can be asked, as functions; the only module that asks it, but for what the parts of drift, of
- * the retrain policy, of the service's models and of what is tried alone do. Every one gives what the server answered or throws a Failure (transport.js).
+ * the retrain policy, of the service's models, of what is tried and of all pictures alone do. Every one gives what the server answered or throws a Failure (transport.js).
  *
  * @import * as T from "./types.js"
  */

@@ -99,7 +99,7 @@ const lettersOf = (label) => label.toLowerCase().match(/[\p{L}\p{N}]/gu) ?? [];
 
 /* Keys of a view, wherever the focus is, unless that takes them itself. */
 
-const TAKES_KEYS = "input, select, textarea, canvas, iframe, [role=region][tabindex]";
+const TAKES_KEYS = "input, select, textarea, canvas, iframe, [role=region][tabindex], .found";
 
 /** @param {import("./state.js").View} view @param {(event: KeyboardEvent) => boolean} act whether the key meant something */
 export function onKeys(view, act) {

@@ -77,7 +77,8 @@ export function batchList(batches) {
 function named({ batch, source }) {
   if (source === "correction") return phrase("correction");
   if (source === "by training: doubt") return phrase("doubts.name", { batch });
-  return /^by hand: \w+ class$/.test(source) ? phrase("classes.change.name", { batch }) : phrase("upload.name", { batch });
+  if (/^by hand: \w+ class$/.test(source)) return phrase("classes.change.name", { batch });
+  return phrase(source.startsWith("by hand: ") ? "decision.name" : "upload.name", { batch });
 }
 
 /** @param {"suspects" | "batches" | "samples"} list @param {number} shown @param {number} all */

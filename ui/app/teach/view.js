@@ -148,6 +148,7 @@ function learnt() {
     { class: "stack" },
     element("section", { class: "card" }, element("h2", {}, phrase("learnt")), counts),
     element("section", { class: "card" }, element("h2", {}, phrase("uploads")), batches),
+    folded(phrase("browse"), async () => (await import("../browse/view.js")).browse),
   );
 }
 
