@@ -73,7 +73,7 @@ def test_any_of_two_workers_tells_the_last_minutes_of_both(tmp_path: Path, digit
 
         def is_of_both() -> bool:  # a worker looks at its memory once a second, and at first it has not
             found = [each["resident_bytes_now"] for each in asked_anew(server)]
-            return max(found) < 1.2 * min(found)
+            return bool(max(found) < 1.2 * min(found))
 
         eventually(is_of_both, "the memory of both, whoever tells it")
 
