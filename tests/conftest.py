@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests import warden
+from tests.descriptors import many
 from tests.digits import Digits, mnist
 from tests.live import LiveServer
 from tests.long import pytest_itemcollected
@@ -21,6 +22,7 @@ from tests.sharing import pytest_collection_modifyitems, pytest_xdist_make_sched
 # Fixtures and hooks of other files'.
 __all__ = [
     "database",
+    "many",
     "opener",
     "postgres",
     "pytest_collection_modifyitems",

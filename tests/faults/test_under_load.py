@@ -201,6 +201,7 @@ def is_unaffected(before: float, now: float) -> bool:
 SLOW = {b"": 1000, b"GET /livez HTTP/1.1\r\nX: ": 300, post(bytes(5000), path=b"/predict?")[:-5000]: 300}
 
 
+@pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("seconds", [2, pytest.param(1000, marks=pytest.mark.long(seconds=8))])
 def test_slow_clients_are_closed_and_cost_the_others_nothing(
     tmp_path: Path, digits: Digits, seconds: int, record_property: Tries

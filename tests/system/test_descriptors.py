@@ -1,7 +1,6 @@
 """Many connections: as many as the system allows; and when no more can be had, a word instead of a reset."""
 
 import contextlib
-import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -13,21 +12,7 @@ import pytest
 from tests.digits import Digits
 from tests.live import PLAIN, LiveServer
 
-NEEDED = 4096
 PATIENCE_SECONDS = 60.0  # a bound for a slow machine
-
-
-@pytest.fixture
-def many() -> Iterator[None]:
-    """So many descriptors as thousands of connections need."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(hard, NEEDED)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
-    except (ValueError, OSError):
-        pytest.skip(f"thousands of connections need a hard limit of {NEEDED} descriptors")
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, wanted))  # the hard one does not come back for all
 
 
 @contextlib.contextmanager
