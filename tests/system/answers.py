@@ -38,6 +38,7 @@ class Walk:
         self._retrains()
         self._models()
         self._others()
+        eventually(lambda: self._live.get("/drift").json()["watching"], "the first look for drift")
         for path in LOOKS:
             self._ask("GET", path)
         self._ends()
