@@ -29,6 +29,16 @@ JSON_LIMIT_BYTES = 8 * 2**20  # of a request without its binary data
 BASE64_BYTES = 2**16  # that are read in one go, a multiple of 4
 
 
+def header_bytes_in(headers: dict[bytes, bytes]) -> int | None:
+    """How many bytes of JSON come first, as `asked` takes it; raises Malformed."""
+    told = headers.get(b"inference-header-content-length")
+    if told is None:
+        return None
+    if not told.isdigit() or len(told) > 15:
+        raise Malformed(f"Inference-Header-Content-Length is {told[:40].decode('latin-1')!r}, not a number of bytes")
+    return int(told)
+
+
 def asked(body: bytes, header_bytes: int | None, manifest: Manifest, images_limit: int) -> Asked:
     """What a body asks of that version.
 

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from server.inference.answering import Answered, answered
-from server.inference.asking import asked
+from server.inference.asking import asked, header_bytes_in
 from server.inference.coding import CODINGS, WORTH_BYTES, packed, unpacked
 from server.inference.inferring import INLINE_BINARY_BYTES, INLINE_BYTES, Inferring
 from server.inference.versions import check_name
@@ -14,7 +14,6 @@ from server.routes.representation import takes
 from server.routes.service import Service
 from server.web.access import Record
 from server.web.body import read_pieces, whole
-from server.web.errors import Malformed
 
 Header = tuple[bytes, bytes]
 
@@ -30,7 +29,7 @@ class InferEndpoint:
         headers: dict[bytes, bytes] = scope["headers_by_name"]
         version: str | None = scope.get("path_params", {}).get("version")
         check_name(self._service, scope.get("path_params", {}).get("name"))
-        header_bytes = _header_bytes(headers)
+        header_bytes = header_bytes_in(headers)
         body = await self._body(scope, receive, headers)
         record: Record = scope["record"]
         inline = _is_quick(len(body), header_bytes)
@@ -75,15 +74,6 @@ def _is_quick(body_bytes: int, header_bytes: int | None) -> bool:
     """Whether a body is read in no time: its JSON is short, and its binary data are no more than a copy takes."""
     json_bytes = body_bytes if header_bytes is None else header_bytes
     return json_bytes <= INLINE_BYTES and body_bytes <= INLINE_BINARY_BYTES
-
-
-def _header_bytes(headers: dict[bytes, bytes]) -> int | None:
-    told = headers.get(b"inference-header-content-length")
-    if told is None:
-        return None
-    if not told.isdigit() or len(told) > 15:
-        raise Malformed(f"Inference-Header-Content-Length is {told[:40].decode('latin-1')!r}, not a number of bytes")
-    return int(told)
 
 
 def _coding(accepted: bytes) -> str | None:

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from server.inference.answering import answered
-from server.inference.asking import asked
+from server.inference.asking import asked, header_bytes_in
 from server.inference.inferring import INLINE_BYTES, TRIES, is_copied, piece_limit, restless
 from server.inference.request import Asked
 from server.predict.answers import note_course, server_timing
@@ -19,6 +19,7 @@ from server.serving.prediction import Prediction, joined, versions_of
 from server.serving.predictor import Predictor
 from server.web.access import AccessLog, Record
 from server.web.budget import Share
+from server.web.errors import Malformed
 from server.web.lane import Connection
 
 LINES = (
@@ -40,15 +41,18 @@ class ManyExpress:
     def take(self, connection: Connection, headers: dict[bytes, bytes], body: bytes) -> "ManyRide | None":
         """Begin to answer a request; None if it has to go the long way, and then nothing was done."""
         started = perf_counter()
-        told = headers.get(b"inference-header-content-length", b"")
         if b"accept-encoding" in headers or not is_plain(headers, body, self._settings.body_limit_bytes):
             return None
-        if not told.isdigit() or len(told) > 15 or not 0 < int(told) <= INLINE_BYTES:
+        try:
+            json_bytes = header_bytes_in(headers)
+        except Malformed:
+            return None
+        if json_bytes is None or not 0 < json_bytes <= INLINE_BYTES:
             return None
         predictor = self._predictor
 
         def read() -> Asked:
-            return asked(body, int(told), predictor.model.manifest, self._settings.upload_limit_files)
+            return asked(body, json_bytes, predictor.model.manifest, self._settings.upload_limit_files)
 
         try:
             wanted = read()

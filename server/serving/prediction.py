@@ -101,9 +101,9 @@ def joined(parts: Sequence[Sequence[Prediction]]) -> Sequence[Prediction]:
 
 
 def _whole(columns: Sequence[NDArray[Value] | None]) -> NDArray[Value] | None:
-    """A column of all parts, which have it alike."""
+    """A column of all parts, which all have it or none."""
     found = [column for column in columns if column is not None]
-    return np.concatenate(found) if len(found) == len(columns) else None
+    return np.concatenate(found) if found else None
 
 
 def versions_of(predictions: Sequence[Prediction]) -> set[str]:

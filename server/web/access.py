@@ -40,7 +40,7 @@ class Answering(Protocol):
 
 
 class Told(Protocol):
-    """What of a prediction is counted; serving/predictor.py makes them."""
+    """What of a prediction is counted; serving/prediction.py has them."""
 
     @property
     def model(self) -> Answering: ...

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.serving.batcher import Batcher, QueueFull, QueueTimeout
+from server.serving.caller import Rows
 
 PATIENCE_SECONDS = 20.0  # a bound for a slow machine
 
@@ -41,6 +42,23 @@ def rows_of(numbers: Sequence[int]) -> list[np.ndarray]:
     return [np.array([number % 256, number // 256], np.uint8) for number in numbers]
 
 
+async def own_answers(batcher: Batcher[int], callers: list[list[int]], rows: Sequence[Rows], leavers: set[int]) -> None:
+    """See that each caller has the answers for its numbers, of which these are the rows, or has left."""
+    futures = [batcher.submit(each) for each in rows]
+    for leaver in leavers & set(range(len(callers))):
+        futures[leaver].cancel()
+    answers = await asyncio.gather(*futures, return_exceptions=True)
+    for number, (numbers, answer) in enumerate(zip(callers, answers, strict=True)):
+        if number in leavers:
+            assert isinstance(answer, asyncio.CancelledError)
+        else:
+            assert not isinstance(answer, BaseException)
+            assert answer.results == [each % 256 + each // 256 for each in numbers]
+    await asyncio.sleep(0)  # who waits for cancelled ones alone may be here before the queue was looked at
+    assert batcher.waiting == 0
+    batcher.close()
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 65535), min_size=1, max_size=40), min_size=1, max_size=30),
@@ -50,19 +68,7 @@ def rows_of(numbers: Sequence[int]) -> list[np.ndarray]:
 def test_answers_go_to_their_callers(callers: list[list[int]], in_thread: bool, leavers: set[int]) -> None:
     async def run() -> None:
         batcher = batcher_of(Model(), in_thread)
-        futures = [batcher.submit(rows_of(numbers)) for numbers in callers]
-        for leaver in leavers & set(range(len(callers))):
-            futures[leaver].cancel()
-        answers = await asyncio.gather(*futures, return_exceptions=True)
-        for number, (numbers, answer) in enumerate(zip(callers, answers, strict=True)):
-            if number in leavers:
-                assert isinstance(answer, asyncio.CancelledError)
-            else:
-                assert not isinstance(answer, BaseException)
-                assert answer.results == [each % 256 + each // 256 for each in numbers]
-        await asyncio.sleep(0)  # who waits for cancelled ones alone may be here before the queue was looked at
-        assert batcher.waiting == 0
-        batcher.close()
+        await own_answers(batcher, callers, [rows_of(numbers) for numbers in callers], leavers)
 
     bounded(run())
 
@@ -260,19 +266,7 @@ def test_rows_in_arrays_and_others_get_their_own_answers(
     async def run() -> None:
         batcher, _ = with_blocks(in_thread)
         rows = [np.stack(rows_of(numbers)) if lie_in_one else rows_of(numbers) for lie_in_one, numbers in callers]
-        futures = [batcher.submit(each) for each in rows]
-        for leaver in leavers & set(range(len(callers))):
-            futures[leaver].cancel()
-        answers = await asyncio.gather(*futures, return_exceptions=True)
-        for number, ((_, numbers), answer) in enumerate(zip(callers, answers, strict=True)):
-            if number in leavers:
-                assert isinstance(answer, asyncio.CancelledError)
-            else:
-                assert not isinstance(answer, BaseException)
-                assert answer.results == [each % 256 + each // 256 for each in numbers]
-        await asyncio.sleep(0)  # who waits for cancelled ones alone may be here before the queue was looked at
-        assert batcher.waiting == 0
-        batcher.close()
+        await own_answers(batcher, [numbers for _, numbers in callers], rows, leavers)
 
     bounded(run())
 
